@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eventgate/gate/event_gate.hpp"
+#include "eventgate/http/server.hpp"
+#include "eventgate/logging/logging.hpp"
+#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/sinks/file_sink.hpp"
+#include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/streams/stream_config_source.hpp"
+#include "eventgate/uri/object_reader.hpp"
+
+namespace eventgate {
+
+/// The whole configuration: every module's options, filled from the merged files.
+struct Config {
+  std::string service_name = "eventgate";
+  unsigned num_workers = 0;  ///< I/O threads; 0: one for each core.
+  LoggingOptions logging;
+  HttpOptions http;
+  GateOptions gate;
+  SchemaOptions schema;
+  UriReaderOptions schema_reader;
+  StreamConfigOptions streams;
+  UriReaderOptions stream_reader;       ///< With `stream_config_uri_options.headers`.
+  std::optional<FileSinkOptions> file;  ///< The default where neither output is configured.
+  std::optional<KafkaSinkOptions> kafka;
+  std::chrono::milliseconds produce_timeout{10000};
+  std::chrono::milliseconds shutdown_timeout{30000};
+  std::vector<std::string> warnings;  ///< Unknown keys (with the nearest known one), and what is not done.
+};
+
+/// Every problem found in the files, one a line: file, key, value, what was expected.
+struct ConfigProblems {
+  std::vector<std::string> problems;
+};
+
+/// Reads `files`, later ones merged over earlier ones object by object (lists are replaced), and fills the options. All
+/// problems are found in one go. Unknown keys are warnings.
+boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files);
+
+/// The same of one document already read; `file` names it in messages.
+boost::system::result<Config, ConfigProblems> config_of(const nlohmann::ordered_json& document,
+                                                        const std::string& file);
+
+}  // namespace eventgate

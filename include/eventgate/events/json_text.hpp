@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace eventgate {
+
+/// Appends `text` (UTF-8) as a JSON string with its quotes, escaped as JSON.stringify does: `"`, `\`, and controls
+/// below U+0020
+/// (\b \f \n \r \t by name, others \u00xx); nothing else. Invalid UTF-8 becomes U+FFFD, one for each maximal part.
+void append_json_string(std::string& out, std::string_view text);
+std::string json_string(std::string_view text);
+
+/// `bytes` with each invalid byte sequence replaced by U+FFFD (one for each invalid byte where `spec` says so: header
+/// values).
+std::string to_valid_utf8(std::string_view bytes);
+
+/// Bytes of the first `count` code points of valid UTF-8 `text`, or all of it.
+std::string_view first_code_points(std::string_view text, std::size_t count);
+
+}  // namespace eventgate

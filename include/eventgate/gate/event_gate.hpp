@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eventgate/events/event_batch.hpp"
+#include "eventgate/events/event_status.hpp"
+#include "eventgate/events/field_path.hpp"
+#include "eventgate/events/request_context.hpp"
+#include "eventgate/produce/producer.hpp"
+#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/streams/stream_config_source.hpp"
+
+namespace eventgate {
+
+class IntakeEvents;
+
+struct GateOptions {
+  /// The Wikimedia set-up (spec events).
+  bool wikimedia = false;
+  std::vector<FieldPath> schema_uri_field{FieldPath("$schema")};
+  std::string schema_uri_query_param;
+  bool allow_absolute_schema_uris = false;
+  /// Empty in the default set-up means: none.
+  std::vector<FieldPath> stream_field;
+  std::string stream_query_param;
+  std::string topic_prefix;
+  FieldPath id_field;
+  FieldPath dt_field;
+  std::string error_stream;  ///< Empty: no error events.
+  std::string error_schema_uri = "/error/2.1.0";
+  std::string user_agent = "eventgate";
+  std::size_t max_raw_event = 64 * 1024;
+  /// Header to field.
+  std::vector<std::pair<std::string, FieldPath>> http_request_headers_to_fields{
+      {"x-request-id", FieldPath("meta.request_id")}, {"user-agent", FieldPath("http.request_headers.user-agent")}};
+  JsonLimits json;
+};
+
+/// What became of a request's events.
+struct ProcessResult {
+  std::size_t events = 0;
+  std::vector<EventStatus> invalid;  ///< In the order posted.
+  std::vector<EventStatus> error;
+
+  std::size_t produced() const { return events - invalid.size() - error.size(); }
+};
+
+/// The gate: the steps of spec "events", in order, for a request's events.
+///
+/// Thread-safe; its coroutines run on the I/O thread that starts them.
+class EventGate {
+ public:
+  /// `streams` may be null: streams are not configured. What is referred to must outlive the gate and everything in
+  /// flight.
+  EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
+            IntakeEvents& events);
+  ~EventGate();
+
+  /// Completes, validates and produces the events of `batch`. Returns when each is delivered or refused: for
+  /// Assurance::hasty too, so spawn that and answer before. `batch` and `context` must live until then. Never throws.
+  Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance);
+
+  /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it.
+  void malformed(std::string_view body, const JsonError& error, const RequestContext& context, IoExecutor executor);
+
+  /// Error events on their way: 0 before the producers may be stopped.
+  std::size_t in_flight() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace eventgate

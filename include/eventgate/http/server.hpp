@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eventgate/events/json_nodes.hpp"
+#include "eventgate/io/task.hpp"
+
+namespace eventgate {
+
+class EventGate;
+class IntakeEvents;
+class Metrics;
+class StreamConfigSource;
+
+struct HttpOptions {
+  std::uint16_t port = 8888;  ///< 0: any free one.
+  std::string interface = "0.0.0.0";
+  std::optional<std::string> cors = "*";  ///< Nothing: no CORS headers.
+  std::optional<std::string> csp;         ///< Nothing: as recorded of the original.
+  std::string service_name = "eventgate";
+  std::size_t max_body_size = 100 * 1024;
+  std::size_t max_header_size = 16 * 1024;
+  std::size_t max_header_count = 100;
+  std::chrono::milliseconds header_timeout{10000};
+  std::chrono::milliseconds request_timeout{60000};
+  std::chrono::milliseconds keepalive_timeout{5000};
+  std::size_t max_connections = 10000;
+  std::size_t max_inflight_bytes = std::size_t{256} << 20;
+  std::size_t max_events = 10000;
+  JsonLimits json;
+  std::string test_events;                    ///< JSON array text; empty: the route is not there.
+  std::optional<std::uint16_t> metrics_port;  ///< Nothing: metrics are not served. 0: any free one.
+};
+
+/// What the routes need. All must outlive the server.
+struct HttpServices {
+  EventGate& gate;
+  StreamConfigSource* streams;  ///< Null: no such route.
+  Metrics& metrics;
+  IntakeEvents& events;
+  std::function<std::optional<std::string>()> unready;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
+};
+
+/// The HTTP servers: one acceptor for the interface, one for metrics, connections handed round-robin to the I/O
+/// threads.
+///
+/// Thread-safe.
+class HttpServer {
+ public:
+  /// Binds and listens. Throws std::runtime_error naming interface and port if that fails.
+  HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads);
+  ~HttpServer();
+
+  std::uint16_t port() const;
+  std::optional<std::uint16_t> metrics_port() const;
+
+  /// Bytes of requests being worked on.
+  std::size_t inflight_bytes() const;
+
+  /// Takes what the kernel has accepted, stops listening, closes idle connections, lets requests under way finish
+  /// (their answers say `Connection: close`), and calls `done` on an I/O thread when none is left, hasty ones included.
+  void stop(std::function<void()> done);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace eventgate

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "eventgate/metrics/metrics.hpp"
+
+namespace eventgate {
+
+/// What happens in the gate: one function for each happening, which writes both its log line (if it deserves one) and
+/// its metric. Labels taken from clients are bounded by the caller: an undeclared stream or unknown schema is
+/// `kUnknown`.
+///
+/// Thread-safe. The functions on the path of a good event only add to counters already looked up.
+class IntakeEvents {
+ public:
+  static constexpr std::string_view kUnknown = "unknown";
+
+  explicit IntakeEvents(Metrics& metrics);
+  ~IntakeEvents();
+
+  // Events (gate).
+  void event_produced(std::string_view stream, std::string_view schema_uri, std::size_t count = 1);
+  /// `error_type`: `validation` or `malformed_json`.
+  void event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type);
+  /// `cause`: `schema`, `stream`, `field`, `topic`, `key`, `not_produced`, `delivery_unknown`.
+  void event_error(std::string_view stream, std::string_view schema_uri, std::string_view cause,
+                   std::string_view message);
+  /// An event answered 202 that was not produced after all.
+  void hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message);
+  void error_event_failed(std::string_view message);
+
+  // Requests (http).
+  /// `path` is the route without its first slash, as in golden metrics; `status` ours.
+  void request_answered(std::string_view path, std::string_view method, unsigned status,
+                        std::chrono::nanoseconds duration);
+  /// `cause`: `headers_too_large`, `body_too_large`, `timeout`, `malformed_http`, `inflight_bytes`, `too_many_events`,
+  /// ...
+  void request_rejected(std::string_view cause);
+  void body_received(std::size_t bytes);
+  void connection_opened();
+  void connection_closed();
+  void accept_paused(std::size_t connections);
+
+  // Schemas.
+  void schema_hit();
+  void schema_miss();
+  void schema_loaded(std::string_view uri, std::chrono::nanoseconds duration);
+  void schema_failed(std::string_view uri, std::string_view reason);
+
+  // Stream configs.
+  void stream_configs_read(std::string_view uri, std::size_t streams);
+  /// A refresh failed: warns the first time in a row, then counts only.
+  void stream_configs_failed(std::string_view uri, std::string_view reason);
+  void stream_configs_warning(std::string_view uri, std::string_view warning);
+
+  // Sinks. `producer`: `guaranteed`, `hasty` or `file`.
+  void record_handed_over(std::string_view producer, std::size_t count = 1);
+  void record_delivered(std::string_view producer, std::chrono::nanoseconds latency);
+  /// `cause`: librdkafka's name of the error, or `file`.
+  void record_failed(std::string_view producer, std::string_view topic, std::string_view cause,
+                     std::string_view message);
+  /// A report came after its client had been answered `unknown`.
+  void late_delivery(std::string_view producer, bool delivered);
+  void producer_error(std::string_view producer, std::string_view cause, std::string_view message);
+  void producer_log(std::string_view producer, int syslog_level, std::string_view facility, std::string_view message);
+  /// librdkafka's statistics (JSON): sets the eventgate_rdkafka_* gauges. `producer_type`: `guaranteed` or `hasty`.
+  void producer_statistics(std::string_view producer_type, std::string_view json);
+  void sink_warning(std::string_view sink, std::string_view message);
+
+  /// Values read when metrics are written. The functions must outlive the last `Metrics::text`.
+  void observe_stream_config_age(std::function<double()> seconds);
+  void observe_inflight_bytes(std::function<double()> bytes);
+  void observe_cached_schemas(std::function<double()> count);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace eventgate

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "eventgate/events/event_status.hpp"
+#include "eventgate/sinks/delivery.hpp"
+
+namespace eventgate {
+
+/// `guaranteed`: the client waits for the delivery. `hasty`: it was answered before.
+enum class Assurance : std::uint8_t { guaranteed, hasty };
+
+/// What is handed to a sink. The texts are the caller's: a sink copies what it needs before `produce` returns.
+struct Record {
+  std::string_view topic;
+  std::optional<std::string_view> message_key;  ///< JSON text.
+  std::string_view value;                       ///< The event's JSON text.
+  std::int64_t timestamp = 0;                   ///< Milliseconds since the epoch.
+  DeliverySlot* slot = nullptr;                 ///< To be settled exactly once.
+};
+
+/// Where records go.
+///
+/// Thread-safe.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  /// `kafka` or `file`: a label.
+  virtual std::string_view name() const = 0;
+
+  /// Takes `records` in order. Settles the slot of each exactly once, on any thread, perhaps before this returns. Does
+  /// not block.
+  virtual void produce(std::span<const Record> records, Assurance assurance) = 0;
+
+  /// Makes ready for `topic`, so that its first record is not slow. Does not block.
+  virtual void warm(const std::string& topic) = 0;
+
+  /// Why it cannot produce now, or nothing.
+  virtual std::optional<std::string> unready() const = 0;
+
+  /// Waits until every record handed over is settled, or until `deadline`; then settles the rest as failed (`unknown`
+  /// unless it is certain). Blocks: not on an I/O thread. Nothing may be produced any more.
+  virtual void stop(std::chrono::steady_clock::time_point deadline) = 0;
+};
+
+}  // namespace eventgate

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "eventgate/streams/stream_configs.hpp"
+#include "eventgate/uri/object_reader.hpp"
+
+namespace eventgate {
+
+class IntakeEvents;
+
+struct StreamConfigOptions {
+  std::string stream_config_uri;                   ///< Empty: streams are not configured and everything may enter.
+  std::string stream_config_object_path;           ///< Dotted path of the sub-object, such as `streams`.
+  std::chrono::milliseconds stream_config_ttl{0};  ///< Between refreshes; 0: never.
+  int stream_config_retries = 1;                   ///< More tries at start.
+};
+
+/// The stream configs now in use, read again every `stream_config_ttl` on a thread of its own. A refresh that fails
+/// keeps the last good one, warns once and counts.
+///
+/// Thread-safe.
+class StreamConfigSource {
+ public:
+  /// Reads the first one. Throws std::runtime_error naming the URI if that fails `stream_config_retries` + 1 times.
+  /// `changed` is called after each successful read but the first, on the refresh thread.
+  StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events,
+                     std::function<void(const StreamConfigs&)> changed = {});
+  ~StreamConfigSource();
+
+  /// Never null. Cheap.
+  std::shared_ptr<const StreamConfigs> current() const;
+
+  /// When the one in use was read.
+  std::chrono::system_clock::time_point read_at() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace eventgate
