@@ -1,0 +1,3 @@
+#pragma once
+#include "eventgate/http/late.hpp"
+#include "eventgate/nowhere/x.hpp"
