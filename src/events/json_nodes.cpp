@@ -1,0 +1,529 @@
+#include "eventgate/events/json_nodes.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "utf8.hpp"
+
+namespace eventgate {
+namespace {
+
+constexpr std::size_t kTextLimit = std::size_t{1} << 31;
+// A thread keeps simdjson's workspace (4 bytes for each byte of text) for the next text, but not that of a huge one.
+constexpr std::size_t kSmallestWorkspace = std::size_t{1} << 16;
+constexpr std::size_t kLargestKeptWorkspace = std::size_t{1} << 20;
+
+constexpr const char* kControlCharacter = "an escape such as \\n in place of a bare control character";
+
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The four hex digits at `at` as a number, which are there.
+unsigned hex4(const char* at) {
+  unsigned value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 4 | static_cast<unsigned>(hex_digit(at[i]));
+  return value;
+}
+
+bool is_high_surrogate(unsigned unit) { return unit >= 0xD800 && unit < 0xDC00; }
+bool is_low_surrogate(unsigned unit) { return unit >= 0xDC00 && unit < 0xE000; }
+
+/// One escape of a string whose escapes are known to be right.
+struct Escape {
+  std::size_t size;     ///< Bytes, with those of the second half of a surrogate pair.
+  unsigned code_point;  ///< U+FFFD for a lone surrogate.
+  bool lone_surrogate;
+};
+
+Escape read_escape(const char* at, const char* end) {
+  switch (at[1]) {
+    case 'b':
+      return {2, '\b', false};
+    case 'f':
+      return {2, '\f', false};
+    case 'n':
+      return {2, '\n', false};
+    case 'r':
+      return {2, '\r', false};
+    case 't':
+      return {2, '\t', false};
+    case 'u':
+      break;
+    default:
+      return {2, static_cast<unsigned char>(at[1]), false};
+  }
+  const unsigned unit = hex4(at + 2);
+  if (!is_high_surrogate(unit) && !is_low_surrogate(unit)) return {6, unit, false};
+  if (is_high_surrogate(unit) && end - at >= 12 && at[6] == '\\' && at[7] == 'u') {
+    const unsigned second = hex4(at + 8);
+    if (is_low_surrogate(second)) return {12, 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00), false};
+  }
+  return {6, 0xFFFD, true};
+}
+
+const char* find_byte(const char* begin, const char* end, char byte) {
+  const void* found = begin == end ? nullptr : std::memchr(begin, byte, static_cast<std::size_t>(end - begin));
+  return found ? static_cast<const char*>(found) : end;
+}
+
+bool has_lone_surrogate(const char* begin, const char* end) {
+  for (const char* at = find_byte(begin, end, '\\'); at != end;) {
+    const Escape escape = read_escape(at, end);
+    if (escape.lone_surrogate) return true;
+    at = find_byte(at + escape.size, end, '\\');
+  }
+  return false;
+}
+
+/// Whether the double nearest to this number, which is well formed, is infinite.
+bool is_beyond_double(const char* begin, const char* end) {
+  // The exponent of the first digit that counts decides, except at the very edge.
+  const char* at = begin + (*begin == '-');
+  std::int64_t exponent = 0;
+  bool counts = false;
+  for (; at != end && is_digit(*at); ++at) {
+    if (counts) ++exponent;
+    counts |= *at != '0';
+  }
+  if (at != end && *at == '.') {
+    for (++at; at != end && is_digit(*at); ++at) {
+      if (!counts) --exponent;
+      counts |= *at != '0';
+    }
+  }
+  if (!counts) return false;
+  if (at != end) {  // e or E
+    ++at;
+    const bool negative = *at == '-';
+    if (negative || *at == '+') ++at;
+    std::int64_t written = 0;
+    for (; at != end; ++at) written = std::min<std::int64_t>(written * 10 + (*at - '0'), std::int64_t{1} << 40);
+    exponent += negative ? -written : written;
+  }
+  if (exponent != 308) return exponent > 308;
+  double value = 0;
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  return error == std::errc::result_out_of_range || value - value != 0;
+}
+
+/// The structural indexes of a text as simdjson's stage 1 finds them, up to the first thing wrong with its strings or
+/// its UTF-8: slow, for texts that stage 1 refuses, which only knows that there is something wrong.
+struct SlowScan {
+  std::vector<std::uint32_t> indexes;
+  std::optional<JsonError> error;
+};
+
+SlowScan scan_slowly(std::string_view text) {
+  SlowScan scan;
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  bool in_string = false;
+  bool in_scalar = false;
+  for (const char* at = begin; at != end;) {
+    const Utf8Step step = utf8_step(at, end);
+    const auto offset = static_cast<std::uint32_t>(at - begin);
+    if (!step.valid) {
+      scan.error = JsonError{offset, "valid UTF-8"};
+      break;
+    }
+    if (in_string) {
+      if (static_cast<unsigned char>(*at) < 0x20) {
+        scan.error = JsonError{offset, kControlCharacter};
+        break;
+      }
+      if (*at == '\\' && end - at >= 2 && (at[1] == '"' || at[1] == '\\'))
+        ++at;
+      else if (*at == '"')
+        in_string = false;
+    } else if (*at == '"') {
+      scan.indexes.push_back(offset);
+      in_string = true;
+      in_scalar = false;
+    } else if (is_space(*at)) {
+      in_scalar = false;
+    } else if (std::string_view("{}[]:,").find(*at) != std::string_view::npos) {
+      scan.indexes.push_back(offset);
+      in_scalar = false;
+    } else {
+      if (!in_scalar) scan.indexes.push_back(offset);
+      in_scalar = true;
+    }
+    at += step.size;
+  }
+  if (in_string && !scan.error) scan.error = JsonError{text.size(), "a closing quote"};
+  scan.indexes.push_back(static_cast<std::uint32_t>(scan.error ? scan.error->offset : text.size()));
+  return scan;
+}
+
+/// The one loop over the structural indexes of a text: each is the place of a `{}[]:,`, of an opening quote, or of the
+/// first byte of anything else that is no white space. Checks all of the grammar but what stage 1 did: UTF-8, closing
+/// quotes, and control characters in strings.
+class Builder {
+ public:
+  /// `indexes[count]` is where the text ends.
+  Builder(JsonNodes& nodes, const std::uint32_t* indexes, std::size_t count, std::size_t depth_limit)
+      : nodes_(nodes),
+        text_(nodes.text.data()),
+        end_(indexes[count]),
+        next_(indexes),
+        last_(indexes + count),
+        depth_limit_(depth_limit) {
+    // A value's structurals are its first and, of a container, its last; and all values but the outermost and the first
+    // of their container follow a `,` or `:`. So this many there can be, and no growth needs to be thought of.
+    nodes_.nodes.resize((count + 1 + std::min(count, depth_limit)) / 2 + 1);
+    nodes_.flaws.clear();
+    out_ = nodes_.nodes.data();
+    find_backslash(0);
+  }
+
+  std::optional<JsonError> build() {
+    if (!value(take())) return fail("a value");
+    while (open_ != kNone) {
+      JsonNode& container = out_[open_];
+      const bool object = container.type == JsonType::object;
+      const bool fresh = std::exchange(fresh_, false);
+      char c = take();
+      if (c == (object ? '}' : ']')) {
+        close(container);
+        continue;
+      }
+      if (!fresh) {
+        if (c != ',') return fail(object ? "a comma or '}'" : "a comma or ']'");
+        c = take();
+      }
+      if (object) {
+        if (c != '"') return fail(fresh ? "a key in quotes or '}'" : "a key in quotes");
+        if (!string()) return std::move(error_);
+        if (take() != ':') return fail("a colon");
+        c = take();
+      }
+      if (!value(c)) return fail(fresh && !object ? "a value or ']'" : "a value");
+    }
+    if (next_ != last_) {
+      take();
+      return fail("the end of the text");
+    }
+    nodes_.nodes.resize(count_);
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  /// The next structural character, which is then at `at_`; a NUL, which is none, at the end.
+  char take() {
+    at_ = *next_;
+    if (next_ == last_) [[unlikely]]
+      return '\0';
+    ++next_;
+    return text_[at_];
+  }
+
+  bool value(char c) {
+    switch (c) {
+      case '"':
+        return string();
+      case '{':
+        return open(JsonType::object);
+      case '[':
+        return open(JsonType::array);
+      case 't':
+        return literal("true", JsonType::boolean, JsonNode::kTrue);
+      case 'f':
+        return literal("false", JsonType::boolean, 0);
+      case 'n':
+        return literal("null", JsonType::null, 0);
+      case '-':
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7':
+      case '8':
+      case '9':
+        return number();
+      default:
+        return false;
+    }
+  }
+
+  bool open(JsonType type) {
+    if (depth_ == depth_limit_) {
+      expected("at most " + std::to_string(depth_limit_) + " arrays and objects inside one another", at_);
+      return false;
+    }
+    ++depth_;
+    // While it is open, `next` is the container around it.
+    out_[count_] = {at_, 0, open_, type, 0, 0};
+    open_ = count_++;
+    fresh_ = true;
+    return true;
+  }
+
+  void close(JsonNode& container) {
+    --depth_;
+    open_ = container.next;
+    container.end = at_ + 1;
+    container.next = count_;
+  }
+
+  void leaf(std::uint32_t begin, std::uint32_t end, JsonType type, std::uint8_t flags) {
+    out_[count_] = {begin, end, count_ + 1, type, flags, 0};
+    ++count_;
+  }
+
+  bool string() {
+    const std::uint32_t begin = at_;
+    // Nothing but white space can be between a closing quote and the next structural.
+    std::uint32_t end = *next_;
+    while (is_space(text_[end - 1])) --end;
+    if (text_[end - 1] != '"' || end - 1 == begin) [[unlikely]]
+      return expected("a closing quote", *next_);
+    std::uint8_t flags = 0;
+    if (backslash_ < end) [[unlikely]] {
+      flags = JsonNode::kEscaped;
+      if (!escapes(end - 1)) return false;
+    }
+    leaf(begin, end, JsonType::string, flags);
+    return true;
+  }
+
+  /// Checks the escapes of the string whose closing quote is at `quote`.
+  bool escapes(std::uint32_t quote) {
+    const std::uint32_t first = backslash_;
+    bool surrogates = false;
+    while (backslash_ < quote) {
+      std::uint32_t at = backslash_ + 1;
+      if (at == quote) return expected("a closing quote", *next_);  // the quote is part of the escape
+      switch (text_[at]) {
+        case '"':
+        case '\\':
+        case '/':
+        case 'b':
+        case 'f':
+        case 'n':
+        case 'r':
+        case 't':
+          break;
+        case 'u':
+          for (int digit = 0; digit < 4; ++digit)
+            if (++at >= quote || hex_digit(text_[at]) < 0) return expected("four hex digits", at);
+          surrogates |= (hex4(text_ + at - 3) & 0xF800) == 0xD800;
+          break;
+        default:
+          return expected("one of \" \\ / b f n r t u behind a backslash", at);
+      }
+      find_backslash(at + 1);
+    }
+    if (surrogates && has_lone_surrogate(text_ + first, text_ + quote))
+      nodes_.flaws.push_back({JsonFlaw::Kind::lone_surrogate, count_});
+    return true;
+  }
+
+  bool number() {
+    const char* const begin = text_ + at_;
+    const char* const limit = text_ + *next_;
+    const char* p = begin;
+    std::uint8_t flags = 0;
+    if (*p == '-') ++p;
+    if (p == limit || !is_digit(*p)) return expected("a digit", offset(p));
+    if (*p == '0') {
+      ++p;
+      if (p != limit && is_digit(*p)) return expected("no digit behind a leading 0", offset(p));
+    } else {
+      while (p != limit && is_digit(*p)) ++p;
+    }
+    if (p != limit && *p == '.') {
+      flags = JsonNode::kFraction;
+      ++p;
+      if (p == limit || !is_digit(*p)) return expected("a digit", offset(p));
+      while (p != limit && is_digit(*p)) ++p;
+    }
+    bool exponent = false;
+    if (p != limit && (*p | 0x20) == 'e') {
+      exponent = true;
+      flags = JsonNode::kFraction;
+      ++p;
+      if (p != limit && (*p == '-' || *p == '+')) ++p;
+      if (p == limit || !is_digit(*p)) return expected("a digit", offset(p));
+      while (p != limit && is_digit(*p)) ++p;
+    }
+    if (p != limit && !is_space(*p)) return expected("the end of the number", offset(p));
+    if ((exponent || p - begin > 300) && is_beyond_double(begin, p)) [[unlikely]]
+      nodes_.flaws.push_back({JsonFlaw::Kind::not_a_double, count_});
+    leaf(at_, offset(p), JsonType::number, flags);
+    return true;
+  }
+
+  bool literal(std::string_view name, JsonType type, std::uint8_t flags) {
+    const std::uint32_t end = at_ + static_cast<std::uint32_t>(name.size());
+    if (end > *next_ || std::memcmp(text_ + at_, name.data(), name.size()) != 0 ||
+        (end != *next_ && !is_space(text_[end])))
+      return expected(name, at_);
+    leaf(at_, end, type, flags);
+    return true;
+  }
+
+  /// Where the first backslash from `from` on is.
+  void find_backslash(std::uint32_t from) { backslash_ = offset(find_byte(text_ + from, text_ + end_, '\\')); }
+
+  std::uint32_t offset(const char* at) const { return static_cast<std::uint32_t>(at - text_); }
+
+  bool expected(std::string_view what, std::size_t offset) {
+    error_ = JsonError{offset, std::string(what)};
+    return false;
+  }
+
+  /// What a value said was expected, else that `what` was, at the last structural.
+  JsonError fail(const char* what) {
+    if (!error_) expected(what, at_);
+    return std::move(*error_);
+  }
+
+  JsonNodes& nodes_;
+  const char* const text_;
+  const std::uint32_t end_;
+  const std::uint32_t* next_;
+  const std::uint32_t* const last_;
+  const std::size_t depth_limit_;
+  JsonNode* out_;
+  std::uint32_t count_ = 0;
+  std::uint32_t open_ = kNone;
+  std::size_t depth_ = 0;
+  bool fresh_ = false;  ///< The last structural opened a container.
+  std::uint32_t at_ = 0;
+  std::uint32_t backslash_ = 0;
+  std::optional<JsonError> error_;
+};
+
+/// simdjson's stage 1, with its memory.
+class Stage1 {
+ public:
+  /// False if it refuses the text, or cannot run on this machine.
+  bool run(std::string_view text) {
+    if (text.size() > capacity_ && !grow(text.size())) return false;
+    return parser_->stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
+                           simdjson::stage1_mode::regular) == simdjson::SUCCESS;
+  }
+
+  const std::uint32_t* indexes() const { return parser_->structural_indexes.get(); }
+  std::size_t count() const { return parser_->n_structural_indexes; }
+
+  void release_if_huge() {
+    if (capacity_ <= kLargestKeptWorkspace) return;
+    parser_.reset();
+    capacity_ = 0;
+  }
+
+ private:
+  bool grow(std::size_t size) {
+    const std::size_t capacity =
+        size > kLargestKeptWorkspace ? size : std::max(kSmallestWorkspace, std::bit_ceil(size));
+    capacity_ = 0;
+    const simdjson::error_code error =
+        parser_ ? parser_->set_capacity(capacity)
+                : simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, parser_);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (error != simdjson::SUCCESS) return false;
+    capacity_ = capacity;
+    return true;
+  }
+
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
+  std::size_t capacity_ = 0;
+};
+
+/// Gives each run of plain bytes and each escape of the string's content to `take` as UTF-8, until that returns false.
+template <typename Take>
+bool each_piece(std::string_view raw, Take take) {
+  std::string decoded;  // of 4 bytes at most, so never in memory of its own
+  const char* const end = raw.data() + raw.size();
+  for (const char* at = raw.data(); at != end;) {
+    const char* const backslash = find_byte(at, end, '\\');
+    if (backslash != at && !take(std::string_view(at, static_cast<std::size_t>(backslash - at)))) return false;
+    if (backslash == end) break;
+    const Escape escape = read_escape(backslash, end);
+    decoded.clear();
+    append_utf8(decoded, escape.code_point);
+    if (!take(std::string_view(decoded))) return false;
+    at = backslash + escape.size;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view json_type_name(JsonType type) {
+  switch (type) {
+    case JsonType::null:
+      return "null";
+    case JsonType::boolean:
+      return "boolean";
+    case JsonType::number:
+      return "number";
+    case JsonType::string:
+      return "string";
+    case JsonType::object:
+      return "object";
+    case JsonType::array:
+      return "array";
+  }
+  return "";
+}
+
+std::optional<JsonError> parse_json(std::string_view text, JsonNodes& nodes, const JsonLimits& limits) {
+  if (text.size() >= kTextLimit) return JsonError{kTextLimit, "a text of less than 2 GiB"};
+  const std::size_t skipped = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  text.remove_prefix(skipped);
+  nodes.text = text;
+
+  thread_local Stage1 stage1;
+  std::optional<JsonError> error;
+  if (stage1.run(text)) [[likely]] {
+    error = Builder(nodes, stage1.indexes(), stage1.count(), limits.depth).build();
+  } else {
+    // What the grammar forbids before the place that stage 1 took offence at comes first.
+    SlowScan scan = scan_slowly(text);
+    error = Builder(nodes, scan.indexes.data(), scan.indexes.size() - 1, limits.depth).build();
+    if (scan.error && (!error || error->offset >= scan.error->offset)) error = std::move(scan.error);
+  }
+  stage1.release_if_huge();
+  if (error) error->offset += skipped;
+  return error;
+}
+
+std::string_view JsonValue::unescape(std::string_view raw, std::string& buffer) {
+  buffer.clear();
+  each_piece(raw, [&](std::string_view piece) {
+    buffer += piece;
+    return true;
+  });
+  return buffer;
+}
+
+bool JsonValue::unescaped_equals(std::string_view other) const {
+  return each_piece(raw_string(),
+                    [&](std::string_view piece) {
+                      if (!other.starts_with(piece)) return false;
+                      other.remove_prefix(piece.size());
+                      return true;
+                    }) &&
+         other.empty();
+}
+
+}  // namespace eventgate
