@@ -1,0 +1,86 @@
+#include "eventgate/produce/producer.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "eventgate/metrics/intake_events.hpp"
+
+namespace eventgate {
+
+namespace {
+
+/// What librdkafka says of a record that nobody acknowledged in time (`rd_kafka_err2str`).
+constexpr std::string_view kTimedOut = "Local: Message timed out";
+
+/// The maker's hold on a batch.
+struct BatchRelease {
+  void operator()(DeliveryBatch* batch) const noexcept { batch->release(); }
+};
+
+}  // namespace
+
+Producer::Producer(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout,
+                   IntakeEvents& events)
+    : sinks_(std::move(sinks)), produce_timeout_(produce_timeout), events_(events) {}
+
+Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Record> records, Assurance assurance) {
+  const std::size_t count = records.size();
+  std::vector<std::optional<DeliveryFailure>> outcomes(count);
+  if (count == 0 || sinks_.empty()) co_return outcomes;
+
+  const IoExecutor executor = co_await boost::asio::this_coro::executor;
+  // The slots of the first sink, then those of the next.
+  DeliveryBatch* const batch = DeliveryBatch::make(executor, count * sinks_.size());
+  for (std::size_t s = 0; s < sinks_.size(); ++s) {
+    for (std::size_t i = 0; i < count; ++i) records[i].slot = &batch->slot(s * count + i);
+    sinks_[s]->produce(records, assurance);
+  }
+  const bool guaranteed = assurance == Assurance::guaranteed;
+  co_await batch->wait(guaranteed ? produce_timeout_ : std::chrono::milliseconds(0));
+  const std::unique_ptr<DeliveryBatch, BatchRelease> held(batch);
+
+  const DeliveryFailure timed_out{Delivery::unknown, std::string(kTimedOut)};
+  for (std::size_t i = 0; i < count; ++i) {
+    std::size_t failures = 0;
+    std::optional<DeliveryFailure> outcome;
+    for (std::size_t s = 0; s < sinks_.size(); ++s) {
+      const DeliveryFailure* failure = batch->failure(s * count + i, timed_out);
+      if (!failure) continue;
+      const std::string_view sink = sinks_[s]->name();
+      // The sinks count what they hear of. Of this one nothing was heard.
+      if (failure == &timed_out)
+        events_.record_failed(sink == "kafka" ? "guaranteed" : sink, {}, "no_report", kTimedOut);
+      ++failures;
+      if (sinks_.size() == 1) {
+        outcome = *failure;
+        continue;
+      }
+      if (!outcome) outcome = DeliveryFailure{Delivery::not_produced, {}};
+      if (failure->delivery == Delivery::unknown) outcome->delivery = Delivery::unknown;
+      if (!outcome->message.empty()) outcome->message += "; ";
+      outcome->message += sink;
+      outcome->message += ": ";
+      outcome->message += failure->message;
+    }
+    // One sink has it and another has not.
+    if (failures > 0 && failures < sinks_.size()) outcome->delivery = Delivery::unknown;
+    outcomes[i] = std::move(outcome);
+  }
+  co_return outcomes;
+}
+
+void Producer::warm(const std::string& topic) {
+  for (const auto& sink : sinks_) sink->warm(topic);
+}
+
+std::optional<std::string> Producer::unready() const {
+  for (const auto& sink : sinks_)
+    if (auto reason = sink->unready()) return reason;
+  return std::nullopt;
+}
+
+void Producer::stop(std::chrono::steady_clock::time_point deadline) {
+  for (const auto& sink : sinks_) sink->stop(deadline);
+}
+
+}  // namespace eventgate
