@@ -15,7 +15,8 @@ struct DeliveryBatch::Waiter : Deadline {
 
 void DeliverySlot::succeed() noexcept {
   DeliveryBatch* batch = batch_;
-  state_.exchange(kSettled, std::memory_order_acq_rel);
+  std::uint8_t state = kPending;
+  state_.compare_exchange_strong(state, kSettled, std::memory_order_acq_rel);
   batch->settled();
 }
 
@@ -80,7 +81,7 @@ const DeliveryFailure* DeliveryBatch::failure(std::size_t index, const DeliveryF
   std::uint8_t state = DeliverySlot::kPending;
   if (slot.state_.compare_exchange_strong(state, DeliverySlot::kAbandoned, std::memory_order_acq_rel))
     return &timed_out;
-  return slot.failure_.get();
+  return state == DeliverySlot::kAbandoned ? &timed_out : slot.failure_.get();
 }
 
 void DeliveryBatch::release() noexcept { unreference(); }

@@ -31,6 +31,9 @@ class DeliverySlot {
   /// Whether its client was already answered `unknown`: a report that comes now is late.
   bool abandoned() const noexcept { return state_.load(std::memory_order_acquire) == kAbandoned; }
 
+  /// The I/O thread that waits. To be asked before the slot is settled.
+  const IoExecutor& executor() const noexcept;
+
  private:
   friend class DeliveryBatch;
   static constexpr std::uint8_t kPending = 0, kSettled = 1, kAbandoned = 2;
@@ -76,5 +79,7 @@ class DeliveryBatch {
   std::atomic<std::uint32_t> references_;  // the unsettled slots together, and the maker
   std::unique_ptr<Waiter> waiter_;         // the maker's thread only
 };
+
+inline const IoExecutor& DeliverySlot::executor() const noexcept { return batch_->executor_; }
 
 }  // namespace eventgate
