@@ -24,6 +24,8 @@ class IntakeEvents {
   ~IntakeEvents();
 
   // Events (gate).
+  /// Events found in a body, before anything is known of them.
+  void events_received(std::size_t count);
   void event_produced(std::string_view stream, std::string_view schema_uri, std::size_t count = 1);
   /// `error_type`: `validation` or `malformed_json`.
   void event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type);
@@ -35,7 +37,7 @@ class IntakeEvents {
   void error_event_failed(std::string_view message);
 
   // Requests (http).
-  /// `path` is the route without its first slash, as in golden metrics; `status` ours.
+  /// `path` is the route without its first slash, as in golden metrics (the root may be empty); `status` ours.
   void request_answered(std::string_view path, std::string_view method, unsigned status,
                         std::chrono::nanoseconds duration);
   /// `cause`: `headers_too_large`, `body_too_large`, `timeout`, `malformed_http`, `inflight_bytes`, `too_many_events`,
@@ -50,6 +52,7 @@ class IntakeEvents {
   void schema_hit();
   void schema_miss();
   void schema_loaded(std::string_view uri, std::chrono::nanoseconds duration);
+  /// `reason` empty: no base has it, which is the client's mistake.
   void schema_failed(std::string_view uri, std::string_view reason);
 
   // Stream configs.
@@ -58,7 +61,7 @@ class IntakeEvents {
   void stream_configs_failed(std::string_view uri, std::string_view reason);
   void stream_configs_warning(std::string_view uri, std::string_view warning);
 
-  // Sinks. `producer`: `guaranteed`, `hasty` or `file`.
+  // Sinks. `producer`: `guaranteed`, `hasty` or `file`. Each record handed over ends as delivered or failed, once.
   void record_handed_over(std::string_view producer, std::size_t count = 1);
   void record_delivered(std::string_view producer, std::chrono::nanoseconds latency);
   /// `cause`: librdkafka's name of the error, or `file`.

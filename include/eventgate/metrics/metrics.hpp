@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,10 @@ class Metrics {
 
   /// Prometheus text format 0.0.4 of all metrics.
   std::string text() const;
+
+  /// A gauge whose value is read each time the text is made. A second `value` for the same name replaces the first. It
+  /// must outlive the last `text`, and must not call `observe`.
+  void observe(const std::string& name, const std::string& help, std::function<double()> value);
 
   const std::string& service() const;
   prometheus::Registry& registry();
