@@ -163,10 +163,9 @@ bool KafkaStatistics::set(std::string_view producer_type, std::string_view json)
   const std::lock_guard lock(impl_->mutex);
   Impl::Gauges gauges;
 
-  const prometheus::Labels producer{{"producer_type", std::string(producer_type)}};
-  prometheus::Labels instance = producer;
-  instance["handle"] = label(statistics, "name");
-  instance["type"] = label(statistics, "type");
+  const prometheus::Labels instance{{"producer_type", std::string(producer_type)},
+                                    {"handle", label(statistics, "name")},
+                                    {"type", label(statistics, "type")}};
   impl_->set(Scope::instance, statistics, instance, gauges);
 
   if (const Json* brokers = member(statistics, "brokers"); brokers && brokers->is_object()) {
@@ -186,7 +185,7 @@ bool KafkaStatistics::set(std::string_view producer_type, std::string_view json)
 
   if (const Json* topics = member(statistics, "topics"); topics && topics->is_object()) {
     for (const auto& topic : *topics) {
-      prometheus::Labels labels = producer;
+      prometheus::Labels labels = instance;
       labels["topic"] = label(topic, "topic");
       impl_->set(Scope::topic, topic, labels, gauges);
       const Json* partitions = member(topic, "partitions");

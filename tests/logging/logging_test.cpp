@@ -5,58 +5,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <thread>
 #include <vector>
 
+#include "support/log_file.hpp"
+
 namespace eventgate {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Lines go to a fresh file while this lives.
-class LogFile {
- public:
-  explicit LogFile(LoggingOptions options = {}) {
-    std::string pattern = testing::TempDir() + "log.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    options.output = directory_ / "log";
-    start_logging(options);
-  }
-  ~LogFile() {
-    start_logging({});
-    std::filesystem::remove_all(directory_);
-  }
-
-  std::vector<std::string> texts() const {
-    flush_log();
-    std::ifstream file(directory_ / "log");
-    std::vector<std::string> result;
-    for (std::string line; std::getline(file, line);) result.push_back(line);
-    return result;
-  }
-
-  std::vector<Json> lines() const {
-    std::vector<Json> result;
-    for (const std::string& text : texts()) result.push_back(Json::parse(text));
-    return result;
-  }
-
-  Json line() const { return lines().at(0); }
-
- private:
-  std::filesystem::path directory_;
-};
-
-LoggingOptions at_level(LogLevel level) {
-  LoggingOptions options;
-  options.level = level;
-  return options;
-}
 
 TEST(Logging, ALineHasBunyansFieldsThenItsOwn) {
   const LogFile file;
@@ -82,7 +42,7 @@ TEST(Logging, ALineHasBunyansFieldsThenItsOwn) {
 }
 
 TEST(Logging, LevelsAreBunyansNumbers) {
-  const LogFile file(at_level(LogLevel::trace));
+  const LogFile file(LogLevel::trace);
   for (int i = 0; i < 6; ++i) log(static_cast<LogLevel>(i), "x");
   std::vector<int> levels;
   for (const Json& line : file.lines()) levels.push_back(line["level"]);
@@ -90,7 +50,7 @@ TEST(Logging, LevelsAreBunyansNumbers) {
 }
 
 TEST(Logging, NamedLevelsAreWords) {
-  LoggingOptions options = at_level(LogLevel::trace);
+  LoggingOptions options = LogFile::at_level(LogLevel::trace);
   options.named_levels = true;
   const LogFile file(options);
   for (int i = 0; i < 6; ++i) log(static_cast<LogLevel>(i), "x");
@@ -100,7 +60,7 @@ TEST(Logging, NamedLevelsAreWords) {
 }
 
 TEST(Logging, LinesBelowTheLevelAreNotWritten) {
-  const LogFile file(at_level(LogLevel::warn));
+  const LogFile file(LogLevel::warn);
   log(LogLevel::info, "below");
   log(LogLevel::warn, "at");
   set_log_level(LogLevel::debug);
