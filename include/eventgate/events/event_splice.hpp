@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,37 +17,60 @@ namespace eventgate {
 class EventSplice {
  public:
   void clear();
-  bool empty() const { return additions_.empty() && replacements_.empty(); }
+  bool empty() const { return edits_.empty(); }
 
   /// Adds the field at `path` with the JSON text `value`. Objects on the way that are absent are made, once for all
   /// paths that share them. Does nothing if the field is present (or added before), or if a parent on the way is there
   /// and no object. Returns whether it will be added.
   bool add(JsonValue event, const FieldPath& path, std::string_view value);
 
-  /// Adds the member `key` with the JSON text `value` to `object`, which lies in `event` and lacks it.
+  /// Adds the member `key` with the JSON text `value` to `object`, which lies in the event and lacks it.
   void add_member(JsonValue object, std::string_view key, std::string_view value);
 
-  /// Replaces the text of `value`, which lies in `event`, by the JSON text `text`.
+  /// Replaces the text of `value`, which lies in the event, by the JSON text `text`. If that was done before, or what
+  /// is around the value was replaced, it stays so; what is added inside a replaced value is lost.
   void replace(JsonValue value, std::string_view text);
 
   /// Appends the event's text with all additions and replacements made: new members come last in their object, in the
-  /// order added.
+  /// order added. Takes time in proportion to the event's text and, but for a logarithm, to what is made in it.
   void apply(JsonValue event, std::string& out);
 
  private:
-  // A design for the .cpp to choose; no allocation once warm.
-  struct Addition {
-    std::uint32_t
-        object;  // node index of the object it goes to, or, with kMade set, index of the addition that makes it
-    std::uint32_t key_begin, key_size;
-    std::uint32_t value_begin, value_size;
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+  /// A range of `texts_`.
+  struct Text {
+    std::size_t begin;
+    std::size_t size;
   };
-  struct Replacement {
-    std::uint32_t node;
-    std::uint32_t begin, size;
+  /// A member to be added: one with a value, or an object made for the members inside it.
+  struct Member {
+    Text key;
+    Text value;
+    bool made;
+    std::uint32_t first_child;
+    std::uint32_t last_child;
+    std::uint32_t next;  ///< In the same made object.
   };
-  std::vector<Addition> additions_;
-  std::vector<Replacement> replacements_;
+  /// What is to be put in the place of a range of the event's text, which is empty if it is a member: then it is
+  /// before the `}` of its object.
+  struct Edit {
+    std::uint32_t begin;
+    std::uint32_t end;
+    std::uint32_t order;
+    std::uint32_t member;  ///< kNone if it is `text`.
+    Text text;
+    bool has_members;  ///< The object, as the client sent it.
+  };
+
+  std::string_view text(Text range) const { return std::string_view(texts_).substr(range.begin, range.size); }
+  Text keep(std::string_view text);
+  std::uint32_t new_member(std::string_view key, std::string_view value);
+  void append_member(std::uint32_t member, std::string& out) const;
+  static bool has_members(JsonValue object);
+
+  std::vector<Edit> edits_;
+  std::vector<Member> members_;
   std::string texts_;
 };
 

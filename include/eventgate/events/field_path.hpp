@@ -23,7 +23,8 @@ class FieldPath {
   const std::vector<std::string>& keys() const { return keys_; }
   bool empty() const { return keys_.empty(); }
 
-  /// The value in `event`. Nothing if a key is absent or a parent is no object. A null is a value.
+  /// The value in `event`. Nothing if a key is absent or a parent is no object. A null is a value. Of a key that occurs
+  /// twice the last counts. The empty path leads to the event itself.
   std::optional<JsonValue> find(JsonValue event) const;
 
  private:

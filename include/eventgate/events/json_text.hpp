@@ -6,13 +6,12 @@
 namespace eventgate {
 
 /// Appends `text` (UTF-8) as a JSON string with its quotes, escaped as JSON.stringify does: `"`, `\`, and controls
-/// below U+0020
-/// (\b \f \n \r \t by name, others \u00xx); nothing else. Invalid UTF-8 becomes U+FFFD, one for each maximal part.
+/// below U+0020 (\b \f \n \r \t by name, others \u00xx); nothing else. Invalid UTF-8 becomes U+FFFD, one for each
+/// maximal part (Unicode, 3.9: U+FFFD Substitution of Maximal Subparts).
 void append_json_string(std::string& out, std::string_view text);
 std::string json_string(std::string_view text);
 
-/// `bytes` with each invalid byte sequence replaced by U+FFFD (one for each invalid byte where `spec` says so: header
-/// values).
+/// `bytes` with U+FFFD for each byte that is no part of valid UTF-8.
 std::string to_valid_utf8(std::string_view bytes);
 
 /// Bytes of the first `count` code points of valid UTF-8 `text`, or all of it.

@@ -1,0 +1,195 @@
+#include "eventgate/events/event_splice.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace eventgate {
+namespace {
+
+/// An event with its nodes.
+class Event {
+ public:
+  explicit Event(std::string text) : text_(std::move(text)) {
+    text_.reserve(text_.size() + kJsonPadding);
+    EXPECT_FALSE(parse_json(text_, nodes_));
+  }
+  JsonValue root() const { return nodes_.root(); }
+
+ private:
+  std::string text_;
+  JsonNodes nodes_;
+};
+
+std::string applied(EventSplice& splice, JsonValue event) {
+  std::string out;
+  splice.apply(event, out);
+  return out;
+}
+
+/// `text` with `additions` (path to value) made.
+std::string with_added(std::string text, const std::vector<std::pair<std::string, std::string>>& additions) {
+  const Event event(std::move(text));
+  EventSplice splice;
+  for (const auto& [path, value] : additions) splice.add(event.root(), FieldPath(path), value);
+  return applied(splice, event.root());
+}
+
+/// Whether `path` can be added to `text`.
+bool is_added(std::string text, std::string_view path) {
+  const Event event(std::move(text));
+  EventSplice splice;
+  const bool added = splice.add(event.root(), FieldPath(path), "1");
+  EXPECT_EQ(added, !splice.empty());
+  return added;
+}
+
+TEST(EventSplice, AddedFieldComesLastInItsObject) {
+  EXPECT_EQ(with_added(R"({"a":1,"meta":{"id":"x"},"z":2})", {{"meta.dt", "\"now\""}}),
+            R"({"a":1,"meta":{"id":"x","dt":"now"},"z":2})");
+}
+
+TEST(EventSplice, NoCommaInAnEmptyObject) {
+  EXPECT_EQ(with_added("{}", {{"a", "1"}}), R"({"a":1})");
+  EXPECT_EQ(with_added("{}", {{"a", "1"}, {"b", "2"}, {"c", "3"}}), R"({"a":1,"b":2,"c":3})");
+  EXPECT_EQ(with_added("{ }", {{"a", "1"}, {"b", "2"}}), R"({ "a":1,"b":2})");
+}
+
+TEST(EventSplice, ClientsBytesStayAsTheyAre) {
+  EXPECT_EQ(with_added("{ \"n\" : 1.50E+2 ,\n \"s\":\"\\u00e9\\/\" , \"meta\" : { \"id\":0 } }\n",
+                       {{"meta.dt", "null"}, {"dt", "[]"}}),
+            "{ \"n\" : 1.50E+2 ,\n \"s\":\"\\u00e9\\/\" , \"meta\" : { \"id\":0 ,\"dt\":null} ,\"dt\":[]}");
+}
+
+TEST(EventSplice, AbsentParentsAreMadeOnceForAllTheirFields) {
+  EXPECT_EQ(
+      with_added(R"({"a":1})", {{"http.request_headers.user-agent", "\"ua\""},
+                                {"meta.id", "\"i\""},
+                                {"http.client_ip", "\"ip\""},
+                                {"http.request_headers.x", "\"h\""},
+                                {"meta.dt", "\"d\""}}),
+      R"({"a":1,"http":{"request_headers":{"user-agent":"ua","x":"h"},"client_ip":"ip"},"meta":{"id":"i","dt":"d"}})");
+}
+
+TEST(EventSplice, ParentsAreMadeInsideThoseThatAreThere) {
+  EXPECT_EQ(
+      with_added(R"({"http":{},"b":{"c":{}}})",
+                 {{"http.request_headers.x", "1"}, {"b.c.d.e", "2"}, {"http.request_headers.y", "3"}, {"b.f", "4"}}),
+      R"({"http":{"request_headers":{"x":1,"y":3}},"b":{"c":{"d":{"e":2}},"f":4}})");
+}
+
+TEST(EventSplice, PresentFieldStays) {
+  EXPECT_FALSE(is_added(R"({"a":1})", "a"));
+  EXPECT_FALSE(is_added(R"({"a":null})", "a"));
+  EXPECT_FALSE(is_added(R"({"\u0061":1})", "a"));
+  EXPECT_FALSE(is_added(R"({"meta":{"id":""}})", "meta.id"));
+  EXPECT_TRUE(is_added(R"({"meta":{"id":""}})", "meta.dt"));
+  EXPECT_TRUE(is_added(R"({"meta":{"dt":1}})", "dt"));
+}
+
+TEST(EventSplice, ParentThatIsNoObjectStays) {
+  EXPECT_FALSE(is_added(R"({"meta":null})", "meta.id"));
+  EXPECT_FALSE(is_added(R"({"meta":"x"})", "meta.id"));
+  EXPECT_FALSE(is_added(R"({"meta":[]})", "meta.id"));
+  EXPECT_FALSE(is_added(R"({"a":{"b":1}})", "a.b.c"));
+  EXPECT_FALSE(is_added("[]", "a"));
+  EXPECT_FALSE(is_added("1", "a"));
+}
+
+TEST(EventSplice, EmptyPathAddsNothing) { EXPECT_FALSE(is_added("{}", "")); }
+
+TEST(EventSplice, LastOfTwoParentsOfANameIsTheOne) {
+  EXPECT_EQ(with_added(R"({"meta":{"id":1},"meta":{}})", {{"meta.id", "2"}}), R"({"meta":{"id":1},"meta":{"id":2}})");
+}
+
+TEST(EventSplice, FieldIsAddedOnce) {
+  const Event event("{}");
+  EventSplice splice;
+  EXPECT_TRUE(splice.add(event.root(), FieldPath("meta.id"), "1"));
+  EXPECT_FALSE(splice.add(event.root(), FieldPath("meta.id"), "2"));
+  EXPECT_FALSE(splice.add(event.root(), FieldPath("meta"), "3"));
+  EXPECT_FALSE(splice.add(event.root(), FieldPath("meta.id.x"), "4"));
+  EXPECT_EQ(applied(splice, event.root()), R"({"meta":{"id":1}})");
+}
+
+TEST(EventSplice, KeysAreEscaped) { EXPECT_EQ(with_added("{}", {{"a\"b\n.\\", "1"}}), R"({"a\"b\n":{"\\":1}})"); }
+
+TEST(EventSplice, MembersAreAddedToAnyObjectOfTheEvent) {
+  const Event event(R"({"list":[{},{"a":1},{}],"o":{"p":{}}})");
+  EventSplice splice;
+  for (const JsonValue item : *event.root().find("list")) splice.add_member(item, "x", "0");
+  splice.add_member(event.root(), "last", "{}");
+  splice.add_member(*event.root().find("o"), "q", "1");
+  splice.add_member(*event.root().find("o")->find("p"), "r", "2");
+  splice.add_member(*event.root().find("o")->find("p"), "s", "3");
+  EXPECT_EQ(applied(splice, event.root()),
+            R"({"list":[{"x":0},{"a":1,"x":0},{"x":0}],"o":{"p":{"r":2,"s":3},"q":1},"last":{}})");
+}
+
+TEST(EventSplice, ValuesAreReplacedInTheirPlace) {
+  const Event event(R"({"a": 1.0, "b": [2e2,{"c":3.0}]})");
+  EventSplice splice;
+  const JsonValue b = *event.root().find("b");
+  splice.replace(*(*++b.begin()).find("c"), "3");
+  splice.replace(*event.root().find("a"), "1");
+  splice.replace(*b.begin(), "200");
+  splice.add_member(*++b.begin(), "d", "4");
+  EXPECT_EQ(applied(splice, event.root()), R"({"a": 1, "b": [200,{"c":3,"d":4}]})");
+}
+
+TEST(EventSplice, FirstReplacementStays) {
+  const Event event(R"({"a":[1.0],"b":2})");
+  EventSplice splice;
+  splice.replace(*event.root().find("a"), "null");
+  splice.replace(*event.root().find("a"), "true");
+  splice.replace(*event.root().find("a")->begin(), "1");
+  splice.replace(*event.root().find("b"), "3");
+  EXPECT_EQ(applied(splice, event.root()), R"({"a":null,"b":3})");
+}
+
+TEST(EventSplice, EventOfAnArrayIsTakenAlone) {
+  const Event array(R"([{"a":1}, {"b":{"c":2.0}}, {"d":3}])");
+  const JsonValue event = *++array.root().begin();
+  EventSplice splice;
+  splice.add(event, FieldPath("b.x"), "0");
+  splice.add(event, FieldPath("y"), "0");
+  std::string out = "before ";
+  splice.apply(event, out);
+  EXPECT_EQ(out, R"(before {"b":{"c":2.0,"x":0},"y":0})");
+}
+
+TEST(EventSplice, NothingAddedGivesTheText) {
+  const Event event(R"({ "a" : 1 })");
+  EventSplice splice;
+  EXPECT_TRUE(splice.empty());
+  EXPECT_EQ(applied(splice, event.root()), R"({ "a" : 1 })");
+}
+
+TEST(EventSplice, ClearedIsAsNew) {
+  const Event event("{}");
+  EventSplice splice;
+  splice.add(event.root(), FieldPath("a.b"), "1");
+  splice.replace(event.root(), "2");
+  splice.clear();
+  EXPECT_TRUE(splice.empty());
+  splice.add(event.root(), FieldPath("a.c"), "3");
+  EXPECT_EQ(applied(splice, event.root()), R"({"a":{"c":3}})");
+}
+
+TEST(EventSplice, HundredThousandAdditionsAreNoTrouble) {
+  std::string text = "[";
+  std::string expected = "[";
+  for (int i = 0; i < 100000; ++i) {
+    text += i == 0 ? "{}" : ",{}";
+    expected += i == 0 ? "{\"x\":0}" : ",{\"x\":0}";
+  }
+  const Event event(text + "]");
+  EventSplice splice;
+  for (const JsonValue item : event.root()) splice.add_member(item, "x", "0");
+  EXPECT_TRUE(applied(splice, event.root()) == expected + "]");
+}
+
+}  // namespace
+}  // namespace eventgate

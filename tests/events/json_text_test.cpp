@@ -1,0 +1,63 @@
+#include "eventgate/events/json_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace eventgate {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(JsonString, EscapesAsJsonStringifyDoes) {
+  EXPECT_EQ(json_string("plain /'\x7F"), "\"plain /'\x7F\"");
+  EXPECT_EQ(json_string("\"\\\b\f\n\r\t"), R"("\"\\\b\f\n\r\t")");
+  EXPECT_EQ(json_string("\0\x01\x0B\x1F"sv), R"("\u0000\u0001\u000b\u001f")");
+  EXPECT_EQ(json_string(""), "\"\"");
+}
+
+TEST(JsonString, UnicodeStaysAsItIs) {
+  EXPECT_EQ(json_string("é\u2028\u20AC\U0001F600\uFFFF\U0010FFFF"), "\"é\u2028\u20AC\U0001F600\uFFFF\U0010FFFF\"");
+}
+
+TEST(JsonString, InvalidUtf8IsReplacedOncePerMaximalPart) {
+  EXPECT_EQ(json_string("a\xFF"
+                        "b"),
+            "\"a\uFFFD"
+            "b\"");
+  EXPECT_EQ(json_string("\xC0\x80"), "\"\uFFFD\uFFFD\"");                      // overlong: no part of anything
+  EXPECT_EQ(json_string("\xE0\x80\x80"), "\"\uFFFD\uFFFD\uFFFD\"");            // overlong
+  EXPECT_EQ(json_string("\xED\xA0\x80"), "\"\uFFFD\uFFFD\uFFFD\"");            // a surrogate
+  EXPECT_EQ(json_string("\xF4\x90\x80\x80"), "\"\uFFFD\uFFFD\uFFFD\uFFFD\"");  // beyond U+10FFFF
+  EXPECT_EQ(json_string("\xE2\x82"), "\"\uFFFD\"");                            // cut
+  EXPECT_EQ(json_string("\xF0\x9F\x98|\xE2\x82\""), "\"\uFFFD|\uFFFD\\\"\"");  // cut, and what follows is kept
+  EXPECT_EQ(json_string("\x80\x80"), "\"\uFFFD\uFFFD\"");
+}
+
+TEST(AppendJsonString, KeepsWhatIsThere) {
+  std::string out = "{";
+  append_json_string(out, "a");
+  EXPECT_EQ(out, "{\"a\"");
+}
+
+TEST(ToValidUtf8, EachInvalidByteIsReplaced) {
+  EXPECT_EQ(to_valid_utf8("plain é \U0001F600 \n"), "plain é \U0001F600 \n");
+  EXPECT_EQ(to_valid_utf8("a\xE9"
+                          "b"),
+            "a\uFFFD"
+            "b");
+  EXPECT_EQ(to_valid_utf8("\xE2\x82|"), "\uFFFD\uFFFD|");
+  EXPECT_EQ(to_valid_utf8("\xF0\x9F\x98"), "\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(to_valid_utf8("\xC3\xC3\xA9"), "\uFFFDé");
+  EXPECT_EQ(to_valid_utf8(""), "");
+}
+
+TEST(FirstCodePoints, CutsBetweenCodePoints) {
+  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 0), "");
+  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 2), "aé");
+  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 4), "aé\u20AC\U0001F600");
+  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 5), "aé\u20AC\U0001F600z");
+  EXPECT_EQ(first_code_points("aé", 400), "aé");
+  EXPECT_EQ(first_code_points("", 3), "");
+}
+
+}  // namespace
+}  // namespace eventgate
