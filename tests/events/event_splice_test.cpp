@@ -119,7 +119,8 @@ TEST(EventSplice, KeysAreEscaped) { EXPECT_EQ(with_added("{}", {{"a\"b\n.\\", "1
 TEST(EventSplice, MembersAreAddedToAnyObjectOfTheEvent) {
   const Event event(R"({"list":[{},{"a":1},{}],"o":{"p":{}}})");
   EventSplice splice;
-  for (const JsonValue item : *event.root().find("list")) splice.add_member(item, "x", "0");
+  const JsonValue list = *event.root().find("list");
+  for (const JsonValue item : list) splice.add_member(item, "x", "0");
   splice.add_member(event.root(), "last", "{}");
   splice.add_member(*event.root().find("o"), "q", "1");
   splice.add_member(*event.root().find("o")->find("p"), "r", "2");
