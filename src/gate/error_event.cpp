@@ -1,0 +1,71 @@
+#include "error_event.hpp"
+
+#include "event_additions.hpp"
+#include "eventgate/events/field_path.hpp"
+#include "eventgate/events/json_text.hpp"
+
+namespace eventgate {
+
+namespace {
+
+constexpr std::string_view kUnknown = "unknown";
+
+/// What an error event takes over from the event: strings only.
+struct TakenField {
+  std::string_view name;
+  FieldPath path;
+};
+const TakenField kTakenFields[] = {
+    {"uri", FieldPath("meta.uri")}, {"domain", FieldPath("meta.domain")}, {"request_id", FieldPath("meta.request_id")}};
+
+/// The first `max` bytes of `text`, less the bytes of a code point that they would cut.
+std::string_view first_bytes(std::string_view text, std::size_t max) {
+  if (text.size() <= max) return text;
+  std::size_t size = max;
+  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  for (int i = 0; i < 3 && size > 0 && continues(size); ++i) --size;
+  return text.substr(0, continues(size) ? max : size);
+}
+
+}  // namespace
+
+void append_error_event(std::string& out, const Refused& refused, std::string_view emitter_id,
+                        std::size_t max_raw_event, std::chrono::system_clock::time_point received_at) {
+  const std::string dt = timestamp_json(received_at);
+  const auto id = uuid_json();
+  out += R"({"meta":{"id":)";
+  out.append(id.data(), id.size());
+  out += R"(,"dt":)";
+  out += dt;
+  std::string buffer;
+  for (const TakenField& field : kTakenFields) {
+    const auto value = refused.event ? field.path.find(*refused.event) : std::nullopt;
+    out += ",\"";
+    out += field.name;
+    out += "\":";
+    append_json_string(out, value && value->is_string() ? value->string(buffer) : kUnknown);
+  }
+  out += R"(},"dt":)";
+  out += dt;
+  out += R"(,"emitter_id":)";
+  append_json_string(out, emitter_id);
+  out += R"(,"error_type":)";
+  append_json_string(out, refused.error_type);
+  out += R"(,"message":)";
+  append_json_string(out, refused.message);
+  out += R"(,"errored_schema_uri":)";
+  append_json_string(out, refused.errored_schema_uri.empty() ? kUnknown : refused.errored_schema_uri);
+  out += R"(,"errored_stream_name":)";
+  append_json_string(out, refused.errored_stream_name.empty() ? kUnknown : refused.errored_stream_name);
+  out += R"(,"raw_event":)";
+  const std::string_view raw = refused.raw_event;
+  const std::string_view shown = first_bytes(raw, max_raw_event);
+  append_json_string(out, shown);
+  if (shown.size() < raw.size()) {
+    out.pop_back();  // the closing quote
+    out += " ... (cut, " + std::to_string(raw.size()) + " bytes in all)\"";
+  }
+  out += '}';
+}
+
+}  // namespace eventgate

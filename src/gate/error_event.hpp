@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "eventgate/events/json_nodes.hpp"
+
+namespace eventgate {
+
+/// An invalid event, or a body that is no JSON, as its error event describes it.
+struct Refused {
+  std::string_view raw_event;  ///< The bytes the client sent.
+  std::string_view message;
+  std::string_view error_type;           ///< `validation` or `malformed_json`.
+  std::optional<JsonValue> event;        ///< As completed as it got; nothing of a malformed body.
+  std::string_view errored_schema_uri;   ///< Empty: unknown.
+  std::string_view errored_stream_name;  ///< Empty: unknown.
+};
+
+/// Appends the error event's JSON text (schema `/error/2.1.0`), but for its schema_uri and stream: the gate adds these,
+/// at the fields where it looks for them. `raw_event` over `max_raw_event` bytes is cut and says so.
+void append_error_event(std::string& out, const Refused& refused, std::string_view emitter_id,
+                        std::size_t max_raw_event, std::chrono::system_clock::time_point received_at);
+
+}  // namespace eventgate

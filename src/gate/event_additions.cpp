@@ -1,0 +1,188 @@
+#include "event_additions.hpp"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "eventgate/events/json_text.hpp"
+
+namespace eventgate {
+
+namespace {
+
+constexpr std::size_t kMaxHeaderValue = 400;  // code points
+constexpr std::string_view kRequestIdHeader = "x-request-id";
+
+const FieldPath kMetaId("meta.id");
+const FieldPath kMetaDt("meta.dt");
+const FieldPath kDt("dt");
+const FieldPath kClientIp("http.client_ip");
+
+/// xoshiro256**: fast, and good enough for ids that must differ, not be secret.
+class Random {
+ public:
+  Random() {
+    std::size_t got = 0;
+    while (got < sizeof(state_)) {
+      const ssize_t count = getrandom(reinterpret_cast<char*>(state_.data()) + got, sizeof(state_) - got, 0);
+      if (count > 0) got += static_cast<std::size_t>(count);
+    }
+    state_[0] |= 1;  // never all zero
+  }
+
+  std::uint64_t next() {
+    const std::uint64_t result = rotate_left(state_[1] * 5, 7) * 9;
+    const std::uint64_t shifted = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = rotate_left(state_[3], 45);
+    return result;
+  }
+
+ private:
+  static std::uint64_t rotate_left(std::uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
+  std::array<std::uint64_t, 4> state_;
+};
+
+bool equals_any_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+}  // namespace
+
+std::array<char, 38> uuid_json() {
+  thread_local Random random;
+  const std::array<std::uint64_t, 2> bits{(random.next() & ~std::uint64_t{0xf000}) | 0x4000,
+                                          (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{1} << 63)};
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::array<char, 38> text;
+  std::size_t at = 0;
+  text[at++] = '"';
+  for (int digit = 0; digit < 32; ++digit) {
+    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) text[at++] = '-';
+    text[at++] = kHex[(bits[static_cast<std::size_t>(digit / 16)] >> (60 - 4 * (digit % 16))) & 15];
+  }
+  text[at] = '"';
+  return text;
+}
+
+std::string timestamp_json(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto instant = floor<milliseconds>(time);
+  const auto day = floor<days>(instant);
+  const year_month_day date(day);
+  const hh_mm_ss clock(instant - day);
+  std::string text = "\"0000-00-00T00:00:00.000Z\"";
+  const auto put = [&text](std::size_t at, std::size_t digits, std::int64_t value) {
+    for (std::size_t i = digits; i-- > 0; value /= 10) text[at + i] = static_cast<char>('0' + value % 10);
+  };
+  put(1, 4, static_cast<int>(date.year()));
+  put(6, 2, static_cast<unsigned>(date.month()));
+  put(9, 2, static_cast<unsigned>(date.day()));
+  put(12, 2, clock.hours().count());
+  put(15, 2, clock.minutes().count());
+  put(18, 2, clock.seconds().count());
+  put(21, 3, clock.subseconds().count());
+  return text;
+}
+
+void EventAdditions::begin(const GateOptions& options, const RequestContext& context, TextArena& texts) {
+  options_ = &options;
+  context_ = &context;
+  texts_ = &texts;
+  received_at_ = {};
+  client_address_ = {};
+  headers_.clear();
+  planned_schema_ = nullptr;
+  planned_config_ = nullptr;
+  plan_.clear();
+}
+
+void EventAdditions::add(const CompiledSchema& schema, const StreamConfig* config, JsonValue event,
+                         EventSplice& splice) {
+  if (planned_schema_ != &schema || planned_config_ != config) {
+    plan(schema, config);
+    planned_schema_ = &schema;
+    planned_config_ = config;
+  }
+  for (const Addition& addition : plan_) {
+    if (!addition.value.empty()) {
+      splice.add(event, *addition.field, addition.value);
+    } else if (!addition.field->find(event)) {
+      const std::array<char, 38> uuid = uuid_json();
+      splice.add(event, *addition.field, {uuid.data(), uuid.size()});
+    }
+  }
+}
+
+void EventAdditions::plan(const CompiledSchema& schema, const StreamConfig* config) {
+  plan_.clear();
+  const auto plan_declared = [&](const FieldPath& field, std::string_view value) {
+    if (schema.declares(field)) plan_.push_back({&field, value});
+  };
+  if (received_at_.empty()) received_at_ = texts_->keep(timestamp_json(context_->received_at));
+  plan_declared(kMetaId, {});
+  plan_declared(kMetaDt, received_at_);
+  if (schema.title() && schema.title()->starts_with("analytics/legacy")) plan_declared(kDt, received_at_);
+  if (config && config->enrich_fields_from_http_headers) {
+    for (const auto& [field, header] : *config->enrich_fields_from_http_headers)
+      if (header) plan_header(schema, field, *header);
+  } else {
+    for (const auto& [header, field] : options_->http_request_headers_to_fields) plan_header(schema, field, header);
+  }
+  if (schema.declares(kClientIp)) {
+    const std::string_view address = client_address_json();
+    if (!address.empty()) plan_.push_back({&kClientIp, address});
+  }
+}
+
+void EventAdditions::plan_header(const CompiledSchema& schema, const FieldPath& field, std::string_view header) {
+  if (!schema.declares(field) && !schema.declares_parent_object(field)) return;
+  const std::string_view value = header_json(header);
+  if (!value.empty()) plan_.push_back({&field, value});
+}
+
+std::string_view EventAdditions::header_json(std::string_view header) {
+  for (const auto& [name, value] : headers_)
+    if (name == header) return value;
+  std::string_view json;
+  if (const auto value = context_->header(header); value && !value->empty()) {
+    json = value_json(*value);
+  } else if (equals_any_case(header, kRequestIdHeader)) {
+    const std::array<char, 38> uuid = uuid_json();
+    json = texts_->keep({uuid.data(), uuid.size()});
+  }
+  headers_.emplace_back(header, json);
+  return json;
+}
+
+std::string_view EventAdditions::client_address_json() {
+  if (!client_address_.empty()) return client_address_;
+  std::string_view address = context_->header("x-client-ip").value_or("");
+  if (address.empty()) {
+    const std::string_view forwarded = context_->header("x-forwarded-for").value_or("");
+    address = trimmed(forwarded.substr(0, forwarded.find(',')));
+  }
+  if (address.empty()) address = context_->remote_address;
+  if (!address.empty()) client_address_ = value_json(address);
+  return client_address_;
+}
+
+std::string_view EventAdditions::value_json(std::string_view value) {
+  const std::string valid = to_valid_utf8(value);
+  return texts_->keep(json_string(first_code_points(valid, kMaxHeaderValue)));
+}
+
+}  // namespace eventgate

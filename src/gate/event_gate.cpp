@@ -1,0 +1,937 @@
+#include "eventgate/gate/event_gate.hpp"
+
+#include <algorithm>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+#include <functional>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "error_event.hpp"
+#include "event_additions.hpp"
+#include "eventgate/events/json_text.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/produce/record_builder.hpp"
+#include "text_arena.hpp"
+
+namespace eventgate {
+
+namespace {
+
+constexpr std::string_view kUnknown = IntakeEvents::kUnknown;
+constexpr std::string_view kValidation = "validation";
+constexpr std::string_view kMalformedJson = "malformed_json";
+
+/// Rounds of filling in defaults that bring others. More would need a schema deeper than one may be.
+constexpr int kMaxDefaultRounds = 64;
+/// Objects that additions and defaults may put inside those of the client.
+constexpr std::size_t kAddedDepth = 128;
+
+/// Who made an event.
+enum class Origin { client, gate };
+
+/// The schemas that a request's events name, each looked up once.
+class RequestSchemas {
+ public:
+  struct Entry {
+    std::string_view schema_uri;         // as the event has it
+    std::optional<SchemaResult> result;  // nothing: to be loaded
+  };
+
+  Entry* find(std::string_view schema_uri) {
+    if (last_ < entries_.size() && entries_[last_].schema_uri == schema_uri) return &entries_[last_];
+    if (entries_.size() <= kFew) {
+      for (last_ = 0; last_ < entries_.size(); ++last_)
+        if (entries_[last_].schema_uri == schema_uri) return &entries_[last_];
+      return nullptr;
+    }
+    const auto found = places_.find(schema_uri);
+    if (found == places_.end()) return nullptr;
+    last_ = found->second;
+    return &entries_[last_];
+  }
+
+  void add(std::string_view schema_uri, std::optional<SchemaResult> result) {
+    last_ = entries_.size();
+    entries_.push_back({schema_uri, std::move(result)});
+    if (entries_.size() <= kFew) return;
+    if (places_.empty())
+      for (std::size_t i = 0; i < last_; ++i) places_.emplace(entries_[i].schema_uri, i);
+    places_.emplace(schema_uri, last_);
+  }
+
+  std::vector<Entry>& entries() { return entries_; }
+
+  void clear() {
+    entries_.clear();
+    places_.clear();
+    last_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t kFew = 16;
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string_view, std::size_t> places_;  // if there are more than a few
+  std::size_t last_ = 0;
+};
+
+/// What is kept of an event while its record is under way.
+struct Produced {
+  std::size_t index;
+  std::string_view stream_label;
+  std::string_view schema_label;
+};
+
+/// The memory of one request under way.
+struct RequestMemory {
+  TextArena texts;
+  RequestSchemas schemas;
+  std::vector<Record> records;
+  std::vector<Produced> produced;  // of each record
+  std::string error_events;        // a JSON array's text, without its end
+
+  void clear() {
+    texts.clear();
+    schemas.clear();
+    records.clear();
+    produced.clear();
+    error_events.clear();
+  }
+};
+
+/// A request's memory, lent by the thread.
+class MemoryLease {
+ public:
+  MemoryLease() {
+    auto& free = pool();
+    if (free.empty()) {
+      memory_ = std::make_unique<RequestMemory>();
+    } else {
+      memory_ = std::move(free.back());
+      free.pop_back();
+    }
+  }
+  ~MemoryLease() {
+    if (pool().size() >= kMaxFree || memory_->error_events.capacity() > kMaxKept ||
+        memory_->records.capacity() * sizeof(Record) > kMaxKept)
+      return;
+    memory_->clear();
+    pool().push_back(std::move(memory_));
+  }
+  MemoryLease(const MemoryLease&) = delete;
+  MemoryLease& operator=(const MemoryLease&) = delete;
+
+  RequestMemory& operator*() const { return *memory_; }
+  RequestMemory* operator->() const { return memory_.get(); }
+
+ private:
+  static constexpr std::size_t kMaxFree = 16;
+  static constexpr std::size_t kMaxKept = 256 * 1024;  // bytes
+
+  static std::vector<std::unique_ptr<RequestMemory>>& pool() {
+    thread_local std::vector<std::unique_ptr<RequestMemory>> free;
+    return free;
+  }
+
+  std::unique_ptr<RequestMemory> memory_;
+};
+
+/// What a thread needs to judge an event; nothing in it outlives the judging of a request, which does not suspend.
+struct Workspace {
+  EventAdditions additions;
+  EventSplice splice;
+  Validation validation;
+  JsonNodes nodes;  // of the event as completed so far
+  std::string text;
+  std::string buffer;
+};
+
+Workspace& workspace() {
+  thread_local Workspace space;
+  return space;
+}
+
+/// Stream names that may be labels of metrics: those declared, and of those that only a /regex/ declares the first few,
+/// since clients make them up.
+///
+/// Thread-safe.
+class StreamLabels {
+ public:
+  void declare(const std::shared_ptr<const StreamConfigs>& configs) {
+    if (declared_.load(std::memory_order_acquire) == configs.get()) return;
+    const std::unique_lock lock(mutex_);
+    for (std::string& name : configs->names()) labels_.insert(std::move(name));
+    held_ = configs;
+    declared_.store(configs.get(), std::memory_order_release);
+  }
+
+  /// `stream` is declared, by name or by regex.
+  bool admits(std::string_view stream) {
+    {
+      const std::shared_lock lock(mutex_);
+      if (labels_.contains(stream)) return true;
+      if (by_regex_ >= kMaxByRegex) return false;
+    }
+    const std::unique_lock lock(mutex_);
+    if (by_regex_ < kMaxByRegex && labels_.emplace(stream).second) ++by_regex_;
+    return labels_.contains(stream);
+  }
+
+ private:
+  static constexpr std::size_t kMaxByRegex = 1000;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::shared_mutex mutex_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> labels_;
+  std::size_t by_regex_ = 0;
+  std::atomic<const StreamConfigs*> declared_{nullptr};
+  std::shared_ptr<const StreamConfigs> held_;  // so that no other gets its address
+};
+
+/// The value at the first of `fields` that is present.
+struct PresentField {
+  const FieldPath* path;
+  JsonValue value;
+};
+std::optional<PresentField> first_present(const std::vector<FieldPath>& fields, JsonValue event) {
+  for (const FieldPath& field : fields)
+    if (const auto value = field.find(event)) return PresentField{&field, *value};
+  return std::nullopt;
+}
+
+std::string missing_message(const std::vector<FieldPath>& fields) {
+  std::string names;
+  for (const FieldPath& field : fields) {
+    if (!names.empty()) names += ',';
+    names += field.dotted();
+  }
+  return "Field(s) " + names + " were missing from event and could not be extracted.";
+}
+
+std::string not_a_string_message(const PresentField& field) {
+  const JsonType type = field.value.type();
+  std::string message = "Field " + field.path->dotted() + " must be a string but is ";
+  if (type != JsonType::null) message += type == JsonType::array || type == JsonType::object ? "an " : "a ";
+  message += json_type_name(type);
+  return message + '.';
+}
+
+/// JavaScript's property form of a key: `.key`, or `['the key']` (AJV's getProperty).
+void append_property(std::string& path, std::string_view key) {
+  const auto starts = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '$' || c == '_'; };
+  const bool identifier = !key.empty() && starts(key[0]) && std::all_of(key.begin(), key.end(), [&](char c) {
+    return starts(c) || (c >= '0' && c <= '9');
+  });
+  if (identifier) {
+    path += '.';
+    path += key;
+    return;
+  }
+  path += "['";
+  for (const char c : key) {
+    switch (c) {
+      case '\'':
+      case '\\':
+        path += '\\';
+        path += c;
+        break;
+      case '\n':
+        path += "\\n";
+        break;
+      case '\r':
+        path += "\\r";
+        break;
+      case '\f':
+        path += "\\f";
+        break;
+      case '\t':
+        path += "\\t";
+        break;
+      default:
+        path += c;
+    }
+  }
+  path += "']";
+}
+
+/// The dataPath of the value at `node`, or of the object that has it as a key.
+std::string data_path(JsonValue event, std::uint32_t node) {
+  std::string path;
+  std::string buffer;
+  JsonValue at = event;
+  while (at.index() != node && (at.is_object() || at.is_array())) {
+    std::size_t place = 0;
+    auto child = at.begin();
+    if (at.is_object()) {
+      JsonValue key = *child;
+      while (node >= key.node().next) {
+        ++child;
+        if (node < (*child).node().next) break;
+        ++child;
+        key = *child;
+      }
+      if ((*child).index() == key.index()) return path;
+      append_property(path, key.string(buffer));
+    } else {
+      for (; node >= (*child).node().next; ++child) ++place;
+      path += '[' + std::to_string(place) + ']';
+    }
+    at = *child;
+  }
+  return path;
+}
+
+ValidationError flaw_error(JsonValue event, const JsonFlaw& flaw) {
+  const std::uint32_t offset = event.nodes()[flaw.node].begin - event.node().begin;
+  return {"json", data_path(event, flaw.node), "#", "{\"offset\":" + std::to_string(offset) + "}",
+          flaw.kind == JsonFlaw::Kind::lone_surrogate ? "should NOT have a lone surrogate"
+                                                      : "should be a number within a double"};
+}
+
+std::vector<ValidationError> flaw_errors(JsonValue event, std::span<const JsonFlaw> flaws) {
+  std::vector<ValidationError> errors;
+  for (const JsonFlaw& flaw : flaws.first(std::min(flaws.size(), kMaxErrors)))
+    errors.push_back(flaw_error(event, flaw));
+  if (flaws.size() > kMaxErrors)
+    errors.push_back({"maxErrors", "", "#", "{\"limit\":" + std::to_string(kMaxErrors) + "}", "has more errors"});
+  return errors;
+}
+
+/// `number`, which is an integer written with a fraction or an exponent, as an integer literal. Nothing if it does not
+/// fit int64.
+std::optional<std::int64_t> integer_literal(std::string_view number) {
+  const bool negative = number.starts_with('-');
+  if (negative) number.remove_prefix(1);
+  const std::size_t exponent_at = number.find_first_of("eE");
+  std::int64_t exponent = 0;
+  if (exponent_at != std::string_view::npos) {
+    std::string_view text = number.substr(exponent_at + 1);
+    const bool down = text.starts_with('-');
+    if (down || text.starts_with('+')) text.remove_prefix(1);
+    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc())
+      exponent = std::int64_t{1} << 40;  // more than any text has digits
+    if (down) exponent = -exponent;
+  }
+  std::string digits;
+  const std::string_view mantissa = number.substr(0, exponent_at);
+  for (const char c : mantissa)
+    if (c != '.') digits += c;
+  const std::size_t point = mantissa.find('.');
+  if (point != std::string_view::npos) exponent -= static_cast<std::int64_t>(mantissa.size() - point - 1);
+  digits.erase(0, digits.find_first_not_of('0'));
+  if (digits.empty()) return 0;
+  while (digits.back() == '0') {
+    digits.pop_back();
+    ++exponent;
+  }
+  if (exponent < 0 || exponent + static_cast<std::int64_t>(digits.size()) > 19) return std::nullopt;
+  digits.append(static_cast<std::size_t>(exponent), '0');
+  if (negative) digits.insert(0, 1, '-');
+  std::int64_t value = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) return std::nullopt;
+  return value;
+}
+
+/// What events get that name no schema_uri or stream themselves: the request's query parameters; in the gate's own
+/// error events what is configured.
+struct Given {
+  std::string_view schema_uri;  // empty: nothing
+  std::string_view stream;
+
+  Given(const GateOptions& options, const RequestContext& context, Origin origin) {
+    if (origin == Origin::gate) {
+      schema_uri = options.error_schema_uri;
+      stream = options.error_stream;
+      return;
+    }
+    if (!options.schema_uri_query_param.empty())
+      schema_uri = context.query_parameter(options.schema_uri_query_param).value_or("");
+    if (!options.stream_query_param.empty()) stream = context.query_parameter(options.stream_query_param).value_or("");
+  }
+};
+
+/// A string's content, for as long as the request.
+std::string_view kept_string(JsonValue value, TextArena& texts, std::string& buffer) {
+  return value.escaped() ? texts.keep(value.string(buffer)) : value.raw_string();
+}
+
+std::string_view delivery_cause(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::not_produced:
+      return "not_produced";
+    case Delivery::unknown:
+      return "delivery_unknown";
+  }
+  return {};
+}
+
+}  // namespace
+
+struct EventGate::Impl {
+  Impl(GateOptions gate_options, SchemaRepository& repository, StreamConfigSource* source, Producer& to,
+       IntakeEvents& intake)
+      : options(std::move(gate_options)), schemas(repository), streams(source), producer(to), events(intake) {
+    stream_place = options.stream_field.empty() ? FieldPath("meta.stream") : options.stream_field.front();
+  }
+
+  class Judge;
+
+  Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance,
+                              Origin origin);
+  Task<void> load(RequestSchemas& wanted);
+  void make_error_events(std::string texts, std::chrono::system_clock::time_point received_at, IoExecutor executor);
+
+  const GateOptions options;
+  FieldPath stream_place;  // where a stream is added
+  SchemaRepository& schemas;
+  StreamConfigSource* const streams;
+  Producer& producer;
+  IntakeEvents& events;
+  StreamLabels stream_labels;
+  std::atomic<std::size_t> error_events_in_flight{0};
+};
+
+/// Takes a request's events through the steps of spec "events", up to their records. Does not suspend.
+class EventGate::Impl::Judge {
+ public:
+  Judge(Impl& gate, const EventBatch& batch, const RequestContext& context, const Given& given, Origin origin,
+        RequestMemory& memory, ProcessResult& result)
+      : gate_(gate),
+        options_(gate.options),
+        batch_(batch),
+        context_(context),
+        given_(given),
+        origin_(origin),
+        memory_(memory),
+        result_(result),
+        space_(workspace()),
+        received_at_(
+            std::chrono::duration_cast<std::chrono::milliseconds>(context.received_at.time_since_epoch()).count()) {
+    if (gate.streams) {
+      streams_ = gate.streams->current();
+      gate.stream_labels.declare(streams_);
+    }
+    space_.additions.begin(options_, context, memory.texts);
+    limits_ = options_.json;
+    limits_.depth += kAddedDepth;
+  }
+
+  /// Looks up the schemas that are known now; the others' entries are left empty.
+  bool find_schemas();
+
+  void judge_all() {
+    for (index_ = 0; index_ < batch_.size(); ++index_) judge();
+  }
+
+ private:
+  /// What is known of a stream; events of a request mostly share it.
+  struct Stream {
+    std::string_view name;
+    const StreamConfig* config = nullptr;
+    std::string_view label = kUnknown;
+    std::string_view topic;  // made with the first record; empty if it is no legal name
+    bool topic_made = false;
+  };
+
+  void judge();
+  bool find_schema();
+  bool complete();
+  bool admit();
+  void make_record();
+
+  void refuse(std::string_view cause, std::string message);
+  void refuse_invalid(std::vector<ValidationError> errors);
+  bool take_schema(const RequestSchemas::Entry* entry) {
+    if (entry && entry->result && entry->result->has_value()) schema_ = (**entry->result).get();
+    return schema_ != nullptr;
+  }
+  void set_stream(std::string_view name, bool from_event);
+  bool apply_splice();
+  bool mend_error_event();
+  std::string event_description() const;
+  std::string_view schema_label() const { return schema_ ? std::string_view(schema_->uri()) : kUnknown; }
+  std::string reply_text() const {
+    const std::string_view text = event_.source();
+    return flawed_ ? json_string(text) : std::string(text);
+  }
+  std::string_view kept(JsonValue value) { return kept_string(value, memory_.texts, space_.buffer); }
+
+  Impl& gate_;
+  const GateOptions& options_;
+  const EventBatch& batch_;
+  const RequestContext& context_;
+  const Given& given_;
+  const Origin origin_;
+  RequestMemory& memory_;
+  ProcessResult& result_;
+  Workspace& space_;
+  const std::int64_t received_at_;
+  std::shared_ptr<const StreamConfigs> streams_;
+  JsonLimits limits_;
+  std::string_view given_schema_uri_json_;
+  std::string_view given_stream_json_;
+  Stream stream_;  // of the last event that had one
+
+  // Of the event at hand.
+  std::size_t index_ = 0;
+  JsonValue event_;  // as completed so far
+  bool flawed_ = false;
+  std::string_view schema_uri_;
+  const CompiledSchema* schema_ = nullptr;
+  bool has_stream_ = false;
+};
+
+bool EventGate::Impl::Judge::find_schemas() {
+  bool all = true;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const JsonValue event = batch_[i];
+    if (!event.is_object() || !batch_.flaws(i).empty()) continue;
+    const auto field = first_present(options_.schema_uri_field, event);
+    std::string_view schema_uri = given_.schema_uri;
+    if (field) {
+      if (!field->value.is_string()) continue;
+      schema_uri = kept(field->value);
+    }
+    if (memory_.schemas.find(schema_uri)) continue;
+    const SchemaUriForm form = schema_uri_form(schema_uri);
+    if (form == SchemaUriForm::illegal || (form == SchemaUriForm::absolute && !options_.allow_absolute_schema_uris))
+      continue;
+    auto known = gate_.schemas.find(schema_uri);
+    if (!known) all = false;
+    memory_.schemas.add(schema_uri, std::move(known));
+  }
+  return all;
+}
+
+void EventGate::Impl::Judge::judge() {
+  event_ = batch_[index_];
+  const auto flaws = batch_.flaws(index_);
+  flawed_ = !flaws.empty();
+  schema_uri_ = {};
+  schema_ = nullptr;
+  has_stream_ = false;
+  space_.splice.clear();
+
+  if (!event_.is_object()) return refuse("field", missing_message(options_.schema_uri_field));
+  if (flawed_) {
+    // What is known is still said of it, but nothing is loaded for it.
+    if (const auto field = first_present(options_.schema_uri_field, event_); field && field->value.is_string()) {
+      schema_uri_ = kept(field->value);
+      if (!memory_.schemas.find(schema_uri_) && schema_uri_form(schema_uri_) == SchemaUriForm::path)
+        if (auto known = gate_.schemas.find(schema_uri_)) memory_.schemas.add(schema_uri_, std::move(known));
+      take_schema(memory_.schemas.find(schema_uri_));
+    }
+    if (const auto field = first_present(options_.stream_field, event_); field && field->value.is_string())
+      set_stream(kept(field->value), true);
+    return refuse_invalid(flaw_errors(event_, flaws));
+  }
+  if (!find_schema() || !complete() || !admit()) return;
+  Validation& validation = space_.validation;
+  validation.clear();
+  if (!schema_->validate(event_, validation) && (origin_ != Origin::gate || !mend_error_event()))
+    return refuse_invalid(std::move(validation.errors));
+  make_record();
+}
+
+/// Steps 2 and 3.
+bool EventGate::Impl::Judge::find_schema() {
+  const auto field = first_present(options_.schema_uri_field, event_);
+  if (field) {
+    if (!field->value.is_string()) {
+      refuse("field", not_a_string_message(*field));
+      return false;
+    }
+    schema_uri_ = kept(field->value);
+  } else {
+    if (!given_.schema_uri.empty() && given_schema_uri_json_.empty())
+      given_schema_uri_json_ = memory_.texts.keep(json_string(given_.schema_uri));
+    if (given_schema_uri_json_.empty() ||
+        !space_.splice.add(event_, options_.schema_uri_field.front(), given_schema_uri_json_)) {
+      refuse("field", missing_message(options_.schema_uri_field));
+      return false;
+    }
+    schema_uri_ = given_.schema_uri;
+  }
+
+  const RequestSchemas::Entry* entry = memory_.schemas.find(schema_uri_);
+  if (take_schema(entry)) return true;
+  std::string message;
+  if (!entry && schema_uri_form(schema_uri_) == SchemaUriForm::absolute) {
+    message = "Absolute schema URIs are not allowed but event schema_uri is ";
+    message += schema_uri_;
+  } else {
+    message = "Failed loading schema at ";
+    message += schema_uri_;
+    if (entry && entry->result && !entry->result->error().reason.empty()) {
+      message += ": ";
+      message += entry->result->error().reason;
+    }
+  }
+  refuse("schema", std::move(message));
+  return false;
+}
+
+/// Steps 4 and 5.
+bool EventGate::Impl::Judge::complete() {
+  const auto field = first_present(options_.stream_field, event_);
+  if (field) {
+    if (field->value.is_string()) set_stream(kept(field->value), true);
+  } else if (!given_.stream.empty()) {
+    if (given_stream_json_.empty()) given_stream_json_ = memory_.texts.keep(json_string(given_.stream));
+    if (space_.splice.add(event_, gate_.stream_place, given_stream_json_)) set_stream(given_.stream, true);
+  }
+  if (options_.wikimedia && origin_ == Origin::client)
+    space_.additions.add(*schema_, has_stream_ ? stream_.config : nullptr, event_, space_.splice);
+  if (!space_.splice.empty() && !apply_splice()) return false;
+  if (has_stream_) return true;
+
+  if (!options_.wikimedia) {
+    set_stream(memory_.texts.keep(stream_of_schema_uri(schema_uri_)), false);
+    return true;
+  }
+  // A header may have been configured to fill it.
+  const auto now = first_present(options_.stream_field, event_);
+  if (!now || !now->value.is_string()) {
+    refuse("field", now ? not_a_string_message(*now) : missing_message(options_.stream_field));
+    return false;
+  }
+  set_stream(kept(now->value), true);
+  return true;
+}
+
+/// Steps 6 and 7.
+bool EventGate::Impl::Judge::admit() {
+  if (streams_) {
+    const StreamConfig* const config = stream_.config;
+    const auto stream = [this] { return std::string(stream_.name); };
+    std::string reason;
+    if (!config) {
+      reason = stream() + " is not configured.";
+    } else if (config->empty) {
+      reason = stream() + " is configured but does not have any settings.";
+    } else if (!config->schema_title) {
+      reason = stream() + " does not have a schema_title setting.";
+    } else if (!schema_->title()) {
+      refuse("stream",
+             "Schema at " + std::string(schema_uri_) + " must define a 'title' field. From " + event_description());
+      return false;
+    } else if (*schema_->title() != *config->schema_title) {
+      reason = "schema title must be " + *config->schema_title + '.';
+    }
+    if (!reason.empty()) {
+      refuse("stream", event_description() + " is not allowed in stream; " + reason);
+      return false;
+    }
+  }
+  for (int round = 0; round < kMaxDefaultRounds; ++round) {
+    space_.splice.clear();
+    if (!schema_->complete(event_, space_.splice)) break;
+    if (!apply_splice()) return false;
+  }
+  return true;
+}
+
+/// Step 9.
+void EventGate::Impl::Judge::make_record() {
+  if (!stream_.topic_made) {
+    const std::string topic = topic_name(options_.topic_prefix, stream_.name, stream_.config);
+    stream_.topic = is_topic_name(topic) ? memory_.texts.keep(topic) : std::string_view();
+    stream_.topic_made = true;
+  }
+  if (stream_.topic.empty())
+    return refuse("topic", "Stream name " + json_string(stream_.name) +
+                               " is no Kafka topic name: expected, with topic_prefix, 1 to 249 of [a-zA-Z0-9._-].");
+  Record record;
+  record.topic = stream_.topic;
+  if (stream_.config && !stream_.config->message_key_fields.empty()) {
+    auto key = message_key(*stream_.config, event_);
+    if (!key) return refuse("key", std::move(key.error()));
+    if (*key) record.message_key = memory_.texts.keep(**key);
+  }
+  record.timestamp = received_at_;
+  if (!options_.dt_field.empty())
+    if (const auto dt = options_.dt_field.find(event_); dt && dt->is_string())
+      if (const auto timestamp = parse_timestamp(dt->string(space_.buffer)); timestamp && *timestamp > 0)
+        record.timestamp = *timestamp;  // Kafka knows no time before 1970
+
+  std::vector<std::uint32_t>& integers = space_.validation.integers;
+  if (!integers.empty()) {
+    // Several schemas may have accepted the same number.
+    std::sort(integers.begin(), integers.end());
+    integers.erase(std::unique(integers.begin(), integers.end()), integers.end());
+    space_.splice.clear();
+    for (const std::uint32_t node : integers) {
+      const JsonValue number(event_.base(), event_.nodes(), node);
+      if (const auto literal = integer_literal(number.source()))
+        space_.splice.replace(number, std::to_string(*literal));
+    }
+    if (!space_.splice.empty() && !apply_splice()) return;
+  }
+  record.value = event_.source();
+  memory_.records.push_back(record);
+  memory_.produced.push_back({index_, stream_.label, schema_label()});
+}
+
+/// Makes the event anew with what is in the splice. It is refused if that makes no JSON.
+bool EventGate::Impl::Judge::apply_splice() {
+  space_.text.clear();
+  space_.splice.apply(event_, space_.text);
+  space_.splice.clear();
+  const std::string_view text = memory_.texts.keep(space_.text);
+  if (const auto error = parse_json(text, space_.nodes, limits_)) {
+    refuse("schema", "Event as completed by schema at " + std::string(schema_uri_) + " is not JSON: expected " +
+                         error->expected + " at byte " + std::to_string(error->offset));
+    return false;
+  }
+  event_ = space_.nodes.root();
+  return true;
+}
+
+/// Fields that an error event took over from a client's event, and that its schema does not admit, become `unknown`.
+bool EventGate::Impl::Judge::mend_error_event() {
+  space_.splice.clear();
+  for (const std::string_view key : {"uri", "domain", "request_id"}) {
+    const std::string path = ".meta." + std::string(key);
+    const bool refused = std::any_of(space_.validation.errors.begin(), space_.validation.errors.end(),
+                                     [&](const ValidationError& error) { return error.data_path.starts_with(path); });
+    if (!refused) continue;
+    if (const auto value = FieldPath(path.substr(1)).find(event_)) space_.splice.replace(*value, "\"unknown\"");
+  }
+  if (space_.splice.empty()) return false;
+  space_.validation.clear();
+  if (!apply_splice()) return false;
+  return schema_->validate(event_, space_.validation);
+}
+
+void EventGate::Impl::Judge::set_stream(std::string_view name, bool from_event) {
+  has_stream_ = true;
+  if (stream_.name.data() && stream_.name == name) return;
+  stream_ = {};
+  stream_.name = name;
+  if (streams_) {
+    stream_.config = streams_->find(name);
+    if (stream_.config && gate_.stream_labels.admits(std::string(name))) stream_.label = name;
+  } else if (!from_event || origin_ == Origin::gate) {
+    stream_.label = name;
+  }
+}
+
+/// `event ID of schema at URI destined to stream X`.
+std::string EventGate::Impl::Judge::event_description() const {
+  std::string description = "event";
+  if (const auto id = options_.id_field.empty() ? std::nullopt : options_.id_field.find(event_)) {
+    const std::string text = id->is_string() ? id->string() : std::string(id->source());
+    if (!text.empty() && text != "null" && text != "false" && text != "0") description += ' ' + text;
+  }
+  description += " of schema at ";
+  description += schema_uri_;
+  description += " destined to stream ";
+  description += stream_.name;
+  return description;
+}
+
+void EventGate::Impl::Judge::refuse(std::string_view cause, std::string message) {
+  const std::string_view stream_label = has_stream_ ? stream_.label : kUnknown;
+  if (origin_ == Origin::client) gate_.events.event_error(stream_label, schema_label(), cause, message);
+  EventStatus& status = result_.error.emplace_back();
+  status.kind = EventStatus::Kind::error;
+  status.index = index_;
+  if (space_.splice.empty() || flawed_) {
+    status.event = reply_text();
+  } else {
+    space_.splice.apply(event_, status.event);
+  }
+  status.message = std::move(message);
+}
+
+void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors) {
+  EventStatus& status = result_.invalid.emplace_back();
+  status.kind = EventStatus::Kind::invalid;
+  status.index = index_;
+  status.event = reply_text();
+  status.errors = std::move(errors);
+  if (origin_ == Origin::gate) return;
+  gate_.events.event_invalid(has_stream_ ? stream_.label : kUnknown, schema_label(), kValidation);
+  if (options_.error_stream.empty()) return;
+  const std::string message = errors_text(status.errors);
+  const Refused refused{batch_[index_].source(),
+                        message,
+                        kValidation,
+                        event_,
+                        schema_uri_,
+                        has_stream_ ? stream_.name : std::string_view()};
+  memory_.error_events += memory_.error_events.empty() ? '[' : ',';
+  append_error_event(memory_.error_events, refused, options_.user_agent, options_.max_raw_event, context_.received_at);
+}
+
+Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const RequestContext& context,
+                                             Assurance assurance, Origin origin) {
+  const MemoryLease memory;
+  const Given given(options, context, origin);
+  ProcessResult result;
+  result.events = batch.size();
+  // A judge uses what belongs to the thread, so it may not live over a suspension.
+  bool judged = false;
+  {
+    Judge judge(*this, batch, context, given, origin, *memory, result);
+    if (judge.find_schemas()) {
+      judge.judge_all();
+      judged = true;
+    }
+  }
+  if (!judged) {
+    co_await load(memory->schemas);
+    Judge judge(*this, batch, context, given, origin, *memory, result);
+    judge.judge_all();
+  }
+  if (!memory->error_events.empty()) {
+    memory->error_events += ']';
+    const IoExecutor executor = co_await boost::asio::this_coro::executor;
+    make_error_events(std::move(memory->error_events), context.received_at, executor);
+  }
+  if (memory->records.empty()) co_return result;
+
+  const std::span<Record> records(memory->records);
+  const std::vector<std::optional<DeliveryFailure>> failures = co_await producer.produce(records, assurance);
+  const std::size_t refused = result.error.size();
+  for (std::size_t i = 0; i < records.size();) {
+    const Produced& produced = memory->produced[i];
+    if (const auto& failure = failures[i]) {
+      EventStatus& status = result.error.emplace_back();
+      status.kind = EventStatus::Kind::error;
+      status.index = produced.index;
+      status.event = records[i].value;
+      status.message = failure->message;
+      status.has_delivery = true;
+      status.delivery = failure->delivery;
+      if (origin == Origin::client) {
+        if (assurance == Assurance::hasty) {
+          events.hasty_event_lost(produced.stream_label, produced.schema_label, failure->message);
+        } else {
+          events.event_error(produced.stream_label, produced.schema_label, delivery_cause(failure->delivery),
+                             failure->message);
+        }
+      }
+      ++i;
+      continue;
+    }
+    std::size_t run = 1;
+    while (i + run < records.size() && !failures[i + run] &&
+           memory->produced[i + run].stream_label == produced.stream_label &&
+           memory->produced[i + run].schema_label == produced.schema_label)
+      ++run;
+    events.event_produced(produced.stream_label, produced.schema_label, run);
+    i += run;
+  }
+  if (refused > 0 && result.error.size() > refused)
+    std::sort(result.error.begin(), result.error.end(),
+              [](const EventStatus& a, const EventStatus& b) { return a.index < b.index; });
+  co_return result;
+}
+
+/// Loads the schemas of `wanted` that are not known.
+Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
+  struct Waiter {
+    virtual ~Waiter() = default;
+    virtual void resume() = 0;
+  };
+  struct Loading {
+    RequestSchemas& wanted;  // the suspended coroutine's
+    std::size_t left = 0;
+    std::unique_ptr<Waiter> waiter;
+  };
+  const IoExecutor executor = co_await boost::asio::this_coro::executor;
+  const auto initiate = [this, &wanted, &executor](auto&& handler) {
+    using Handler = std::decay_t<decltype(handler)>;
+    struct WaiterWithHandler final : Waiter {
+      explicit WaiterWithHandler(Handler&& h) : suspended(std::move(h)) {}
+      void resume() override { std::move(suspended)(); }
+      Handler suspended;
+    };
+    const auto loading = std::make_shared<Loading>(Loading{wanted, 0, nullptr});
+    loading->waiter = std::make_unique<WaiterWithHandler>(std::forward<decltype(handler)>(handler));
+    std::vector<std::size_t> unknown;
+    for (std::size_t i = 0; i < wanted.entries().size(); ++i)
+      if (!wanted.entries()[i].result) unknown.push_back(i);
+    loading->left = unknown.size();
+    for (const std::size_t place : unknown) {
+      schemas.load(wanted.entries()[place].schema_uri, [loading, place, executor](SchemaResult loaded) {
+        boost::asio::post(executor, [loading, place, loaded = std::move(loaded)]() mutable {
+          loading->wanted.entries()[place].result.emplace(std::move(loaded));
+          if (--loading->left > 0) return;
+          const std::unique_ptr<Waiter> waiter = std::move(loading->waiter);
+          waiter->resume();
+        });
+      });
+    }
+  };
+  using Token = boost::asio::use_awaitable_t<IoExecutor>;
+  co_await boost::asio::async_initiate<const Token, void()>(initiate, Token());
+}
+
+/// Produces error events, `texts` being a JSON array of them, by the hasty producer; nobody waits for it.
+void EventGate::Impl::make_error_events(std::string texts, std::chrono::system_clock::time_point received_at,
+                                        IoExecutor executor) {
+  struct InFlight {
+    explicit InFlight(std::atomic<std::size_t>& count) : count_(&count) { count.fetch_add(1); }
+    InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    InFlight& operator=(InFlight&&) = delete;
+    ~InFlight() {
+      if (count_) count_->fetch_sub(1);
+    }
+    std::atomic<std::size_t>* count_;
+  };
+  const auto produce = [](Impl& gate, std::string body, std::chrono::system_clock::time_point at,
+                          InFlight counted) -> Task<void> {
+    const InFlight in_flight(std::move(counted));
+    JsonLimits limits = gate.options.json;
+    limits.depth += kAddedDepth;
+    const auto batch = EventBatch::parse(std::move(body), limits);
+    if (!batch) {
+      gate.events.error_event_failed("expected " + batch.error().expected + " at byte " +
+                                     std::to_string(batch.error().offset));
+      co_return;
+    }
+    RequestContext context;
+    context.received_at = at;
+    const ProcessResult result = co_await gate.process(*batch, context, Assurance::hasty, Origin::gate);
+    for (const EventStatus& status : result.invalid) gate.events.error_event_failed(errors_text(status.errors));
+    for (const EventStatus& status : result.error) gate.events.error_event_failed(status.message);
+  };
+  boost::asio::co_spawn(executor, produce(*this, std::move(texts), received_at, InFlight(error_events_in_flight)),
+                        boost::asio::detached);
+}
+
+EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
+                     IntakeEvents& events)
+    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events)) {}
+
+EventGate::~EventGate() = default;
+
+Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestContext& context, Assurance assurance) {
+  return impl_->process(batch, context, assurance, Origin::client);
+}
+
+void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
+                          IoExecutor executor) {
+  impl_->events.event_invalid(kUnknown, kUnknown, kMalformedJson);
+  if (impl_->options.error_stream.empty()) return;
+  const std::string message = "Malformed JSON at byte " + std::to_string(error.offset) + ": expected " + error.expected;
+  const Refused refused{body, message, kMalformedJson, std::nullopt, {}, {}};
+  std::string texts = "[";
+  append_error_event(texts, refused, impl_->options.user_agent, impl_->options.max_raw_event, context.received_at);
+  texts += ']';
+  impl_->make_error_events(std::move(texts), context.received_at, executor);
+}
+
+std::size_t EventGate::in_flight() const { return impl_->error_events_in_flight.load(); }
+
+}  // namespace eventgate
