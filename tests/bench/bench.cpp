@@ -1,0 +1,288 @@
+// The cost of the gate, as CPU from the kernel's accounting: steps in a loop, then whole requests by wrk. Absolute
+// times differ between machines by more than 2, so everything is a multiple of a yardstick measured in the same run.
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include "bench.hpp"
+
+namespace eventgate::bench {
+namespace {
+
+double parse = 0;  // the yardsticks, microseconds
+double wire = 0;
+
+void print_row(const std::string& what, double cpu, const std::string& multiple, const std::string& goal) {
+  std::printf("%-58s %9.3f  %-22s %s\n", what.c_str(), cpu, multiple.c_str(), goal.c_str());
+  std::fflush(stdout);
+}
+
+std::string times(double value, const char* yardstick) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.2f %s", value, yardstick);
+  return text;
+}
+
+std::string goal_of(double value, double goal, const char* yardstick) {
+  char text[64];
+  std::snprintf(text, sizeof text, "<= %.1f %s: %s", goal, yardstick, value <= goal ? "kept" : "MISSED");
+  return text;
+}
+
+void print_heading(const std::string& heading, const char* unit) {
+  std::printf("\n%-58s %9s  %-22s %s\n", heading.c_str(), unit, "multiple", "goal");
+}
+
+void measure_wire(const std::filesystem::path& body) {
+  std::uint16_t port = 0;
+  const int listener = listen_on_loopback(port);
+  Process server([listener] { serve_constant_answer(listener); }, cores().server);
+  ::close(listener);
+  wire = measure(server, port, {"/v1/events", body, 64, 201}, [] {}).cpu_microseconds;
+}
+
+// --- Whole requests
+
+struct Row {
+  std::string what;
+  Load load;
+  std::size_t events;          ///< In a request.
+  std::optional<double> goal;  ///< Multiples of the wire for one event, of the parse for several.
+};
+
+/// The gate, running.
+class Gate {
+ public:
+  /// `output`: the output's keys, YAML.
+  Gate(const std::filesystem::path& directory, const std::string& output) : port_(free_port()) {
+    write_file(directory / "streams.json", stream_configs_text({search_subject(), revision_subject()}));
+    const Subject subject = search_subject();
+    write_file(directory / "config.yaml",
+               "service_name: bench\n"
+               "num_workers: 1\n"
+               "interface: 127.0.0.1\n"
+               "port: " +
+                   std::to_string(port_) +
+                   "\n"
+                   "max_body_size: 1mb\n"
+                   "user_agent: bench\n"
+                   "stream_field: meta.stream\n"
+                   "error_stream: bench.error\n"
+                   "schema_file_extension: .yaml\n"
+                   "schema_base_uris: ['" +
+                   subject.schema_base +
+                   "', '" EVENTGATE_SOURCE_DIR
+                   "/schemas']\n"
+                   "schema_precache_uris: ['" +
+                   subject.schema_uri +
+                   "', /error/2.1.0]\n"
+                   "schema_precache_required: true\n"
+                   "stream_config_uri: " +
+                   (directory / "streams.json").string() + "\n" + output);
+    const std::filesystem::path log = directory / "log";
+    process_.emplace(std::vector<std::string>{EVENTGATE_BINARY, "serve", "-c", directory / "config.yaml"},
+                     cores().server, log);
+    for (;;) {
+      if (!process_->running()) throw std::runtime_error("the gate did not start:\n" + read_file(log));
+      try {
+        output_of({"curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:" + std::to_string(port_) + "/readyz"});
+        return;
+      } catch (const std::runtime_error&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
+    }
+  }
+  ~Gate() { process_->stop(); }
+
+  std::uint16_t port() const { return port_; }
+  Process& process() { return *process_; }
+
+ private:
+  std::uint16_t port_;
+  std::optional<Process> process_;
+};
+
+void empty_files(const std::filesystem::path& directory) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+    if (entry.is_regular_file()) std::filesystem::resize_file(entry, 0);
+}
+
+void measure_rows(Gate& gate, const std::vector<Row>& rows, const std::function<void()>& between) {
+  for (const Row& row : rows) {
+    const Measurement found = measure(gate.process(), gate.port(), row.load, between);
+    const bool single = row.events == 1;
+    const double cpu = found.cpu_microseconds / static_cast<double>(row.events);
+    const double multiple = cpu / (single ? wire : parse);
+    const char* yardstick = single ? "wire" : "parse";
+    const std::string both = times(multiple, yardstick) + (single ? ", " + times(cpu / parse, "parse") : std::string());
+    char latency[96];
+    std::snprintf(latency, sizeof latency, ", %.0f/s, p99 %.1f ms", found.requests_per_second,
+                  found.p99_microseconds / 1e3);
+    print_row(row.what + latency, cpu, both, row.goal ? goal_of(multiple, *row.goal, yardstick) : "");
+  }
+}
+
+/// A Kafka broker of the tests' starter, stopped at the end.
+class Broker {
+ public:
+  explicit Broker(const std::filesystem::path& directory) : directory_(directory) {
+    bootstrap_ = output_of({kStarter, "start", directory_});
+    bootstrap_.resize(bootstrap_.find_last_not_of('\n') + 1);
+  }
+  ~Broker() {
+    try {
+      output_of({kStarter, "stop", directory_});
+    } catch (const std::exception& failure) {
+      std::fprintf(stderr, "%s\n", failure.what());
+    }
+  }
+  const std::string& bootstrap() const { return bootstrap_; }
+
+ private:
+  static constexpr const char* kStarter = EVENTGATE_SOURCE_DIR "/tests/support/kafka/kafka";
+  std::string directory_;
+  std::string bootstrap_;
+};
+
+void measure_requests(const std::filesystem::path& directory) {
+  const Subject subject = search_subject();
+  nlohmann::ordered_json invalid = nlohmann::ordered_json::parse(subject.event);
+  invalid["wiki"] = 1;
+  invalid["schema"] = true;
+  invalid["dt"] = "yesterday";
+  const auto one = directory / "one", hundred = directory / "hundred", three_errors = directory / "three-errors";
+  write_file(one, subject.event);
+  write_file(hundred, array_of(subject.event, 100));
+  write_file(three_errors, invalid.dump());
+
+  {
+    const auto files = directory / "events";
+    std::filesystem::create_directory(files);
+    Gate gate(directory, "output_path: " + files.string() + "/\n");
+    const auto empty = [&files] { empty_files(files); };
+    measure_rows(gate,
+                 {{"1 event, file", {"/v1/events", one, 64, 201}, 1, 4.0},
+                  {"1 event, file, hasty", {"/v1/events?hasty=true", one, 64, 202}, 1, {}},
+                  {"100 events, file", {"/v1/events", hundred, 16, 201}, 100, 0.5},
+                  {"1 event with three errors, 400", {"/v1/events", three_errors, 64, 400}, 1, {}}},
+                 empty);
+    std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
+  }
+
+  std::optional<Broker> broker;
+  try {
+    broker.emplace(directory / "broker");
+  } catch (const std::runtime_error& failure) {
+    std::printf("\nNO KAFKA ROWS: no broker could be started: %s\n", failure.what());
+    return;
+  }
+  Gate gate(directory,
+            "kafka:\n"
+            "  conf: {metadata.broker.list: '" +
+                broker->bootstrap() +
+                "', compression.codec: snappy, message.max.bytes: 4194304}\n"
+                "  guaranteed: {conf: {queue.buffering.max.ms: 10}}\n"
+                "  hasty: {conf: {queue.buffering.max.ms: 1000}}\n");
+  measure_rows(gate,
+               {{"1 event, Kafka guaranteed", {"/v1/events", one, 64, 201}, 1, {}},
+                {"1 event, Kafka hasty", {"/v1/events?hasty=true", one, 64, 202}, 1, {}},
+                {"100 events, Kafka guaranteed", {"/v1/events", hundred, 16, 201}, 100, {}}},
+               [] {});
+  std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
+}
+
+// --- The command
+
+const Stage* find(const std::vector<Stage>& stages, const std::string& name) {
+  for (const Stage& stage : stages)
+    if (stage.name == name) return &stage;
+  return nullptr;
+}
+
+int run_stage(const std::string& name, std::size_t count) {
+  const Stage parsing = parse_stage();
+  if (name == parsing.name) {
+    parsing.run(count);
+    return 0;
+  }
+  const TemporaryDirectory directory;
+  const Stages stages(directory.path());
+  const Stage* stage = find(stages.all(), name);
+  if (!stage) {
+    std::fprintf(stderr, "no stage '%s': expected %s", name.c_str(), parsing.name.c_str());
+    for (const Stage& known : stages.all()) std::fprintf(stderr, ", %s", known.name.c_str());
+    std::fprintf(stderr, "\n");
+    return 2;
+  }
+  stage->run(count);
+  return 0;
+}
+
+int run_all(bool requests) {
+  const TemporaryDirectory directory;
+  const Subject subject = search_subject();
+  const auto one = directory.path() / "one";
+  write_file(one, subject.event);
+  if (!cores().apart) std::printf("ONE CORE ONLY: the client's work disturbs the server's\n");
+  std::printf("event: %s, %zu bytes; CPU time, median of three\n", subject.schema_uri.c_str(), subject.event.size());
+
+  print_heading("yardsticks", "us");
+  const Stage parsing = parse_stage();
+  parse = microseconds(parsing);
+  print_row("parse: " + parsing.about, parse, "1 parse", "");
+  if (requests) {
+    measure_wire(one);
+    print_row("wire: a constant answer by raw epoll, a request", wire, "1 wire, " + times(wire / parse, "parse"), "");
+  }
+
+  print_heading("stages", "us/event");
+  {
+    const Stages stages(directory.path());
+    for (const Stage& stage : stages.all()) {
+      const double cpu = microseconds(stage);
+      print_row(stage.name + ": " + stage.about, cpu, times(cpu / parse, "parse"), "");
+      std::filesystem::resize_file(directory.path() / "stage.ndjson", 0);
+    }
+  }
+
+  if (requests) {
+    print_heading("whole requests, the gate's CPU", "us/event");
+    measure_requests(directory.path());
+  }
+  return 0;
+}
+
+void print_usage(std::FILE* to) {
+  std::fputs(
+      "usage: eventgate_bench                          everything\n"
+      "       eventgate_bench --stages                 the stages only\n"
+      "       eventgate_bench --stage NAME --count N   one stage N times and nothing else: for callgrind and perf\n",
+      to);
+}
+
+int run(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return run_all(true);
+  if (arguments == std::vector<std::string>{"--stages"}) return run_all(false);
+  if (arguments.size() == 4 && arguments[0] == "--stage" && arguments[2] == "--count")
+    return run_stage(arguments[1], std::stoul(arguments[3]));
+  const bool help = arguments[0] == "--help";
+  print_usage(help ? stdout : stderr);
+  return help ? 0 : 2;
+}
+
+}  // namespace
+}  // namespace eventgate::bench
+
+int main(int argc, char** argv) {
+  eventgate::bench::end_in_order_on_signals();
+  try {
+    return eventgate::bench::run({argv + 1, argv + argc});
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "bench: %s\n", failure.what());
+    return 1;
+  }
+}

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <sched.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace eventgate::bench {
+
+// --- Fixtures: what is posted (fixture.cpp)
+
+/// An event and where its schema is.
+struct Subject {
+  std::string schema_base;  ///< A directory of `.yaml` schemas.
+  std::string schema_uri;
+  std::string schema_title;
+  std::string stream;
+  std::string event;  ///< Compact JSON: the first example of the schema.
+};
+
+/// The searchsatisfaction event if Wikimedia's schemas are there, else one of its shape and size.
+Subject search_subject();
+/// The revision-create event if Wikimedia's schemas are there, else one of its shape and size.
+Subject revision_subject();
+
+/// `count` times `event` as a JSON array.
+std::string array_of(const std::string& event, std::size_t count);
+
+/// Stream configs (JSON) that admit the subjects, and error events to `bench.error`.
+std::string stream_configs_text(const std::vector<Subject>& subjects);
+
+// --- Stages: one step in a loop (stages.cpp)
+
+struct Stage {
+  std::string name;   ///< For `--stage`.
+  std::string about;  ///< For the table.
+  /// Runs the step `count` times.
+  std::function<void(std::size_t count)> run;
+};
+
+/// The stages and what they need. Throws std::runtime_error if something they need is not there.
+class Stages {
+ public:
+  /// Files go to `directory`.
+  explicit Stages(const std::filesystem::path& directory);
+  ~Stages();
+  const std::vector<Stage>& all() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The yardstick: nlohmann's parse of the search event.
+Stage parse_stage();
+
+/// CPU microseconds of one pass, the whole process: median of three after a warm-up.
+double microseconds(const Stage& stage);
+
+// --- The wire (wire.cpp)
+
+/// Answers every request of the connections to `listener` with a constant 201, by raw epoll. Does not return.
+[[noreturn]] void serve_constant_answer(int listener);
+
+// --- Processes (process.cpp)
+
+/// Where the server and where everything else of a measurement runs.
+struct Cores {
+  cpu_set_t server;
+  cpu_set_t client;
+  bool apart;  ///< Whether they are different ones.
+};
+const Cores& cores();
+
+/// A process that ends when this does, at the latest.
+class Process {
+ public:
+  /// Runs `arguments` (the first is found in PATH) on `where`. stdout and stderr go to `output`, a file.
+  Process(const std::vector<std::string>& arguments, const cpu_set_t& where, const std::filesystem::path& output);
+  /// Runs `body` in a fork. Only while the process has one thread.
+  Process(const std::function<void()>& body, const cpu_set_t& where);
+  ~Process();
+  Process(const Process&) = delete;
+
+  pid_t pid() const { return pid_; }
+  bool running();
+  /// Waits for its end. Its exit code, or -1 if a signal ended it.
+  int wait();
+  /// SIGTERM, and waits.
+  void stop();
+  /// CPU of all its threads from the kernel's accounting, in microseconds.
+  double cpu_microseconds() const;
+  /// VmRSS, in bytes.
+  std::size_t resident() const;
+
+ private:
+  pid_t pid_;
+};
+
+/// SIGINT and SIGTERM make the next or current `output_of` throw, so that everything started is ended.
+void end_in_order_on_signals();
+
+/// stdout of a command run on the client's cores. Throws std::runtime_error with its stderr if it fails.
+std::string output_of(const std::vector<std::string>& arguments);
+
+/// A directory of its own, removed with all that is in it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string read_file(const std::filesystem::path& path);
+void write_file(const std::filesystem::path& path, const std::string& text);
+
+/// A listening socket on a free loopback port.
+int listen_on_loopback(std::uint16_t& port);
+std::uint16_t free_port();
+
+// --- Load (load.cpp)
+
+/// What is posted, and what must come back.
+struct Load {
+  std::string target;  ///< Path and query.
+  std::filesystem::path body;
+  int connections;
+  int status;  ///< Of every reply.
+};
+
+struct Measurement {
+  double cpu_microseconds;  ///< Of the server, for one request.
+  double p99_microseconds;
+  double requests_per_second;
+};
+
+/// Posts one request and throws std::runtime_error if the reply's status is another; then a warm-up and three runs of
+/// wrk. The medians. `between` runs after each.
+Measurement measure(Process& server, std::uint16_t port, const Load& load, const std::function<void()>& between);
+
+}  // namespace eventgate::bench

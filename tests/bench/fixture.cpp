@@ -1,0 +1,49 @@
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "bench.hpp"
+#include "eventgate/uri/object_reader.hpp"
+
+namespace eventgate::bench {
+namespace {
+
+Subject subject(const std::string& base, const std::string& schema_uri) {
+  const std::string path = base + schema_uri + ".yaml";
+  const auto schema = make_uri_reader({})->read(path);
+  if (!schema) throw std::runtime_error(path + ": expected a schema: " + schema.error().message);
+  const nlohmann::ordered_json& event = schema->at("examples").at(0);
+  return {base, schema_uri, schema->at("title").get<std::string>(), event.at("meta").at("stream").get<std::string>(),
+          event.dump()};
+}
+
+Subject shared_or_own(const std::string& repository, const std::string& shared_uri, const std::string& own_uri) {
+  const std::string shared = EVENTGATE_SHARED "/data/schema-repos/" + repository + "/jsonschema";
+  if (std::filesystem::exists(shared + shared_uri + ".yaml")) return subject(shared, shared_uri);
+  return subject(EVENTGATE_SOURCE_DIR "/tests/bench/schemas", own_uri);
+}
+
+}  // namespace
+
+Subject search_subject() {
+  return shared_or_own("secondary", "/analytics/legacy/searchsatisfaction/1.4.0", "/bench/search/1.0.0");
+}
+
+Subject revision_subject() {
+  return shared_or_own("primary", "/mediawiki/revision/create/2.0.0", "/bench/revision/1.0.0");
+}
+
+std::string array_of(const std::string& event, std::size_t count) {
+  std::string array = "[" + event;
+  for (std::size_t i = 1; i < count; ++i) array += "," + event;
+  return array + "]";
+}
+
+std::string stream_configs_text(const std::vector<Subject>& subjects) {
+  nlohmann::ordered_json streams;
+  for (const Subject& subject : subjects) streams[subject.stream]["schema_title"] = subject.schema_title;
+  streams["bench.error"]["schema_title"] = "error";
+  return streams.dump();
+}
+
+}  // namespace eventgate::bench

@@ -1,0 +1,97 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "bench.hpp"
+
+namespace eventgate::bench {
+namespace {
+
+/// The status line of the reply to one POST; empty if there was none.
+std::string status_line(std::uint16_t port, const Load& load) {
+  const std::string body = read_file(load.body);
+  const std::string request = "POST " + load.target +
+                              " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                              "Connection: close\r\nContent-Length: " +
+                              std::to_string(body.size()) + "\r\n\r\n" + body;
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval limit{.tv_sec = 15, .tv_usec = 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  address.sin_port = ::htons(port);
+  std::string reply;
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    for (std::size_t sent = 0; sent < request.size();) {
+      const ssize_t count = ::send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+      if (count <= 0) break;
+      sent += static_cast<std::size_t>(count);
+    }
+    char bytes[4096];
+    for (ssize_t count; reply.find("\r\n") == std::string::npos && (count = ::recv(fd, bytes, sizeof bytes, 0)) > 0;)
+      reply.append(bytes, static_cast<std::size_t>(count));
+  }
+  ::close(fd);
+  return reply.substr(0, reply.find("\r\n"));
+}
+
+struct Run {
+  double requests, refused, errors, p99;
+};
+
+Run run_wrk(std::uint16_t port, const Load& load, int seconds) {
+  ::setenv("BENCH_BODY", load.body.c_str(), 1);
+  const std::string output = output_of(
+      {"wrk", "-t", "1", "-c", std::to_string(load.connections), "-d", std::to_string(seconds) + "s", "-s",
+       EVENTGATE_SOURCE_DIR "/tests/bench/post.lua", "http://127.0.0.1:" + std::to_string(port) + load.target});
+  Run run{};
+  const std::size_t line = output.rfind("bench ");
+  if (line == std::string::npos || std::sscanf(output.c_str() + line, "bench %lf %lf %lf %lf", &run.requests,
+                                               &run.refused, &run.errors, &run.p99) != 4)
+    throw std::runtime_error("wrk printed something else than expected: " + output);
+  return run;
+}
+
+double median(std::array<double, 3> values) {
+  std::sort(values.begin(), values.end());
+  return values[1];
+}
+
+}  // namespace
+
+Measurement measure(Process& server, std::uint16_t port, const Load& load, const std::function<void()>& between) {
+  const std::string line = status_line(port, load);
+  if (!line.starts_with("HTTP/1.1 " + std::to_string(load.status)))
+    throw std::runtime_error("POST " + load.target + ": expected status " + std::to_string(load.status) + ", got '" +
+                             line + "'");
+  constexpr int kSeconds = 2;
+  std::array<double, 3> cpu{}, p99{}, rate{};
+  run_wrk(port, load, 1);
+  between();
+  for (std::size_t i = 0; i < cpu.size(); ++i) {
+    const double before = server.cpu_microseconds();
+    const Run run = run_wrk(port, load, kSeconds);
+    cpu[i] = (server.cpu_microseconds() - before) / run.requests;
+    p99[i] = run.p99;
+    rate[i] = run.requests / kSeconds;
+    const bool as_expected = run.refused == (load.status < 400 ? 0 : run.requests);
+    if (run.requests == 0 || run.errors != 0 || !as_expected)
+      throw std::runtime_error("POST " + load.target + ": expected status " + std::to_string(load.status) +
+                               " every time; of " + std::to_string(run.requests) + " replies " +
+                               std::to_string(run.refused) + " were 4xx or 5xx, " + std::to_string(run.errors) +
+                               " failed");
+    between();
+  }
+  return {median(cpu), median(p99), median(rate)};
+}
+
+}  // namespace eventgate::bench

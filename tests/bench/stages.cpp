@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "bench.hpp"
+#include "eventgate/events/event_batch.hpp"
+#include "eventgate/gate/event_gate.hpp"
+#include "eventgate/logging/logging.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/metrics/metrics.hpp"
+#include "eventgate/produce/producer.hpp"
+#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/sinks/file_sink.hpp"
+#include "eventgate/streams/stream_config_source.hpp"
+
+namespace eventgate::bench {
+namespace {
+
+constexpr std::size_t kBatch = 100;
+
+/// Takes every record, so that what comes before a sink can be measured.
+class TakingSink : public Sink {
+ public:
+  std::string_view name() const override { return "file"; }
+  void produce(std::span<const Record> records, Assurance) override {
+    for (const Record& record : records) record.slot->succeed();
+  }
+  void warm(const std::string&) override {}
+  std::optional<std::string> unready() const override { return std::nullopt; }
+  void stop(std::chrono::steady_clock::time_point) override {}
+};
+
+std::vector<std::unique_ptr<Sink>> one(std::unique_ptr<Sink> sink) {
+  std::vector<std::unique_ptr<Sink>> sinks;
+  sinks.push_back(std::move(sink));
+  return sinks;
+}
+
+/// A subject's schema, and its event parsed.
+struct Parsed {
+  explicit Parsed(Subject of, IntakeEvents& events)
+      : subject(std::move(of)), repository(options(), make_uri_reader({}), events), text(subject.event) {
+    repository.precache();
+    schema = **repository.find(subject.schema_uri);
+    text.append(kJsonPadding, ' ');
+    parse();
+    if (!schema->validate(nodes.root(), validation))
+      throw std::runtime_error(subject.schema_uri + ": expected its example to be valid, but " +
+                               errors_text(validation.errors));
+  }
+
+  SchemaOptions options() const {
+    SchemaOptions result;
+    result.schema_base_uris = {subject.schema_base};
+    result.schema_file_extension = ".yaml";
+    result.schema_precache_uris = {subject.schema_uri};
+    result.schema_precache_required = true;
+    return result;
+  }
+
+  void parse() {
+    if (parse_json(std::string_view(text).substr(0, subject.event.size()), nodes))
+      throw std::runtime_error("expected the event to be JSON");
+  }
+
+  void validate() {
+    validation.clear();
+    if (!schema->validate(nodes.root(), validation)) throw std::runtime_error("expected the event to be valid");
+  }
+
+  Subject subject;
+  SchemaRepository repository;
+  std::string text;  // and the padding
+  SchemaPointer schema;
+  JsonNodes nodes;
+  Validation validation;
+};
+
+std::optional<std::string_view> find_header(const void*, std::string_view name) {
+  if (name == "user-agent") return "bench/1.0";
+  if (name == "x-request-id") return "8f3c1f7e-6b0a-4b67-9f57-0d9f6a1f2c11";
+  return std::nullopt;
+}
+
+}  // namespace
+
+struct Stages::Impl {
+  explicit Impl(const std::filesystem::path& directory)
+      : search(search_subject(), events),
+        revision(revision_subject(), events),
+        streams(stream_options(directory), make_uri_reader({}), events),
+        taking(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events),
+        filing(one(make_file_sink(file_options(directory), events)), std::chrono::seconds(10), events),
+        gate(gate_options(), search.repository, &streams, taking, events),
+        batch(*EventBatch::parse(array_of(search.subject.event, kBatch))) {
+    context.received_at = std::chrono::system_clock::now();
+    context.find_header = find_header;
+    context.remote_address = "127.0.0.1";
+    all = {
+        {"nodes", "parse into nodes",
+         [this](std::size_t n) {
+           while (n-- > 0) search.parse();
+         }},
+        {"validate", "validate alone",
+         [this](std::size_t n) {
+           while (n-- > 0) search.validate();
+         }},
+        {"validate-revision", "validate alone, revision-create",
+         [this](std::size_t n) {
+           while (n-- > 0) revision.validate();
+         }},
+        {"gate", "complete, validate, make the record (100 at a time)",
+         [this](std::size_t n) {
+           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) process();
+         }},
+        {"file", "a record to the file sink (100 at a time)",
+         [this](std::size_t n) {
+           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) file();
+         }},
+    };
+  }
+  ~Impl() { filing.stop(std::chrono::steady_clock::now() + std::chrono::seconds(10)); }
+
+  static StreamConfigOptions stream_options(const std::filesystem::path& directory) {
+    StreamConfigOptions options;
+    options.stream_config_uri = directory / "streams.json";
+    write_file(options.stream_config_uri, stream_configs_text({search_subject(), revision_subject()}));
+    return options;
+  }
+  static FileSinkOptions file_options(const std::filesystem::path& directory) {
+    FileSinkOptions options;
+    options.output_path = directory / "stage.ndjson";
+    return options;
+  }
+  static GateOptions gate_options() {
+    GateOptions options;
+    options.wikimedia = true;
+    options.stream_field = {FieldPath("meta.stream")};
+    options.id_field = FieldPath("meta.id");
+    options.dt_field = FieldPath("meta.dt");
+    return options;
+  }
+
+  template <typename T>
+  T finish(Task<T> task) {
+    std::optional<T> result;
+    boost::asio::co_spawn(io, std::move(task), [&result](std::exception_ptr failure, T value) {
+      if (failure) std::rethrow_exception(failure);
+      result = std::move(value);
+    });
+    while (!result) {
+      io.restart();
+      if (io.run_one() == 0) std::this_thread::yield();
+    }
+    return std::move(*result);
+  }
+
+  void process() {
+    const ProcessResult result = finish(gate.process(batch, context, Assurance::guaranteed));
+    if (result.produced() != kBatch)
+      throw std::runtime_error("expected every event to be produced, but " +
+                               (result.error.empty() ? "some are invalid" : result.error[0].message));
+  }
+
+  void file() {
+    std::array<Record, kBatch> records;
+    for (Record& record : records) {
+      record.topic = "bench.search";
+      record.value = search.subject.event;
+      record.timestamp = 1773500966535;
+    }
+    const std::span<Record> span(records);
+    for (const auto& failure : finish(filing.produce(span, Assurance::guaranteed)))
+      if (failure) throw std::runtime_error("expected the file to take every record, but " + failure->message);
+  }
+
+  Metrics metrics{"bench"};
+  IntakeEvents events{metrics};
+  boost::asio::io_context io{1};
+  Parsed search, revision;
+  StreamConfigSource streams;
+  Producer taking, filing;
+  EventGate gate;
+  EventBatch batch;
+  RequestContext context;
+  std::vector<Stage> all;
+};
+
+Stages::Stages(const std::filesystem::path& directory) {
+  set_log_level(LogLevel::warn);
+  impl_ = std::make_unique<Impl>(directory);
+}
+Stages::~Stages() = default;
+const std::vector<Stage>& Stages::all() const { return impl_->all; }
+
+Stage parse_stage() {
+  return {"parse", "nlohmann::json::parse of the event", [event = search_subject().event](std::size_t n) {
+            std::size_t members = 0;
+            while (n-- > 0) members += nlohmann::json::parse(event).size();
+            if (members == 1) throw std::runtime_error("expected an event");  // so that the loop is not left out
+          }};
+}
+
+double microseconds(const Stage& stage) {
+  const auto cpu = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+  };
+  const auto pass = [&](std::size_t count) {
+    const double before = cpu();
+    stage.run(count);
+    return cpu() - before;
+  };
+  // The warm-up finds out how many make half a second.
+  std::size_t count = 1000;
+  double spent = pass(count);
+  while (spent < 50e3) spent = pass(count *= 4);
+  count = static_cast<std::size_t>(static_cast<double>(count) * 500e3 / spent);
+  std::array<double, 3> runs;
+  for (double& run : runs) run = pass(count) / static_cast<double>(count);
+  std::sort(runs.begin(), runs.end());
+  return runs[1];
+}
+
+}  // namespace eventgate::bench
