@@ -88,12 +88,10 @@ class Gate {
                      cores().server, log);
     for (;;) {
       if (!process_->running()) throw std::runtime_error("the gate did not start:\n" + read_file(log));
-      try {
-        output_of({"curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:" + std::to_string(port_) + "/readyz"});
+      if (status_line(port_, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").find(" 200 ") !=
+          std::string::npos)
         return;
-      } catch (const std::runtime_error&) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
   }
   ~Gate() { process_->stop(); }

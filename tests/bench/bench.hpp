@@ -137,6 +137,9 @@ struct Load {
   int status;  ///< Of every reply.
 };
 
+/// The first line of the reply to `request`; empty if there is none within 15 s.
+std::string status_line(std::uint16_t port, const std::string& request);
+
 struct Measurement {
   double cpu_microseconds;  ///< Of the server, for one request.
   double p99_microseconds;

@@ -15,13 +15,38 @@
 namespace eventgate::bench {
 namespace {
 
-/// The status line of the reply to one POST; empty if there was none.
-std::string status_line(std::uint16_t port, const Load& load) {
+struct Run {
+  double requests, refused, errors, p99;
+};
+
+Run run_wrk(std::uint16_t port, const Load& load, int seconds) {
+  ::setenv("BENCH_BODY", load.body.c_str(), 1);
+  const std::string output = output_of(
+      {"wrk", "-t", "1", "-c", std::to_string(load.connections), "-d", std::to_string(seconds) + "s", "-s",
+       EVENTGATE_SOURCE_DIR "/tests/bench/post.lua", "http://127.0.0.1:" + std::to_string(port) + load.target});
+  Run run{};
+  const std::size_t line = output.rfind("bench ");
+  if (line == std::string::npos || std::sscanf(output.c_str() + line, "bench %lf %lf %lf %lf", &run.requests,
+                                               &run.refused, &run.errors, &run.p99) != 4)
+    throw std::runtime_error("wrk printed something else than expected: " + output);
+  return run;
+}
+
+std::string post_request(const Load& load) {
   const std::string body = read_file(load.body);
-  const std::string request = "POST " + load.target +
-                              " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                              "Connection: close\r\nContent-Length: " +
-                              std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "POST " + load.target +
+         " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+double median(std::array<double, 3> values) {
+  std::sort(values.begin(), values.end());
+  return values[1];
+}
+
+}  // namespace
+
+std::string status_line(std::uint16_t port, const std::string& request) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval limit{.tv_sec = 15, .tv_usec = 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -44,32 +69,8 @@ std::string status_line(std::uint16_t port, const Load& load) {
   return reply.substr(0, reply.find("\r\n"));
 }
 
-struct Run {
-  double requests, refused, errors, p99;
-};
-
-Run run_wrk(std::uint16_t port, const Load& load, int seconds) {
-  ::setenv("BENCH_BODY", load.body.c_str(), 1);
-  const std::string output = output_of(
-      {"wrk", "-t", "1", "-c", std::to_string(load.connections), "-d", std::to_string(seconds) + "s", "-s",
-       EVENTGATE_SOURCE_DIR "/tests/bench/post.lua", "http://127.0.0.1:" + std::to_string(port) + load.target});
-  Run run{};
-  const std::size_t line = output.rfind("bench ");
-  if (line == std::string::npos || std::sscanf(output.c_str() + line, "bench %lf %lf %lf %lf", &run.requests,
-                                               &run.refused, &run.errors, &run.p99) != 4)
-    throw std::runtime_error("wrk printed something else than expected: " + output);
-  return run;
-}
-
-double median(std::array<double, 3> values) {
-  std::sort(values.begin(), values.end());
-  return values[1];
-}
-
-}  // namespace
-
 Measurement measure(Process& server, std::uint16_t port, const Load& load, const std::function<void()>& between) {
-  const std::string line = status_line(port, load);
+  const std::string line = status_line(port, post_request(load));
   if (!line.starts_with("HTTP/1.1 " + std::to_string(load.status)))
     throw std::runtime_error("POST " + load.target + ": expected status " + std::to_string(load.status) + ", got '" +
                              line + "'");
