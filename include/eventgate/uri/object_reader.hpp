@@ -45,6 +45,7 @@ struct UriReaderOptions {
 };
 
 /// The reader of files and of http(s) URIs. TLS verifies the host's name and sends it (SNI).
+/// Throws std::invalid_argument if `ca_file` holds no certificates or a header could not stand in a request.
 std::unique_ptr<ObjectReader> make_uri_reader(UriReaderOptions options);
 
 /// Reads `text` as JSON and, failing that, as YAML 1.2 core: quoted scalars are strings, duplicate keys and invalid

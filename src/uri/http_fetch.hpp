@@ -1,0 +1,30 @@
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <memory>
+#include <string>
+
+#include "eventgate/uri/object_reader.hpp"
+
+namespace eventgate {
+
+/// Gets what an http(s) URI names, by GET.
+///
+/// Thread-safe. Blocks for at most `fetch_timeout`.
+class HttpFetch {
+ public:
+  /// Throws std::invalid_argument if `ca_file` cannot be used.
+  explicit HttpFetch(UriReaderOptions options);
+  ~HttpFetch();
+
+  /// The body of the 200 answer, after at most five redirects (none from https to http). `Host` and the other
+  /// `headers` go only to the host of `uri` itself.
+  boost::system::result<std::string, ReadError> get(const std::string& uri) const;
+
+ private:
+  struct Tls;
+  UriReaderOptions options_;
+  std::unique_ptr<Tls> tls_;
+};
+
+}  // namespace eventgate
