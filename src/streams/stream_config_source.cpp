@@ -1,0 +1,158 @@
+#include "eventgate/streams/stream_config_source.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "eventgate/events/field_path.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+
+namespace eventgate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Between tries at start; each wait is twice the one before.
+constexpr std::chrono::milliseconds kFirstWait{100};
+constexpr std::chrono::milliseconds kLongestWait{2000};
+
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string string_member(const Json& object, const char* name) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// What the MediaWiki Action API says went wrong, with status 200. Without `stream_config_object_path` the document may
+/// be one of streams, of which one may be called `error`: only what looks like the API's is a failure then.
+std::optional<std::string> api_error(const Json& document, bool enveloped) {
+  const auto error = document.find("error");
+  if (error == document.end()) return std::nullopt;
+  const std::string code = string_member(*error, "code");
+  if (!enveloped && (code.empty() || !error->contains("info"))) return std::nullopt;
+  return "the reply is an error: " + (code.empty() ? text_of(*error) : code + ": " + string_member(*error, "info"));
+}
+
+}  // namespace
+
+struct StreamConfigSource::Impl {
+  Impl(StreamConfigOptions of, std::shared_ptr<ObjectReader> objects, IntakeEvents& happenings,
+       std::function<void(const StreamConfigs&)> on_change)
+      : options(std::move(of)), reader(std::move(objects)), events(happenings), changed(std::move(on_change)) {}
+
+  /// Throws a standard exception that says what is wrong.
+  std::shared_ptr<const StreamConfigs> read() {
+    const auto document = reader->read(options.stream_config_uri);
+    if (document.has_error()) throw std::runtime_error(document.error().message);
+    const Json* object = &*document;
+    const FieldPath path(options.stream_config_object_path);
+    if (object->is_object()) {
+      if (const auto error = api_error(*object, !path.empty())) throw std::runtime_error(*error);
+      const auto warnings = object->find("warnings");
+      if (!path.empty() && warnings != object->end() && !warnings->empty()) {
+        events.stream_configs_warning(options.stream_config_uri, text_of(*warnings));
+      }
+    }
+    for (const std::string& key : path.keys()) {
+      if (!object->is_object() || !object->contains(key)) {
+        throw std::runtime_error("expected an object at `" + path.dotted() +
+                                 "` (option `stream_config_object_path`), but there is no `" + key + "`");
+      }
+      object = &object->at(key);
+    }
+    auto configs = std::make_shared<const StreamConfigs>(*object);
+    if (object->empty()) events.stream_configs_warning(options.stream_config_uri, "no stream is declared");
+    events.stream_configs_read(options.stream_config_uri, object->size());
+    return configs;
+  }
+
+  void use(std::shared_ptr<const StreamConfigs> configs) {
+    const std::lock_guard lock(mutex);
+    current.swap(configs);
+    read_at = std::chrono::system_clock::now();
+  }
+
+  void read_first() {
+    std::chrono::milliseconds wait = kFirstWait;
+    for (int retries = options.stream_config_retries;; --retries) {
+      std::string reason;
+      try {
+        use(read());
+        return;
+      } catch (const std::exception& e) {
+        reason = e.what();
+      }
+      events.stream_configs_failed(options.stream_config_uri, reason);
+      if (retries <= 0) {
+        throw std::runtime_error("Cannot read the stream configs at stream_config_uri '" + options.stream_config_uri +
+                                 "': " + reason);
+      }
+      std::this_thread::sleep_for(wait);
+      wait = std::min(2 * wait, kLongestWait);
+    }
+  }
+
+  void refresh() {
+    std::unique_lock lock(stop_mutex);
+    while (!stop_wanted.wait_for(lock, options.stream_config_ttl, [&] { return stopping; })) {
+      lock.unlock();
+      try {
+        auto configs = read();
+        use(configs);
+        if (changed) changed(*configs);
+      } catch (const std::exception& e) {
+        events.stream_configs_failed(options.stream_config_uri, e.what());
+      }
+      lock.lock();
+    }
+  }
+
+  const StreamConfigOptions options;
+  const std::shared_ptr<ObjectReader> reader;
+  IntakeEvents& events;
+  const std::function<void(const StreamConfigs&)> changed;
+
+  mutable std::mutex mutex;
+  std::shared_ptr<const StreamConfigs> current;
+  std::chrono::system_clock::time_point read_at;
+
+  std::mutex stop_mutex;
+  std::condition_variable stop_wanted;
+  bool stopping = false;
+  std::thread thread;
+};
+
+StreamConfigSource::StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader,
+                                       IntakeEvents& events, std::function<void(const StreamConfigs&)> changed)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), events, std::move(changed))) {
+  impl_->read_first();
+  if (impl_->options.stream_config_ttl.count() > 0) {
+    impl_->thread = std::thread([impl = impl_.get()] { impl->refresh(); });
+  }
+}
+
+StreamConfigSource::~StreamConfigSource() {
+  {
+    const std::lock_guard lock(impl_->stop_mutex);
+    impl_->stopping = true;
+  }
+  impl_->stop_wanted.notify_all();
+  if (impl_->thread.joinable()) impl_->thread.join();
+}
+
+std::shared_ptr<const StreamConfigs> StreamConfigSource::current() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->current;
+}
+
+std::chrono::system_clock::time_point StreamConfigSource::read_at() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->read_at;
+}
+
+}  // namespace eventgate

@@ -1,0 +1,186 @@
+#include "eventgate/streams/stream_configs.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace eventgate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kRegexMemory = 8 << 20;  // bytes
+
+bool is_regex(std::string_view name) { return name.size() >= 2 && name.front() == '/' && name.back() == '/'; }
+
+/// PHP writes an object without members as `[]`.
+bool is_object(const Json& value) { return value.is_object() || (value.is_array() && value.empty()); }
+
+[[noreturn]] void refuse(const std::string& stream, const std::string& setting, const Json& value,
+                         const std::string& expected) {
+  throw std::invalid_argument("Stream '" + stream + "': " + setting + " is " +
+                              (value.is_null() ? "null" : "of type " + std::string(value.type_name())) + ", expected " +
+                              expected);
+}
+
+/// The member, or null if there is none or it is null.
+const Json* member(const Json& object, const char* name) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? nullptr : &*found;
+}
+
+/// The member, which must be an object. Null if there is none.
+const Json* object_member(const std::string& stream, const std::string& path, const Json& object, const char* name) {
+  const Json* value = member(object, name);
+  if (value && !is_object(*value)) refuse(stream, path + name, *value, "an object");
+  return value;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+StreamConfig config_of(const std::string& stream, const Json& settings) {
+  StreamConfig config;
+  if (!settings.is_object() || settings.empty()) {
+    config.empty = true;
+    return config;
+  }
+  if (const Json* title = member(settings, "schema_title")) {
+    if (!title->is_string()) refuse(stream, "schema_title", *title, "a string: the `title` of the stream's schema");
+    config.schema_title = title->get<std::string>();
+  }
+  if (const Json* fields = object_member(stream, "", settings, "message_key_fields")) {
+    for (const auto& [key, field] : fields->items()) {
+      const std::string setting = "message_key_fields." + key;
+      if (!field.is_string()) refuse(stream, setting, field, "the path of an event's field, such as `meta.id`");
+      FieldPath key_path(key);
+      FieldPath field_path(field.get_ref<const std::string&>());
+      if (key_path.empty() || field_path.empty()) {
+        throw std::invalid_argument("Stream '" + stream + "': " + setting +
+                                    " is empty, expected the path of an event's field, such as `meta.id`");
+      }
+      config.message_key_fields.emplace_back(std::move(key_path), std::move(field_path));
+    }
+  }
+  const auto prefixes = settings.find("topic_prefixes");
+  config.without_topic_prefix = prefixes != settings.end() && prefixes->is_null();
+
+  const Json* producers = object_member(stream, "", settings, "producers");
+  const Json* producer = producers ? object_member(stream, "producers.", *producers, "eventgate") : nullptr;
+  const Json* headers =
+      producer ? object_member(stream, "producers.eventgate.", *producer, "enrich_fields_from_http_headers") : nullptr;
+  if (headers) {
+    auto& enrich = config.enrich_fields_from_http_headers.emplace();
+    for (const auto& [field, header] : headers->items()) {
+      if (header.is_string()) {
+        enrich.emplace_back(FieldPath(field), lower(header.get<std::string>()));
+      } else if (header.is_boolean() && !header.get<bool>()) {
+        enrich.emplace_back(FieldPath(field), std::nullopt);
+      } else {
+        refuse(stream, "producers.eventgate.enrich_fields_from_http_headers." + field, header,
+               "the name of a header, or false");
+      }
+    }
+  }
+  return config;
+}
+
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+struct NameHash : std::hash<std::string_view> {
+  using is_transparent = void;
+};
+
+}  // namespace
+
+struct StreamConfigs::Impl {
+  struct Regex {
+    std::unique_ptr<RE2> regex;
+    StreamConfig config;
+  };
+  struct Entry {
+    std::string name;
+    std::string text;  ///< `"name":{...}`
+  };
+
+  std::unordered_map<std::string, StreamConfig, NameHash, std::equal_to<>> by_name;
+  std::vector<Regex> regexes;  ///< In the order declared.
+  std::vector<Entry> entries;  ///< In the order declared.
+};
+
+StreamConfigs::StreamConfigs(const Json& object) {
+  auto impl = std::make_unique<Impl>();
+  if (!is_object(object)) {
+    throw std::invalid_argument(std::string("Stream configs are of type ") + object.type_name() +
+                                ", expected an object of stream name to settings");
+  }
+  RE2::Options options;
+  options.set_max_mem(kRegexMemory);
+  options.set_log_errors(false);
+  for (const auto& [name, settings] : object.items()) {
+    StreamConfig config = config_of(name, settings);
+    if (is_regex(name)) {
+      auto regex = std::make_unique<RE2>(re2::StringPiece(name.data() + 1, name.size() - 2), options);
+      if (!regex->ok()) {
+        throw std::invalid_argument("Stream '" + name + "' is a bad regex: " + regex->error() +
+                                    "; expected /regex/ in RE2's syntax (no look-around, no back-reference)");
+      }
+      impl->regexes.push_back({std::move(regex), std::move(config)});
+    } else {
+      impl->by_name.emplace(name, std::move(config));
+    }
+    impl->entries.push_back({name, text_of(name) + ':' + text_of(settings)});
+  }
+  impl_ = std::move(impl);
+}
+
+StreamConfigs::~StreamConfigs() = default;
+
+const StreamConfig* StreamConfigs::find(std::string_view stream) const {
+  const auto found = impl_->by_name.find(stream);
+  if (found != impl_->by_name.end()) return &found->second;
+  for (const Impl::Regex& entry : impl_->regexes) {
+    if (RE2::PartialMatch(re2::StringPiece(stream.data(), stream.size()), *entry.regex)) return &entry.config;
+  }
+  return nullptr;
+}
+
+std::string StreamConfigs::json() const {
+  std::string text = "{";
+  for (const Impl::Entry& entry : impl_->entries) {
+    if (text.size() > 1) text += ',';
+    text += entry.text;
+  }
+  return text += '}';
+}
+
+std::string StreamConfigs::json(const std::vector<std::string>& names) const {
+  const std::unordered_set<std::string_view> wanted(names.begin(), names.end());
+  std::string text = "{";
+  for (const Impl::Entry& entry : impl_->entries) {
+    if (!wanted.contains(entry.name)) continue;
+    if (text.size() > 1) text += ',';
+    text += entry.text;
+  }
+  return text += '}';
+}
+
+std::vector<std::string> StreamConfigs::names() const {
+  std::vector<std::string> result;
+  for (const Impl::Entry& entry : impl_->entries) {
+    if (!is_regex(entry.name)) result.push_back(entry.name);
+  }
+  return result;
+}
+
+}  // namespace eventgate

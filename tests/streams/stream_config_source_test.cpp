@@ -1,0 +1,197 @@
+#include "eventgate/streams/stream_config_source.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "eventgate/metrics/intake_events.hpp"
+#include "support/log_file.hpp"
+
+namespace eventgate {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using Json = nlohmann::ordered_json;
+
+/// What a read gives.
+struct Reply {
+  Reply(Json object) : result(boost::system::in_place_value, std::move(object)) {}
+  Reply(ReadError error) : result(boost::system::in_place_error, std::move(error)) {}
+  boost::system::result<Json, ReadError> result;
+};
+
+Reply unavailable(const std::string& message) { return ReadError{ReadError::Kind::unavailable, message}; }
+
+/// Gives the replies it was made with, one a read, then the last one again and again.
+class ScriptedReader : public ObjectReader {
+ public:
+  explicit ScriptedReader(std::deque<Reply> replies) : replies_(std::move(replies)) {}
+
+  boost::system::result<Json, ReadError> read(const std::string& uri) override {
+    const std::lock_guard lock(mutex_);
+    uris.push_back(uri);
+    read_again_.notify_all();
+    Reply reply = replies_.front();
+    if (replies_.size() > 1) replies_.pop_front();
+    return reply.result;
+  }
+
+  /// Waits until there were `count` reads.
+  bool reads(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return read_again_.wait_for(lock, std::chrono::seconds(60), [&] { return uris.size() >= count; });
+  }
+
+  std::vector<std::string> uris;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable read_again_;
+  std::deque<Reply> replies_;
+};
+
+struct StreamConfigSourceTest : testing::Test {
+  LogFile log;
+  Metrics metrics{"gate"};
+  IntakeEvents events{metrics};
+  StreamConfigOptions options{"http://wiki/api.php", "", milliseconds(0), 0};
+  std::shared_ptr<ScriptedReader> reader;
+
+  std::unique_ptr<StreamConfigSource> source(std::deque<Reply> replies,
+                                             std::function<void(const StreamConfigs&)> changed = {}) {
+    reader = std::make_shared<ScriptedReader>(std::move(replies));
+    return std::make_unique<StreamConfigSource>(options, reader, events, std::move(changed));
+  }
+
+  void expect_refused(Reply reply, const std::string& reason) {
+    EXPECT_THAT([&] { source({reply}); }, testing::ThrowsMessage<std::runtime_error>(
+                                              AllOf(HasSubstr("'http://wiki/api.php'"), HasSubstr(reason))));
+  }
+};
+
+const Json kStreams = Json::parse(R"({"test.event": {"schema_title": "test"}})");
+const Json kNewStreams = Json::parse(R"({"test.event": {"schema_title": "new"}})");
+
+TEST_F(StreamConfigSourceTest, TheFirstOneIsReadAtOnce) {
+  const auto before = std::chrono::system_clock::now();
+  const auto configs = source({kStreams});
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+  EXPECT_GE(configs->read_at(), before);
+  EXPECT_THAT(reader->uris, testing::ElementsAre("http://wiki/api.php"));
+}
+
+TEST_F(StreamConfigSourceTest, TheObjectAtTheDottedPathIsTaken) {
+  options.stream_config_object_path = "query.streams";
+  EXPECT_EQ(source({Json{{"query", {{"streams", kStreams}}}}})->current()->json(), kStreams.dump());
+}
+
+TEST_F(StreamConfigSourceTest, AMissingObjectNamesTheOptionAndTheKey) {
+  options.stream_config_object_path = "query.streams";
+  expect_refused(Json{{"query", {{"other", 1}}}}, "`query.streams` (option `stream_config_object_path`)");
+  expect_refused(Json{{"query", 1}}, "no `streams`");
+}
+
+TEST_F(StreamConfigSourceTest, AnErrorOfTheActionApiIsAFailure) {
+  options.stream_config_object_path = "streams";
+  expect_refused(Json::parse(R"({"error": {"code": "internal_api_error", "info": "Caught"}, "streams": {}})"),
+                 "internal_api_error: Caught");
+  expect_refused(Json::parse(R"({"error": "x", "streams": {}})"), "\"x\"");
+  options.stream_config_object_path = "";
+  expect_refused(Json::parse(R"({"error": {"code": "badvalue", "info": "Unrecognized"}, "servedby": "mw1"})"),
+                 "badvalue: Unrecognized");
+}
+
+TEST_F(StreamConfigSourceTest, AStreamMayBeCalledError) {
+  const Json streams = Json::parse(R"({"error": {"schema_title": "error"}, "warnings": {"schema_title": "w"}})");
+  EXPECT_EQ(source({streams})->current()->find("error")->schema_title, "error");
+}
+
+TEST_F(StreamConfigSourceTest, WarningsOfTheActionApiAreLogged) {
+  options.stream_config_object_path = "streams";
+  source({Json{{"warnings", {{"main", {{"*", "Unrecognized parameter: x."}}}}}, {"streams", kStreams}}});
+  EXPECT_THAT(log.line().dump(), AllOf(HasSubstr("\"level\":40"), HasSubstr("Unrecognized parameter: x.")));
+}
+
+TEST_F(StreamConfigSourceTest, PhpsEmptyArrayIsNoStreamsAndWarned) {
+  options.stream_config_object_path = "streams";
+  EXPECT_EQ(source({Json{{"streams", Json::array()}}})->current()->json(), "{}");
+  EXPECT_THAT(log.line().dump(), HasSubstr("no stream is declared"));
+}
+
+TEST_F(StreamConfigSourceTest, AStartIsTriedAsOftenAsRetriesSay) {
+  options.stream_config_retries = 2;
+  const auto configs = source({unavailable("refused"), unavailable("refused"), kStreams});
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+  EXPECT_THAT(log.msgs(), testing::ElementsAre("Stream configs cannot be read", "Stream configs are read"));
+}
+
+TEST_F(StreamConfigSourceTest, AStartThatFailsForGoodThrowsWithUriAndReason) {
+  options.stream_config_retries = 1;
+  expect_refused(unavailable("Connection refused"), "Connection refused");
+  EXPECT_EQ(reader->uris.size(), 2u);
+}
+
+TEST_F(StreamConfigSourceTest, ABadSettingFailsTheStartNamingTheStream) {
+  expect_refused(Json::parse(R"({"test.event": {"schema_title": 5}})"), "'test.event'");
+}
+
+TEST_F(StreamConfigSourceTest, WithoutATtlItIsReadOnce) {
+  const auto configs = source({kStreams, kNewStreams});
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+  EXPECT_EQ(reader->uris.size(), 1u);
+}
+
+TEST_F(StreamConfigSourceTest, ARefreshReplacesTheCurrentAndTellsOfIt) {
+  options.stream_config_ttl = milliseconds(1);
+  std::promise<std::string> changed;
+  std::once_flag once;
+  const auto configs = source({kStreams, kNewStreams}, [&](const StreamConfigs& now) {
+    std::call_once(once, [&] { changed.set_value(now.json()); });
+  });
+  EXPECT_EQ(changed.get_future().get(), kNewStreams.dump());
+  EXPECT_EQ(configs->current()->json(), kNewStreams.dump());
+}
+
+TEST_F(StreamConfigSourceTest, WhatWasCurrentOutlivesARefresh) {
+  options.stream_config_ttl = milliseconds(1);
+  const auto configs = source({kStreams, kNewStreams});
+  const auto kept = configs->current();
+  const std::string before = kept->json();
+  ASSERT_TRUE(reader->reads(4));
+  EXPECT_EQ(kept->json(), before);
+}
+
+TEST_F(StreamConfigSourceTest, AFailedRefreshKeepsTheLastGoodOneWarnsOnceAndCounts) {
+  options.stream_config_ttl = milliseconds(1);
+  auto configs = source({kStreams, unavailable("refused")});
+  ASSERT_TRUE(reader->reads(5));
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+  configs.reset();
+  EXPECT_THAT(log.msgs(), testing::ElementsAre("Stream configs are read",
+                                               "Stream configs cannot be read: the last good ones stay in use"));
+  EXPECT_THAT(metrics.text(), HasSubstr("eventgate_stream_config_failures_total{service=\"gate\"} " +
+                                        std::to_string(reader->uris.size() - 1)));
+}
+
+TEST_F(StreamConfigSourceTest, ARefreshWithABadSettingKeepsTheLastGoodOne) {
+  options.stream_config_ttl = milliseconds(1);
+  const auto configs = source({kStreams, Json::parse(R"({"/(/": {}})")});
+  ASSERT_TRUE(reader->reads(3));
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+}
+
+TEST_F(StreamConfigSourceTest, StoppingDoesNotWaitForTheTtl) {
+  options.stream_config_ttl = std::chrono::hours(1);
+  source({kStreams}).reset();
+  EXPECT_EQ(reader->uris.size(), 1u);
+}
+
+}  // namespace
+}  // namespace eventgate
