@@ -633,7 +633,7 @@ void FileOutput::trouble(const std::string& topic, const std::string& message) {
     const std::lock_guard lock(mutex_);
     unready_ = message;
   }
-  if (first) events_.producer_error(kProducer, kProducer, message);
+  if (first) events_.sink_warning(kProducer, message);
 }
 
 void FileOutput::recovered() {

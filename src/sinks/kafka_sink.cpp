@@ -1,0 +1,728 @@
+#include "eventgate/sinks/kafka_sink.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <deque>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "eventgate/metrics/intake_events.hpp"
+#include "kafka_client.hpp"
+#include "topic_name.hpp"
+
+namespace eventgate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kProbeTimeout{1000};
+constexpr milliseconds kProbeInterval{1000};
+constexpr milliseconds kWarmInterval{200};
+constexpr int kWarmTries = 50;
+constexpr std::size_t kTopicsPerDescription = 100;
+constexpr std::chrono::seconds kLimitAge{30};
+constexpr std::chrono::hours kIdle{1};
+
+/// The original's options for its own event loop: read and ignored, as spec config says.
+bool is_node_option(std::string_view name) { return name.ends_with("_cb") || name == "producer.poll.interval.ms"; }
+
+bool configured(const KafkaProducerOptions& options, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(), [&](const char* name) {
+    return options.conf.count(name) > 0 || options.topic_conf.count(name) > 0;
+  });
+}
+
+std::string value_of(const rd_kafka_conf_t& conf, const char* name) {
+  std::array<char, 512> text{};
+  std::size_t size = text.size();
+  return rd_kafka_conf_get(&conf, name, text.data(), &size) == RD_KAFKA_CONF_OK ? text.data() : "";
+}
+
+void set(rd_kafka_conf_t& conf, const std::string& where, const std::string& name, const std::string& value) {
+  std::array<char, 512> reason{};
+  if (rd_kafka_conf_set(&conf, name.c_str(), value.c_str(), reason.data(), reason.size()) != RD_KAFKA_CONF_OK)
+    throw std::invalid_argument(where + ": " + name + ": " + reason.data());
+}
+
+/// librdkafka's conf of one producer. `label`: `guaranteed` or `hasty`.
+KafkaConf make_conf(const KafkaProducerOptions& options, const std::string& label, const std::string& user_agent,
+                    milliseconds produce_timeout) {
+  KafkaConf conf(rd_kafka_conf_new());
+  const std::string where = "kafka." + label;
+  for (const auto& [name, value] : options.conf)
+    if (!is_node_option(name)) set(*conf, where + ".conf", name, value);
+  for (const auto& [name, value] : options.topic_conf) {
+    if (is_node_option(name)) continue;
+    std::array<char, 512> reason{};
+    const std::unique_ptr<rd_kafka_topic_conf_t, void (*)(rd_kafka_topic_conf_t*)> check(rd_kafka_topic_conf_new(),
+                                                                                         rd_kafka_topic_conf_destroy);
+    if (rd_kafka_topic_conf_set(check.get(), name.c_str(), value.c_str(), reason.data(), reason.size()) !=
+        RD_KAFKA_CONF_OK)
+      throw std::invalid_argument(where + ".topic_conf: " + name + ": " + reason.data());
+    set(*conf, where + ".topic_conf", name, value);
+  }
+  if (!configured(options, {"bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"}))
+    throw std::invalid_argument(
+        "kafka.conf: expected metadata.broker.list, the brokers as host:port separated by commas");
+  if (!configured(options, {"client.id"})) set(*conf, where, "client.id", user_agent + "-producer-" + label);
+  if (!configured(options, {"topic.metadata.propagation.max.ms"}))
+    set(*conf, where, "topic.metadata.propagation.max.ms", "3000");
+  if (label == "guaranteed") {
+    if (value_of(*conf, "acks") == "0")
+      throw std::invalid_argument(
+          "kafka.guaranteed: acks is 0: expected -1 (all) or at least 1, because a 201 says that Kafka has the event");
+    // librdkafka looks for expired records once a second, and not while it backs off.
+    if (!configured(options, {"message.timeout.ms", "delivery.timeout.ms"})) {
+      const auto timeout = std::max({produce_timeout - milliseconds(1500), produce_timeout / 4, milliseconds(1)});
+      set(*conf, where, "message.timeout.ms", std::to_string(timeout.count()));
+    }
+    if (!configured(options, {"reconnect.backoff.max.ms"})) {
+      const int least = std::atoi(value_of(*conf, "reconnect.backoff.ms").c_str());
+      set(*conf, where, "reconnect.backoff.max.ms", std::to_string(std::max(250, least)));
+    }
+  }
+  return conf;
+}
+
+/// A record that its batch's size refused.
+struct RefusedRecord {
+  std::string topic;
+  std::optional<std::string> message_key;
+  std::string value;
+  std::int64_t timestamp = 0;
+  DeliverySlot* slot = nullptr;
+};
+
+/// The topics' `max.message.bytes`, as far as known.
+///
+/// Thread-safe.
+class TopicLimits {
+ public:
+  std::size_t of(const std::string& topic) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = limits_.find(topic);
+    return found == limits_.end() ? 0 : found->second.bytes;
+  }
+
+  /// Whether it is time to ask.
+  bool due(const std::string& topic) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = limits_.find(topic);
+    return found == limits_.end() || Clock::now() - found->second.asked > kLimitAge;
+  }
+
+  /// Asks Kafka. Blocks up to kProbeTimeout for each hundred.
+  void read(rd_kafka_t* client, const std::vector<std::string>& topics);
+
+ private:
+  struct Limit {
+    std::size_t bytes = 0;  // 0: not known
+    Clock::time_point asked;
+  };
+  void note(rd_kafka_event_t& event);
+
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Limit> limits_;
+};
+
+void TopicLimits::read(rd_kafka_t* client, const std::vector<std::string>& topics) {
+  for (std::size_t first = 0; first < topics.size(); first += kTopicsPerDescription) {
+    std::vector<rd_kafka_ConfigResource_t*> resources;
+    for (std::size_t i = first; i < std::min(topics.size(), first + kTopicsPerDescription); ++i) {
+      resources.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].c_str()));
+      const std::lock_guard lock(mutex_);
+      if (limits_.size() > 10000) limits_.clear();
+      limits_[topics[i]].asked = Clock::now();
+    }
+    rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    std::array<char, 256> ignored{};
+    rd_kafka_AdminOptions_set_request_timeout(options, static_cast<int>(kProbeTimeout.count()), ignored.data(),
+                                              ignored.size());
+    rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
+    rd_kafka_DescribeConfigs(client, resources.data(), resources.size(), options, queue);
+    if (rd_kafka_event_t* event = rd_kafka_queue_poll(queue, static_cast<int>(kProbeTimeout.count()))) {
+      note(*event);
+      rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ConfigResource_destroy_array(resources.data(), resources.size());
+  }
+}
+
+void TopicLimits::note(rd_kafka_event_t& event) {
+  const rd_kafka_DescribeConfigs_result_t* result = rd_kafka_event_DescribeConfigs_result(&event);
+  if (result == nullptr) return;
+  std::size_t count = 0;
+  const rd_kafka_ConfigResource_t** resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (rd_kafka_ConfigResource_error(resources[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    std::size_t entry_count = 0;
+    const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[i], &entry_count);
+    for (std::size_t j = 0; j < entry_count; ++j) {
+      const char* value = rd_kafka_ConfigEntry_value(entries[j]);
+      if (value == nullptr || rd_kafka_ConfigEntry_name(entries[j]) != std::string_view("max.message.bytes")) continue;
+      std::size_t bytes = 0;
+      std::from_chars(value, value + std::string_view(value).size(), bytes);
+      const std::lock_guard lock(mutex_);
+      limits_[rd_kafka_ConfigResource_name(resources[i])].bytes = bytes;
+    }
+  }
+}
+
+/// A thread that does what blocks: probing, warming, replacing; and the second try of what was too large together.
+class KafkaService;
+
+/// One of the two producers: its present client, one that sends each record alone, and those being replaced.
+///
+/// Thread-safe, but what says otherwise.
+class KafkaProducer {
+ public:
+  KafkaProducer(std::string label, KafkaConf conf, IoExecutor reports, TopicLimits& limits, KafkaService& service,
+                IntakeEvents& events);
+  ~KafkaProducer() { close(); }
+
+  void produce(std::span<const Record> records);
+  std::optional<std::string> unready() const;
+
+  /// All clients there are.
+  std::vector<std::shared_ptr<KafkaClient>> clients() const;
+  std::shared_ptr<KafkaClient> client() const {
+    const std::lock_guard lock(clients_mutex_);
+    return client_;
+  }
+
+  /// From now on everything is refused, and nothing is replaced or closed but by `close`.
+  void end() {
+    const std::lock_guard lock(clients_mutex_);
+    ending_ = true;
+  }
+  void close();
+  void refuse(const RefusedRecord& record);
+
+  // The service's thread only.
+  void warm(const std::string& topic);
+  void produce_alone(const RefusedRecord& record);
+  /// Does what is due. When to be called again.
+  Clock::duration tend();
+
+ private:
+  std::shared_ptr<KafkaClient> make_client(const rd_kafka_conf_t& conf, bool alone);
+  void report(const rd_kafka_message_t& message, bool alone);
+  void error(rd_kafka_resp_err_t error, const char* text, bool alone);
+  void fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
+            std::string message);
+  void refused_at_once(const Record& record, rd_kafka_resp_err_t error);
+  std::string too_large(const std::string& topic, std::size_t size) const;
+  void doubt();
+  void set_unready(const std::string& reason);
+  void probe();
+  void replace();
+  void close_retired();
+
+  const std::string label_;
+  const KafkaConf conf_;
+  const KafkaConf alone_conf_;
+  const IoExecutor reports_;
+  const bool acknowledged_;
+  TopicLimits& limits_;
+  KafkaService& service_;
+  IntakeEvents& events_;
+
+  mutable std::mutex clients_mutex_;
+  std::shared_ptr<KafkaClient> client_;
+  std::shared_ptr<KafkaClient> alone_;
+  std::vector<std::shared_ptr<KafkaClient>> retired_;
+  bool ending_ = false;
+
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> in_doubt_{true};
+  std::atomic<bool> queue_full_{false};
+  std::atomic<bool> fatal_{false};
+  std::atomic<bool> alone_fatal_{false};
+  mutable std::mutex reason_mutex_;
+  std::string reason_ = "no broker has answered yet";
+
+  // The service's thread only.
+  std::set<std::string> declared_;
+  std::map<std::string, int> warming_;  // topic to tries left
+};
+
+class KafkaService {
+ public:
+  void start(std::vector<KafkaProducer*> producers) {
+    producers_ = std::move(producers);
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void call() {
+    const std::lock_guard lock(mutex_);
+    called_ = true;
+    wake_.notify_one();
+  }
+
+  void warm(const std::string& topic) {
+    const std::lock_guard lock(mutex_);
+    cold_.insert(topic);
+    called_ = true;
+    wake_.notify_one();
+  }
+
+  void produce_alone(KafkaProducer& producer, RefusedRecord record) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!stopping_) {
+        refused_.emplace_back(&producer, std::move(record));
+        wake_.notify_one();
+        return;
+      }
+    }
+    producer.refuse(record);
+  }
+
+  /// Only second tries from now on.
+  void end() { ending_ = true; }
+
+  bool idle() const {
+    const std::lock_guard lock(mutex_);
+    return refused_.empty() && !trying_;
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      wake_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+    for (auto& [producer, record] : refused_) producer->refuse(record);
+    refused_.clear();
+  }
+
+ private:
+  void run() {
+    Clock::time_point next = Clock::now();
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait_until(lock, next, [this] { return called_ || stopping_ || !refused_.empty(); });
+      if (stopping_) return;
+      if (!refused_.empty()) {
+        const auto [producer, record] = std::move(refused_.front());
+        refused_.pop_front();
+        trying_ = true;
+        lock.unlock();
+        producer->produce_alone(record);
+        lock.lock();
+        trying_ = false;
+        continue;
+      }
+      called_ = false;
+      const std::set<std::string> cold = std::exchange(cold_, {});
+      lock.unlock();
+      Clock::duration wait = kIdle;
+      for (KafkaProducer* producer : producers_) {
+        for (const std::string& topic : cold) producer->warm(topic);
+        if (!ending_) wait = std::min(wait, producer->tend());
+      }
+      next = Clock::now() + wait;
+      lock.lock();
+    }
+  }
+
+  std::vector<KafkaProducer*> producers_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::pair<KafkaProducer*, RefusedRecord>> refused_;
+  std::set<std::string> cold_;
+  bool called_ = false;
+  bool trying_ = false;
+  bool stopping_ = false;
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
+};
+
+/// The same, but that each request holds one record, so that none can make another one too large.
+KafkaConf alone_conf(const rd_kafka_conf_t& conf) {
+  KafkaConf alone(rd_kafka_conf_dup(&conf));
+  for (const auto& [name, value] : {std::pair("batch.num.messages", "1"), std::pair("linger.ms", "0"),
+                                    std::pair("max.in.flight", "1"), std::pair("statistics.interval.ms", "0")})
+    set(*alone, "kafka", name, value);
+  return alone;
+}
+
+KafkaProducer::KafkaProducer(std::string label, KafkaConf conf, IoExecutor reports, TopicLimits& limits,
+                             KafkaService& service, IntakeEvents& events)
+    : label_(std::move(label)),
+      conf_(std::move(conf)),
+      alone_conf_(alone_conf(*conf_)),
+      reports_(std::move(reports)),
+      acknowledged_(value_of(*conf_, "acks") != "0"),
+      limits_(limits),
+      service_(service),
+      events_(events) {
+  try {
+    client_ = make_client(*conf_, false);
+  } catch (const std::invalid_argument& refused) {
+    throw std::invalid_argument("kafka." + label_ + ": " + refused.what());
+  }
+}
+
+std::shared_ptr<KafkaClient> KafkaProducer::make_client(const rd_kafka_conf_t& conf, bool alone) {
+  KafkaClientEvents tell;
+  tell.report = [this, alone](const rd_kafka_message_t& message) { report(message, alone); };
+  tell.error = [this, alone](rd_kafka_resp_err_t code, const char* text) { error(code, text, alone); };
+  tell.log = [this](int level, const char* facility, const char* text) {
+    events_.producer_log(label_, level, facility, text);
+  };
+  tell.statistics = [this](const char* json) { events_.producer_statistics(label_, json); };
+  return KafkaClient::make(conf, reports_, std::move(tell));
+}
+
+void KafkaProducer::produce(std::span<const Record> records) {
+  events_.record_handed_over(label_, records.size());
+  std::shared_ptr<KafkaClient> client;
+  {
+    const std::lock_guard lock(clients_mutex_);
+    if (!ending_) client = client_;
+  }
+  std::vector<std::pair<const Record*, rd_kafka_resp_err_t>> refused;
+  if (client == nullptr) {
+    for (const Record& record : records) refused.emplace_back(&record, RD_KAFKA_RESP_ERR__DESTROY);
+  } else {
+    KafkaClient::Sender sender(*client);
+    std::string_view checked;
+    for (const Record& record : records) {
+      rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
+      if ((!checked.empty() && record.topic == checked) || is_kafka_name(record.topic)) {
+        checked = record.topic;
+        error = sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
+      }
+      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.emplace_back(&record, error);
+    }
+  }
+  for (const auto& [record, error] : refused) refused_at_once(*record, error);
+}
+
+void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t error) {
+  std::string message = rd_kafka_err2str(error);
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+      queue_full_ = true;
+      break;
+    case RD_KAFKA_RESP_ERR__FATAL:
+      if (!fatal_.exchange(true)) service_.call();
+      break;
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      message = kNoKafkaName;
+      break;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      message += ": the record has " +
+                 std::to_string(record.value.size() + (record.message_key ? record.message_key->size() : 0)) +
+                 " bytes, the producer takes " + value_of(*conf_, "message.max.bytes") + " (message.max.bytes)";
+      break;
+    default:
+      break;
+  }
+  fail(*record.slot, record.topic, error, Delivery::not_produced, std::move(message));
+}
+
+void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
+  DeliverySlot& slot = *static_cast<DeliverySlot*>(message._private);
+  const rd_kafka_msg_status_t status = rd_kafka_message_status(&message);
+  if (queue_full_.load(std::memory_order_relaxed)) queue_full_ = false;
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && (status == RD_KAFKA_MSG_STATUS_PERSISTED || !acknowledged_)) {
+    if (slot.abandoned()) events_.late_delivery(label_, true);
+    events_.record_delivered(label_,
+                             std::chrono::microseconds(std::max<std::int64_t>(rd_kafka_message_latency(&message), 0)));
+    slot.succeed();
+    return;
+  }
+  const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  std::string topic = rd_kafka_topic_name(message.rkt);
+  if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && not_produced) {
+    const std::size_t size = message.len + message.key_len;
+    if (alone) {
+      fail(slot, topic, message.err, Delivery::not_produced, too_large(topic, size));
+      return;
+    }
+    RefusedRecord record;
+    record.topic = std::move(topic);
+    if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
+    record.value.assign(static_cast<const char*>(message.payload), message.len);
+    rd_kafka_timestamp_type_t ignored;
+    record.timestamp = rd_kafka_message_timestamp(&message, &ignored);
+    record.slot = &slot;
+    service_.produce_alone(*this, std::move(record));
+    return;
+  }
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+      doubt();
+      break;
+    default:
+      break;
+  }
+  fail(slot, topic, message.err, not_produced ? Delivery::not_produced : Delivery::unknown,
+       rd_kafka_err2str(message.err));
+}
+
+void KafkaProducer::fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
+                         std::string message) {
+  if (slot.abandoned()) events_.late_delivery(label_, false);
+  events_.record_failed(label_, topic, rd_kafka_err2name(error), message);
+  slot.fail({delivery, std::move(message)});
+}
+
+std::string KafkaProducer::too_large(const std::string& topic, std::size_t size) const {
+  const std::size_t limit = limits_.of(topic);
+  return std::string(rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)) + ": the record has " +
+         std::to_string(size) + " bytes, " +
+         (limit == 0 ? "more than the topic '" + topic + "' takes"
+                     : "the topic '" + topic + "' takes " + std::to_string(limit)) +
+         " (max.message.bytes)";
+}
+
+void KafkaProducer::refuse(const RefusedRecord& record) {
+  fail(*record.slot, record.topic, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, Delivery::not_produced,
+       rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE));
+}
+
+void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone) {
+  if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    (alone ? alone_fatal_ : fatal_) = true;
+    service_.call();
+  }
+  events_.producer_error(label_, rd_kafka_err2name(code), text);
+  if (alone) return;
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) set_unready(rd_kafka_err2str(code));
+  doubt();
+}
+
+std::optional<std::string> KafkaProducer::unready() const {
+  if (queue_full_)
+    return "Kafka (" + label_ + "): " + rd_kafka_err2str(RD_KAFKA_RESP_ERR__QUEUE_FULL) +
+           " (queue.buffering.max.messages, queue.buffering.max.kbytes)";
+  if (ready_) return std::nullopt;
+  const std::lock_guard lock(reason_mutex_);
+  return "Kafka (" + label_ + "): " + reason_;
+}
+
+// Something hints that Kafka is not there; the service's probe decides.
+void KafkaProducer::doubt() {
+  if (!in_doubt_.exchange(true)) service_.call();
+}
+
+void KafkaProducer::set_unready(const std::string& reason) {
+  {
+    const std::lock_guard lock(reason_mutex_);
+    reason_ = reason;
+  }
+  ready_ = false;
+}
+
+std::vector<std::shared_ptr<KafkaClient>> KafkaProducer::clients() const {
+  const std::lock_guard lock(clients_mutex_);
+  std::vector<std::shared_ptr<KafkaClient>> all = retired_;
+  if (client_ != nullptr) all.push_back(client_);
+  if (alone_ != nullptr) all.push_back(alone_);
+  return all;
+}
+
+void KafkaProducer::close() {
+  for (const auto& client : clients()) client->close();
+}
+
+void KafkaProducer::warm(const std::string& topic) {
+  client()->add_topic(topic);
+  warming_[topic] = kWarmTries;
+  declared_.insert(topic);
+}
+
+Clock::duration KafkaProducer::tend() {
+  if (fatal_ || alone_fatal_) replace();
+  close_retired();
+  if (in_doubt_ || !ready_ || !warming_.empty()) probe();
+  if (!ready_ || fatal_) return kProbeInterval;
+  if (!warming_.empty()) return kWarmInterval;
+  const std::lock_guard lock(clients_mutex_);
+  return retired_.empty() ? Clock::duration(kIdle) : Clock::duration(kProbeInterval);
+}
+
+void KafkaProducer::probe() {
+  in_doubt_ = false;
+  const auto current = client();
+  const struct rd_kafka_metadata* metadata = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(current->handle(), 0, nullptr, &metadata, static_cast<int>(kProbeTimeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    set_unready(rd_kafka_err2str(error));
+    return;
+  }
+  ready_ = true;
+  std::vector<std::string> warm;
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic& topic = metadata->topics[i];
+    const auto found = warming_.find(topic.topic);
+    if (found == warming_.end()) continue;
+    if (topic.err == RD_KAFKA_RESP_ERR_NO_ERROR && topic.partition_cnt > 0) {
+      if (limits_.due(found->first)) warm.push_back(found->first);
+      warming_.erase(found);
+    } else if (--found->second == 0) {
+      warming_.erase(found);
+    }
+  }
+  rd_kafka_metadata_destroy(metadata);
+  if (!warm.empty()) limits_.read(current->handle(), warm);
+}
+
+// What the old client has in its queue is reported as purged, what it has sent as Kafka's answer or the timeout says.
+void KafkaProducer::replace() {
+  std::shared_ptr<KafkaClient> old;
+  if (alone_fatal_.exchange(false)) {
+    const std::lock_guard lock(clients_mutex_);
+    if (alone_ != nullptr) retired_.push_back(std::exchange(alone_, nullptr));
+  }
+  if (!fatal_) return;
+  try {
+    std::shared_ptr<KafkaClient> next = make_client(*conf_, false);
+    const std::lock_guard lock(clients_mutex_);
+    if (ending_) {
+      retired_.push_back(std::move(next));
+      return;
+    }
+    old = std::exchange(client_, std::move(next));
+    retired_.push_back(old);
+    fatal_ = false;
+  } catch (const std::invalid_argument& refused) {
+    events_.producer_error(label_, "_FATAL", refused.what());
+    set_unready(refused.what());
+    return;
+  }
+  old->purge(RD_KAFKA_PURGE_F_QUEUE);
+  for (const std::string& topic : std::set<std::string>(declared_)) warm(topic);
+}
+
+void KafkaProducer::close_retired() {
+  std::vector<std::shared_ptr<KafkaClient>> empty;
+  {
+    const std::lock_guard lock(clients_mutex_);
+    if (ending_) return;
+    const auto drained =
+        std::partition(retired_.begin(), retired_.end(), [](const auto& client) { return client->waiting() > 0; });
+    std::move(drained, retired_.end(), std::back_inserter(empty));
+    retired_.erase(drained, retired_.end());
+  }
+  for (const auto& client : empty) client->close();
+}
+
+void KafkaProducer::produce_alone(const RefusedRecord& record) {
+  std::shared_ptr<KafkaClient> alone;
+  {
+    const std::lock_guard lock(clients_mutex_);
+    if (alone_fatal_.exchange(false) && alone_ != nullptr) retired_.push_back(std::exchange(alone_, nullptr));
+    alone = alone_;
+  }
+  if (alone == nullptr) {
+    try {
+      alone = make_client(*alone_conf_, true);
+    } catch (const std::invalid_argument& refused) {
+      fail(*record.slot, record.topic, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, Delivery::not_produced, refused.what());
+      return;
+    }
+    const std::lock_guard lock(clients_mutex_);
+    alone_ = alone;
+  }
+  if (limits_.due(record.topic)) limits_.read(client()->handle(), {record.topic});
+  const rd_kafka_resp_err_t error =
+      KafkaClient::Sender(*alone).send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    fail(*record.slot, record.topic, error, Delivery::not_produced, rd_kafka_err2str(error));
+}
+
+class KafkaSink final : public Sink {
+ public:
+  KafkaSink(KafkaSinkOptions options, const IoExecutor& reports, IntakeEvents& events)
+      : guaranteed_("guaranteed",
+                    make_conf(options.guaranteed, "guaranteed", options.user_agent, options.produce_timeout), reports,
+                    limits_, service_, events),
+        hasty_("hasty", make_conf(options.hasty, "hasty", options.user_agent, options.produce_timeout), reports,
+               limits_, service_, events) {
+    service_.start({&guaranteed_, &hasty_});
+  }
+
+  ~KafkaSink() override { stop(Clock::now()); }
+
+  std::string_view name() const override { return "kafka"; }
+
+  void produce(std::span<const Record> records, Assurance assurance) override {
+    (assurance == Assurance::guaranteed ? guaranteed_ : hasty_).produce(records);
+  }
+
+  void warm(const std::string& topic) override {
+    if (is_kafka_name(topic)) service_.warm(topic);
+  }
+
+  std::optional<std::string> unready() const override {
+    if (auto reason = guaranteed_.unready()) return reason;
+    return hasty_.unready();
+  }
+
+  void stop(Clock::time_point deadline) override;
+
+ private:
+  /// Reads what all clients have to tell. Whether nothing waits any more.
+  bool drain() {
+    bool empty = true;
+    for (const KafkaProducer* producer : {&guaranteed_, &hasty_}) {
+      for (const auto& client : producer->clients()) {
+        if (client->waiting() > 0) client->flush(milliseconds(10));
+        while (client->drain(1000)) continue;
+        empty = empty && client->waiting() == 0;
+      }
+    }
+    return empty;
+  }
+
+  TopicLimits limits_;
+  KafkaService service_;
+  KafkaProducer guaranteed_;
+  KafkaProducer hasty_;
+  std::atomic<bool> stopped_{false};
+};
+
+void KafkaSink::stop(Clock::time_point deadline) {
+  if (stopped_.exchange(true)) return;
+  guaranteed_.end();
+  hasty_.end();
+  service_.end();
+  for (;;) {
+    const bool idle = service_.idle();
+    if (drain() && idle && service_.idle()) break;
+    if (Clock::now() >= deadline) break;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  service_.stop();
+  for (const KafkaProducer* producer : {&guaranteed_, &hasty_})
+    for (const auto& client : producer->clients())
+      if (client->waiting() > 0) client->purge(RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  // What was purged is reported at once.
+  for (int i = 0; i < 200 && !drain(); ++i) std::this_thread::sleep_for(milliseconds(1));
+  guaranteed_.close();
+  hasty_.close();
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_kafka_sink(KafkaSinkOptions options, IoExecutor reports, IntakeEvents& events) {
+  return std::make_unique<KafkaSink>(std::move(options), reports, events);
+}
+
+}  // namespace eventgate
