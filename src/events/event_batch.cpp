@@ -5,11 +5,16 @@
 
 namespace eventgate {
 
-boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string body, const JsonLimits& limits) {
+boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& body, const JsonLimits& limits) {
   EventBatch batch;
   body.reserve(body.size() + kJsonPadding);
   batch.body_ = std::make_unique<std::string>(std::move(body));
-  if (std::optional<JsonError> error = parse_json(*batch.body_, batch.nodes_, limits)) return std::move(*error);
+  const auto refused = [&](JsonError error) {
+    body = std::move(*batch.body_);
+    return error;
+  };
+  if (std::optional<JsonError> error = parse_json(*batch.body_, batch.nodes_, limits))
+    return refused(std::move(*error));
 
   const JsonValue root = batch.nodes_.root();
   if (root.is_object()) {
@@ -17,7 +22,8 @@ boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string body,
   } else if (root.is_array()) {
     for (const JsonValue event : root) batch.events_.push_back(event.index());
   } else {
-    return JsonError{static_cast<std::size_t>(root.source().data() - batch.body_->data()), "an object or an array"};
+    const auto offset = static_cast<std::size_t>(root.source().data() - batch.body_->data());
+    return refused({offset, "an object or an array"});
   }
   return batch;
 }

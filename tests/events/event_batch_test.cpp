@@ -44,6 +44,12 @@ TEST(EventBatch, BodyThatIsNotJsonIsAnError) {
   EXPECT_EQ(events("[[[]]]", {2}), "2: at most 2 arrays and objects inside one another");
 }
 
+TEST(EventBatch, RefusedBodyIsWhatItWas) {
+  std::string body = R"({"a":)";
+  EXPECT_FALSE(EventBatch::parse(std::move(body)));
+  EXPECT_EQ(body, R"({"a":)");
+}
+
 TEST(EventBatch, ByteOrderMarkIsNoPartOfAnEvent) { EXPECT_EQ(events("\xEF\xBB\xBF{}"), "{};"); }
 
 TEST(EventBatch, FlawsAreThoseInsideTheEvent) {

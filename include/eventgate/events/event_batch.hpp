@@ -17,8 +17,9 @@ namespace eventgate {
 class EventBatch {
  public:
   /// Parses `body`: an object, or an array of anything. Any other value is an error ("an object or an array").
-  /// Events of an array are its elements, whatever their type: the gate judges them one by one.
-  static boost::system::result<EventBatch, JsonError> parse(std::string body, const JsonLimits& limits = {});
+  /// Events of an array are its elements, whatever their type: the gate judges them one by one. `body` is taken if that
+  /// succeeds, and is what it was if not; room for kJsonPadding bytes more saves a copy.
+  static boost::system::result<EventBatch, JsonError> parse(std::string&& body, const JsonLimits& limits = {});
 
   std::size_t size() const { return events_.size(); }
   JsonValue operator[](std::size_t index) const { return {nodes_.text.data(), nodes_.nodes.data(), events_[index]}; }
