@@ -416,6 +416,7 @@ class Stage1 {
  public:
   /// False if it refuses the text, or cannot run on this machine.
   bool run(std::string_view text) {
+    if (text.empty()) return false;
     if (text.size() > capacity_ && !grow(text.size())) return false;
     return parser_->stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
                            simdjson::stage1_mode::regular) == simdjson::SUCCESS;

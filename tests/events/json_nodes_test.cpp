@@ -375,6 +375,12 @@ TEST(JsonNodes, ThreadsParseAtTheSameTime) {
   EXPECT_TRUE(here && there);
 }
 
+TEST(JsonNodes, FirstTextOfAThreadMayBeEmpty) {
+  std::string refused;
+  std::thread([&refused] { refused = verdict(""); }).join();
+  EXPECT_EQ(refused, "0: a value");
+}
+
 TEST(JsonTypeName, IsThatOfJsonSchema) {
   EXPECT_EQ(json_type_name(JsonType::null), "null");
   EXPECT_EQ(json_type_name(JsonType::boolean), "boolean");
