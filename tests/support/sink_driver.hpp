@@ -1,0 +1,112 @@
+#pragma once
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "eventgate/sinks/sink.hpp"
+
+namespace eventgate {
+
+/// A record with texts of its own.
+struct OwnRecord {
+  std::string topic;
+  std::string value;
+  std::optional<std::string> message_key;
+  std::int64_t timestamp = 0;
+};
+
+/// Of each record: its failure, or nothing for a success.
+using Outcomes = std::vector<std::optional<DeliveryFailure>>;
+
+/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does.
+class SinkDriver {
+ public:
+  SinkDriver() : work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
+  ~SinkDriver() {
+    io_.stop();
+    thread_.join();
+  }
+
+  IoExecutor executor() { return io_.get_executor(); }
+
+  /// Hands `records` over now; what became of them comes later. `timeout` zero: waits for every report.
+  std::future<Outcomes> start(Sink& sink, std::vector<OwnRecord> records, Assurance assurance = Assurance::guaranteed,
+                              std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
+    std::promise<Outcomes> outcomes;
+    std::future<Outcomes> later = outcomes.get_future();
+    boost::asio::co_spawn(
+        io_, deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes)),
+        boost::asio::detached);
+    return later;
+  }
+
+  Outcomes produce(Sink& sink, std::vector<OwnRecord> records, Assurance assurance = Assurance::guaranteed,
+                   std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
+    return start(sink, std::move(records), assurance, timeout).get();
+  }
+
+ private:
+  static Task<void> deliver(IoExecutor executor, Sink& sink, std::vector<OwnRecord> own, Assurance assurance,
+                            std::chrono::milliseconds timeout, std::promise<Outcomes> outcomes) {
+    DeliveryBatch* batch = DeliveryBatch::make(executor, own.size());
+    std::vector<Record> records;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      Record record;
+      record.topic = own[i].topic;
+      if (own[i].message_key) record.message_key = *own[i].message_key;
+      record.value = own[i].value;
+      record.timestamp = own[i].timestamp;
+      record.slot = &batch->slot(i);
+      records.push_back(record);
+    }
+    sink.produce(records, assurance);
+    co_await batch->wait(timeout);
+    const DeliveryFailure timed_out{Delivery::unknown, "no report in time"};
+    Outcomes found;
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      const DeliveryFailure* failure = batch->failure(i, timed_out);
+      found.push_back(failure == nullptr ? std::nullopt : std::optional(*failure));
+    }
+    batch->release();
+    outcomes.set_value(std::move(found));
+  }
+
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<IoExecutor> work_;
+  std::thread thread_;
+};
+
+/// `success`, or `not_produced: message`, or `unknown: message`.
+inline std::string outcome_text(const std::optional<DeliveryFailure>& failure) {
+  if (!failure) return "success";
+  return (failure->delivery == Delivery::not_produced ? "not_produced: " : "unknown: ") + failure->message;
+}
+
+inline std::vector<std::string> outcome_texts(const Outcomes& outcomes) {
+  std::vector<std::string> texts;
+  for (const auto& outcome : outcomes) texts.push_back(outcome_text(outcome));
+  return texts;
+}
+
+/// Whether `holds` becomes true, looked at often for up to `patience`.
+inline bool becomes(const std::function<bool()>& holds, std::chrono::seconds patience = std::chrono::seconds(30)) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+}  // namespace eventgate
