@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "request.hpp"
+
+namespace eventgate {
+
+enum class Route : std::uint8_t {
+  unknown,
+  events,
+  test_events,
+  stream_configs,
+  info,
+  info_name,
+  info_version,
+  info_home,
+  root,
+  robots,
+  healthz,
+  readyz,
+};
+
+/// The route without its first slash, as metrics name it; empty for `unknown`.
+std::string_view route_path(Route route);
+
+/// The methods the route takes, as `Allow` says it; empty for `unknown`.
+std::string_view route_allow(Route route);
+
+/// Whether the route takes `method` (`options` aside, which all take).
+bool route_takes(Route route, Method method);
+
+/// Parameters of a query, decoded, in order.
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+/// `text` with its percent escapes decoded, and `+` as a space if `plus`. Nothing if an escape is no two hex digits.
+std::optional<std::string> percent_decoded(std::string_view text, bool plus);
+
+/// The parameters of `query` (without the `?`). Nothing if an escape is no two hex digits.
+std::optional<Query> parse_query(std::string_view query);
+
+/// What a request's target leads to.
+struct Target {
+  Route route = Route::unknown;
+  /// An escape is no two hex digits: nothing else is set.
+  bool malformed = false;
+  /// As sent, without the `?`.
+  std::string_view query;
+  /// The streams named behind `/v1/stream-configs/`, decoded and in order; empty if none is: all.
+  std::vector<std::string> streams;
+};
+
+/// Finds the route of a target: case does not count, nor does one slash at the end, as in the original.
+///
+/// Immutable.
+class Router {
+ public:
+  /// Whether the routes that need a setting are there.
+  Router(bool test_events, bool stream_configs) : test_events_(test_events), stream_configs_(stream_configs) {}
+
+  /// `target` is origin-form (`/path?query`) or absolute-form (`http://host/path?query`). The result refers to it.
+  Target find(std::string_view target) const;
+
+ private:
+  Route route_of(std::string_view path) const;
+
+  bool test_events_;
+  bool stream_configs_;
+};
+
+}  // namespace eventgate

@@ -1,0 +1,227 @@
+#include "eventgate/http/server.hpp"
+
+#include <atomic>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <stdexcept>
+
+#include "eventgate/metrics/intake_events.hpp"
+#include "session.hpp"
+
+namespace eventgate {
+
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr int kBacklog = 4096;
+/// How long accepting rests when the process has no file descriptor or memory left.
+constexpr std::chrono::milliseconds kRest{100};
+
+std::string address_text(const tcp::endpoint& peer) {
+  const boost::asio::ip::address address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
+/// One port: accepts connections and hands them to the I/O threads in turn.
+///
+/// One strand, the first I/O thread, but for what says otherwise.
+class Listener : public std::enable_shared_from_this<Listener> {
+ public:
+  /// Binds and listens. Throws std::runtime_error.
+  Listener(const std::string& interface, std::uint16_t port, bool metrics, std::shared_ptr<HttpState> state,
+           std::vector<std::shared_ptr<HttpWorker>> workers)
+      : metrics_(metrics),
+        state_(std::move(state)),
+        workers_(std::move(workers)),
+        acceptor_(workers_.front()->executor),
+        timer_(workers_.front()->executor) {
+    const auto fail = [&](const std::string& what, const error_code& error) {
+      throw std::runtime_error("Cannot listen on interface '" + interface + "', port " + std::to_string(port) + ": " +
+                               what + ": " + error.message());
+    };
+    error_code error;
+    boost::asio::ip::basic_resolver<tcp, IoExecutor> resolver(workers_.front()->executor);
+    const auto found = resolver.resolve(interface, std::to_string(port), tcp::resolver::passive, error);
+    if (error || found.empty()) fail("expected an address of this host", error);
+    const tcp::endpoint endpoint = found.begin()->endpoint();
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && endpoint.protocol() == tcp::v6()) acceptor_.set_option(boost::asio::ip::v6_only(false), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (error) fail("bind", error);
+    acceptor_.listen(kBacklog, error);
+    if (!error) acceptor_.non_blocking(true, error);
+    if (error) fail("listen", error);
+    port_ = acceptor_.local_endpoint().port();
+  }
+
+  std::uint16_t port() const { return port_; }
+
+  /// Any thread.
+  void start(const std::shared_ptr<Drain>& drain) {
+    boost::asio::co_spawn(workers_.front()->executor, accept(shared_from_this(), drain), boost::asio::detached);
+  }
+
+  /// Takes what the kernel has accepted, and no more.
+  void stop(const std::shared_ptr<Drain>& drain) {
+    stopped_ = true;
+    timer_.cancel();
+    error_code error;
+    acceptor_.cancel(error);
+    for (;;) {
+      const std::shared_ptr<HttpWorker>& worker = next_worker();
+      tcp::endpoint peer;
+      Socket socket(worker->executor);
+      acceptor_.accept(socket, peer, error);
+      if (error == boost::asio::error::connection_aborted) continue;
+      if (error) break;
+      begin(worker, std::move(socket), peer, drain);
+    }
+    close();
+  }
+
+  void close() {
+    error_code ignored;
+    acceptor_.close(ignored);
+  }
+
+  /// Stops listening without ado. The last of the server: on any thread, while none runs.
+  void abandon() {
+    stopped_ = true;
+    close();
+  }
+
+ private:
+  static Task<void> accept(std::shared_ptr<Listener> self, std::shared_ptr<Drain> drain) {
+    const auto into = [](error_code& error) {
+      return boost::asio::redirect_error(boost::asio::use_awaitable_t<IoExecutor>(), error);
+    };
+    while (!self->stopped_) {
+      error_code error;
+      if (self->full()) {
+        self->state_->services.events.accept_paused(self->open_);
+        self->paused_ = true;
+        self->timer_.expires_at(std::chrono::steady_clock::time_point::max());
+        if (self->full()) co_await self->timer_.async_wait(into(error));
+        self->paused_ = false;
+        continue;
+      }
+      const std::shared_ptr<HttpWorker> worker = self->next_worker();
+      tcp::endpoint peer;
+      Socket socket = co_await self->acceptor_.async_accept(worker->executor, peer, into(error));
+      if (!error) {
+        self->begin(worker, std::move(socket), peer, drain);
+      } else if (error == boost::asio::error::no_descriptors || error == boost::asio::error::no_memory ||
+                 error == boost::asio::error::no_buffer_space || error.value() == ENFILE) {
+        self->state_->services.events.accept_paused(self->open_);
+        self->timer_.expires_after(kRest);
+        if (!self->stopped_) co_await self->timer_.async_wait(into(error));
+      }
+    }
+  }
+
+  bool full() const { return !metrics_ && open_ >= state_->options.max_connections; }
+
+  const std::shared_ptr<HttpWorker>& next_worker() { return workers_[next_++ % workers_.size()]; }
+
+  void begin(const std::shared_ptr<HttpWorker>& worker, Socket socket, const tcp::endpoint& peer,
+             const std::shared_ptr<Drain>& drain) {
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.set_option(tcp::no_delay(true), ignored);
+    ++open_;
+    std::shared_ptr<void> slot(nullptr, [self = shared_from_this()](std::nullptr_t) { self->ended(); });
+    SessionStart start{state_, worker, drain, std::move(slot), std::move(socket), address_text(peer), metrics_};
+    start_session(std::move(start));
+  }
+
+  /// Any thread.
+  void ended() {
+    --open_;
+    if (paused_.exchange(false) && !state_->abandoned)
+      boost::asio::post(workers_.front()->executor, [self = shared_from_this()] { self->timer_.cancel(); });
+  }
+
+  const bool metrics_;
+  const std::shared_ptr<HttpState> state_;
+  const std::vector<std::shared_ptr<HttpWorker>> workers_;
+  boost::asio::basic_socket_acceptor<tcp, IoExecutor> acceptor_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    IoExecutor>
+      timer_;
+  std::uint16_t port_ = 0;
+  std::size_t next_ = 0;
+  bool stopped_ = false;
+  std::atomic<std::size_t> open_{0};
+  std::atomic<bool> paused_{false};
+};
+
+}  // namespace
+
+struct HttpServer::Impl {
+  std::shared_ptr<HttpState> state;
+  std::vector<std::shared_ptr<HttpWorker>> workers;
+  std::shared_ptr<Drain> drain;
+  std::shared_ptr<Listener> listener;
+  std::shared_ptr<Listener> metrics;
+};
+
+HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads)
+    : impl_(std::make_shared<Impl>()) {
+  if (threads.empty()) throw std::invalid_argument("HttpServer: expected at least one I/O thread");
+  Impl& impl = *impl_;
+  // Room for the largest head, and something of a body behind it.
+  const std::size_t workspace_size = options.max_header_size + 4096;
+  impl.state = std::make_shared<HttpState>(std::move(options), std::move(services));
+  for (const IoExecutor& executor : threads)
+    impl.workers.push_back(std::make_shared<HttpWorker>(executor, workspace_size));
+  impl.drain = std::make_shared<Drain>();
+  const HttpOptions& http = impl.state->options;
+  impl.listener = std::make_shared<Listener>(http.interface, http.port, false, impl.state, impl.workers);
+  if (http.metrics_port)
+    impl.metrics = std::make_shared<Listener>(http.interface, *http.metrics_port, true, impl.state, impl.workers);
+  impl.listener->start(impl.drain);
+  if (impl.metrics) impl.metrics->start(impl.drain);
+}
+
+HttpServer::~HttpServer() {
+  impl_->state->abandoned = true;
+  if (impl_->state->stopping) return;
+  impl_->listener->abandon();
+  if (impl_->metrics) impl_->metrics->abandon();
+}
+
+std::uint16_t HttpServer::port() const { return impl_->listener->port(); }
+
+std::optional<std::uint16_t> HttpServer::metrics_port() const {
+  if (!impl_->metrics) return std::nullopt;
+  return impl_->metrics->port();
+}
+
+std::size_t HttpServer::inflight_bytes() const { return impl_->state->inflight.size(); }
+
+void HttpServer::stop(std::function<void()> done) {
+  if (impl_->state->stopping.exchange(true)) return;
+  boost::asio::post(impl_->workers.front()->executor, [impl = impl_, done = std::move(done)]() mutable {
+    const std::shared_ptr<Drain> drain = std::move(impl->drain);
+    drain->done = std::move(done);
+    impl->listener->stop(drain);
+    if (impl->metrics) impl->metrics->stop(drain);
+    for (const std::shared_ptr<HttpWorker>& worker : impl->workers)
+      boost::asio::post(worker->executor, [worker, drain] { worker->stop(); });
+  });
+}
+
+}  // namespace eventgate

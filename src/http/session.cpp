@@ -1,0 +1,640 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/error.hpp>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "body_decoder.hpp"
+#include "eventgate/events/event_batch.hpp"
+#include "eventgate/gate/event_gate.hpp"
+#include "eventgate/logging/logging.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/metrics/metrics.hpp"
+#include "events_handler.hpp"
+#include "request_parser.hpp"
+
+namespace eventgate {
+
+namespace {
+
+using boost::system::error_code;
+using std::chrono::steady_clock;
+namespace http_error = boost::beast::http;
+
+/// More of a body that nobody wants than this is not read to keep the connection.
+constexpr std::size_t kSkip = 64 * 1024;
+/// A body is read in pieces of this.
+constexpr std::size_t kPiece = 64 * 1024;
+/// How long a connection is kept after the last answer so that the client reads it before it hears of the end.
+constexpr std::chrono::seconds kLinger{2};
+/// How long a new connection has for its first request once the server stops.
+constexpr std::chrono::milliseconds kGrace{500};
+/// Idle workspaces kept by a thread, and the longest answer whose memory is kept.
+constexpr std::size_t kWorkspaces = 64;
+constexpr std::size_t kKeptAnswer = 64 * 1024;
+/// Of one request's body: its text, and the nodes of it.
+constexpr std::size_t kWeight = 2;
+
+auto into(error_code& error) { return boost::asio::redirect_error(boost::asio::use_awaitable_t<IoExecutor>(), error); }
+
+Response bare(unsigned status, std::string_view cause) {
+  Response response;
+  response.status = status;
+  response.bare = true;
+  response.cause = cause;
+  return response;
+}
+
+Response rejected(unsigned status, std::string_view detail, std::string_view cause, const Request& request) {
+  Response response = problem(status, detail, request);
+  response.cause = cause;
+  return response;
+}
+
+/// Hasty events and what they refer to.
+struct HastyWork {
+  std::shared_ptr<Drain> drain;
+  std::shared_ptr<HttpState> state;
+  EventBatch batch;
+  Request request;
+  RequestContext context;
+  InflightShare share;
+};
+
+Task<void> process_hasty(std::unique_ptr<HastyWork> work) {
+  co_await work->state->services.gate.process(work->batch, work->context, Assurance::hasty);
+}
+
+}  // namespace
+
+/// One connection, from accept to close.
+///
+/// One strand: its I/O thread.
+class Session final
+    : public Deadline,
+      public boost::intrusive::list_base_hook<boost::intrusive::tag<Session>,
+                                              boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  explicit Session(SessionStart start);
+  ~Session() override;
+
+  static Task<void> run(std::unique_ptr<Session> session);
+
+  /// The server stops.
+  void stop();
+
+  void expire() override;
+
+ private:
+  enum class Received { bytes, nothing, full, end, timeout };
+
+  Task<void> serve_all();
+  Task<bool> serve();
+
+  Received receive();
+  Task<Received> receive_more(std::chrono::milliseconds limit);
+  Task<bool> wait(Socket::wait_type type, steady_clock::duration limit);
+  steady_clock::duration left(std::chrono::milliseconds limit) const { return limit - (steady_clock::now() - begun_); }
+
+  Task<std::optional<Response>> read_head(RequestParser& parser);
+  std::optional<Response> contradiction(const RequestParser& parser, std::size_t head) const;
+  Response metrics_answer() const;
+  Response plain_answer(const Target& target, const Query& query) const;
+  Task<Response> post_events(RequestParser& parser, const RequestContext& context, std::unique_ptr<HastyWork>& hasty);
+  Task<std::optional<Response>> read_body(RequestParser& parser, std::string& body, InflightShare& share);
+  std::optional<Response> decode(ContentCoding coding, std::string& body) const;
+  Task<Response> process(std::string body, const RequestContext& context, InflightShare share,
+                         std::unique_ptr<HastyWork>& hasty);
+  Response body_too_large() const;
+  Response too_much_in_flight() const;
+  Response body_cut(Received received);
+
+  bool body_left() const { return remaining_ > 0 || chunked_; }
+  bool worth_skipping() const { return !broken_ && remaining_ <= kSkip && !(expects_ && body_left()); }
+  Task<bool> skip_body(RequestParser& parser);
+  Task<bool> send(std::string_view bytes);
+  Task<void> linger();
+
+  bool stopping() const { return state().stopping.load(std::memory_order_relaxed); }
+  HttpState& state() const { return *start_.state; }
+  IntakeEvents& events() const { return start_.state->services.events; }
+  Request& request() const { return space_->request; }
+
+  SessionStart start_;  // first: what it holds goes last
+  std::unique_ptr<Workspace> space_;
+  bool idle_ = false;
+  bool answered_ = false;
+  bool timed_out_ = false;
+
+  // Of the request being served.
+  steady_clock::time_point begun_;
+  bool expects_ = false;         ///< The client waits for 100 Continue before it sends the body.
+  bool chunked_ = false;         ///< The body is chunked and not read to its end.
+  bool broken_ = false;          ///< Where the next request begins is not known any more.
+  std::uint64_t remaining_ = 0;  ///< Bytes of a body with a Content-Length that are not read.
+};
+
+struct HttpWorker::SessionList
+    : boost::intrusive::list<
+          Session,
+          boost::intrusive::base_hook<boost::intrusive::list_base_hook<
+              boost::intrusive::tag<Session>, boost::intrusive::link_mode<boost::intrusive::auto_unlink>>>,
+          boost::intrusive::constant_time_size<false>> {};
+
+HttpWorker::HttpWorker(IoExecutor io_executor, std::size_t workspace_size)
+    : executor(io_executor),
+      deadlines(boost::asio::use_service<Deadlines>(io_executor.context())),
+      sessions_(std::make_unique<SessionList>()),
+      workspace_size_(workspace_size) {}
+
+HttpWorker::~HttpWorker() { sessions_->clear(); }
+
+std::unique_ptr<Workspace> HttpWorker::take() {
+  if (spaces_.empty()) return std::make_unique<Workspace>(workspace_size_);
+  std::unique_ptr<Workspace> space = std::move(spaces_.back());
+  spaces_.pop_back();
+  return space;
+}
+
+void HttpWorker::give(std::unique_ptr<Workspace> space) {
+  if (spaces_.size() >= kWorkspaces) return;
+  space->begin = space->end = 0;
+  if (space->out.capacity() > kKeptAnswer) space->out = std::string();
+  spaces_.push_back(std::move(space));
+}
+
+void HttpWorker::stop() {
+  for (Session& session : *sessions_) session.stop();
+}
+
+void start_session(SessionStart start) {
+  const IoExecutor executor = start.worker->executor;
+  auto session = std::make_unique<Session>(std::move(start));
+  boost::asio::co_spawn(executor, Session::run(std::move(session)), boost::asio::detached);
+}
+
+Session::Session(SessionStart start) : start_(std::move(start)) { events().connection_opened(); }
+
+Session::~Session() {
+  if (!state().abandoned.load(std::memory_order_relaxed)) events().connection_closed();
+}
+
+Task<void> Session::run(std::unique_ptr<Session> session) {
+  session->start_.worker->sessions_->push_back(*session);
+  try {
+    co_await session->serve_all();
+  } catch (const std::exception& exception) {
+    log(LogLevel::error, "A connection ended by an exception", {{"error", std::string_view(exception.what())}});
+  }
+}
+
+void Session::stop() {
+  if (!idle_) return;
+  // Its request may be on the way: a new connection gets a moment for it, a used one is looked at once more.
+  if (answered_) {
+    error_code ignored;
+    start_.socket.cancel(ignored);
+  } else {
+    start_.worker->deadlines.set(*this, kGrace);
+  }
+}
+
+void Session::expire() {
+  timed_out_ = true;
+  error_code ignored;
+  start_.socket.cancel(ignored);
+}
+
+Task<bool> Session::wait(Socket::wait_type type, steady_clock::duration limit) {
+  timed_out_ = false;
+  start_.worker->deadlines.set(*this, limit);
+  error_code error;
+  co_await start_.socket.async_wait(type, into(error));
+  cancel();
+  co_return !timed_out_ && !error;
+}
+
+Session::Received Session::receive() {
+  Workspace& space = *space_;
+  if (space.begin == space.end) space.begin = space.end = 0;
+  if (space.end == space.capacity) {
+    if (space.begin == 0) return Received::full;
+    std::copy(space.bytes.get() + space.begin, space.bytes.get() + space.end, space.bytes.get());
+    space.end -= space.begin;
+    space.begin = 0;
+  }
+  error_code error;
+  const std::size_t size =
+      start_.socket.read_some(boost::asio::buffer(space.bytes.get() + space.end, space.capacity - space.end), error);
+  space.end += size;
+  if (!error) return Received::bytes;
+  if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) return Received::nothing;
+  return Received::end;
+}
+
+Task<Session::Received> Session::receive_more(std::chrono::milliseconds limit) {
+  for (;;) {
+    const Received received = receive();
+    if (received != Received::nothing) co_return received;
+    const steady_clock::duration until = left(limit);
+    if (until <= steady_clock::duration::zero() || !co_await wait(Socket::wait_read, until))
+      co_return timed_out_ || until <= steady_clock::duration::zero() ? Received::timeout : Received::end;
+  }
+}
+
+Task<bool> Session::send(std::string_view bytes) {
+  for (;;) {
+    error_code error;
+    const std::size_t size = start_.socket.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    bytes.remove_prefix(size);
+    if (bytes.empty()) co_return true;
+    if (error && error != boost::asio::error::would_block && error != boost::asio::error::try_again) co_return false;
+    if (error && !co_await wait(Socket::wait_write, state().options.request_timeout)) co_return false;
+  }
+}
+
+Task<void> Session::linger() {
+  error_code error;
+  start_.socket.shutdown(Socket::shutdown_send, error);
+  if (error) co_return;
+  begun_ = steady_clock::now();
+  Received received = Received::bytes;
+  while (received == Received::bytes) {
+    space_->begin = space_->end = 0;
+    received = co_await receive_more(kLinger);
+    if (left(kLinger) <= steady_clock::duration::zero()) break;
+  }
+}
+
+Task<void> Session::serve_all() {
+  const HttpOptions& options = state().options;
+  for (;;) {
+    if (!space_) {
+      idle_ = true;
+      timed_out_ = false;
+      const std::chrono::milliseconds limit = answered_    ? options.keepalive_timeout
+                                              : stopping() ? kGrace
+                                                           : options.header_timeout;
+      start_.worker->deadlines.set(*this, limit);
+      error_code ignored;  // What there is to read decides, whatever ended the waiting.
+      co_await start_.socket.async_wait(Socket::wait_read, into(ignored));
+      idle_ = false;
+      cancel();
+      space_ = start_.worker->take();
+      const Received received = receive();
+      if (received == Received::nothing && !timed_out_ && !(stopping() && answered_)) {
+        start_.worker->give(std::move(space_));
+        continue;
+      }
+      if (received != Received::bytes) co_return;
+    }
+    if (!co_await serve()) co_return;
+    answered_ = true;
+    if (space_->unread().empty()) start_.worker->give(std::move(space_));
+  }
+}
+
+Task<bool> Session::serve() {
+  begun_ = steady_clock::now();
+  expects_ = chunked_ = broken_ = false;
+  remaining_ = 0;
+  if (space_->unread().substr(0, 2) == "\r\n") space_->begin += 2;  // RFC 9112, section 2.2
+
+  const HttpOptions& options = state().options;
+  RequestParser parser(request(), options.max_header_size, options.max_header_count);
+  std::optional<Response> answer = co_await read_head(parser);
+  RequestContext context;
+  context.received_at = std::chrono::system_clock::now();
+  Target target;
+  std::unique_ptr<HastyWork> hasty;
+  if (answer) {
+    if (answer->status == 0) co_return false;  // The client left.
+    broken_ = true;
+  } else {
+    if (const auto length = parser.content_length()) remaining_ = *length;
+    chunked_ = parser.chunked();
+    const std::string_view expect = request().http_1_0 ? std::string_view() : request().expect();
+    expects_ = !expect.empty() && body_left();
+    if (!expect.empty() && !equals_ignoring_case(expect, "100-continue")) {
+      // The client may send the body nevertheless: it is skipped like any other.
+      expects_ = false;
+      answer = bare(417, "expectation");
+    } else if (start_.metrics) {
+      answer = metrics_answer();
+    } else {
+      target = state().router.find(request().target());
+      std::optional<Query> query = parse_query(target.query);
+      if (target.malformed || !query) {
+        target.route = Route::unknown;
+        answer = rejected(400, "The target has a % that is not followed by two hexadecimal digits.", "malformed_target",
+                          request());
+      } else {
+        context.query = std::move(*query);
+        const bool posted = target.route == Route::events && request().method == Method::post;
+        const bool tested = target.route == Route::test_events && request().method == Method::get;
+        if (posted || tested) {
+          context.headers = &request();
+          context.find_header = Request::find_field;
+          context.remote_address = start_.remote_address;
+        }
+        if (posted) {
+          answer = co_await post_events(parser, context, hasty);
+        } else if (tested) {
+          answer = co_await process(options.test_events, context, InflightShare(state().inflight), hasty);
+        } else {
+          answer = plain_answer(target, context.query);
+        }
+      }
+    }
+  }
+
+  // An HTTP/1.0 client is told of the end of an empty answer by the end of the connection, as the original does.
+  const bool close = !request().keep_alive || stopping() || broken_ || !worth_skipping() ||
+                     (request().http_1_0 && answer->body.empty());
+  space_->out.clear();
+  state().format.append(space_->out, *answer,
+                        {close, request().method == Method::head, request().accept_encoding(), context.received_at});
+  const bool sent = co_await send(space_->out);
+
+  if (!target.malformed && target.route != Route::unknown)
+    events().request_answered(route_path(target.route), request().method_name(), answer->status,
+                              steady_clock::now() - begun_);
+  if (!answer->cause.empty()) events().request_rejected(answer->cause);
+  if (hasty) boost::asio::co_spawn(start_.worker->executor, process_hasty(std::move(hasty)), boost::asio::detached);
+
+  if (!sent) co_return false;
+  if (close) {
+    error_code ignored;
+    if (body_left() || broken_ || !space_->unread().empty() || start_.socket.available(ignored) > 0) co_await linger();
+    co_return false;
+  }
+  co_return !body_left() || co_await skip_body(parser);
+}
+
+/// Nothing: the head is there. An answer with status 0: there is nobody to answer.
+Task<std::optional<Response>> Session::read_head(RequestParser& parser) {
+  const HttpOptions& options = state().options;
+  std::size_t head = 0;
+  for (;;) {
+    if (const std::string_view unread = space_->unread(); !unread.empty()) {
+      error_code error;
+      const std::size_t used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+      space_->begin += used;
+      head += used;
+      if (!error && parser.is_header_done()) co_return contradiction(parser, head);
+      if (error && error != http_error::error::need_more)
+        co_return error == http_error::error::header_limit ? bare(431, "headers_too_large")
+                                                           : bare(400, "malformed_http");
+      if (head + space_->unread().size() > options.max_header_size) co_return bare(431, "headers_too_large");
+    }
+    switch (co_await receive_more(options.header_timeout)) {
+      case Received::bytes:
+        break;
+      case Received::full:
+        co_return bare(431, "headers_too_large");
+      case Received::timeout:
+        co_return rejected(408,
+                           "The headers did not come in time: expected them within " +
+                               std::to_string(options.header_timeout.count()) + " ms.",
+                           "timeout", request());
+      case Received::nothing:
+      case Received::end: {
+        const bool begun = head > 0 || !space_->unread().empty();
+        co_return begun ? bare(400, "malformed_http") : bare(0, {});
+      }
+    }
+  }
+}
+
+/// The answer to a head that Beast takes and that is refused all the same: what it says can be read in two ways, or is
+/// too long.
+std::optional<Response> Session::contradiction(const RequestParser& parser, std::size_t head) const {
+  const Request& request = this->request();
+  if (head > state().options.max_header_size) return bare(431, "headers_too_large");
+  if (request.hosts > 1 || (request.hosts == 0 && !request.http_1_0)) return bare(400, "malformed_http");
+  if (request.content_lengths > 1 || request.content_length().find(',') != std::string_view::npos)
+    return bare(400, "malformed_http");
+  if (request.transfer_encodings > 0) {
+    if (request.http_1_0 || request.content_lengths > 0) return bare(400, "malformed_http");
+    if (request.transfer_encodings > 1 || !equals_ignoring_case(request.transfer_encoding(), "chunked"))
+      return rejected(501, "Transfer-Encoding has to be `chunked`, or absent.", "transfer_encoding", request);
+    if (!parser.chunked()) return bare(400, "malformed_http");
+  }
+  return std::nullopt;
+}
+
+Response Session::metrics_answer() const {
+  const std::string_view target = request().target();
+  if (target.substr(0, target.find('?')) != "/metrics")
+    return problem(404, "Nothing is at this path. Expected /metrics.", request());
+  if (request().method != Method::get && request().method != Method::head) {
+    Response response = problem(405, "Expected GET.", request());
+    response.fields = "allow: GET,HEAD\r\n";
+    return response;
+  }
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = state().services.metrics.text();
+  return response;
+}
+
+Response Session::plain_answer(const Target& target, const Query& query) const {
+  const std::string allow(route_allow(target.route));
+  if (target.route != Route::unknown && request().method == Method::options) {
+    Response response;
+    response.fields = "allow: " + allow + "\r\n";
+    response.content_type = kHtmlType;
+    response.body = allow;
+    return response;
+  }
+  if (target.route == Route::unknown && request().method_name() == "CONNECT") {
+    Response response = problem(405, "This is no proxy. /?spec lists what there is.", request());
+    response.fields = "allow: GET,HEAD,POST,OPTIONS\r\n";
+    return response;
+  }
+  if (target.route != Route::unknown && !route_takes(target.route, request().method)) {
+    Response response = problem(405, "Expected " + allow + ".", request());
+    response.fields = "allow: " + allow + "\r\n";
+    return response;
+  }
+  return state().info.answer(request(), target, query, stopping());
+}
+
+Response Session::body_too_large() const {
+  return rejected(413,
+                  "The body is too large: expected at most " + std::to_string(state().options.max_body_size) +
+                      " bytes, decoded (max_body_size).",
+                  "body_too_large", request());
+}
+
+Response Session::too_much_in_flight() const {
+  Response response =
+      rejected(503,
+               "More requests are being worked on than fit in " + std::to_string(state().options.max_inflight_bytes) +
+                   " bytes (max_inflight_bytes). Send it again later.",
+               "inflight_bytes", request());
+  response.fields = "retry-after: 1\r\n";
+  return response;
+}
+
+/// The answer to a body that `received` ended before its time.
+Response Session::body_cut(Received received) {
+  broken_ = true;
+  if (received != Received::timeout) return bare(400, "malformed_http");
+  return rejected(408,
+                  "The body did not come in time: expected it within " +
+                      std::to_string(state().options.request_timeout.count()) + " ms.",
+                  "timeout", request());
+}
+
+Task<Response> Session::post_events(RequestParser& parser, const RequestContext& context,
+                                    std::unique_ptr<HastyWork>& hasty) {
+  const HttpOptions& options = state().options;
+  const MediaType type = media_type(request().content_type());
+  if (!body_left() || type == MediaType::other) co_return empty_answer();
+  if (type == MediaType::not_utf8)
+    co_return rejected(415, "The charset of Content-Type has to be utf-8, or absent.", "unsupported_media_type",
+                       request());
+  const std::optional<ContentCoding> coding = content_coding(request().content_encoding());
+  if (!coding || request().content_encodings > 1)
+    co_return rejected(415, "Content-Encoding has to be gzip, deflate, zstd or identity, or absent.",
+                       "unsupported_media_type", request());
+  if (remaining_ > options.max_body_size) co_return body_too_large();
+  if (expects_) {
+    expects_ = false;
+    if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) {
+      broken_ = true;
+      co_return empty_answer();
+    }
+  }
+
+  std::string body;
+  InflightShare share(state().inflight);
+  if (std::optional<Response> refused = co_await read_body(parser, body, share)) co_return std::move(*refused);
+  events().body_received(body.size());
+  if (*coding != ContentCoding::identity && !body.empty())
+    if (std::optional<Response> refused = decode(*coding, body)) co_return std::move(*refused);
+  if (!share.resize(kWeight * body.size())) co_return too_much_in_flight();
+  co_return co_await process(std::move(body), context, std::move(share), hasty);
+}
+
+Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::string& body, InflightShare& share) {
+  const HttpOptions& options = state().options;
+  if (chunked_) {
+    parser.start_body(&body, options.max_body_size);
+    for (;;) {
+      std::size_t used = 0;
+      if (const std::string_view unread = space_->unread(); !unread.empty()) {
+        error_code error;
+        used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+        space_->begin += used;
+        if (parser.is_done()) break;
+        if (error && error != http_error::error::need_more) {
+          broken_ = true;
+          co_return error == http_error::error::body_limit ? body_too_large() : bare(400, "malformed_http");
+        }
+        if (!share.resize(kWeight * body.size())) {
+          broken_ = true;
+          co_return too_much_in_flight();
+        }
+        if (used > 0 && !space_->unread().empty()) continue;
+      }
+      const Received received = co_await receive_more(options.request_timeout);
+      if (received != Received::bytes) co_return body_cut(received);
+    }
+    chunked_ = false;
+    co_return std::nullopt;
+  }
+
+  body.reserve(remaining_ + kJsonPadding);
+  const std::string_view here = space_->unread().substr(0, remaining_);
+  body += here;
+  space_->begin += here.size();
+  remaining_ -= here.size();
+  while (remaining_ > 0) {
+    if (!share.resize(kWeight * body.size())) co_return too_much_in_flight();
+    const std::size_t size = body.size();
+    const std::size_t piece = std::min<std::size_t>(remaining_, kPiece);
+    body.resize(size + piece);
+    error_code error;
+    const std::size_t read = start_.socket.read_some(boost::asio::buffer(body.data() + size, piece), error);
+    body.resize(size + read);
+    remaining_ -= read;
+    if (!error) continue;
+    if (error != boost::asio::error::would_block && error != boost::asio::error::try_again)
+      co_return body_cut(Received::end);
+    const steady_clock::duration until = left(options.request_timeout);
+    if (until <= steady_clock::duration::zero() || !co_await wait(Socket::wait_read, until))
+      co_return body_cut(timed_out_ || until <= steady_clock::duration::zero() ? Received::timeout : Received::end);
+  }
+  co_return std::nullopt;
+}
+
+std::optional<Response> Session::decode(ContentCoding coding, std::string& body) const {
+  std::string decoded;
+  const std::optional<DecodeError> error = decode_body(coding, body, state().options.max_body_size, decoded);
+  if (!error) {
+    body = std::move(decoded);
+    return std::nullopt;
+  }
+  switch (*error) {
+    case DecodeError::too_large:
+      return body_too_large();
+    case DecodeError::malformed:
+      return rejected(400, "The body is not in the Content-Encoding it names, or is cut off.", "malformed_encoding",
+                      request());
+  }
+  return std::nullopt;
+}
+
+Task<Response> Session::process(std::string body, const RequestContext& context, InflightShare share,
+                                std::unique_ptr<HastyWork>& hasty) {
+  EventGate& gate = state().services.gate;
+  Intake intake = read_events(std::move(body), state().options, gate, context, start_.worker->executor);
+  if (intake.refusal)
+    co_return rejected(intake.refusal->status, intake.refusal->detail, intake.refusal->cause, request());
+  if (!intake.batch) co_return empty_answer();
+  if (is_hasty(context)) {
+    const std::size_t count = intake.batch->size();
+    hasty = std::unique_ptr<HastyWork>(
+        new HastyWork{start_.drain, start_.state, std::move(*intake.batch), request(), context, std::move(share)});
+    hasty->context.headers = &hasty->request;
+    co_return hasty_answer(count);
+  }
+  const ProcessResult result = co_await gate.process(*intake.batch, context, Assurance::guaranteed);
+  co_return processed_answer(result);
+}
+
+Task<bool> Session::skip_body(RequestParser& parser) {
+  const std::chrono::milliseconds limit = state().options.request_timeout;
+  if (chunked_) parser.start_body(nullptr, kSkip);
+  for (;;) {
+    const std::string_view unread = space_->unread();
+    if (chunked_) {
+      std::size_t used = 0;
+      if (!unread.empty()) {
+        error_code error;
+        used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+        space_->begin += used;
+        if (parser.is_done()) co_return true;
+        if (error && error != http_error::error::need_more) co_return false;
+        if (used > 0 && !space_->unread().empty()) continue;
+      }
+    } else {
+      const std::size_t used = std::min<std::uint64_t>(unread.size(), remaining_);
+      space_->begin += used;
+      remaining_ -= used;
+      if (remaining_ == 0) co_return true;
+    }
+    if (co_await receive_more(limit) != Received::bytes) co_return false;
+  }
+}
+
+}  // namespace eventgate

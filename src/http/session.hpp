@@ -1,0 +1,164 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eventgate/events/request_context.hpp"
+#include "eventgate/http/server.hpp"
+#include "eventgate/io/deadlines.hpp"
+#include "eventgate/io/task.hpp"
+#include "info_handler.hpp"
+#include "request.hpp"
+#include "response.hpp"
+#include "router.hpp"
+
+namespace eventgate {
+
+class EventBatch;
+class RequestParser;
+class Session;
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoExecutor>;
+
+/// The bytes of requests being worked on, and their bound.
+///
+/// Thread-safe.
+class InflightBytes {
+ public:
+  explicit InflightBytes(std::size_t max) : max_(max) {}
+
+  /// False, and nothing is taken, if that were too many.
+  bool take(std::size_t bytes) {
+    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max_) return true;
+    give(bytes);
+    return false;
+  }
+  void give(std::size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::size_t size() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::size_t max_;
+  std::atomic<std::size_t> bytes_{0};
+};
+
+/// What one request has of them; given back when destroyed.
+class InflightShare {
+ public:
+  explicit InflightShare(InflightBytes& all) : all_(&all) {}
+  InflightShare(InflightShare&& other) noexcept : all_(other.all_), size_(std::exchange(other.size_, 0)) {}
+  InflightShare(const InflightShare&) = delete;
+  InflightShare& operator=(InflightShare&&) = delete;
+  ~InflightShare() {
+    if (size_ > 0) all_->give(size_);
+  }
+
+  /// False, and it stays as it was, if that were too many.
+  bool resize(std::size_t bytes) {
+    if (bytes > size_) {
+      if (!all_->take(bytes - size_)) return false;
+    } else {
+      all_->give(size_ - bytes);
+    }
+    size_ = bytes;
+    return true;
+  }
+
+ private:
+  InflightBytes* all_;
+  std::size_t size_ = 0;
+};
+
+/// Calls `done` when the last of those who hold it is gone.
+struct Drain {
+  std::function<void()> done;
+  ~Drain() {
+    if (done) done();
+  }
+};
+
+/// What all sessions of a server share.
+///
+/// Thread-safe: immutable but for its atomics.
+struct HttpState {
+  HttpState(HttpOptions http_options, HttpServices http_services)
+      : options(std::move(http_options)),
+        services(std::move(http_services)),
+        format(options),
+        router(!options.test_events.empty(), services.streams != nullptr),
+        info(options, services),
+        inflight(options.max_inflight_bytes) {}
+
+  const HttpOptions options;
+  const HttpServices services;
+  const ResponseFormat format;
+  const Router router;
+  const InfoHandler info;
+  InflightBytes inflight;
+  std::atomic<bool> stopping{false};
+  /// The server is gone, and its services may be: what is left of sessions only ends.
+  std::atomic<bool> abandoned{false};
+};
+
+/// What a session needs from a request's first bytes to its answer. Kept for the next one of the same thread.
+struct Workspace {
+  explicit Workspace(std::size_t size) : bytes(std::make_unique_for_overwrite<char[]>(size)), capacity(size) {}
+
+  std::string_view unread() const { return {bytes.get() + begin, end - begin}; }
+
+  std::unique_ptr<char[]> bytes;
+  std::size_t capacity;
+  std::size_t begin = 0;  ///< Of what is received and not yet used.
+  std::size_t end = 0;
+  Request request;
+  std::string out;
+};
+
+/// What the sessions of one I/O thread share.
+///
+/// One strand: the thread.
+class HttpWorker {
+ public:
+  HttpWorker(IoExecutor executor, std::size_t workspace_size);
+  ~HttpWorker();
+
+  std::unique_ptr<Workspace> take();
+  void give(std::unique_ptr<Workspace> space);
+
+  /// Ends idle sessions; those under way end after their answer.
+  void stop();
+
+  const IoExecutor executor;
+  Deadlines& deadlines;
+
+ private:
+  friend class Session;
+  struct SessionList;
+  std::unique_ptr<SessionList> sessions_;
+  std::vector<std::unique_ptr<Workspace>> spaces_;
+  const std::size_t workspace_size_;
+};
+
+/// Starts a session on a connected socket, on its I/O thread. It ends by itself. `slot` and `drain` are held until
+/// then, `drain` by hasty work too. `metrics`: it serves `/metrics` and nothing else.
+struct SessionStart {
+  std::shared_ptr<HttpState> state;
+  std::shared_ptr<HttpWorker> worker;
+  std::shared_ptr<Drain> drain;
+  std::shared_ptr<void> slot;
+  Socket socket;
+  std::string remote_address;
+  bool metrics = false;
+};
+void start_session(SessionStart start);
+
+}  // namespace eventgate
