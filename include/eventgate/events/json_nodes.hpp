@@ -51,7 +51,7 @@ class JsonValue;
 
 /// The flat nodes of one text, in the order of the text. Keeps its memory when parsed into again.
 struct JsonNodes {
-  std::string_view text;
+  std::string_view text;  ///< Behind its byte order mark, if it has one: what the nodes' offsets count from.
   std::vector<JsonNode> nodes;
   std::vector<JsonFlaw> flaws;  ///< In the order of the text; nearly always empty.
 
@@ -119,7 +119,8 @@ class JsonValue {
     return raw.size() == other.size() && std::memcmp(raw.data(), other.data(), raw.size()) == 0;
   }
 
-  /// Objects only. The value of the last member named `key`, as in JavaScript.
+  /// Objects only. The value of the last member named `key`, as in JavaScript. Name the value before a loop over it:
+  /// `for (... : *object.find(key))` loops over what is gone with the optional.
   std::optional<JsonValue> find(std::string_view key) const {
     std::optional<JsonValue> found;
     const std::uint32_t end = node().next;
