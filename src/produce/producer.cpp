@@ -40,6 +40,7 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
   const std::unique_ptr<DeliveryBatch, BatchRelease> held(batch);
 
   const DeliveryFailure timed_out{Delivery::unknown, std::string(kTimedOut)};
+  std::vector<std::size_t> unreported(sinks_.size());
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t failures = 0;
     std::optional<DeliveryFailure> outcome;
@@ -47,9 +48,7 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
       const DeliveryFailure* failure = batch->failure(s * count + i, timed_out);
       if (!failure) continue;
       const std::string_view sink = sinks_[s]->name();
-      // The sinks count what they hear of. Of this one nothing was heard.
-      if (failure == &timed_out)
-        events_.record_failed(sink == "kafka" ? "guaranteed" : sink, {}, "no_report", kTimedOut);
+      if (failure == &timed_out) ++unreported[s];
       ++failures;
       if (sinks_.size() == 1) {
         outcome = *failure;
@@ -66,6 +65,10 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
     if (failures > 0 && failures < sinks_.size()) outcome->delivery = Delivery::unknown;
     outcomes[i] = std::move(outcome);
   }
+  for (std::size_t s = 0; s < sinks_.size(); ++s)
+    if (unreported[s] > 0)
+      events_.sink_warning(sinks_[s]->name(), "no report within produce_timeout of " + std::to_string(unreported[s]) +
+                                                  " records, answered as unknown");
   co_return outcomes;
 }
 

@@ -1,0 +1,162 @@
+#include "eventgate/produce/producer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
+
+#include "eventgate/metrics/intake_events.hpp"
+#include "support/memory_sink.hpp"
+
+namespace eventgate {
+namespace {
+
+using Outcomes = std::vector<std::string>;
+
+/// Two sinks in memory, `kafka` and `file`, and the I/O thread's context.
+struct TwoSinks {
+  boost::asio::io_context context{1};
+  std::shared_ptr<SinkMemory> kafka = std::make_shared<SinkMemory>();
+  std::shared_ptr<SinkMemory> file = std::make_shared<SinkMemory>();
+  Metrics metrics{"test"};
+  IntakeEvents events{metrics};
+};
+
+/// A sink that refuses the records whose value is among `values`.
+void refuse(SinkMemory& sink, std::vector<std::string> values, DeliveryFailure failure) {
+  sink.judge = [values = std::move(values), failure](const KeptRecord& record) -> std::optional<DeliveryFailure> {
+    if (std::find(values.begin(), values.end(), record.value) == values.end()) return std::nullopt;
+    return failure;
+  };
+}
+
+std::string outcome_text(const std::optional<DeliveryFailure>& outcome) {
+  if (!outcome) return "delivered";
+  return (outcome->delivery == Delivery::unknown ? "unknown: " : "not_produced: ") + outcome->message;
+}
+
+/// Produces a record of each of `values`, and says what became of it.
+Outcomes produce(TwoSinks& sinks, Producer& producer, const std::vector<std::string>& values) {
+  Outcomes outcomes;
+  const auto run = [&]() -> Task<void> {
+    std::vector<Record> records;
+    for (const std::string& value : values) records.push_back({"topic", std::nullopt, value, 1, nullptr});
+    const std::span<Record> all(records);
+    const auto results = co_await producer.produce(all, Assurance::guaranteed);
+    for (const auto& outcome : results) outcomes.push_back(outcome_text(outcome));
+  };
+  boost::asio::co_spawn(sinks.context.get_executor(), run(), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  sinks.context.run();
+  return outcomes;
+}
+
+Producer one_sink(TwoSinks& sinks, std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
+  std::vector<std::unique_ptr<Sink>> all;
+  all.push_back(std::make_unique<MemorySink>("kafka", sinks.kafka));
+  return Producer(std::move(all), timeout, sinks.events);
+}
+
+Producer both_sinks(TwoSinks& sinks) {
+  std::vector<std::unique_ptr<Sink>> all;
+  all.push_back(std::make_unique<MemorySink>("kafka", sinks.kafka));
+  all.push_back(std::make_unique<MemorySink>("file", sinks.file));
+  return Producer(std::move(all), std::chrono::seconds(10), sinks.events);
+}
+
+TEST(Producer, HandsEveryRecordToEverySinkInOrder) {
+  TwoSinks sinks;
+  Producer producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a", "b"}), (Outcomes{"delivered", "delivered"}));
+  for (const auto& sink : {sinks.kafka, sinks.file}) {
+    ASSERT_EQ(sink->records.size(), 2u);
+    EXPECT_EQ(sink->records[0].value, "a");
+    EXPECT_EQ(sink->records[1].value, "b");
+  }
+}
+
+TEST(Producer, ProducesNothingOfNothing) {
+  TwoSinks sinks;
+  Producer producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {}), Outcomes());
+}
+
+TEST(Producer, GivesTheFailureOfItsOnlySinkAsItIs) {
+  TwoSinks sinks;
+  refuse(*sinks.kafka, {"b"}, {Delivery::not_produced, "Broker: Message size too large"});
+  Producer producer = one_sink(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a", "b", "c"}),
+            (Outcomes{"delivered", "not_produced: Broker: Message size too large", "delivered"}));
+}
+
+TEST(Producer, KnowsNothingOfARecordThatOneSinkTookAndAnotherDidNot) {
+  TwoSinks sinks;
+  refuse(*sinks.file, {"b"}, {Delivery::not_produced, "disk full"});
+  Producer producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a", "b"}), (Outcomes{"delivered", "unknown: file: disk full"}));
+}
+
+TEST(Producer, HasNotProducedWhatNoSinkTook) {
+  TwoSinks sinks;
+  refuse(*sinks.kafka, {"a"}, {Delivery::not_produced, "down"});
+  refuse(*sinks.file, {"a"}, {Delivery::not_produced, "disk full"});
+  Producer producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"not_produced: kafka: down; file: disk full"}));
+}
+
+TEST(Producer, KnowsNothingIfOneOfTheFailuresKnowsNothing) {
+  TwoSinks sinks;
+  refuse(*sinks.kafka, {"a"}, {Delivery::unknown, "gone"});
+  refuse(*sinks.file, {"a"}, {Delivery::not_produced, "disk full"});
+  Producer producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"unknown: kafka: gone; file: disk full"}));
+}
+
+TEST(Producer, AnswersUnknownWithoutAReportInTime) {
+  TwoSinks sinks;
+  sinks.kafka->silent = true;
+  Producer producer = one_sink(sinks, std::chrono::milliseconds(150));
+  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"unknown: Local: Message timed out"}));
+  producer.stop(std::chrono::steady_clock::now());  // the late report finds its slot
+}
+
+TEST(Producer, WaitsForHastyRecordsUntilTheyAreSettled) {
+  TwoSinks sinks;
+  sinks.kafka->silent = true;
+  Producer producer = one_sink(sinks, std::chrono::milliseconds(1));
+  bool done = false;
+  const auto run = [&]() -> Task<void> {
+    Record record{"topic", std::nullopt, "a", 1, nullptr};
+    const std::span<Record> all(&record, 1);
+    co_await producer.produce(all, Assurance::hasty);
+    done = true;
+  };
+  boost::asio::co_spawn(sinks.context.get_executor(), run(), [](std::exception_ptr) {});
+  sinks.context.run_for(std::chrono::milliseconds(300));  // well over the timeout of guaranteed ones
+  EXPECT_FALSE(done);
+  producer.stop(std::chrono::steady_clock::now());
+  sinks.context.restart();
+  sinks.context.run();
+  EXPECT_TRUE(done);
+}
+
+TEST(Producer, IsUnreadyAsLongAsOneSinkIs) {
+  TwoSinks sinks;
+  Producer producer = both_sinks(sinks);
+  EXPECT_EQ(producer.unready(), std::nullopt);
+  sinks.file->unready = "no space";
+  EXPECT_EQ(producer.unready(), "no space");
+}
+
+TEST(Producer, WarmsEverySink) {
+  TwoSinks sinks;
+  Producer producer = both_sinks(sinks);
+  producer.warm("topic");
+  EXPECT_EQ(sinks.kafka->warmed, std::vector<std::string>{"topic"});
+  EXPECT_EQ(sinks.file->warmed, std::vector<std::string>{"topic"});
+}
+
+}  // namespace
+}  // namespace eventgate

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "eventgate/sinks/sink.hpp"
+
+namespace eventgate {
+
+/// A record as a sink got it.
+struct KeptRecord {
+  std::string topic;
+  std::optional<std::string> message_key;
+  std::string value;
+  std::int64_t timestamp = 0;
+  Assurance assurance = Assurance::guaranteed;
+};
+
+/// What a MemorySink got, for the test that made it: it outlives the sink.
+struct SinkMemory {
+  /// Of each record: its failure, or nothing for a success. Absent: all succeed.
+  std::function<std::optional<DeliveryFailure>(const KeptRecord&)> judge;
+  /// Records are kept and not settled until the sink is stopped.
+  bool silent = false;
+  std::optional<std::string> unready;
+
+  std::mutex mutex;
+  std::vector<KeptRecord> records;
+  std::vector<std::string> warmed;
+  std::vector<DeliverySlot*> unsettled;
+};
+
+/// Keeps records. Settles them at once.
+class MemorySink final : public Sink {
+ public:
+  MemorySink(std::string name, std::shared_ptr<SinkMemory> memory)
+      : name_(std::move(name)), memory_(std::move(memory)) {}
+
+  std::string_view name() const override { return name_; }
+
+  void produce(std::span<const Record> records, Assurance assurance) override {
+    for (const Record& record : records) {
+      KeptRecord kept{std::string(record.topic), std::nullopt, std::string(record.value), record.timestamp, assurance};
+      if (record.message_key) kept.message_key = std::string(*record.message_key);
+      auto failure = memory_->judge ? memory_->judge(kept) : std::nullopt;
+      {
+        const std::lock_guard lock(memory_->mutex);
+        memory_->records.push_back(std::move(kept));
+        if (memory_->silent) {
+          memory_->unsettled.push_back(record.slot);
+          continue;
+        }
+      }
+      if (failure)
+        record.slot->fail(std::move(*failure));
+      else
+        record.slot->succeed();
+    }
+  }
+
+  void warm(const std::string& topic) override {
+    const std::lock_guard lock(memory_->mutex);
+    memory_->warmed.push_back(topic);
+  }
+
+  std::optional<std::string> unready() const override { return memory_->unready; }
+
+  void stop(std::chrono::steady_clock::time_point) override {
+    std::vector<DeliverySlot*> left;
+    {
+      const std::lock_guard lock(memory_->mutex);
+      left.swap(memory_->unsettled);
+    }
+    for (DeliverySlot* slot : left) slot->succeed();
+  }
+
+ private:
+  std::string name_;
+  std::shared_ptr<SinkMemory> memory_;
+};
+
+}  // namespace eventgate
