@@ -1,0 +1,194 @@
+#include "eventgate/cli/service.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <exception>
+#include <future>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "eventgate/gate/event_gate.hpp"
+#include "eventgate/http/server.hpp"
+#include "eventgate/logging/logging.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/metrics/metrics.hpp"
+#include "eventgate/produce/producer.hpp"
+#include "eventgate/produce/record_builder.hpp"
+#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/sinks/file_sink.hpp"
+#include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/streams/stream_config_source.hpp"
+#include "eventgate/uri/object_reader.hpp"
+
+namespace eventgate {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Of `shutdown_timeout`, what is kept for settling what would not drain.
+constexpr std::chrono::milliseconds kLongestReserve{2000};
+
+/// One I/O thread.
+struct IoThread {
+  boost::asio::io_context context{1};
+  boost::asio::executor_work_guard<IoExecutor> work{context.get_executor()};
+  std::thread thread;
+
+  void run() {
+    for (;;) {
+      try {
+        context.run();
+        return;
+      } catch (const std::exception& e) {
+        log(LogLevel::error, "An I/O thread went on after an exception", {{"message", std::string_view(e.what())}});
+      }
+    }
+  }
+};
+
+}  // namespace
+
+struct Service::Impl {
+  explicit Impl(Config of) : config(std::move(of)), metrics(config.service_name), events(metrics) {}
+  ~Impl() { end(); }
+
+  void start();
+  bool stop();
+  void end();
+  void warm(const StreamConfigs& configs);
+  std::optional<std::string> unready() const;
+
+  const Config config;
+  Metrics metrics;
+  IntakeEvents events;
+  std::atomic<bool> draining{false};
+  bool stopped = false;
+  bool drained = false;
+
+  std::vector<std::unique_ptr<IoThread>> threads;
+  std::unique_ptr<SchemaRepository> schemas;
+  std::unique_ptr<Producer> producer;
+  std::unique_ptr<StreamConfigSource> streams;
+  std::unique_ptr<EventGate> gate;
+  std::unique_ptr<HttpServer> server;
+};
+
+void Service::Impl::start() {
+  const unsigned workers =
+      config.num_workers > 0 ? config.num_workers : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<IoExecutor> executors;
+  for (unsigned i = 0; i < workers; ++i) {
+    threads.push_back(std::make_unique<IoThread>());
+    executors.push_back(threads.back()->context.get_executor());
+  }
+
+  std::vector<std::unique_ptr<Sink>> sinks;
+  if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
+  if (config.file) sinks.push_back(make_file_sink(*config.file, events));
+  producer = std::make_unique<Producer>(std::move(sinks), config.produce_timeout, events);
+
+  schemas = std::make_unique<SchemaRepository>(config.schema, make_uri_reader(config.schema_reader), events);
+  schemas->precache();
+  if (!config.streams.stream_config_uri.empty()) {
+    streams = std::make_unique<StreamConfigSource>(config.streams, make_uri_reader(config.stream_reader), events,
+                                                   [this](const StreamConfigs& configs) { warm(configs); });
+    warm(*streams->current());
+    events.observe_stream_config_age([source = streams.get()] {
+      return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
+    });
+  } else if (!config.gate.wikimedia) {
+    for (const std::string& uri : schemas->loaded()) {
+      const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
+      if (is_topic_name(topic)) producer->warm(topic);
+    }
+  }
+  events.observe_cached_schemas(
+      [repository = schemas.get()] { return static_cast<double>(repository->loaded().size()); });
+
+  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events);
+  server = std::make_unique<HttpServer>(
+      config.http, HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }}, executors);
+  events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
+  for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
+}
+
+void Service::Impl::warm(const StreamConfigs& configs) {
+  for (const std::string& stream : configs.names()) {
+    const std::string topic = topic_name(config.gate.topic_prefix, stream, configs.find(stream));
+    if (is_topic_name(topic)) producer->warm(topic);
+  }
+}
+
+std::optional<std::string> Service::Impl::unready() const {
+  if (draining) return "draining: the service is stopping";
+  return producer->unready();
+}
+
+bool Service::Impl::stop() {
+  if (stopped) return drained;
+  stopped = true;
+  const auto timeout = config.shutdown_timeout;
+  const auto deadline = Clock::now() + timeout;
+  const auto give_up = deadline - std::min(timeout / 4, kLongestReserve);
+  draining = true;
+  log(LogLevel::info, "stopping", {{"shutdown_timeout_ms", static_cast<long long>(timeout.count())}});
+
+  const auto answered = std::make_shared<std::promise<void>>();
+  std::future<void> all_answered = answered->get_future();
+  server->stop([answered] { answered->set_value(); });
+  const auto finished = [&](Clock::time_point until) {
+    if (all_answered.wait_until(until) != std::future_status::ready) return false;
+    // Error events are on their way when their request is answered.
+    while (gate->in_flight() > 0) {
+      if (Clock::now() >= until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return true;
+  };
+  drained = finished(give_up);
+  if (!drained)
+    log(LogLevel::error, "not everything was produced within shutdown_timeout: what is left is given up",
+        {{"error_events", static_cast<long long>(gate->in_flight())},
+         {"inflight_bytes", static_cast<long long>(server->inflight_bytes())}});
+  producer->stop(drained ? deadline : give_up);
+  // What was given up is settled now, so that those who wait for it are answered.
+  if (!drained) finished(deadline);
+  log(LogLevel::info, "stopped", {{"drained", drained}});
+  return drained;
+}
+
+void Service::Impl::end() {
+  if (server && !stopped) stop();
+  if (producer && !stopped) producer->stop(Clock::now());  // it never served
+  for (const auto& io : threads) {
+    io->work.reset();
+    io->context.stop();
+    if (io->thread.joinable()) io->thread.join();
+  }
+  // Coroutines that were given up lie in the contexts and in the repository's loads, and refer to the gate; sockets and
+  // timers refer to the contexts.
+  server.reset();
+  streams.reset();
+  schemas.reset();
+  producer.reset();
+  threads.clear();
+  gate.reset();
+}
+
+Service::Service(Config config) : impl_(std::make_unique<Impl>(std::move(config))) { impl_->start(); }
+
+Service::~Service() = default;
+
+std::uint16_t Service::port() const { return impl_->server->port(); }
+
+std::optional<std::uint16_t> Service::metrics_port() const { return impl_->server->metrics_port(); }
+
+bool Service::stop() { return impl_->stop(); }
+
+}  // namespace eventgate
