@@ -37,25 +37,32 @@ struct SchemaFailure {
 using SchemaPointer = std::shared_ptr<const CompiledSchema>;
 using SchemaResult = boost::system::result<SchemaPointer, SchemaFailure>;
 
-/// A schema_uri's form (spec events, step 2).
+/// A schema_uri's form (spec events, step 2). One of more than 1024 bytes is illegal.
 enum class SchemaUriForm { path, absolute, illegal };
 SchemaUriForm schema_uri_form(std::string_view schema_uri);
 
 /// The schemas of the repositories, compiled and cached: one load at a time for each URI, failures remembered for a
-/// while, a bounded number kept (LRU). A base that is down never makes a compiled schema unknown.
+/// while, a bounded number kept (LRU). A base that is down never makes a compiled schema unknown. Loads that ask
+/// http(s) bases have threads apart, so a host that hangs delays no schema on disk.
 ///
-/// Thread-safe. Loads run on threads of its own, never on the caller's.
+/// `latest`, with or without an extension, is looked up again once it is older than `schema_latest_ttl`: at once where
+/// all bases asked are on disk, else in the background while the old one serves, for as long again. If that fails, the
+/// old one stays in use.
+///
+/// Thread-safe. Loads run on threads of its own, never on the caller's. The destructor waits for the reads under way
+/// and fails the loads that still wait.
 class SchemaRepository {
  public:
+  /// Throws std::invalid_argument if one of `schema_base_uris` is empty. `events` must outlive this.
   SchemaRepository(SchemaOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events);
   ~SchemaRepository();
 
-  /// What is known of `schema_uri` now: the compiled schema, or its remembered failure; nothing if it must be loaded.
-  /// Fast.
+  /// What is known of `schema_uri` now: the compiled schema, its remembered failure, or that it is never looked for
+  /// (illegal, or absolute where that is not allowed); nothing if it must be loaded. Fast.
   std::optional<SchemaResult> find(std::string_view schema_uri) const;
 
-  /// Loads `schema_uri` if need be, then calls `done` on a loader thread (or at once, if it is known). `done` must only
-  /// post.
+  /// Loads `schema_uri` if need be, then calls `done` on a loader thread (or at once, if it is known, or if too many
+  /// loads wait). `done` must only post.
   void load(std::string_view schema_uri, std::function<void(SchemaResult)> done);
 
   /// Loads `schema_precache_uris`; each failure is logged and counted. Blocks until all are loaded or failed.

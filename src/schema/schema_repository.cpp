@@ -1,0 +1,554 @@
+#include "eventgate/schema/schema_repository.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <shared_mutex>
+#include <stdexcept>
+#include <thread>
+#include <unordered_map>
+
+#include "eventgate/logging/logging.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/schema/schema_check.hpp"
+#include "eventgate/schema/schema_compiler.hpp"
+
+namespace eventgate {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Done = std::function<void(SchemaResult)>;
+
+/// Longest schema_uri that is looked for, bytes.
+constexpr std::size_t kMaxUriSize = 1024;
+/// Documents that one schema may bring in by `$ref`.
+constexpr std::size_t kMaxDocuments = 256;
+/// Loads that may wait for a thread, in each pool.
+constexpr std::size_t kMaxWaitingLoads = 1024;
+/// How long a load may wait for a thread: where a host hangs, those behind it are not to queue up for ever.
+constexpr std::chrono::seconds kMaxWait{10};
+/// Loads that precaching starts at once.
+constexpr std::size_t kMaxPrecaching = 64;
+constexpr std::size_t kDiskThreads = 3;
+constexpr std::size_t kHostThreads = 8;
+
+bool is_remote(std::string_view uri) { return uri.starts_with("http://") || uri.starts_with("https://"); }
+
+std::string_view without_hash(std::string_view uri) {
+  if (uri.ends_with('#')) uri.remove_suffix(1);
+  return uri;
+}
+
+/// What a schema is kept under: the same for `a/1.0.0`, `/a/1.0.0` and `/a/1.0.0#`.
+std::string_view key_of(std::string_view schema_uri) {
+  schema_uri = without_hash(schema_uri);
+  if (schema_uri.starts_with('/')) schema_uri.remove_prefix(1);
+  return schema_uri;
+}
+
+std::string_view last_segment(std::string_view key) {
+  const auto slash = key.rfind('/');
+  return slash == std::string_view::npos ? key : key.substr(slash + 1);
+}
+
+bool is_latest(std::string_view key) {
+  const std::string_view name = last_segment(key);
+  return name == "latest" || name.starts_with("latest.");
+}
+
+/// Whether a URI ends in an extension that is no number: `.yaml` is one, the `.0` of `1.0.0` is none.
+bool has_extension(std::string_view key) {
+  const std::string_view name = last_segment(key);
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot + 1 == name.size()) return false;
+  return name.find_first_not_of("0123456789", dot + 1) != std::string_view::npos;
+}
+
+struct KeyHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+};
+template <typename T>
+using KeyMap = std::unordered_map<std::string, T, KeyHash, std::equal_to<>>;
+
+/// A shared mutex whose readers do not meet: each thread has a slot, and a writer takes them all. Reading costs one
+/// uncontended lock; writing is for rare events.
+class ReadMostlyMutex {
+ public:
+  void lock_shared() { slots_[slot()].mutex.lock(); }
+  void unlock_shared() { slots_[slot()].mutex.unlock(); }
+  void lock() {
+    for (Slot& slot : slots_) slot.mutex.lock();
+  }
+  void unlock() {
+    for (Slot& slot : slots_) slot.mutex.unlock();
+  }
+
+ private:
+  static std::size_t slot() {
+    static std::atomic<std::size_t> threads{0};
+    thread_local const std::size_t own = threads.fetch_add(1, std::memory_order_relaxed) % kSlots;
+    return own;
+  }
+
+  static constexpr std::size_t kSlots = 16;
+  struct alignas(64) Slot {
+    std::mutex mutex;
+  };
+  std::array<Slot, kSlots> slots_;
+};
+
+/// Threads that run jobs, first come first served, with a bound on how many wait.
+class LoaderPool {
+ public:
+  explicit LoaderPool(std::size_t threads) {
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  }
+  /// Runs what still waits.
+  ~LoaderPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  /// False, and the job is not taken, if too many wait.
+  bool post(std::function<void()> job) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (jobs_.size() >= kMaxWaitingLoads) return false;
+      jobs_.push_back(std::move(job));
+    }
+    wake_.notify_one();
+    return true;
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      const std::function<void()> job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> jobs_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+struct Base {
+  std::string uri;  ///< Without trailing slashes.
+  bool remote;
+};
+
+/// A schema that is kept.
+struct Kept {
+  SchemaPointer schema;
+  bool latest = false;      ///< To be looked up again after `due`.
+  bool asked_host = false;  ///< Looking it up asks a host, which may hang.
+  Clock::time_point due;
+  /// When it was used last, counted in schemas kept since: a hot entry is only read.
+  mutable std::atomic<std::uint64_t> used{0};
+  mutable std::atomic<bool> refreshing{false};  ///< It is being looked up again while it serves.
+};
+
+struct Failed {
+  SchemaFailure failure;
+  Clock::time_point until;
+};
+
+/// One load under way: the documents it has read so far, and what it found out about the bases.
+struct Load {
+  std::string key;
+  std::string uri;  ///< As the schema is named: with its leading slash, or absolute.
+  Clock::time_point start = Clock::now();
+  std::map<std::string, nlohmann::ordered_json> documents;
+  bool may_ask_hosts = false;
+  bool needs_host = false;  ///< A document is on no disk: to be tried again where hosts may be asked.
+  bool asked_host = false;
+};
+
+using Document = boost::system::result<const nlohmann::ordered_json*, SchemaFailure>;
+
+}  // namespace
+
+SchemaUriForm schema_uri_form(std::string_view schema_uri) {
+  static constexpr auto allowed = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._~+-")) {
+      table[static_cast<unsigned char>(c)] = true;
+    }
+    return table;
+  }();
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+
+  std::string_view rest = without_hash(schema_uri);
+  if (rest.empty() || rest.size() > kMaxUriSize) return SchemaUriForm::illegal;
+  if (letter(rest[0])) {
+    const auto colon = rest.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+.-");
+    if (colon != std::string_view::npos && rest[colon] == ':') return SchemaUriForm::absolute;
+  }
+  if (rest[0] == '/') rest.remove_prefix(1);
+  for (;;) {
+    std::size_t end = 0;
+    while (end < rest.size() && allowed[static_cast<unsigned char>(rest[end])]) ++end;
+    const std::string_view segment = rest.substr(0, end);
+    if (segment.empty() || segment == "." || segment == "..") return SchemaUriForm::illegal;
+    if (end == rest.size()) return SchemaUriForm::path;
+    if (rest[end] != '/') return SchemaUriForm::illegal;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+struct SchemaRepository::Impl {
+  Impl(SchemaOptions given, std::shared_ptr<ObjectReader> given_reader, IntakeEvents& given_events)
+      : options(std::move(given)), reader(std::move(given_reader)), events(given_events) {
+    for (std::string uri : options.schema_base_uris) {
+      if (uri.empty()) throw std::invalid_argument("schema_base_uris: expected paths and URIs, found an empty one");
+      while (uri.size() > 1 && uri.ends_with('/')) uri.pop_back();
+      bases.push_back({uri == "/" ? "" : uri, is_remote(uri)});
+    }
+    const bool asks_hosts = options.allow_absolute_schema_uris ||
+                            std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.remote; });
+    if (asks_hosts) hosts.emplace(kHostThreads);
+    disk.emplace(kDiskThreads);
+  }
+
+  ~Impl() {
+    stopping = true;
+    disk.reset();  // Its loads may go on to the hosts' pool.
+    hosts.reset();
+  }
+
+  /// The failure of a URI that is never looked for, or nothing.
+  std::optional<SchemaFailure> refusal(std::string_view schema_uri) const {
+    switch (schema_uri_form(schema_uri)) {
+      case SchemaUriForm::path:
+        return std::nullopt;
+      case SchemaUriForm::absolute:
+        if (options.allow_absolute_schema_uris) return std::nullopt;
+        return SchemaFailure{"expected a path in the schema repositories (allow_absolute_schema_uris allows others)"};
+      case SchemaUriForm::illegal:
+        break;
+    }
+    return SchemaFailure{};
+  }
+
+  struct Known {
+    std::optional<SchemaResult> result;
+    bool refresh = false;  ///< To be looked up again by whoever sees this, while the result serves.
+  };
+
+  Known known(std::string_view key) const {
+    Known answer;
+    const std::shared_lock lock(mutex);
+    if (const auto it = kept.find(key); it != kept.end()) {
+      const Kept& entry = it->second;
+      if (entry.latest) {
+        const auto now = Clock::now();
+        if (now >= entry.due) {
+          // What is on disk is read again at once. A host may hang, so for a while the old one serves meanwhile.
+          if (!entry.asked_host || now >= entry.due + options.schema_latest_ttl) return answer;
+          answer.refresh = !entry.refreshing.exchange(true, std::memory_order_relaxed);
+        }
+      }
+      const auto now = uses.load(std::memory_order_relaxed);
+      if (entry.used.load(std::memory_order_relaxed) != now) {
+        entry.used.store(now, std::memory_order_relaxed);
+      }
+      answer.result.emplace(entry.schema);
+    } else if (const auto failed = failures.find(key); failed != failures.end()) {
+      if (Clock::now() < failed->second.until) answer.result.emplace(failed->second.failure);
+    }
+    return answer;
+  }
+
+  /// Loads what is not known, or what `refresh` says is to be looked up again.
+  void load(std::string_view schema_uri, Done done, bool refresh = false) {
+    if (auto failure = refusal(schema_uri)) return done(*std::move(failure));
+    const auto load = std::make_shared<Load>();
+    load->key = key_of(schema_uri);
+    Known answer;
+    {
+      // Known or under way, never neither: `finish` makes a result known before it takes the load away.
+      const std::lock_guard lock(loads_mutex);
+      if (!refresh) answer = known(load->key);
+      if (!answer.result) {
+        const auto [waiting, first] = loads.try_emplace(load->key);
+        waiting->second.push_back(std::move(done));
+        if (!first) return;
+      }
+    }
+    if (answer.result) {
+      done(*std::move(answer.result));
+      if (answer.refresh)
+        this->load(
+            schema_uri, [](const SchemaResult&) {}, true);
+      return;
+    }
+    const bool absolute = schema_uri_form(schema_uri) == SchemaUriForm::absolute;
+    load->uri = absolute ? load->key : "/" + load->key;
+    load->may_ask_hosts = absolute ? is_remote(load->key) : !bases.empty() && bases.front().remote;
+    start(load);
+  }
+
+  void start(const std::shared_ptr<Load>& load) {
+    LoaderPool& pool = load->may_ask_hosts ? *hosts : *disk;
+    if (pool.post([this, load, posted = Clock::now()] { run(load, posted); })) return;
+    // Not remembered: the next event may find room.
+    finish(*load, SchemaFailure{"too many schemas wait to be loaded"}, false);
+  }
+
+  void run(const std::shared_ptr<Load>& load, Clock::time_point posted) {
+    if (stopping) return finish(*load, SchemaFailure{"the gate is stopping"}, false);
+    if (Clock::now() - posted > kMaxWait) {
+      return finish(*load, SchemaFailure{"it waited too long for others to be loaded"}, false);
+    }
+    SchemaResult result = SchemaFailure{};
+    try {
+      result = attempt(*load);
+    } catch (const std::exception& error) {
+      result = SchemaFailure{std::string("it could not be loaded: ") + error.what()};
+    }
+    if (load->needs_host && !load->may_ask_hosts) {
+      load->may_ask_hosts = true;
+      return start(load);
+    }
+    finish(*load, std::move(result), true);
+  }
+
+  SchemaResult attempt(Load& load) const {
+    const Document document = read_document(load, load.uri);
+    if (!document) return document.error();
+    const RefReader refs =
+        [&](const std::string& path) -> boost::system::result<const nlohmann::ordered_json*, std::string> {
+      const std::string_view uri = without_hash(path);
+      if (refusal(uri))
+        return "expected the path of a schema in the schema repositories, found '" + path.substr(0, 200) + "'";
+      const bool absolute = schema_uri_form(uri) == SchemaUriForm::absolute;
+      const Document found = read_document(load, absolute ? std::string(uri) : "/" + std::string(key_of(uri)));
+      if (found) return *found;
+      const std::string& reason = found.error().reason;
+      return std::string(uri) + (reason.empty() ? " is in none of schema_base_uris" : ": " + reason);
+    };
+    auto compiled = compile_schema(load.uri, **document, refs);
+    if (!compiled) return SchemaFailure{compiled.error()};
+    return *std::move(compiled);
+  }
+
+  /// A document of a load, checked against its metaschema.
+  Document read_document(Load& load, const std::string& uri) const {
+    if (const auto it = load.documents.find(uri); it != load.documents.end()) return &it->second;
+    if (load.documents.size() >= kMaxDocuments) {
+      return SchemaFailure{"expected at most " + std::to_string(kMaxDocuments) + " documents behind $ref"};
+    }
+    if (!uri.starts_with('/')) {
+      std::string unavailable;
+      Document found = read_at(load, uri, uri, unavailable);
+      if (!found && !unavailable.empty()) return SchemaFailure{unavailable};
+      return found;
+    }
+    const std::string path = uri + (has_extension(uri) ? "" : options.schema_file_extension);
+    std::string unavailable;
+    for (const Base& base : bases) {
+      const Document found = read_at(load, uri, base.uri + path, unavailable);
+      if (found || !found.error().reason.empty()) return found;
+      if (load.needs_host && !load.may_ask_hosts) return SchemaFailure{"it is on no disk"};
+    }
+    return SchemaFailure{unavailable};
+  }
+
+  /// The document at one place. A failure without a reason: it is not there, or, as noted in `unavailable`, that cannot
+  /// be said.
+  Document read_at(Load& load, const std::string& uri, const std::string& place, std::string& unavailable) const {
+    if (is_remote(place)) {
+      load.needs_host = true;
+      if (!load.may_ask_hosts) return SchemaFailure{};
+      load.asked_host = true;
+    }
+    auto object = reader->read(place);
+    if (object) {
+      if (auto error = check_schema(*object, options.allow_insecure_schemas)) return SchemaFailure{*std::move(error)};
+      return &load.documents.emplace(uri, *std::move(object)).first->second;
+    }
+    const ReadError& error = object.error();
+    switch (error.kind) {
+      case ReadError::Kind::not_found:
+        break;
+      case ReadError::Kind::unavailable:
+        if (!unavailable.empty()) unavailable += "; ";
+        unavailable += place + " is unavailable: " + error.message;
+        break;
+      case ReadError::Kind::invalid:
+        return SchemaFailure{error.message};
+    }
+    return SchemaFailure{};
+  }
+
+  void finish(const Load& load, SchemaResult result, bool remember) {
+    const auto now = Clock::now();
+    if (result) {
+      events.schema_loaded(load.uri, now - load.start);
+    } else {
+      events.schema_failed(load.uri, result.error().reason);
+    }
+    {
+      const std::lock_guard lock(mutex);
+      const auto it = kept.find(load.key);
+      if (result) {
+        keep(load, *result, now);
+      } else if (it != kept.end()) {
+        // It could not be looked up again: the one we have stays in use.
+        it->second.due = now + options.schema_latest_ttl;
+        it->second.refreshing = false;
+        result = it->second.schema;
+      } else if (remember) {
+        remember_failure(load.key, result.error(), now + options.schema_negative_ttl, now);
+      }
+    }
+    std::vector<Done> waiting;
+    {
+      // After the result is known to `find`, so that nobody starts a second load in between.
+      const std::lock_guard lock(loads_mutex);
+      const auto it = loads.find(load.key);
+      waiting = std::move(it->second);
+      loads.erase(it);
+    }
+    for (const Done& done : waiting) done(result);
+  }
+
+  void keep(const Load& load, const SchemaPointer& schema, Clock::time_point now) {
+    if (const auto it = failures.find(load.key); it != failures.end()) failures.erase(it);
+    Kept& entry = kept[load.key];
+    entry.schema = schema;
+    entry.latest = is_latest(load.key);
+    entry.asked_host = load.asked_host;
+    entry.due = now + options.schema_latest_ttl;
+    entry.used = ++uses;
+    entry.refreshing = false;
+    while (kept.size() > std::max<std::size_t>(options.schema_cache_size, 1)) {
+      kept.erase(std::min_element(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
+        return a.second.used.load(std::memory_order_relaxed) < b.second.used.load(std::memory_order_relaxed);
+      }));
+    }
+  }
+
+  /// All failures last equally long, so the oldest are the first to go.
+  void remember_failure(const std::string& key, const SchemaFailure& failure, Clock::time_point until,
+                        Clock::time_point now) {
+    while (!failure_order.empty() && (failure_order.front().second <= now ||
+                                      failure_order.size() >= std::max<std::size_t>(options.schema_cache_size, 1))) {
+      const auto it = failures.find(failure_order.front().first);
+      if (it != failures.end() && it->second.until == failure_order.front().second) failures.erase(it);
+      failure_order.pop_front();
+    }
+    failures[key] = {failure, until};
+    failure_order.emplace_back(key, until);
+  }
+
+  const SchemaOptions options;
+  const std::shared_ptr<ObjectReader> reader;
+  IntakeEvents& events;
+  std::vector<Base> bases;
+
+  mutable ReadMostlyMutex mutex;
+  KeyMap<Kept> kept;
+  std::atomic<std::uint64_t> uses{0};
+  KeyMap<Failed> failures;
+  std::deque<std::pair<std::string, Clock::time_point>> failure_order;
+
+  std::mutex loads_mutex;
+  std::unordered_map<std::string, std::vector<Done>> loads;
+
+  std::atomic<bool> stopping{false};
+  std::optional<LoaderPool> disk;   ///< Never waits for a host.
+  std::optional<LoaderPool> hosts;  ///< If there are any to ask.
+};
+
+SchemaRepository::SchemaRepository(SchemaOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), events)) {}
+
+SchemaRepository::~SchemaRepository() = default;
+
+std::optional<SchemaResult> SchemaRepository::find(std::string_view schema_uri) const {
+  Impl::Known answer = impl_->known(key_of(schema_uri));
+  if (!answer.result) {
+    if (auto failure = impl_->refusal(schema_uri)) return SchemaResult(*std::move(failure));
+    impl_->events.schema_miss();
+    return std::nullopt;
+  }
+  if (answer.result->has_value()) impl_->events.schema_hit();
+  if (answer.refresh)
+    impl_->load(
+        schema_uri, [](const SchemaResult&) {}, true);
+  return std::move(answer.result);
+}
+
+void SchemaRepository::load(std::string_view schema_uri, std::function<void(SchemaResult)> done) {
+  impl_->load(schema_uri, std::move(done));
+}
+
+void SchemaRepository::precache() {
+  const std::vector<std::string>& uris = impl_->options.schema_precache_uris;
+  std::mutex mutex;
+  std::condition_variable one_done;
+  std::map<std::string, std::string> failed;
+  std::size_t waiting = 0;
+  for (const std::string& uri : uris) {
+    {
+      std::unique_lock lock(mutex);
+      one_done.wait(lock, [&] { return waiting < kMaxPrecaching; });
+      ++waiting;
+    }
+    load(uri, [&](const SchemaResult& result) {
+      const std::lock_guard lock(mutex);
+      if (!result) {
+        const std::string& reason = result.error().reason;
+        failed[uri] = reason.empty() ? "it is in none of schema_base_uris" : reason;
+      }
+      --waiting;
+      one_done.notify_one();
+    });
+  }
+  {
+    std::unique_lock lock(mutex);
+    one_done.wait(lock, [&] { return waiting == 0; });
+  }
+  std::string names;
+  for (const auto& [uri, reason] : failed) {
+    log(LogLevel::error, "A schema of schema_precache_uris cannot be used", {{"uri", uri}, {"reason", reason}});
+    names += (names.empty() ? "" : "; ") + uri + ": " + reason;
+  }
+  if (impl_->options.schema_precache_required && !failed.empty()) {
+    throw std::runtime_error("schema_precache_uris: expected every schema to load (schema_precache_required), but " +
+                             names);
+  }
+}
+
+std::vector<std::string> SchemaRepository::loaded() const {
+  std::vector<std::string> uris;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    for (const auto& [key, entry] : impl_->kept) uris.push_back(entry.schema->uri());
+  }
+  std::sort(uris.begin(), uris.end());
+  return uris;
+}
+
+}  // namespace eventgate
