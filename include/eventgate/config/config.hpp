@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eventgate/gate/event_gate.hpp"
@@ -27,12 +28,15 @@ struct Config {
   SchemaOptions schema;
   UriReaderOptions schema_reader;
   StreamConfigOptions streams;
-  UriReaderOptions stream_reader;       ///< With `stream_config_uri_options.headers`.
+  UriReaderOptions stream_reader;       ///< With `stream_config_uri_options.headers`, and up to 16 MB.
   std::optional<FileSinkOptions> file;  ///< The default where neither output is configured.
   std::optional<KafkaSinkOptions> kafka;
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds shutdown_timeout{30000};
   std::vector<std::string> warnings;  ///< Unknown keys (with the nearest known one), and what is not done.
+
+  /// Every option there is, by its dotted path, with its value as JSON; secrets of Kafka's options are left out.
+  std::vector<std::pair<std::string, std::string>> options;
 };
 
 /// Every problem found in the files, one a line: file, key, value, what was expected.
@@ -40,8 +44,9 @@ struct ConfigProblems {
   std::vector<std::string> problems;
 };
 
-/// Reads `files`, later ones merged over earlier ones object by object (lists are replaced), and fills the options. All
-/// problems are found in one go. Unknown keys are warnings.
+/// Reads `files`, later ones merged over earlier ones object by object (lists are replaced), and fills the options.
+/// Each has service-runner's layout or its flat keys, and `{env(NAME,default)}` in its text stands for a variable of
+/// the environment. All problems are found in one go. Unknown keys are warnings. A key that is null counts as absent.
 boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files);
 
 /// The same of one document already read; `file` names it in messages.

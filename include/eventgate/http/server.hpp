@@ -23,7 +23,7 @@ struct HttpOptions {
   std::uint16_t port = 8888;  ///< 0: any free one.
   std::string interface = "0.0.0.0";
   std::optional<std::string> cors = "*";  ///< Nothing: no CORS headers.
-  std::optional<std::string> csp;         ///< Nothing: as recorded of the original.
+  std::optional<std::string> csp;         ///< Nothing: as recorded of the original. Empty: no such header.
   std::string service_name = "eventgate";
   std::size_t max_body_size = 100 * 1024;
   std::size_t max_header_size = 16 * 1024;

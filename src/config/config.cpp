@@ -1,0 +1,555 @@
+#include "eventgate/config/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
+
+#include "config_section.hpp"
+#include "eventgate/produce/record_builder.hpp"
+
+namespace eventgate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using Result = boost::system::result<Config, ConfigProblems>;
+
+constexpr std::size_t kMaxFileSize = 16 << 20;
+constexpr std::size_t kKilobyte = 1024;
+constexpr std::size_t kMegabyte = 1024 * kKilobyte;
+constexpr std::size_t kGigabyte = 1024 * kMegabyte;
+constexpr milliseconds kYear = hours(24 * 366);
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+// --- logging and metrics, of service-runner's layout
+
+LogLevel log_level(ConfigSection& section, LogLevel level) {
+  const Json* value = section.take("level");
+  if (value && !(value->is_string() && parse_log_level(value->get_ref<const std::string&>(), level))) {
+    section.problem("level", *value, "trace, debug, info, warn, error or fatal");
+  }
+  return level;
+}
+
+void read_logging(ConfigSection& root, LoggingOptions& logging) {
+  ConfigSection section = root.section("logging");
+  logging.level = log_level(section, logging.level);
+  constexpr std::array<const char*, 6> kLevels{"trace", "debug", "info", "warn", "error", "fatal"};
+  section.note("level", kLevels[static_cast<std::size_t>(logging.level)]);
+  section.ignore({"name", "sampled_levels", "log_components"});
+
+  const Json* streams = section.take("streams");
+  if (streams && !streams->is_array()) {
+    section.problem("streams", *streams, "a list of objects with `type`: stdout, stderr or file");
+    streams = nullptr;
+  }
+  bool found = false;
+  for (std::size_t i = 0; streams && i < streams->size(); ++i) {
+    if (!(*streams)[i].is_object()) {
+      section.problem("streams", (*streams)[i], "an object with `type`: stdout, stderr or file");
+      continue;
+    }
+    ConfigSection stream = section.element("streams", i, (*streams)[i]);
+    std::string type;
+    std::string path;
+    stream.text("type", type);
+    if (type != "stdout" && type != "stderr" && type != "file") {
+      stream.warn("type", " is `" + type + "`: no such lines are written; stdout, stderr and file are known");
+      continue;
+    }
+    if (found) {
+      stream.warn("type", ": a second stream is not written; only the first one is");
+      continue;
+    }
+    found = true;
+    stream.text("path", path);
+    if (type == "file" && path.empty()) stream.problem("path", Json(), "the path of a file");
+    logging.output = type == "file" ? path : type;
+    logging.level = log_level(stream, logging.level);
+    stream.flag("named_levels", logging.named_levels);
+    stream.finish();
+  }
+  section.note("streams", streams ? *streams : Json());
+  section.finish();
+}
+
+void read_metrics(ConfigSection& root, HttpOptions& http) {
+  const Json* metrics = root.take("metrics");
+  const Json list = !metrics ? Json::array() : metrics->is_array() ? *metrics : Json::array({*metrics});
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!list[i].is_object()) {
+      root.problem("metrics", list[i], "an object with `type: prometheus` and `port`, or a list of them");
+      continue;
+    }
+    ConfigSection entry = metrics->is_array() ? root.element("metrics", i, list[i]) : root.section("metrics");
+    std::string type;
+    entry.text("type", type);
+    if (type != "prometheus") {
+      entry.warn("type", " is `" + type + "`: no such metrics are sent; prometheus is known");
+      continue;
+    }
+    if (http.metrics_port) {
+      entry.warn("type", ": metrics are served on the first port only");
+      continue;
+    }
+    std::uint16_t port = 9102;
+    entry.number("port", port, 0, 65535);
+    entry.ignore({"name", "host", "prefix", "batch", "collect_default"});
+    entry.finish();
+    http.metrics_port = port;
+  }
+  root.note("metrics", metrics ? *metrics : Json());
+}
+
+// --- Kafka
+
+using Conf = std::map<std::string, std::string>;
+
+/// Names of librdkafka that mean the same option (CONFIGURATION.md): a specific one must win over a general one also if
+/// it has the other name.
+constexpr std::array<std::pair<const char*, const char*>, 8> kSameOption{
+    {{"metadata.broker.list", "bootstrap.servers"},
+     {"max.in.flight.requests.per.connection", "max.in.flight"},
+     {"queue.buffering.max.ms", "linger.ms"},
+     {"message.send.max.retries", "retries"},
+     {"compression.codec", "compression.type"},
+     {"request.required.acks", "acks"},
+     {"message.timeout.ms", "delivery.timeout.ms"},
+     {"sasl.mechanisms", "sasl.mechanism"}}};
+
+/// Options of node-rdkafka, which are none of librdkafka's.
+bool is_node_option(const std::string& name) {
+  return name.ends_with("_cb") || name == "producer.poll.interval.ms" || name == "opaque" || name == "msg_order_cmp" ||
+         name == "default_topic_conf";
+}
+
+bool is_secret(const std::string& name) {
+  return name.ends_with("password") || name.ends_with("secret") || name.ends_with(".pem") ||
+         name == "sasl.oauthbearer.config";
+}
+
+std::optional<std::string> kafka_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean() || value.is_number()) return value.dump();
+  if (!value.is_array()) return std::nullopt;
+  std::string joined;
+  for (const Json& part : value) {
+    if (!part.is_string() && !part.is_boolean() && !part.is_number()) return std::nullopt;
+    if (!joined.empty()) joined += ',';
+    joined += part.is_string() ? part.get<std::string>() : part.dump();
+  }
+  return joined;
+}
+
+/// Reads `conf` or `topic_conf` of `section` over `out`. An option of topics may stand in either: what is read takes
+/// the place of the same one in `other`. Whether it has any option.
+bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out, Conf& other) {
+  const Json* conf = section.take(name);
+  Json shown = conf ? *conf : Json();
+  if (conf && !conf->is_object()) {
+    section.problem(name, *conf, "an object of librdkafka's options");
+    conf = nullptr;
+  }
+  if (conf) {
+    ConfigSection options = section.section(name);
+    for (const auto& [option, value] : conf->items()) {
+      if (is_secret(option)) shown[option] = "(not shown)";
+      if (is_node_option(option)) continue;
+      const auto text = kafka_text(value);
+      if (!value.is_null() && (!text || text->find('\0') != std::string::npos)) {
+        options.problem(option, is_secret(option) ? Json("(not shown)") : value,
+                        "a string, a number, true or false, or a list of them");
+        continue;
+      }
+      for (Conf* in : {&out, &other}) {
+        in->erase(option);
+        for (const auto& [one, same] : kSameOption) {
+          if (option == one) in->erase(same);
+          if (option == same) in->erase(one);
+        }
+      }
+      if (text) out[option] = *text;
+    }
+  }
+  section.note(name, shown);
+  return conf && !conf->empty();
+}
+
+void read_kafka(ConfigSection& root, Config& config) {
+  ConfigSection section = root.section("kafka");
+  KafkaSinkOptions kafka;
+  bool wanted = read_kafka_conf(section, "conf", kafka.guaranteed.conf, kafka.guaranteed.topic_conf);
+  read_kafka_conf(section, "topic_conf", kafka.guaranteed.topic_conf, kafka.guaranteed.conf);
+  kafka.hasty = kafka.guaranteed;
+  for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
+    ConfigSection specific = section.section(name);
+    wanted |= read_kafka_conf(specific, "conf", producer->conf, producer->topic_conf);
+    read_kafka_conf(specific, "topic_conf", producer->topic_conf, producer->conf);
+    specific.finish();
+  }
+  section.finish();
+  if (!wanted) return;
+  for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
+    if (producer->conf.contains("metadata.broker.list") || producer->conf.contains("bootstrap.servers")) continue;
+    section.problem("conf", Json(),
+                    std::string("bootstrap.servers (or metadata.broker.list), the addresses of Kafka's "
+                                "brokers, for the producer ") +
+                        name);
+  }
+  kafka.user_agent = config.gate.user_agent;
+  kafka.produce_timeout = config.produce_timeout;
+  config.kafka = std::move(kafka);
+}
+
+// --- the rest, by module
+
+void read_http(ConfigSection& root, HttpOptions& http) {
+  root.number("port", http.port, 0, 65535);
+  root.text("interface", http.interface);
+  const auto header = [&root](const char* name, std::optional<std::string>& out, std::optional<std::string> none) {
+    const Json* value = root.take(name);
+    if (value && value->is_boolean() && !value->get<bool>()) {
+      out = std::move(none);
+      root.note(name, false);
+    } else {
+      std::string text = out.value_or("");
+      if (value && value->is_boolean()) {
+        root.problem(name, *value, "the value of a header, or false");
+      } else {
+        root.text(name, text);
+        if (!text.empty()) out = std::move(text);
+      }
+    }
+  };
+  header("cors", http.cors, std::nullopt);
+  header("csp", http.csp, "");
+  root.size("max_body_size", http.max_body_size, 1, kGigabyte);
+  root.size("max_header_size", http.max_header_size, 256, kMegabyte);
+  root.number("max_header_count", http.max_header_count, 1, 10000);
+  root.duration("header_timeout", http.header_timeout, milliseconds(1), hours(1));
+  root.duration("request_timeout", http.request_timeout, milliseconds(1), hours(24));
+  root.duration("keepalive_timeout", http.keepalive_timeout, milliseconds(0), hours(24));
+  root.number("max_connections", http.max_connections, 1, 10'000'000);
+  root.size("max_inflight_bytes", http.max_inflight_bytes, 1, 1024 * kGigabyte);
+  root.number("max_events", http.max_events, 1, 10'000'000);
+  root.number("max_json_depth", http.json.depth, 1, 1000);
+  if (http.max_inflight_bytes < http.max_body_size) {
+    const Json* value = root.take("max_inflight_bytes");
+    root.problem("max_inflight_bytes", value ? *value : Json(),
+                 "at least max_body_size, or no request of that size fits");
+  }
+
+  if (const Json* tests = root.take("test_events")) {
+    const Json list = tests->is_object() ? Json::array({*tests}) : *tests;
+    if (!list.is_array() ||
+        !std::all_of(list.begin(), list.end(), [](const Json& event) { return event.is_object(); })) {
+      root.problem("test_events", *tests, "a list of events, each an object");
+    } else if (!list.empty()) {
+      http.test_events = list.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    root.note("test_events", *tests);
+  } else {
+    root.note("test_events", Json());
+  }
+}
+
+/// Whether the Wikimedia set-up is on (spec events): its defaults are set if it is.
+void read_set_up(ConfigSection& root, Config& config) {
+  std::string module;
+  root.text("eventgate_factory_module", module);
+  root.text("stream_config_uri", config.streams.stream_config_uri);
+  const bool named = module.find("eventgate-wikimedia") != std::string::npos;
+  if (!module.empty() && !named && module.find("default-eventgate") == std::string::npos) {
+    root.warn("eventgate_factory_module",
+              ": JavaScript is not run; what counts is whether it names eventgate-wikimedia (the Wikimedia set-up)");
+  }
+  config.gate.wikimedia = named || !config.streams.stream_config_uri.empty();
+  if (!config.gate.wikimedia) return;
+  config.gate.stream_field = {FieldPath("meta.stream")};
+  config.gate.id_field = FieldPath("meta.id");
+  config.gate.dt_field = FieldPath("meta.dt");
+}
+
+void read_gate(ConfigSection& root, GateOptions& gate) {
+  root.fields("schema_uri_field", gate.schema_uri_field);
+  root.text("schema_uri_query_param", gate.schema_uri_query_param);
+  root.fields("stream_field", gate.stream_field);
+  root.text("stream_query_param", gate.stream_query_param);
+  root.text("topic_prefix", gate.topic_prefix);
+  if (!gate.topic_prefix.empty() && !is_topic_name(gate.topic_prefix + "a")) {
+    root.problem("topic_prefix", gate.topic_prefix,
+                 "the start of a Kafka topic: at most 248 of a-z, A-Z, 0-9, '.', '_', '-'");
+  }
+  root.field("id_field", gate.id_field);
+  root.field("dt_field", gate.dt_field);
+  root.text("error_stream", gate.error_stream);
+  if (!gate.error_stream.empty() && !is_topic_name(gate.error_stream)) {
+    root.problem("error_stream", gate.error_stream,
+                 "a name that may be a Kafka topic: 1 to 249 of a-z, A-Z, 0-9, '.', '_', '-', not '.' or '..'");
+  }
+  root.text("error_schema_uri", gate.error_schema_uri);
+  root.size("max_raw_event", gate.max_raw_event, 0, kGigabyte);
+
+  const char* const kHeaders = "http_request_headers_to_fields";
+  if (const Json* headers = root.take(kHeaders)) {
+    const std::string expected = "an object of a header's name to the dotted path of a field";
+    if (!headers->is_object()) {
+      root.problem(kHeaders, *headers, expected);
+    } else {
+      ConfigSection section = root.section(kHeaders);
+      gate.http_request_headers_to_fields.clear();
+      for (const auto& [header, field] : headers->items()) {
+        if (field.is_string() && !field.get_ref<const std::string&>().empty() && !header.empty()) {
+          gate.http_request_headers_to_fields.emplace_back(lower(header),
+                                                           FieldPath(field.get_ref<const std::string&>()));
+        } else if (!field.is_null()) {
+          section.problem(header, field, "the dotted path of a field");
+        }
+      }
+    }
+  }
+  Json shown = Json::object();
+  for (const auto& [header, field] : gate.http_request_headers_to_fields) shown[header] = field.dotted();
+  root.note(kHeaders, shown);
+}
+
+void read_schema(ConfigSection& root, Config& config) {
+  SchemaOptions& schema = config.schema;
+  root.texts("schema_base_uris", schema.schema_base_uris);
+  root.text("schema_file_extension", schema.schema_file_extension);
+  root.flag("allow_absolute_schema_uris", schema.allow_absolute_schema_uris);
+  config.gate.allow_absolute_schema_uris = schema.allow_absolute_schema_uris;
+  root.flag("allow_insecure_schemas", schema.allow_insecure_schemas);
+  root.texts("schema_precache_uris", schema.schema_precache_uris);
+  root.flag("schema_precache_required", schema.schema_precache_required);
+  root.number("schema_cache_size", schema.schema_cache_size, 1, 10'000'000);
+  root.duration("schema_latest_ttl", schema.schema_latest_ttl, milliseconds(0), kYear);
+  root.duration("schema_negative_ttl", schema.schema_negative_ttl, milliseconds(0), kYear);
+  const Json* revalidate = root.take("schema_revalidate");
+  if (revalidate && *revalidate != false && *revalidate != "off") {
+    root.warn("schema_revalidate", ": a version once read is not looked at again; `off` is known");
+  }
+  root.note("schema_revalidate", "off");
+  root.size("max_schema_size", config.schema_reader.max_size, kKilobyte, kGigabyte);
+  root.number("max_schema_depth", config.schema_reader.max_depth, 1, 1000);
+}
+
+void read_streams(ConfigSection& root, Config& config) {
+  root.text("stream_config_object_path", config.streams.stream_config_object_path);
+  root.duration("stream_config_ttl", config.streams.stream_config_ttl, milliseconds(0), kYear, std::chrono::seconds(1));
+  root.number("stream_config_retries", config.streams.stream_config_retries, 0, 1000);
+  root.size("max_stream_config_size", config.stream_reader.max_size, kKilobyte, kGigabyte);
+
+  ConfigSection section = root.section("stream_config_uri_options");
+  const Json* headers = section.take("headers");
+  if (headers && !headers->is_object()) {
+    section.problem("headers", *headers, "an object of a header's name to its value");
+  } else if (headers) {
+    ConfigSection values = section.section("headers");
+    for (const auto& [name, value] : headers->items()) {
+      std::string text;
+      values.text(name, text);
+      if (!text.empty()) config.stream_reader.headers.emplace_back(name, std::move(text));
+    }
+  }
+  section.note("headers", headers ? *headers : Json());
+  section.finish();
+}
+
+void read_fetch(ConfigSection& root, Config& config) {
+  UriReaderOptions& reader = config.schema_reader;
+  root.duration("fetch_connect_timeout", reader.fetch_connect_timeout, milliseconds(1), hours(1));
+  root.duration("fetch_timeout", reader.fetch_timeout, milliseconds(1), hours(1));
+  root.text("ca_file", reader.ca_file);
+  root.text("cache_dir", config.streams.cache_dir);
+  config.stream_reader.fetch_connect_timeout = reader.fetch_connect_timeout;
+  config.stream_reader.fetch_timeout = reader.fetch_timeout;
+  config.stream_reader.ca_file = reader.ca_file;
+}
+
+void read_file_output(ConfigSection& root, Config& config) {
+  FileSinkOptions file;
+  std::string path;
+  milliseconds retention{0};
+  root.text("output_path", path);
+  root.flag("output_fsync", file.output_fsync);
+  root.duration("output_retention", retention, milliseconds(0), hours(24 * 36500));
+  if (retention % hours(1) != milliseconds(0)) {
+    root.problem("output_retention", duration_text(retention), "whole hours, such as 48h or 7d");
+  }
+  file.output_retention = std::chrono::duration_cast<hours>(retention);
+  if (!path.empty()) file.output_path = path;
+  if (!path.empty() || !config.kafka) config.file = std::move(file);
+}
+
+void read_transforms(ConfigSection& root, bool wikimedia) {
+  std::vector<std::string> names;
+  root.texts("transforms", names);
+  static const std::map<std::string, std::string, std::less<>> kNotDone{
+      {"processEdgeUniques", "ids of the edge cookie are not added to events"},
+      {"testKitchen", "events are not held to experiments, nor those of `test_kitchen.ua_denylist` dropped"}};
+  for (const std::string& name : names) {
+    const auto not_done = kNotDone.find(name);
+    if (not_done != kNotDone.end()) {
+      root.warn("transforms", ": " + name + " is not done: " + not_done->second);
+    } else if (name != "eventgateWikimediaDefaults") {
+      root.warn("transforms",
+                ": " + name + " is not done: events are produced without it; eventgateWikimediaDefaults " + "is known");
+    } else if (!wikimedia) {
+      root.warn("transforms", ": " + name + " is done in the Wikimedia set-up only: set `stream_config_uri`");
+    }
+  }
+}
+
+Config config_of(ConfigDocument& document) {
+  Config config;
+  config.stream_reader.max_size = 16 * kMegabyte;
+  ConfigSection root(document);
+
+  // The document holds of `services` what is left of it: the name.
+  ConfigSection services = root.section("services");
+  if (const Json* name = services.take("name")) {
+    if (name->is_string() && !name->get_ref<const std::string&>().empty()) {
+      config.service_name = name->get<std::string>();
+    } else {
+      services.problem("name", *name, "the service's name, a string");
+    }
+  }
+  root.text("service_name", config.service_name);
+  if (const Json* workers = root.take("num_workers"); workers && *workers == "ncpu") {
+    root.note("num_workers", 0);
+  } else if (workers && workers->is_string()) {
+    root.problem("num_workers", *workers, "ncpu, or a whole number from 0 to 1024");
+  } else {
+    root.number("num_workers", config.num_workers, 0, 1024);
+  }
+
+  read_logging(root, config.logging);
+  read_metrics(root, config.http);
+  std::string user_agent = config.gate.user_agent;
+  root.text("user_agent", user_agent);
+  if (!user_agent.empty()) config.gate.user_agent = std::move(user_agent);
+  read_set_up(root, config);
+  read_http(root, config.http);
+  read_gate(root, config.gate);
+  read_schema(root, config);
+  read_streams(root, config);
+  read_fetch(root, config);
+  root.duration("produce_timeout", config.produce_timeout, milliseconds(1), hours(1));
+  root.duration("shutdown_timeout", config.shutdown_timeout, milliseconds(0), hours(1));
+  read_kafka(root, config);
+  read_file_output(root, config);
+  read_transforms(root, config.gate.wikimedia);
+
+  root.ignore({"worker_heap_limit_mb", "worker_heartbeat_timeout", "worker_startup_timeout", "worker_shutdown_timeout",
+               "startup_concurrency", "ratelimit", "ratelimiter", "dns_cache", "app_base_path", "package", "info",
+               "spec", "proxy", "no_proxy_list", "compression_level", "log_header_whitelist", "log_header_allowlist",
+               "test_kitchen"});
+  root.finish();
+
+  config.logging.name = config.service_name;
+  config.http.service_name = config.service_name;
+  config.gate.json = config.http.json;
+  config.schema_reader.user_agent = config.gate.user_agent;
+  config.stream_reader.user_agent = config.gate.user_agent;
+  return config;
+}
+
+Result result_of(ConfigDocument& document) {
+  Config config = config_of(document);
+  if (!document.problems.empty()) return ConfigProblems{std::move(document.problems)};
+  config.warnings = std::move(document.warnings);
+  config.options = std::move(document.options);
+  return config;
+}
+
+// --- files
+
+/// `{env(NAME)}` and `{env(NAME,default)}`, as service-runner reads them: in the text, before it is YAML.
+std::string with_environment(const std::string& text) {
+  constexpr std::string_view kStart = "{env(";
+  constexpr std::string_view kEnd = ")}";
+  std::string result;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t start = text.find(kStart, at);
+    const std::size_t end = start == std::string::npos ? start : text.find(kEnd, start);
+    if (end == std::string::npos) return result.append(text, at);
+    const std::string inner = text.substr(start + kStart.size(), end - start - kStart.size());
+    const std::size_t comma = inner.find(',');
+    const char* const value = std::getenv(inner.substr(0, comma).c_str());
+    result.append(text, at, start - at);
+    if (value && *value) {
+      result += value;
+    } else if (comma != std::string::npos) {
+      result += inner.substr(comma + 1);
+    }
+    at = end + kEnd.size();
+  }
+}
+
+/// Whether there is nothing but comments.
+bool is_blank(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t start = line.find_first_not_of(" \t\r");
+    if (start != std::string::npos && line[start] != '#') return false;
+  }
+  return true;
+}
+
+/// Adds to `problems` if the file cannot be read.
+void merge_file(const std::string& path, ConfigDocument& document) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMaxFileSize + 1, '\0');
+  if (file) {
+    errno = 0;
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  }
+  if (!file && !file.eof()) {
+    document.problems.push_back(path + ": expected a file that can be read: " + std::strerror(errno));
+    return;
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxFileSize) {
+    document.problems.push_back(path + ": expected a file of at most " + std::to_string(kMaxFileSize) + " bytes");
+    return;
+  }
+  if (is_blank(text)) return;
+  const auto parsed = parse_object_text(with_environment(text));
+  if (parsed.has_error()) {
+    document.problems.push_back(path + ": expected YAML or JSON: " + parsed.error().message);
+    return;
+  }
+  document.merge(path, *parsed);
+}
+
+}  // namespace
+
+Result read_config(const std::vector<std::string>& files) {
+  ConfigDocument document;
+  for (const std::string& file : files) merge_file(file, document);
+  return result_of(document);
+}
+
+Result config_of(const Json& document, const std::string& file) {
+  ConfigDocument merged;
+  merged.merge(file, document);
+  return result_of(merged);
+}
+
+}  // namespace eventgate

@@ -1,0 +1,578 @@
+#include "eventgate/config/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/temporary_folder.hpp"
+
+namespace eventgate {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+using Json = nlohmann::ordered_json;
+
+Json parsed(const std::string& yaml) {
+  const auto result = parse_object_text(yaml);
+  if (result.has_error()) throw std::invalid_argument(result.error().message + ": " + yaml);
+  return *result;
+}
+
+/// The config of a YAML text that must be good.
+Config config(const std::string& yaml) {
+  const auto result = config_of(parsed(yaml), "c.yaml");
+  if (!result) {
+    for (const std::string& problem : result.error().problems) ADD_FAILURE() << problem;
+    return {};
+  }
+  return *result;
+}
+
+std::vector<std::string> problems(const std::string& yaml) {
+  const auto result = config_of(parsed(yaml), "c.yaml");
+  return result ? std::vector<std::string>() : result.error().problems;
+}
+
+std::vector<std::string> warnings(const std::string& yaml) { return config(yaml).warnings; }
+
+std::map<std::string, std::string> options_of(const Config& config) {
+  return {config.options.begin(), config.options.end()};
+}
+
+std::vector<std::string> dotted(const std::vector<FieldPath>& paths) {
+  std::vector<std::string> result;
+  for (const FieldPath& path : paths) result.push_back(path.dotted());
+  return result;
+}
+
+TEST(Config, AnEmptyDocumentIsTheDefaults) {
+  const Config empty = config("{}");
+  EXPECT_EQ(empty.service_name, "eventgate");
+  EXPECT_EQ(empty.num_workers, 0u);
+  EXPECT_EQ(empty.http.port, 8888);
+  EXPECT_EQ(empty.http.interface, "0.0.0.0");
+  EXPECT_EQ(empty.http.cors, "*");
+  EXPECT_EQ(empty.http.csp, std::nullopt);
+  EXPECT_EQ(empty.http.metrics_port, std::nullopt);
+  EXPECT_EQ(empty.http.max_body_size, 102400u);
+  EXPECT_FALSE(empty.gate.wikimedia);
+  EXPECT_THAT(dotted(empty.gate.schema_uri_field), ElementsAre("$schema"));
+  EXPECT_THAT(empty.gate.stream_field, IsEmpty());
+  EXPECT_EQ(empty.gate.dt_field.dotted(), "");
+  EXPECT_EQ(empty.file->output_path, "./events/");
+  EXPECT_FALSE(empty.kafka);
+  EXPECT_EQ(empty.logging.level, LogLevel::info);
+  EXPECT_EQ(empty.produce_timeout, milliseconds(10000));
+  EXPECT_EQ(empty.shutdown_timeout, milliseconds(30000));
+  EXPECT_THAT(empty.warnings, IsEmpty());
+}
+
+TEST(Config, ServiceRunnersLayoutAndFlatKeysAreTheSame) {
+  const std::string flat = R"({num_workers: 2, service_name: gate, port: 1234, stream_field: meta.topic})";
+  const std::string layered =
+      R"({num_workers: 2, service_name: gate, services: [{name: other, module: '@wikimedia/eventgate', entrypoint: app,
+          conf: {port: 1234, stream_field: meta.topic}}]})";
+  EXPECT_EQ(config(flat).options, config(layered).options);
+  EXPECT_THAT(warnings(layered), IsEmpty());
+  EXPECT_EQ(config(layered).http.port, 1234);
+}
+
+TEST(Config, TheNameOfTheServiceCountsWithoutAServiceName) {
+  const Config named = config("services: [{name: gate, conf: {port: 1}}]");
+  EXPECT_EQ(named.service_name, "gate");
+  EXPECT_EQ(named.logging.name, "gate");
+  EXPECT_EQ(named.http.service_name, "gate");
+  EXPECT_EQ(config("{service_name: first, services: [{name: gate}]}").service_name, "first");
+}
+
+TEST(Config, OnlyTheFirstServiceIsRun) {
+  EXPECT_THAT(warnings("services: [{name: a, conf: {port: 1}}, {name: b, conf: {port: 2}}]"),
+              ElementsAre("c.yaml: services has 2 elements: only the first one is run"));
+}
+
+TEST(Config, ServicesOfAnotherShapeAreAProblem) {
+  EXPECT_THAT(problems("services: {a: 1}"), ElementsAre(HasSubstr("c.yaml: services is {\"a\":1}, expected a list")));
+  EXPECT_THAT(problems("services: []"), ElementsAre(HasSubstr("expected a list")));
+  EXPECT_THAT(problems("services: [{name: a, conf: 5}]"), ElementsAre(HasSubstr("services[0].conf is 5, expected")));
+  EXPECT_THAT(problems("services: [{name: 5}]"), ElementsAre(HasSubstr("services[0].name is 5, expected")));
+}
+
+TEST(Config, WorkersAreANumberOrOneForEachCore) {
+  EXPECT_EQ(config("num_workers: ncpu").num_workers, 0u);
+  EXPECT_EQ(config("num_workers: 3").num_workers, 3u);
+  EXPECT_THAT(problems("num_workers: all"), ElementsAre(HasSubstr("num_workers is \"all\", expected ncpu")));
+  EXPECT_THAT(problems("num_workers: -1"), ElementsAre(HasSubstr("expected a whole number from 0 to 1024")));
+}
+
+TEST(Config, SizesAreBytesOrHaveAUnit) {
+  const std::vector<std::pair<std::string, std::size_t>> sizes{
+      {"100kb", 102400}, {"4mb", 4194304}, {"10MB", 10485760}, {"1.5 mb", 1572864},
+      {"512", 512},      {"'512'", 512},   {"64b", 64},        {"1gb", 1073741824}};
+  for (const auto& [text, bytes] : sizes)
+    EXPECT_EQ(config("{max_body_size: " + text + ", max_inflight_bytes: 2gb}").http.max_body_size, bytes) << text;
+  for (const std::string text : {"big", "4mbit", "-1", "0", "1.5", "[1]", "true", "9999gb", "kb", "1e3kb", "nan"}) {
+    EXPECT_THAT(problems("max_body_size: " + text),
+                ElementsAre(HasSubstr("expected a size such as 100kb, 4mb or a number of bytes, from 1 to 1gb")))
+        << text;
+  }
+}
+
+TEST(Config, DurationsHaveAUnit) {
+  const std::vector<std::pair<std::string, long long>> durations{{"250ms", 250}, {"10s", 10000},    {"1.5s", 1500},
+                                                                 {"5m", 300000}, {"5 min", 300000}, {"1h", 3600000}};
+  for (const auto& [text, millis] : durations)
+    EXPECT_EQ(config("produce_timeout: " + text).produce_timeout.count(), millis) << text;
+  for (const std::string text : {"10", "soon", "-1s", "10y", "0", "true", "2h"}) {
+    EXPECT_THAT(problems("produce_timeout: " + text),
+                ElementsAre(HasSubstr("expected a duration such as 250ms, 10s or 5m, from 1ms to 1h")))
+        << text;
+  }
+}
+
+TEST(Config, ANumberHasTheUnitOfTheOriginal) {
+  EXPECT_EQ(config("stream_config_ttl: 60").streams.stream_config_ttl, milliseconds(60000));
+  EXPECT_EQ(config("stream_config_ttl: 0.5").streams.stream_config_ttl, milliseconds(500));
+  EXPECT_EQ(config("stream_config_ttl: 2m").streams.stream_config_ttl, milliseconds(120000));
+}
+
+TEST(Config, AnUnknownKeyIsAWarningWithItsPathAndTheNearestKey) {
+  EXPECT_THAT(
+      warnings("services: [{name: a, conf: {max_boddy_size: 4mb, kafka: {guarantied: {}}}}]"),
+      UnorderedElementsAre("c.yaml: unknown key 'services[0].conf.max_boddy_size' is ignored; the nearest known "
+                           "one is 'max_body_size'",
+                           "c.yaml: unknown key 'services[0].conf.kafka.guarantied' is ignored; the nearest "
+                           "known one is 'guaranteed'"));
+  EXPECT_THAT(warnings("{logging: {levle: info}}"),
+              ElementsAre(HasSubstr("'logging.levle' is ignored; the nearest known one is 'level'")));
+  EXPECT_THAT(warnings("{metrics: [{type: prometheus, prot: 1}]}"),
+              ElementsAre(HasSubstr("'metrics[0].prot' is ignored; the nearest known one is 'port'")));
+  EXPECT_THAT(warnings("services: [{nmae: a}]"),
+              ElementsAre(HasSubstr("'services[0].nmae' is ignored; the nearest known one is 'name'")));
+  EXPECT_THAT(warnings("stream_config_uri_options: {header: {}}"),
+              ElementsAre(HasSubstr("'stream_config_uri_options.header'")));
+}
+
+TEST(Config, AllProblemsAreFoundAtOnceWithFileKeyValueAndWhatWasExpected) {
+  EXPECT_THAT(
+      problems(R"({port: 70000, interface: 5, schema_base_uris: [1], allow_insecure_schemas: 'yes',
+                           stream_field: [], id_field: 3, logging: {level: loud}, kafka: {conf: [1]},
+                           http_request_headers_to_fields: {a: 1}, output_retention: 90m})"),
+      UnorderedElementsAre(
+          "c.yaml: port is 70000, expected a whole number from 0 to 65535", "c.yaml: interface is 5, expected a string",
+          "c.yaml: schema_base_uris is [1], expected a string, or a list of strings, none of them empty",
+          "c.yaml: allow_insecure_schemas is \"yes\", expected true or false",
+          "c.yaml: stream_field is [], expected the dotted path of an event's field, such as meta.stream, or a "
+          "list of them",
+          "c.yaml: id_field is 3, expected the dotted path of an event's field, such as meta.id",
+          "c.yaml: logging.level is \"loud\", expected trace, debug, info, warn, error or fatal",
+          "c.yaml: kafka.conf is [1], expected an object of librdkafka's options",
+          "c.yaml: http_request_headers_to_fields.a is 1, expected the dotted path of a field",
+          "c.yaml: output_retention is \"90m\", expected whole hours, such as 48h or 7d"));
+}
+
+TEST(Config, AKeyThatIsNullCountsAsAbsent) {
+  EXPECT_EQ(config("{port: null, kafka: , metrics: , services: , logging: {level: }}").options, config("{}").options);
+}
+
+TEST(Config, WhatOnlyNodeMeansIsIgnoredWithoutAWarning) {
+  EXPECT_THAT(
+      warnings(R"({worker_heap_limit_mb: 200, worker_heartbeat_timeout: 7500, proxy: 'http://p', compression_level: 3,
+                           test_kitchen: {ua_denylist: [a]}, metrics: {name: x, type: prometheus, port: 1},
+                           ratelimiter: {type: kademlia}, services: [{name: a, module: b, entrypoint: c, version: 1}]})"),
+      IsEmpty());
+}
+
+TEST(Config, MetricsAreOneOrAList) {
+  EXPECT_EQ(config("metrics: {type: prometheus, port: 9102}").http.metrics_port, 9102);
+  EXPECT_EQ(config("metrics: {type: prometheus}").http.metrics_port, 9102);
+  const std::string list = "metrics: [{type: statsd, host: h, port: 8125}, {type: prometheus, port: 0}]";
+  EXPECT_EQ(config(list).http.metrics_port, 0);
+  EXPECT_THAT(warnings(list), ElementsAre(HasSubstr("metrics[0].type is `statsd`: no such metrics are sent")));
+  EXPECT_THAT(warnings("metrics: [{type: prometheus, port: 1}, {type: prometheus, port: 2}]"),
+              ElementsAre(HasSubstr("on the first port only")));
+  EXPECT_THAT(problems("metrics: 5"), ElementsAre(HasSubstr("metrics is 5, expected an object")));
+  EXPECT_THAT(problems("metrics: {type: prometheus, port: x}"), ElementsAre(HasSubstr("metrics.port")));
+}
+
+TEST(Config, TheFirstLogStreamCounts) {
+  const Config named = config("logging: {level: debug, streams: [{type: stdout, named_levels: true}]}");
+  EXPECT_EQ(named.logging.level, LogLevel::debug);
+  EXPECT_EQ(named.logging.output, "stdout");
+  EXPECT_TRUE(named.logging.named_levels);
+  const Config file =
+      config("logging: {streams: [{type: gelf, host: h}, {type: file, path: /x, level: error}, {type: stdout}]}");
+  EXPECT_EQ(file.logging.output, "/x");
+  EXPECT_EQ(file.logging.level, LogLevel::error);
+  EXPECT_THAT(file.warnings, ElementsAre(HasSubstr("logging.streams[0].type is `gelf`: no such lines are written"),
+                                         HasSubstr("logging.streams[2].type: a second stream is not written")));
+  EXPECT_THAT(problems("logging: {streams: [{type: file}]}"), ElementsAre(HasSubstr("expected the path of a file")));
+  EXPECT_THAT(problems("logging: {streams: [7]}"), ElementsAre(HasSubstr("expected an object with `type`")));
+  EXPECT_THAT(problems("logging: 5"), ElementsAre("c.yaml: logging is 5, expected an object"));
+}
+
+TEST(Config, CorsAndCspMayBeSwitchedOff) {
+  EXPECT_EQ(config("cors: false").http.cors, std::nullopt);
+  EXPECT_EQ(config("cors: example.org").http.cors, "example.org");
+  EXPECT_EQ(config("csp: false").http.csp, "");
+  EXPECT_EQ(config("csp: default-src 'self'").http.csp, "default-src 'self'");
+  EXPECT_THAT(problems("cors: true"), ElementsAre(HasSubstr("expected the value of a header, or false")));
+  EXPECT_THAT(problems(R"(cors: "a\r\nset-cookie: b")"), ElementsAre(HasSubstr("without control characters")));
+}
+
+TEST(Config, TheWikimediaSetUpIsOnByStreamConfigsOrByTheFactorysName) {
+  for (const std::string yaml :
+       {"stream_config_uri: streams.yaml", "eventgate_factory_module: /srv/service/eventgate-wikimedia.js"}) {
+    const Config wikimedia = config(yaml);
+    EXPECT_TRUE(wikimedia.gate.wikimedia);
+    EXPECT_THAT(dotted(wikimedia.gate.stream_field), ElementsAre("meta.stream"));
+    EXPECT_EQ(wikimedia.gate.id_field.dotted(), "meta.id");
+    EXPECT_EQ(wikimedia.gate.dt_field.dotted(), "meta.dt");
+    EXPECT_THAT(wikimedia.warnings, IsEmpty());
+  }
+  EXPECT_FALSE(config("eventgate_factory_module: ../lib/factories/default-eventgate").gate.wikimedia);
+  EXPECT_THAT(warnings("eventgate_factory_module: ./mine.js"), ElementsAre(HasSubstr("JavaScript is not run")));
+}
+
+TEST(Config, FieldsOfTheWikimediaSetUpMayBeOthers) {
+  const Config other =
+      config("{stream_config_uri: s, stream_field: [meta.stream, meta.topic], dt_field: dt, id_field: ''}");
+  EXPECT_THAT(dotted(other.gate.stream_field), ElementsAre("meta.stream", "meta.topic"));
+  EXPECT_EQ(other.gate.dt_field.dotted(), "dt");
+  EXPECT_TRUE(other.gate.id_field.empty());
+}
+
+TEST(Config, GateOptionsAreRead) {
+  const Config gate = config(
+      R"({schema_uri_field: [$schema, meta.schema_uri], schema_uri_query_param: schema_uri, stream_query_param: stream,
+          topic_prefix: dc1., error_stream: e, error_schema_uri: /error/1.0.0, max_raw_event: 1kb, max_json_depth: 64,
+          allow_absolute_schema_uris: true, http_request_headers_to_fields: {X-Foo: meta.foo}, user_agent: me})");
+  EXPECT_THAT(dotted(gate.gate.schema_uri_field), ElementsAre("$schema", "meta.schema_uri"));
+  EXPECT_EQ(gate.gate.schema_uri_query_param, "schema_uri");
+  EXPECT_EQ(gate.gate.stream_query_param, "stream");
+  EXPECT_EQ(gate.gate.topic_prefix, "dc1.");
+  EXPECT_EQ(gate.gate.error_stream, "e");
+  EXPECT_EQ(gate.gate.error_schema_uri, "/error/1.0.0");
+  EXPECT_EQ(gate.gate.max_raw_event, 1024u);
+  EXPECT_EQ(gate.gate.json.depth, 64u);
+  EXPECT_EQ(gate.http.json.depth, 64u);
+  EXPECT_TRUE(gate.gate.allow_absolute_schema_uris);
+  EXPECT_TRUE(gate.schema.allow_absolute_schema_uris);
+  ASSERT_EQ(gate.gate.http_request_headers_to_fields.size(), 1u);
+  EXPECT_EQ(gate.gate.http_request_headers_to_fields[0].first, "x-foo");
+  EXPECT_EQ(gate.gate.http_request_headers_to_fields[0].second.dotted(), "meta.foo");
+  EXPECT_EQ(gate.gate.user_agent, "me");
+  EXPECT_EQ(gate.schema_reader.user_agent, "me");
+  EXPECT_EQ(gate.stream_reader.user_agent, "me");
+}
+
+TEST(Config, TopicsThatKafkaRefusesAreAProblem) {
+  EXPECT_THAT(problems("topic_prefix: 'a b'"),
+              ElementsAre(HasSubstr("topic_prefix is \"a b\", expected the start of a Kafka topic")));
+  EXPECT_THAT(problems("error_stream: ..."), IsEmpty());
+  EXPECT_THAT(problems("error_stream: .."), ElementsAre(HasSubstr("error_stream is \"..\"")));
+}
+
+TEST(Config, ARequestMustFitIntoTheMemoryForAll) {
+  EXPECT_THAT(problems("{max_body_size: 10mb, max_inflight_bytes: 1mb}"),
+              ElementsAre(HasSubstr("max_inflight_bytes is \"1mb\", expected at least max_body_size")));
+}
+
+TEST(Config, StreamConfigsAndSchemasAreFetchedAsConfigured) {
+  const Config fetch = config(
+      R"({stream_config_uri: http://h/, stream_config_uri_options: {headers: {Host: meta.wikimedia.org}},
+          stream_config_object_path: streams, stream_config_retries: 3, cache_dir: /c, ca_file: /ca, fetch_timeout: 3s,
+          fetch_connect_timeout: 1s, max_stream_config_size: 2mb, max_schema_size: 3mb, max_schema_depth: 32,
+          schema_base_uris: a, schema_file_extension: .yaml, schema_precache_uris: [/a/1], schema_precache_required: true,
+          schema_cache_size: 5, schema_latest_ttl: 1s, schema_negative_ttl: 2s, allow_insecure_schemas: true})");
+  EXPECT_THAT(fetch.stream_reader.headers, ElementsAre(Pair("Host", "meta.wikimedia.org")));
+  EXPECT_THAT(fetch.schema_reader.headers, IsEmpty());
+  EXPECT_EQ(fetch.streams.stream_config_object_path, "streams");
+  EXPECT_EQ(fetch.streams.stream_config_retries, 3);
+  EXPECT_EQ(fetch.streams.cache_dir, "/c");
+  for (const UriReaderOptions& reader : {fetch.stream_reader, fetch.schema_reader}) {
+    EXPECT_EQ(reader.ca_file, "/ca");
+    EXPECT_EQ(reader.fetch_timeout, milliseconds(3000));
+    EXPECT_EQ(reader.fetch_connect_timeout, milliseconds(1000));
+  }
+  EXPECT_EQ(fetch.stream_reader.max_size, 2097152u);
+  EXPECT_EQ(fetch.schema_reader.max_size, 3145728u);
+  EXPECT_EQ(fetch.schema_reader.max_depth, 32u);
+  EXPECT_THAT(fetch.schema.schema_base_uris, ElementsAre("a"));
+  EXPECT_EQ(fetch.schema.schema_file_extension, ".yaml");
+  EXPECT_THAT(fetch.schema.schema_precache_uris, ElementsAre("/a/1"));
+  EXPECT_TRUE(fetch.schema.schema_precache_required);
+  EXPECT_EQ(fetch.schema.schema_cache_size, 5u);
+  EXPECT_EQ(fetch.schema.schema_latest_ttl, milliseconds(1000));
+  EXPECT_EQ(fetch.schema.schema_negative_ttl, milliseconds(2000));
+  EXPECT_TRUE(fetch.schema.allow_insecure_schemas);
+}
+
+TEST(Config, LimitsOfHttpAreRead) {
+  const HttpOptions http =
+      config(
+          R"({max_header_size: 8kb, max_header_count: 50, header_timeout: 1s, request_timeout: 2s, keepalive_timeout: 3s,
+          max_connections: 10, max_inflight_bytes: 1mb, max_events: 7})")
+          .http;
+  EXPECT_EQ(http.max_header_size, 8192u);
+  EXPECT_EQ(http.max_header_count, 50u);
+  EXPECT_EQ(http.header_timeout, milliseconds(1000));
+  EXPECT_EQ(http.request_timeout, milliseconds(2000));
+  EXPECT_EQ(http.keepalive_timeout, milliseconds(3000));
+  EXPECT_EQ(http.max_connections, 10u);
+  EXPECT_EQ(http.max_inflight_bytes, 1048576u);
+  EXPECT_EQ(http.max_events, 7u);
+}
+
+TEST(Config, TestEventsAreAListOfObjects) {
+  EXPECT_EQ(config("test_events: [{a: 1}]").http.test_events, R"([{"a":1}])");
+  EXPECT_EQ(config("test_events: {a: 1}").http.test_events, R"([{"a":1}])");
+  EXPECT_EQ(config("test_events: []").http.test_events, "");
+  EXPECT_THAT(problems("test_events: [1]"), ElementsAre(HasSubstr("expected a list of events")));
+}
+
+TEST(Config, KafkasOptionsAreMergedSpecificOverGeneral) {
+  const Config kafka = config(R"(
+user_agent: me
+produce_timeout: 4s
+kafka:
+  conf: {metadata.broker.list: 'a:1,b:2', queue.buffering.max.ms: 5, ssl.sigalgs.list: [x, y], log.connection.close: false}
+  topic_conf: {request.required.acks: 1}
+  guaranteed:
+    conf: {linger.ms: 10, producer.poll.interval.ms: 10, dr_cb: true, bootstrap.servers: 'c:3'}
+    topic_conf: {acks: all}
+  hasty:
+    conf: {queue.buffering.max.ms: 1000, ssl.sigalgs.list: null}
+)");
+  EXPECT_THAT(kafka.kafka->guaranteed.conf,
+              UnorderedElementsAre(Pair("bootstrap.servers", "c:3"), Pair("linger.ms", "10"),
+                                   Pair("ssl.sigalgs.list", "x,y"), Pair("log.connection.close", "false")));
+  EXPECT_THAT(kafka.kafka->guaranteed.topic_conf, UnorderedElementsAre(Pair("acks", "all")));
+  EXPECT_THAT(kafka.kafka->hasty.conf,
+              UnorderedElementsAre(Pair("metadata.broker.list", "a:1,b:2"), Pair("queue.buffering.max.ms", "1000"),
+                                   Pair("log.connection.close", "false")));
+  EXPECT_THAT(kafka.kafka->hasty.topic_conf, UnorderedElementsAre(Pair("request.required.acks", "1")));
+  EXPECT_EQ(kafka.kafka->user_agent, "me");
+  EXPECT_EQ(kafka.kafka->produce_timeout, milliseconds(4000));
+  EXPECT_THAT(kafka.warnings, IsEmpty());
+}
+
+TEST(Config, AnOptionOfTopicsMayStandInEitherConf) {
+  const Config kafka = config(
+      "kafka: {conf: {bootstrap.servers: a}, topic_conf: {acks: 1}, guaranteed: {conf: {request.required.acks: -1}}}");
+  EXPECT_THAT(kafka.kafka->guaranteed.topic_conf, IsEmpty());
+  EXPECT_THAT(kafka.kafka->guaranteed.conf, Contains(Pair("request.required.acks", "-1")));
+  EXPECT_THAT(kafka.kafka->hasty.topic_conf, ElementsAre(Pair("acks", "1")));
+}
+
+TEST(Config, KafkaWithoutBrokersIsAProblem) {
+  EXPECT_THAT(problems("kafka: {hasty: {conf: {linger.ms: 5}}}"),
+              ElementsAre(HasSubstr("for the producer guaranteed"), HasSubstr("for the producer hasty")));
+}
+
+TEST(Config, AKafkaOptionOfAWrongTypeIsAProblemAndSecretsAreNotShown) {
+  EXPECT_THAT(
+      problems("kafka: {conf: {bootstrap.servers: a, x: {y: 1}, sasl.password: {secret: 1}}}"),
+      ElementsAre("c.yaml: kafka.conf.x is {\"y\":1}, expected a string, a number, true or false, or a list of them",
+                  AllOf(HasSubstr("kafka.conf.sasl.password"), testing::Not(HasSubstr("secret\":")))));
+  EXPECT_EQ(options_of(config("kafka: {conf: {bootstrap.servers: a, sasl.password: xyzzy}}"))["kafka.conf"],
+            R"x({"bootstrap.servers":"a","sasl.password":"(not shown)"})x");
+}
+
+TEST(Config, OutputsAreThoseConfiguredAndAFolderByDefault) {
+  const std::string kafka = "kafka: {conf: {bootstrap.servers: a}}";
+  EXPECT_EQ(config("kafka: {conf: {}}").file->output_path, "./events/");
+  EXPECT_FALSE(config("kafka: {conf: {}}").kafka);
+  EXPECT_FALSE(config(kafka).file);
+  EXPECT_TRUE(config(kafka).kafka);
+  const Config both = config("{output_path: stdout, output_fsync: true, output_retention: 7d, " + kafka + "}");
+  EXPECT_EQ(both.file->output_path, "stdout");
+  EXPECT_TRUE(both.file->output_fsync);
+  EXPECT_EQ(both.file->output_retention, hours(168));
+  EXPECT_TRUE(both.kafka);
+}
+
+TEST(Config, TransformsThatAreNotDoneAreWarnedOf) {
+  EXPECT_THAT(warnings("{stream_config_uri: s, transforms: [eventgateWikimediaDefaults, testKitchen, mine]}"),
+              ElementsAre(HasSubstr("transforms: testKitchen is not done: events are not held to experiments"),
+                          HasSubstr("transforms: mine is not done: events are produced without it")));
+  EXPECT_THAT(warnings("transforms: eventgateWikimediaDefaults"),
+              ElementsAre(HasSubstr("in the Wikimedia set-up only")));
+}
+
+TEST(Config, SchemasAreNotLookedAtAgainAndAWishForItIsWarnedOf) {
+  EXPECT_THAT(warnings("schema_revalidate: off"), IsEmpty());
+  EXPECT_THAT(warnings("schema_revalidate: 5m"), ElementsAre(HasSubstr("schema_revalidate: a version once read")));
+}
+
+TEST(Config, AHostileDocumentIsAProblemAndNothingWorse) {
+  EXPECT_EQ(config_of(Json::array({1}), "c.yaml").error().problems.size(), 1u);
+  EXPECT_EQ(config_of(Json("x"), "c.yaml").error().problems.size(), 1u);
+  EXPECT_THAT(config_of(Json{{std::string(100000, 'x'), 1}}, "c.yaml")->warnings, testing::SizeIs(1));
+}
+
+TEST(ReadConfig, LaterFilesAreMergedOverEarlierOnesObjectByObject) {
+  const TemporaryFolder folder;
+  const auto first = folder.write("a.yaml",
+                                  "services: [{name: a, conf: {port: 1, cors: x, schema_base_uris: [a, b], kafka: "
+                                  "{conf: {bootstrap.servers: a, linger.ms: 1}}}}]");
+  const auto second =
+      folder.write("b.json", R"({"port": 2, "schema_base_uris": ["c"], "kafka": {"conf": {"linger.ms": 7}}})");
+  const auto merged = read_config({first, second});
+  ASSERT_TRUE(merged);
+  EXPECT_EQ(merged->http.port, 2);
+  EXPECT_EQ(merged->http.cors, "x");
+  EXPECT_THAT(merged->schema.schema_base_uris, ElementsAre("c"));
+  EXPECT_THAT(merged->kafka->hasty.conf, UnorderedElementsAre(Pair("bootstrap.servers", "a"), Pair("linger.ms", "7")));
+}
+
+TEST(ReadConfig, AProblemNamesTheFileItIsIn) {
+  const TemporaryFolder folder;
+  const auto first =
+      folder.write("a.yaml", "services: [{name: a, conf: {port: x, kafka: {conf: {linger.ms: {a: 1}}}}}]");
+  const auto second = folder.write("b.yaml", "kafka: {conf: {bootstrap.servers: {}}}\nmax_events: 0\nprot: 5");
+  const auto merged = read_config({first, second});
+  ASSERT_FALSE(merged);
+  EXPECT_THAT(
+      merged.error().problems,
+      UnorderedElementsAre(
+          first + ": services[0].conf.port is \"x\", expected a whole number from 0 to 65535",
+          first + ": services[0].conf.kafka.conf.linger.ms is {\"a\":1}, expected a string, a number, true or false, "
+                  "or a list of them",
+          second +
+              ": kafka.conf.bootstrap.servers is {}, expected a string, a number, true or false, or a list of them",
+          second + ": max_events is 0, expected a whole number from 1 to 10000000",
+          HasSubstr("for the producer guaranteed"), HasSubstr("for the producer hasty")));
+}
+
+TEST(ReadConfig, FilesThatCannotBeReadAreAllNamed) {
+  const TemporaryFolder folder;
+  const auto broken = folder.write("b.yaml", "a: [1");
+  const auto latin = folder.write("c.yaml", "a: \xE9");
+  const auto result = read_config({folder.path() + "/none.yaml", folder.path(), broken, latin});
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().problems,
+              ElementsAre(AllOf(HasSubstr("/none.yaml: expected a file that can be read"), HasSubstr("No such file")),
+                          HasSubstr("Is a directory"), HasSubstr("/b.yaml: expected YAML or JSON"),
+                          HasSubstr("/c.yaml: expected YAML or JSON")));
+}
+
+TEST(ReadConfig, AnEmptyFileHasNothingToSay) {
+  const TemporaryFolder folder;
+  const auto result = read_config({folder.write("a.yaml", "# nothing\n")});
+  ASSERT_TRUE(result) << result.error().problems.at(0);
+  EXPECT_EQ(result->http.port, 8888);
+}
+
+TEST(ReadConfig, TheEnvironmentStandsInForItsVariables) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(setenv("EVENTGATE_TEST_PORT", "4321", 1), 0);
+  unsetenv("EVENTGATE_TEST_UNSET");
+  const auto result =
+      read_config({folder.write("a.yaml", "port: '{env(EVENTGATE_TEST_UNSET)}{env(EVENTGATE_TEST_UNSET,x)}'\n")});
+  EXPECT_THAT(result.error().problems, ElementsAre(HasSubstr("port is \"x\"")));
+  const auto set = read_config({folder.write("b.yaml", "port: {env(EVENTGATE_TEST_PORT,1)}\nuser_agent: '{env(a'\n")});
+  ASSERT_TRUE(set);
+  EXPECT_EQ(set->http.port, 4321);
+  EXPECT_EQ(set->gate.user_agent, "{env(a");
+}
+
+TEST(ReadConfig, WikimediasProductionFilesAreReadWithoutAProblem) {
+  const std::string folder = EVENTGATE_SHARED "/data/production-configs/";
+  const std::map<std::string, std::size_t> expected_warnings{{"eventgate-main", 0},
+                                                             {"eventgate-analytics", 0},
+                                                             {"eventgate-logging-external", 0},
+                                                             {"eventgate-analytics-external", 2}};
+  for (const auto& [name, count] : expected_warnings) {
+    const std::string file = folder + name + ".yaml";
+    if (!std::ifstream(file)) GTEST_SKIP() << "Wikimedia's production configs are not there";
+    const auto result = read_config({file});
+    ASSERT_TRUE(result) << result.error().problems.at(0);
+    EXPECT_EQ(result->warnings.size(), count) << testing::PrintToString(result->warnings);
+    EXPECT_EQ(result->service_name, name);
+    EXPECT_TRUE(result->gate.wikimedia);
+    EXPECT_TRUE(result->logging.named_levels);
+    EXPECT_EQ(result->http.metrics_port, 9102);
+    EXPECT_EQ(result->http.port, 8192);
+    EXPECT_EQ(result->gate.topic_prefix, "eqiad.");
+    EXPECT_THAT(result->stream_reader.headers, ElementsAre(Pair("Host", "meta.wikimedia.org")));
+    EXPECT_EQ(result->streams.stream_config_object_path, "streams");
+    EXPECT_EQ(result->streams.stream_config_retries, 3);
+    EXPECT_FALSE(result->file);
+    EXPECT_EQ(result->kafka->hasty.conf.at("queue.buffering.max.ms"), "1000");
+    EXPECT_EQ(result->kafka->guaranteed.conf.at("queue.buffering.max.ms"), "10");
+    EXPECT_EQ(result->kafka->guaranteed.conf.at("log.connection.close"), "false");
+    EXPECT_FALSE(result->kafka->guaranteed.conf.contains("producer.poll.interval.ms"));
+  }
+}
+
+// --- the shipped config
+
+std::string shipped_text() {
+  std::ifstream file(EVENTGATE_SOURCE_DIR "/config/config.yaml");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// The shipped text with each `#name:` taken as an option.
+std::string uncommented(const std::string& text) {
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t hash = line.find_first_not_of(' ');
+    if (hash != std::string::npos && line[hash] == '#' && hash + 1 < line.size() &&
+        std::isalpha(static_cast<unsigned char>(line[hash + 1])) != 0) {
+      line.erase(hash, 1);
+    }
+    result += line + '\n';
+  }
+  return result;
+}
+
+/// Whether `document` has the key at the dotted path.
+bool has_key(const Json& document, const std::string& path) {
+  const std::size_t dot = path.find('.');
+  if (dot == std::string::npos) return document.is_object() && document.contains(path);
+  return document.is_object() && document.contains(path.substr(0, dot)) &&
+         has_key(document.at(path.substr(0, dot)), path.substr(dot + 1));
+}
+
+TEST(ShippedConfig, IsReadWithoutAWarning) {
+  const Config shipped = config(shipped_text());
+  EXPECT_THAT(shipped.warnings, IsEmpty());
+  EXPECT_TRUE(shipped.gate.wikimedia);
+  EXPECT_EQ(shipped.http.port, 8192);
+  EXPECT_EQ(shipped.http.metrics_port, 9102);
+  EXPECT_EQ(shipped.file->output_path, "./events/");
+  EXPECT_FALSE(shipped.kafka);
+  EXPECT_EQ(shipped.streams.stream_config_uri, "config/stream-config.yaml");
+  EXPECT_EQ(shipped.gate.error_stream, "eventgate.error.validation");
+}
+
+TEST(ShippedConfig, HasEveryOption) {
+  const Json document = parsed(uncommented(shipped_text()));
+  const Config shipped = config(shipped_text());
+  EXPECT_GT(shipped.options.size(), 60u);
+  for (const auto& [path, value] : shipped.options) EXPECT_TRUE(has_key(document, path)) << path;
+}
+
+TEST(ShippedConfig, EachCommentedOptionIsAtItsDefault) {
+  const auto shipped = options_of(config(shipped_text()));
+  const auto all = options_of(config(uncommented(shipped_text())));
+  EXPECT_THAT(config(uncommented(shipped_text())).warnings, IsEmpty());
+  EXPECT_EQ(all, shipped);
+}
+
+}  // namespace
+}  // namespace eventgate
