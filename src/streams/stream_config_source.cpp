@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -19,6 +24,9 @@ using Json = nlohmann::ordered_json;
 // Between tries at start; each wait is twice the one before.
 constexpr std::chrono::milliseconds kFirstWait{100};
 constexpr std::chrono::milliseconds kLongestWait{2000};
+
+// Between tries after a start from what was kept, without a `stream_config_ttl`.
+constexpr std::chrono::milliseconds kKeptWait{60000};
 
 std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -36,6 +44,15 @@ std::optional<std::string> api_error(const Json& document, bool enveloped) {
   const std::string code = string_member(*error, "code");
   if (!enveloped && (code.empty() || !error->contains("info"))) return std::nullopt;
   return "the reply is an error: " + (code.empty() ? text_of(*error) : code + ": " + string_member(*error, "info"));
+}
+
+/// The file that keeps what was read at `uri`: each URI has its own (FNV-1a).
+std::filesystem::path kept_file(const std::string& cache_dir, const std::string& uri) {
+  std::uint64_t hash = 0xCBF29CE484222325U;
+  for (const char c : uri) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  char name[48];
+  std::snprintf(name, sizeof name, "stream-configs-%016llx.json", static_cast<unsigned long long>(hash));
+  return std::filesystem::path(cache_dir) / name;
 }
 
 }  // namespace
@@ -68,13 +85,50 @@ struct StreamConfigSource::Impl {
     auto configs = std::make_shared<const StreamConfigs>(*object);
     if (object->empty()) events.stream_configs_warning(options.stream_config_uri, "no stream is declared");
     events.stream_configs_read(options.stream_config_uri, object->size());
+    keep(*configs);
     return configs;
   }
 
-  void use(std::shared_ptr<const StreamConfigs> configs) {
+  void use(std::shared_ptr<const StreamConfigs> configs, std::chrono::system_clock::time_point when) {
     const std::lock_guard lock(mutex);
     current.swap(configs);
-    read_at = std::chrono::system_clock::now();
+    read_at = when;
+  }
+
+  void keep(const StreamConfigs& configs) {
+    if (options.cache_dir.empty()) return;
+    const std::filesystem::path file = kept_file(options.cache_dir, options.stream_config_uri);
+    const std::filesystem::path part = file.string() + ".part";
+    std::error_code error;
+    std::filesystem::create_directories(options.cache_dir, error);
+    std::ofstream out(part, std::ios::binary | std::ios::trunc);
+    out << configs.json();
+    out.close();
+    if (out) std::filesystem::rename(part, file, error);
+    if (!out || error) {
+      events.stream_configs_warning(options.stream_config_uri,
+                                    "cannot be kept in cache_dir: expected to write " + file.string());
+    }
+  }
+
+  bool use_kept() {
+    if (options.cache_dir.empty()) return false;
+    const std::filesystem::path file = kept_file(options.cache_dir, options.stream_config_uri);
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return false;
+    const Json object = Json::parse(in, nullptr, false);
+    if (object.is_discarded()) return false;
+    try {
+      auto configs = std::make_shared<const StreamConfigs>(object);
+      // The clocks of files and of the system differ in their epoch only.
+      const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(file);
+      use(std::move(configs),
+          std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(age));
+    } catch (const std::exception&) {
+      return false;
+    }
+    events.stream_configs_warning(options.stream_config_uri, "those kept in " + file.string() + " are used");
+    return true;
   }
 
   void read_first() {
@@ -82,13 +136,15 @@ struct StreamConfigSource::Impl {
     for (int retries = options.stream_config_retries;; --retries) {
       std::string reason;
       try {
-        use(read());
+        use(read(), std::chrono::system_clock::now());
         return;
       } catch (const std::exception& e) {
         reason = e.what();
       }
       events.stream_configs_failed(options.stream_config_uri, reason);
       if (retries <= 0) {
+        kept = use_kept();
+        if (kept) return;
         throw std::runtime_error("Cannot read the stream configs at stream_config_uri '" + options.stream_config_uri +
                                  "': " + reason);
       }
@@ -99,11 +155,15 @@ struct StreamConfigSource::Impl {
 
   void refresh() {
     std::unique_lock lock(stop_mutex);
-    while (!stop_wanted.wait_for(lock, options.stream_config_ttl, [&] { return stopping; })) {
+    const bool again = options.stream_config_ttl.count() > 0;
+    const std::chrono::milliseconds wait = again ? options.stream_config_ttl : kKeptWait;
+    while (again || kept) {
+      if (stop_wanted.wait_for(lock, wait, [&] { return stopping; })) return;
       lock.unlock();
       try {
         auto configs = read();
-        use(configs);
+        use(configs, std::chrono::system_clock::now());
+        kept = false;
         if (changed) changed(*configs);
       } catch (const std::exception& e) {
         events.stream_configs_failed(options.stream_config_uri, e.what());
@@ -120,6 +180,7 @@ struct StreamConfigSource::Impl {
   mutable std::mutex mutex;
   std::shared_ptr<const StreamConfigs> current;
   std::chrono::system_clock::time_point read_at;
+  bool kept = false;  ///< The current one is that of `cache_dir`. Of the constructor, then of the refresh thread.
 
   std::mutex stop_mutex;
   std::condition_variable stop_wanted;
@@ -131,7 +192,7 @@ StreamConfigSource::StreamConfigSource(StreamConfigOptions options, std::shared_
                                        IntakeEvents& events, std::function<void(const StreamConfigs&)> changed)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), events, std::move(changed))) {
   impl_->read_first();
-  if (impl_->options.stream_config_ttl.count() > 0) {
+  if (impl_->options.stream_config_ttl.count() > 0 || impl_->kept) {
     impl_->thread = std::thread([impl = impl_.get()] { impl->refresh(); });
   }
 }

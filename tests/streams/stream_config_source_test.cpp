@@ -11,6 +11,7 @@
 
 #include "eventgate/metrics/intake_events.hpp"
 #include "support/log_file.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace eventgate {
 namespace {
@@ -61,7 +62,7 @@ struct StreamConfigSourceTest : testing::Test {
   LogFile log;
   Metrics metrics{"gate"};
   IntakeEvents events{metrics};
-  StreamConfigOptions options{"http://wiki/api.php", "", milliseconds(0), 0};
+  StreamConfigOptions options{"http://wiki/api.php", "", milliseconds(0), 0, ""};
   std::shared_ptr<ScriptedReader> reader;
 
   std::unique_ptr<StreamConfigSource> source(std::deque<Reply> replies,
@@ -191,6 +192,33 @@ TEST_F(StreamConfigSourceTest, StoppingDoesNotWaitForTheTtl) {
   options.stream_config_ttl = std::chrono::hours(1);
   source({kStreams}).reset();
   EXPECT_EQ(reader->uris.size(), 1u);
+}
+
+TEST_F(StreamConfigSourceTest, AStartWithoutTheHostTakesWhatIsKeptInCacheDir) {
+  const TemporaryFolder folder;
+  options.cache_dir = folder.path() + "/cache";
+  const auto before = source({kStreams})->read_at();
+  const auto configs = source({unavailable("refused")});
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+  EXPECT_LT(configs->read_at() - before, std::chrono::minutes(1));
+  EXPECT_THAT(log.texts().back(), HasSubstr("are used"));
+}
+
+TEST_F(StreamConfigSourceTest, WhatIsKeptOfAnotherUriOrBrokenIsNotTaken) {
+  const TemporaryFolder folder;
+  options.cache_dir = folder.path();
+  source({kStreams});
+  for (const auto& file : std::filesystem::directory_iterator(folder.path())) std::ofstream(file.path()) << "{\"a\"";
+  expect_refused(unavailable("refused"), "refused");
+  source({kStreams});
+  options.stream_config_uri += "?other";
+  EXPECT_THROW(source({unavailable("refused")}), std::runtime_error);
+}
+
+TEST_F(StreamConfigSourceTest, ACacheDirThatCannotBeWrittenIsWarnedOf) {
+  options.cache_dir = "/dev/null/cache";
+  EXPECT_EQ(source({kStreams})->current()->json(), kStreams.dump());
+  EXPECT_THAT(log.texts().back(), AllOf(HasSubstr("\"level\":40"), HasSubstr("/dev/null/cache")));
 }
 
 }  // namespace

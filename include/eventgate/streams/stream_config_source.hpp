@@ -17,6 +17,8 @@ struct StreamConfigOptions {
   std::string stream_config_object_path;           ///< Dotted path of the sub-object, such as `streams`.
   std::chrono::milliseconds stream_config_ttl{0};  ///< Between refreshes; 0: never.
   int stream_config_retries = 1;                   ///< More tries at start.
+  /// Folder where the last good one is kept, for a start while nothing is to be had at the URI. Empty: none.
+  std::string cache_dir;
 };
 
 /// The stream configs now in use, read again every `stream_config_ttl` on a thread of its own. A refresh that fails
@@ -25,7 +27,8 @@ struct StreamConfigOptions {
 /// Thread-safe.
 class StreamConfigSource {
  public:
-  /// Reads the first one. Throws std::runtime_error naming the URI if that fails `stream_config_retries` + 1 times.
+  /// Reads the first one. If that fails `stream_config_retries` + 1 times, takes the one kept in `cache_dir` and tries
+  /// again every minute or `stream_config_ttl`; throws std::runtime_error naming the URI if there is none.
   /// `changed` is called after each successful read but the first, on the refresh thread.
   StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events,
                      std::function<void(const StreamConfigs&)> changed = {});
