@@ -128,7 +128,7 @@ void measure_rows(Gate& gate, const std::vector<Row>& rows, const std::function<
 class Broker {
  public:
   explicit Broker(const std::filesystem::path& directory) : directory_(directory) {
-    bootstrap_ = output_of({kStarter, "start", directory_});
+    bootstrap_ = output_of({kStarter, "start", directory_, "--watch", std::to_string(::getpid())});
     bootstrap_.resize(bootstrap_.find_last_not_of('\n') + 1);
   }
   ~Broker() {

@@ -11,6 +11,7 @@ directory=$(mktemp -d)
 cat > "$directory/here.yaml" <<C
 port: 0
 interface: 127.0.0.1
+metrics: {type: prometheus, port: 0}
 output_path: $directory/events/
 C
 "$gate" serve -c config/config.yaml -c "$directory/here.yaml" > "$directory/log" 2>&1 &
@@ -20,7 +21,7 @@ trap 'kill -KILL "$pid" 2>/dev/null || true; rm -rf "$directory"' EXIT
 port=
 until [[ -n $port ]]; do
   kill -0 "$pid" 2>/dev/null || fail "the gate did not start"
-  port=$(sed -n 's/.*"port":\([0-9]*\).*/\1/p' "$directory/log" | head -n 1)
+  port=$(sed -n '/"msg":"listening"/s/.*"port":\([0-9]*\).*/\1/p' "$directory/log" | head -n 1)
   sleep 0.05
 done
 
