@@ -1,0 +1,33 @@
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace eventgate {
+
+/// What the command line asks for.
+struct CommandLine {
+  enum class Command { serve, check, version, help };
+
+  Command command = Command::help;
+  std::vector<std::string> files;  ///< Of `serve` and `check`: at least one, in the order given.
+  bool json = false;               ///< Of `check`: problems as JSON.
+};
+
+/// What is wrong with a command line, and what was expected.
+struct CommandLineError {
+  std::string message;
+};
+
+/// Reads the arguments after the program's name. `--help` and `--version` count anywhere before a `--`.
+boost::system::result<CommandLine, CommandLineError> parse_command_line(const std::vector<std::string>& arguments);
+
+/// How the program is called, some lines.
+std::string_view usage_text();
+
+/// `eventgate` and its version, one line.
+std::string_view version_text();
+
+}  // namespace eventgate

@@ -1,0 +1,68 @@
+#include "eventgate/cli/command_line.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace eventgate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Command = CommandLine::Command;
+
+CommandLine command_line(const std::vector<std::string>& arguments) {
+  const auto result = parse_command_line(arguments);
+  if (result) return *result;
+  ADD_FAILURE() << result.error().message;
+  return {};
+}
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  const auto result = parse_command_line(arguments);
+  return result ? "accepted" : result.error().message;
+}
+
+TEST(CommandLine, ServeTakesFilesInTheirOrder) {
+  const CommandLine line = command_line({"serve", "-c", "a.yaml", "-cb.yaml", "--config", "c.yaml", "--config=d.yaml"});
+  EXPECT_EQ(line.command, Command::serve);
+  EXPECT_THAT(line.files, ElementsAre("a.yaml", "b.yaml", "c.yaml", "d.yaml"));
+}
+
+TEST(CommandLine, CheckMayAnswerInJson) {
+  const CommandLine line = command_line({"check", "--json", "-c", "a.yaml"});
+  EXPECT_EQ(line.command, Command::check);
+  EXPECT_THAT(line.files, ElementsAre("a.yaml"));
+  EXPECT_TRUE(line.json);
+  EXPECT_FALSE(command_line({"check", "-c", "a.yaml"}).json);
+}
+
+TEST(CommandLine, HelpAndVersionCountAnywhere) {
+  EXPECT_EQ(command_line({"--help"}).command, Command::help);
+  EXPECT_EQ(command_line({"serve", "-h"}).command, Command::help);
+  EXPECT_EQ(command_line({"--version"}).command, Command::version);
+  EXPECT_EQ(command_line({"check", "nonsense", "-v"}).command, Command::version);
+}
+
+TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
+  EXPECT_EQ(refusal({}), "expected a command: serve or check");
+  EXPECT_EQ(refusal({"start"}), "expected a command, serve or check, but the first argument is 'start'");
+  EXPECT_EQ(refusal({"serve"}), "expected -c FILE after 'serve', such as -c config/config.yaml");
+  EXPECT_EQ(refusal({"serve", "-c"}), "expected the path of a config file after '-c'");
+  EXPECT_EQ(refusal({"serve", "-c", ""}), "expected the path of a config file after '-c', but it is empty");
+  EXPECT_EQ(refusal({"serve", "--config="}), "expected the path of a config file after '-c', but it is empty");
+  EXPECT_EQ(refusal({"serve", "a.yaml"}), "expected -c FILE, but there is 'a.yaml'");
+  EXPECT_EQ(refusal({"serve", "--json", "-c", "a"}), "expected -c FILE, but there is '--json'");
+  EXPECT_EQ(refusal({"check", "-c", "a", "--jsno"}), "expected -c FILE or --json, but there is '--jsno'");
+  EXPECT_EQ(refusal({"--", "--help"}), "expected a command, serve or check, but the first argument is '--'");
+}
+
+TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {
+  for (const std::string text :
+       {"eventgate serve -c FILE", "eventgate check -c FILE", "--json", "--version", "--help"}) {
+    EXPECT_THAT(std::string(usage_text()), HasSubstr(text));
+  }
+  EXPECT_THAT(std::string(version_text()), testing::MatchesRegex("eventgate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+}  // namespace
+}  // namespace eventgate
