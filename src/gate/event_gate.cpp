@@ -729,7 +729,8 @@ std::string EventGate::Impl::Judge::event_description() const {
   std::string description = "event";
   if (const auto id = options_.id_field.empty() ? std::nullopt : options_.id_field.find(event_)) {
     const std::string text = id->is_string() ? id->string() : std::string(id->source());
-    if (!text.empty() && text != "null" && text != "false" && text != "0") description += ' ' + text;
+    const bool nothing = id->is_string() ? text.empty() : text == "null" || text == "false" || text == "0";
+    if (!nothing) description += ' ' + text;
   }
   description += " of schema at ";
   description += schema_uri_;

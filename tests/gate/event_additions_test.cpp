@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "gate_harness.hpp"
+
+namespace eventgate {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kUuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+
+constexpr const char* kStreams = R"(
+test.event: {schema_title: test}
+plain.event: {schema_title: plain}
+legacy.event: {schema_title: analytics/legacy/search}
+enriched.event:
+  schema_title: analytics/legacy/search
+  producers:
+    eventgate:
+      enrich_fields_from_http_headers:
+        http.request_headers.x-special: X-Special
+        http.request_headers.user-agent: false
+)";
+
+GateHarness wikimedia_gate() { return GateHarness(wikimedia_options(), kStreams); }
+
+std::string legacy_event(const std::string& stream = "legacy.event") {
+  return R"({"$schema":"/analytics/legacy/search/1.0.0","meta":{"stream":")" + stream + "\"}}";
+}
+
+TestRequest with_headers(std::vector<std::pair<std::string, std::string>> headers) {
+  TestRequest request;
+  request.headers = std::move(headers);
+  return request;
+}
+
+TEST(EventAdditions, FillInIdTimeAndRequestIdThatTheSchemaDeclares) {
+  GateHarness gate = wikimedia_gate();
+  const json meta = gate.produced(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event"}})",
+                                  with_headers({{"X-Request-Id", "the-request"}}))["meta"];
+  EXPECT_THAT(meta["id"].get<std::string>(), testing::MatchesRegex(kUuid));
+  EXPECT_EQ(meta["dt"], "2026-11-22T02:39:06.102Z");
+  EXPECT_EQ(meta["request_id"], "the-request");
+  EXPECT_EQ(meta.size(), 4u);
+}
+
+TEST(EventAdditions, LeaveWhatTheEventHas) {
+  GateHarness gate = wikimedia_gate();
+  const std::string event =
+      R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","id":"","dt":"x","request_id":"y"},"test_default":""})";
+  EXPECT_EQ(gate.record(event).value, event);
+}
+
+TEST(EventAdditions, LeaveANullForTheSchemaToJudge) {
+  GateHarness gate = wikimedia_gate();
+  const ProcessResult result = gate.process(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","id":null}})");
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(errors_text(result.invalid[0].errors), "'.meta.id' should be string");
+}
+
+TEST(EventAdditions, AddNothingThatTheSchemaDoesNotDeclare) {
+  GateHarness gate = wikimedia_gate();
+  const std::string event = R"({"$schema":"/plain/1.0.0","meta":{"stream":"plain.event"}})";
+  EXPECT_EQ(gate.record(event, with_headers({{"User-Agent", "curl"}})).value, event);
+}
+
+TEST(EventAdditions, AddNothingInTheDefaultSetUp) {
+  GateHarness gate{GateOptions()};
+  const json value = gate.produced(legacy_event(), with_headers({{"User-Agent", "curl"}}));
+  EXPECT_EQ(value, json::parse(legacy_event()));
+}
+
+TEST(EventAdditions, GiveLegacyEventsATimeTheAddressAndTheUserAgent) {
+  GateHarness gate = wikimedia_gate();
+  const json value = gate.produced(legacy_event(), with_headers({{"User-Agent", "curl/7.88.1"}}));
+  EXPECT_EQ(value["dt"], "2026-11-22T02:39:06.102Z");
+  EXPECT_EQ(value["http"], json::parse(R"({"request_headers":{"user-agent":"curl/7.88.1"},"client_ip":"192.0.2.7"})"));
+}
+
+TEST(EventAdditions, TakeTheAddressFromTheProxiesHeaders) {
+  GateHarness gate = wikimedia_gate();
+  const auto address = [&](std::vector<std::pair<std::string, std::string>> headers) {
+    return gate.produced(legacy_event(), with_headers(std::move(headers)))["http"]["client_ip"].get<std::string>();
+  };
+  EXPECT_EQ(address({{"X-Client-IP", "192.0.2.1"}, {"X-Forwarded-For", "198.51.100.7, 10.0.0.1"}}), "192.0.2.1");
+  EXPECT_EQ(address({{"X-Forwarded-For", " 198.51.100.7 ,10.0.0.1"}}), "198.51.100.7");
+  EXPECT_EQ(address({{"X-Client-IP", ""}, {"X-Forwarded-For", ""}}), "192.0.2.7");
+}
+
+TEST(EventAdditions, MakeOneRequestIdForTheWholeRequestAndAnIdForEachEvent) {
+  GateHarness gate = wikimedia_gate();
+  gate.process("[" + legacy_event() + R"(,{"$schema":"/test/1.0.0","meta":{"stream":"test.event"}},)" + legacy_event() +
+               "]");
+  ASSERT_EQ(gate.sink->records.size(), 3u);
+  std::set<std::string> ids, request_ids;
+  for (const KeptRecord& record : gate.sink->records) {
+    const json value = json::parse(record.value);
+    ids.insert(value["meta"]["id"]);
+    request_ids.insert(value["meta"]["request_id"]);
+  }
+  EXPECT_EQ(ids.size(), 3u);
+  EXPECT_EQ(request_ids.size(), 1u);
+  EXPECT_THAT(*request_ids.begin(), testing::MatchesRegex(kUuid));
+}
+
+TEST(EventAdditions, PreferTheHeadersOfTheStreamConfig) {
+  GateHarness gate = wikimedia_gate();
+  const json value = gate.produced(legacy_event("enriched.event"),
+                                   with_headers({{"x-special", "s"}, {"User-Agent", "curl"}, {"X-Request-Id", "r"}}));
+  EXPECT_EQ(value["http"], json::parse(R"({"request_headers":{"x-special":"s"},"client_ip":"192.0.2.7"})"));
+  EXPECT_FALSE(value["meta"].contains("request_id"));
+}
+
+TEST(EventAdditions, TakeTheHeadersOfTheConfigWhereTheStreamIsUnknown) {
+  GateHarness gate = wikimedia_gate();
+  const ProcessResult result = gate.process(legacy_event("nope"), with_headers({{"User-Agent", "curl"}}));
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_EQ(json::parse(result.error[0].event)["http"]["request_headers"]["user-agent"], "curl");
+}
+
+TEST(EventAdditions, CutAndMendHeaderValues) {
+  GateHarness gate = wikimedia_gate();
+  const auto user_agent = [&](const std::string& value) {
+    return gate.produced(legacy_event(), with_headers({{"User-Agent", value}}))["http"]["request_headers"]["user-agent"]
+        .get<std::string>();
+  };
+  std::string snowmen;
+  for (int i = 0; i < 401; ++i) snowmen += "\xe2\x98\x83";
+  EXPECT_EQ(user_agent(snowmen), snowmen.substr(0, 1200));
+  EXPECT_EQ(user_agent("a\xff\xe2\x98 \"\\\x01"), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \"\\\x01");
+}
+
+TEST(EventAdditions, MayFillTheStream) {
+  GateOptions options = wikimedia_options();
+  options.http_request_headers_to_fields = {{"x-stream", FieldPath("meta.stream")}};
+  GateHarness gate(std::move(options), kStreams);
+  EXPECT_EQ(gate.record(R"({"$schema":"/test/1.0.0"})", with_headers({{"X-Stream", "test.event"}})).topic,
+            "dc1.test.event");
+}
+
+}  // namespace
+}  // namespace eventgate

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/temporary_folder.hpp"
+
+extern char** environ;
+
+namespace eventgate {
+
+/// `eventgate serve` as a process of its own, in the project's folder, with a port of its own.
+class GateProcess {
+ public:
+  /// `files`: config files, later ones over earlier ones; `config`: YAML over all of them. Returns once it listens.
+  explicit GateProcess(std::vector<std::string> files, const std::string& config) {
+    files.push_back(folder_.write("here.yaml", "port: 0\ninterface: 127.0.0.1\n" + config));
+    std::vector<std::string> arguments{EVENTGATE_BINARY, "serve"};
+    for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, EVENTGATE_SOURCE_DIR);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_path().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+    const int error = posix_spawn(&pid_, EVENTGATE_BINARY, &actions, nullptr, argv.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::runtime_error("cannot start " EVENTGATE_BINARY);
+    while (!find_port()) {
+      int status;
+      if (waitpid(pid_, &status, WNOHANG) == pid_) {
+        pid_ = -1;
+        throw std::runtime_error("the gate did not start: " + log());
+      }
+      ::usleep(10000);
+    }
+  }
+  ~GateProcess() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  GateProcess(const GateProcess&) = delete;
+  GateProcess& operator=(const GateProcess&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  const std::string& folder() const { return folder_.path(); }
+  void signal(int number) const { ::kill(pid_, number); }
+
+  /// Waits for its end. Its exit code, or less than 0 if a signal ended it.
+  int wait() {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  /// All that it has written.
+  std::string log() const {
+    std::ifstream in(log_path());
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  std::string log_path() const { return folder_.path() + "/log"; }
+
+  bool find_port() {
+    const std::string text = log();
+    const std::size_t line = text.find("\"msg\":\"listening\"");
+    constexpr std::string_view kPort = "\"port\":";
+    const std::size_t at = line == std::string::npos ? line : text.find(kPort, line);
+    if (at == std::string::npos || text.find('\n', at) == std::string::npos) return false;
+    port_ = static_cast<std::uint16_t>(std::stoul(text.substr(at + kPort.size())));
+    return true;
+  }
+
+  TemporaryFolder folder_;
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace eventgate
