@@ -13,6 +13,7 @@
 #include <optional>
 #include <streambuf>
 #include <unordered_map>
+#include <utility>
 
 #include "eventgate/uri/object_reader.hpp"
 
@@ -404,7 +405,7 @@ class YamlBuilder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     std::string text = repaired(mark, value);
-    const bool plain = tag == "?";
+    const bool plain = tag == "?" || tag == "tag:yaml.org,2002:merge";
     if (is_key(mark)) return set_key(mark, std::move(text), plain);
     add(mark, scalar(mark, tag, std::move(text)), anchor);
   }
@@ -579,14 +580,37 @@ class YamlBuilder : public YAML::EventHandler {
   std::size_t aliased_ = 0;
 };
 
-/// A stream over text that is not copied.
+/// A stream over text that is not copied, and an end of the document: else yaml-cpp would take a quoted scalar that is
+/// not closed, and a block scalar that ends the text would lack its last newline.
 class TextBuffer : public std::streambuf {
  public:
-  explicit TextBuffer(std::string_view text) {
+  explicit TextBuffer(std::string_view text) : end_(text.ends_with('\n') ? "...\n" : "\n...\n") { show(text); }
+
+ private:
+  int_type underflow() override {
+    if (end_.empty()) return traits_type::eof();
+    show(std::exchange(end_, {}));
+    return traits_type::to_int_type(*gptr());
+  }
+
+  void show(std::string_view text) {
     char* begin = const_cast<char*>(text.data());  // Only read: nothing puts into the stream.
     setg(begin, begin, begin + text.size());
   }
+
+  std::string_view end_;
 };
+
+/// Where the first character is that YAML does not know (1.2, 5.1: c-printable), npos if there is none. Of valid UTF-8.
+std::size_t find_unprintable(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    if (byte(0) < 0x20 ? text[at] != '\t' && text[at] != '\n' && text[at] != '\r' : byte(0) == 0x7F) return at;
+    if (byte(0) == 0xC2 && byte(1) < 0xA0 && byte(1) != 0x85) return at;             // U+0080 to U+009F but U+0085
+    if (byte(0) == 0xEF && byte(1) == 0xBF && (byte(2) & 0xFEU) == 0xBE) return at;  // U+FFFE and U+FFFF
+  }
+  return std::string_view::npos;
+}
 
 std::string at_mark(const YAML::Mark& mark, const std::string& message) {
   return "line " + std::to_string(mark.line + 1) + ", column " + std::to_string(mark.column + 1) + ": " + message;
@@ -601,6 +625,9 @@ bool begins_with_tab(std::string_view text, const YAML::Mark& mark) {
 }
 
 Result parse_yaml(std::string_view text, std::size_t max_depth) {
+  if (const std::size_t at = find_unprintable(text); at != std::string_view::npos) {
+    return invalid("expected text without control characters, found one at " + position(text, at));
+  }
   TextBuffer buffer(text);
   std::istream stream(&buffer);
   YamlBuilder builder(max_depth);
@@ -612,7 +639,9 @@ Result parse_yaml(std::string_view text, std::size_t max_depth) {
   } catch (const YamlError& error) {
     return invalid(at_mark(error.mark, error.message));
   } catch (const YAML::Exception& error) {
-    std::string message = "expected JSON or YAML, but " + at_mark(error.mark, quotable(error.msg));
+    const bool unclosed = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
+    const std::string reason = unclosed ? "a quoted scalar is not closed" : quotable(error.msg);
+    std::string message = "expected JSON or YAML, but " + at_mark(error.mark, reason);
     if (begins_with_tab(text, error.mark)) message += "; expected spaces as indentation, found a tab";
     return invalid(std::move(message));
   }
