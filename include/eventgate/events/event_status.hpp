@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ struct ValidationError {
       schema_path;     ///< `#/properties/meta/properties/id/type`, or `/fragment/x/1.0.0#/...` behind a called `$ref`.
   std::string params;  ///< A JSON object's text.
   std::string message;
+  /// Of an error inside `propertyNames`: the name it is about. AJV writes it last.
+  std::optional<std::string> property_name = std::nullopt;
 };
 
 /// AJV's errorsText with an empty data variable: `'.test' should be string, '.meta.id' should match format "uuid"`.

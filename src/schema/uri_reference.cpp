@@ -1,0 +1,134 @@
+#include "uri_reference.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace eventgate {
+namespace {
+
+bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
+bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return out;
+}
+
+/// RFC 3986, appendix B.
+struct Parts {
+  std::optional<std::string> scheme, authority, query, fragment;
+  std::string path;
+
+  explicit Parts(std::string_view uri) {
+    if (const std::size_t at = uri.find('#'); at != std::string_view::npos) {
+      fragment = uri.substr(at + 1);
+      uri = uri.substr(0, at);
+    }
+    if (const std::size_t at = uri.find('?'); at != std::string_view::npos) {
+      query = uri.substr(at + 1);
+      uri = uri.substr(0, at);
+    }
+    const std::size_t colon = uri.find(':');
+    if (colon != std::string_view::npos && colon > 0 && is_letter(uri[0]) &&
+        std::all_of(uri.begin(), uri.begin() + static_cast<std::ptrdiff_t>(colon),
+                    [](char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; })) {
+      scheme = lower(uri.substr(0, colon));
+      uri = uri.substr(colon + 1);
+    }
+    if (uri.starts_with("//")) {
+      const std::size_t end = std::min(uri.find('/', 2), uri.size());
+      authority = lower(uri.substr(2, end - 2));
+      uri = uri.substr(end);
+    }
+    path = uri;
+  }
+
+  std::string text() const {
+    std::string out;
+    if (scheme) out += *scheme + ":";
+    if (authority) out += "//" + *authority;
+    out += path;
+    if (query) out += "?" + *query;
+    if (fragment) out += "#" + *fragment;
+    return out;
+  }
+};
+
+std::string without_dots(std::string_view path) {
+  std::string out;
+  while (!path.empty()) {
+    if (path.starts_with("../")) {
+      path.remove_prefix(3);
+    } else if (path.starts_with("./") || path.starts_with("/./")) {
+      path.remove_prefix(2);
+    } else if (path == "/." || path == "/..") {
+      if (path == "/..") out.resize(out.rfind('/') == std::string::npos ? 0 : out.rfind('/'));
+      out += '/';
+      break;
+    } else if (path.starts_with("/../")) {
+      path.remove_prefix(3);
+      out.resize(out.rfind('/') == std::string::npos ? 0 : out.rfind('/'));
+    } else if (path == "." || path == "..") {
+      break;
+    } else {
+      const std::size_t end = std::min(path.find('/', 1), path.size());
+      out += path.substr(0, end);
+      path.remove_prefix(end);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string resolve_uri(std::string_view base_text, std::string_view reference_text) {
+  Parts target(reference_text);
+  if (!target.scheme) {
+    Parts base(base_text);
+    target.scheme = base.scheme;
+    if (!target.authority) {
+      target.authority = base.authority;
+      if (target.path.empty()) {
+        target.path = base.path;
+        if (!target.query) target.query = base.query;
+      } else if (!target.path.starts_with('/')) {
+        if (base.authority && base.path.empty()) {
+          target.path = "/" + target.path;
+        } else {
+          const std::size_t folder = base.path.rfind('/');
+          if (folder != std::string::npos) target.path = base.path.substr(0, folder + 1) + target.path;
+        }
+      }
+    }
+  }
+  target.path = without_dots(target.path);
+  return target.text();
+}
+
+std::string_view without_fragment(std::string_view uri) { return uri.substr(0, uri.find('#')); }
+
+std::string_view fragment_of(std::string_view uri) {
+  const std::size_t at = uri.find('#');
+  return at == std::string_view::npos ? std::string_view{} : uri.substr(at + 1);
+}
+
+std::string percent_decoded(std::string_view text) {
+  const auto hex = [](char c) {
+    const char small = static_cast<char>(c | 0x20);
+    return is_digit(c) ? c - '0' : small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace eventgate
