@@ -358,6 +358,7 @@ Task<bool> Session::serve() {
   // An HTTP/1.0 client is told of the end of an empty answer by the end of the connection, as the original does.
   const bool close = !request().keep_alive || stopping() || broken_ || !worth_skipping() ||
                      (request().http_1_0 && answer->body.empty());
+  if (!answer->cause.empty()) events().request_rejected(answer->cause);
   space_->out.clear();
   state().format.append(space_->out, *answer,
                         {close, request().method == Method::head, request().accept_encoding(), context.received_at});
@@ -366,7 +367,6 @@ Task<bool> Session::serve() {
   if (!target.malformed && target.route != Route::unknown)
     events().request_answered(route_path(target.route), request().method_name(), answer->status,
                               steady_clock::now() - begun_);
-  if (!answer->cause.empty()) events().request_rejected(answer->cause);
   if (hasty) boost::asio::co_spawn(start_.worker->executor, process_hasty(std::move(hasty)), boost::asio::detached);
 
   if (!sent) co_return false;

@@ -1,0 +1,29 @@
+#include "../../src/http/request.hpp"
+
+#include <gtest/gtest.h>
+
+namespace eventgate {
+namespace {
+
+TEST(Request, AsciiCaseIsIgnoredAndNothingElse) {
+  EXPECT_TRUE(equals_ignoring_case("Content-Type", "cONTENT-tYPE"));
+  EXPECT_FALSE(equals_ignoring_case("Content-Type", "Content-Typ"));
+  EXPECT_FALSE(equals_ignoring_case("[", "{"));
+  EXPECT_FALSE(equals_ignoring_case("\xc3\x84", "\xc3\xa4"));
+}
+
+TEST(Request, ClearedOneHasNothing) {
+  Request request;
+  request.method = Method::post;
+  request.hosts = 3;
+  request.keep_alive = true;
+  request.clear();
+  EXPECT_EQ(request.method, Method::other);
+  EXPECT_EQ(request.hosts, 0u);
+  EXPECT_FALSE(request.keep_alive);
+  EXPECT_EQ(request.target(), "");
+  EXPECT_EQ(request.field("host"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace eventgate

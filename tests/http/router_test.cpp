@@ -1,0 +1,99 @@
+#include "../../src/http/router.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace eventgate {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+const Router kRouter(true, true);
+
+Route route(std::string_view target) { return kRouter.find(target).route; }
+
+TEST(Router, FindsEveryRoute) {
+  EXPECT_EQ(route("/v1/events"), Route::events);
+  EXPECT_EQ(route("/v1/_test/events"), Route::test_events);
+  EXPECT_EQ(route("/v1/stream-configs"), Route::stream_configs);
+  EXPECT_EQ(route("/_info"), Route::info);
+  EXPECT_EQ(route("/_info/name"), Route::info_name);
+  EXPECT_EQ(route("/_info/version"), Route::info_version);
+  EXPECT_EQ(route("/_info/home"), Route::info_home);
+  EXPECT_EQ(route("/?spec"), Route::root);
+  EXPECT_EQ(route("/robots.txt"), Route::robots);
+  EXPECT_EQ(route("/healthz"), Route::healthz);
+  EXPECT_EQ(route("/readyz"), Route::readyz);
+}
+
+TEST(Router, CaseEscapesAndASlashAtTheEndDoNotCount) {
+  EXPECT_EQ(route("/V1/EVENTS"), Route::events);
+  EXPECT_EQ(route("/v1/%65vents"), Route::events);
+  EXPECT_EQ(route("/_info/"), Route::info);
+  EXPECT_EQ(route("/_info//"), Route::unknown);
+  EXPECT_EQ(route("//_info"), Route::unknown);
+  EXPECT_EQ(route("/_info/../robots.txt"), Route::unknown);
+  EXPECT_EQ(route("/v1/events%00"), Route::unknown);
+}
+
+TEST(Router, AbsoluteFormIsItsPath) {
+  const Target target = kRouter.find("HTTP://en.wikipedia.org:80/v1/events?hasty=1");
+  EXPECT_EQ(target.route, Route::events);
+  EXPECT_EQ(target.query, "hasty=1");
+  EXPECT_EQ(route("http://en.wikipedia.org?spec"), Route::root);
+  EXPECT_EQ(route("http://en.wikipedia.org"), Route::root);
+  EXPECT_EQ(route("en.wikipedia.org:443"), Route::unknown);
+  EXPECT_EQ(route("*"), Route::unknown);
+}
+
+TEST(Router, RoutesThatAreNotConfiguredAreNotThere) {
+  const Router router(false, false);
+  EXPECT_EQ(router.find("/v1/_test/events").route, Route::unknown);
+  EXPECT_EQ(router.find("/v1/stream-configs").route, Route::unknown);
+  EXPECT_EQ(router.find("/v1/stream-configs/a").route, Route::unknown);
+}
+
+TEST(Router, NamesOfStreamsAreSeparatedByCommasOrBars) {
+  EXPECT_THAT(kRouter.find("/v1/stream-configs").streams, IsEmpty());
+  EXPECT_THAT(kRouter.find("/v1/stream-configs/").streams, IsEmpty());
+  EXPECT_THAT(kRouter.find("/v1/stream-configs/a,b%7Cc,").streams, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(kRouter.find("/v1/stream-configs/%2F%5Ea%2F").streams, ElementsAre("/^a/"));
+  EXPECT_THAT(kRouter.find("/v1/stream-configs/,").streams, ElementsAre(""));
+  EXPECT_EQ(route("/v1/stream-configs/a/b"), Route::unknown);
+}
+
+TEST(Router, BadEscapeInThePathIsMalformed) {
+  for (const std::string_view target : {"/%zz", "/v1/events%", "/v1/stream-configs/%4"})
+    EXPECT_TRUE(kRouter.find(target).malformed) << target;
+}
+
+TEST(Router, QueryIsDecoded) {
+  EXPECT_THAT(*parse_query("a=b%20c+d&&hasty&e=&=f&g=h=i"),
+              ElementsAre(Pair("a", "b c d"), Pair("hasty", ""), Pair("e", ""), Pair("", "f"), Pair("g", "h=i")));
+  EXPECT_THAT(*parse_query(""), IsEmpty());
+  EXPECT_EQ(parse_query("a=%2"), std::nullopt);
+  EXPECT_EQ(parse_query("%xx=1"), std::nullopt);
+}
+
+TEST(Router, EveryRouteSaysWhatItTakes) {
+  EXPECT_EQ(route_allow(Route::events), "POST");
+  EXPECT_TRUE(route_takes(Route::events, Method::post));
+  EXPECT_FALSE(route_takes(Route::events, Method::get));
+  EXPECT_EQ(route_allow(Route::info), "GET,HEAD");
+  EXPECT_TRUE(route_takes(Route::info, Method::head));
+  EXPECT_EQ(route_allow(Route::test_events), "GET");
+  EXPECT_FALSE(route_takes(Route::test_events, Method::head));
+  EXPECT_FALSE(route_takes(Route::info, Method::other));
+}
+
+TEST(Router, PathsAreNamedAsMetricsNameThem) {
+  EXPECT_EQ(route_path(Route::events), "v1/events");
+  EXPECT_EQ(route_path(Route::info_name), "_info/name");
+  EXPECT_EQ(route_path(Route::root), "root");
+  EXPECT_EQ(route_path(Route::unknown), "");
+}
+
+}  // namespace
+}  // namespace eventgate
