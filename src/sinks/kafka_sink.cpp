@@ -401,6 +401,7 @@ void KafkaProducer::produce(std::span<const Record> records) {
       rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
       if ((!checked.empty() && record.topic == checked) || is_kafka_name(record.topic)) {
         checked = record.topic;
+        record.slot->note = record.timestamp;  // a report of a failure does not have it
         error = sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
       }
       if (error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.emplace_back(&record, error);
@@ -455,8 +456,7 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
     record.topic = std::move(topic);
     if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
     record.value.assign(static_cast<const char*>(message.payload), message.len);
-    rd_kafka_timestamp_type_t ignored;
-    record.timestamp = rd_kafka_message_timestamp(&message, &ignored);
+    record.timestamp = slot.note;
     record.slot = &slot;
     service_.produce_alone(*this, std::move(record));
     return;

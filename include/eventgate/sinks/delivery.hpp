@@ -34,6 +34,9 @@ class DeliverySlot {
   /// The I/O thread that waits. To be asked before the slot is settled.
   const IoExecutor& executor() const noexcept;
 
+  /// The sink's own, for as long as the slot is: what it must know again when the report comes.
+  std::int64_t note = 0;
+
  private:
   friend class DeliveryBatch;
   static constexpr std::uint8_t kPending = 0, kSettled = 1, kAbandoned = 2;

@@ -1,0 +1,221 @@
+// What a real broker does rarely, from librdkafka's mock of one; and what needs none. The rest is in tests/kafka.
+#include "eventgate/sinks/kafka_sink.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "eventgate/metrics/intake_events.hpp"
+#include "support/sink_driver.hpp"
+
+namespace eventgate {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Optional;
+using testing::StartsWith;
+using Conf = std::map<std::string, std::string>;
+
+constexpr std::int16_t kProduceRequest = 0;
+
+/// librdkafka's own pretence of a broker.
+class MockKafka {
+ public:
+  MockKafka() {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    std::array<char, 512> reason{};
+    rd_kafka_conf_set(conf, "log_level", "0", reason.data(), reason.size());
+    owner_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason.data(), reason.size());
+    if (owner_ == nullptr) throw std::runtime_error(reason.data());
+    cluster_ = rd_kafka_mock_cluster_new(owner_, 1);
+  }
+  ~MockKafka() {
+    rd_kafka_mock_cluster_destroy(cluster_);
+    rd_kafka_destroy(owner_);
+  }
+  MockKafka(const MockKafka&) = delete;
+  MockKafka& operator=(const MockKafka&) = delete;
+
+  std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
+
+  /// The next requests to produce get these answers.
+  void answer(std::vector<rd_kafka_resp_err_t> errors) {
+    rd_kafka_mock_push_request_errors_array(cluster_, kProduceRequest, errors.size(), errors.data());
+  }
+  void answer_after(milliseconds time) { rd_kafka_mock_broker_set_rtt(cluster_, 1, static_cast<int>(time.count())); }
+
+ private:
+  rd_kafka_t* owner_;
+  rd_kafka_mock_cluster_t* cluster_;
+};
+
+class KafkaSinkOnMock : public testing::Test {
+ protected:
+  std::unique_ptr<Sink> sink_with(const Conf& conf, milliseconds produce_timeout = seconds(10),
+                                  const Conf& topic_conf = {}) {
+    KafkaSinkOptions options;
+    options.guaranteed.conf = conf;
+    options.guaranteed.topic_conf = topic_conf;
+    options.guaranteed.conf.emplace("metadata.broker.list", kafka_.address());
+    options.hasty = options.guaranteed;
+    options.produce_timeout = produce_timeout;
+    return make_kafka_sink(std::move(options), driver_.executor(), events_);
+  }
+
+  static std::vector<OwnRecord> events(int count, const std::string& topic = "topic") {
+    return std::vector<OwnRecord>(static_cast<std::size_t>(count), {topic, "{}", std::nullopt, 1795314930123});
+  }
+
+  MockKafka kafka_;
+  Metrics metrics_{"test"};
+  IntakeEvents events_{metrics_};
+  SinkDriver driver_;
+};
+
+TEST_F(KafkaSinkOnMock, DeliversAndIsReady) {
+  const auto sink = sink_with({});
+  EXPECT_EQ(sink->name(), "kafka");
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(3))), Each("success"));
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+}
+
+TEST_F(KafkaSinkOnMock, NotAuthorisedIsNotProduced) {
+  const auto sink = sink_with({});
+  kafka_.answer({RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))),
+              Each("not_produced: Broker: Topic authorization failed"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("TOPIC_AUTHORIZATION_FAILED"));
+  EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
+}
+
+TEST_F(KafkaSinkOnMock, TooFewReplicasOnceIsTriedAgain) {
+  const auto sink = sink_with({});
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
+}
+
+TEST_F(KafkaSinkOnMock, TooFewReplicasForLongIsNotProduced) {
+  const auto sink = sink_with({{"retries", "0"}});
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))),
+              ElementsAre("not_produced: Broker: Not enough in-sync replicas"));
+}
+
+TEST_F(KafkaSinkOnMock, WrittenToTooFewReplicasIsUnknown) {
+  const auto sink = sink_with({{"retries", "0"}});
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND});
+  EXPECT_THAT(
+      outcome_texts(driver_.produce(*sink, events(1))),
+      ElementsAre(StartsWith("unknown: Broker: Message(s) written to insufficient number of in-sync replicas")));
+}
+
+TEST_F(KafkaSinkOnMock, NoAnswerInTimeIsUnknown) {
+  const auto sink = sink_with({}, seconds(3));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
+  kafka_.answer_after(seconds(20));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("unknown: Local: Message timed out"));
+}
+
+TEST_F(KafkaSinkOnMock, AFatalErrorOfAnIdempotentProducerIsSurvived) {
+  const auto sink = sink_with({{"enable.idempotence", "true"}});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
+  kafka_.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
+  const auto failed = outcome_texts(driver_.produce(*sink, events(1)));
+  EXPECT_THAT(failed, Each(testing::Not("success")));
+  EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+  EXPECT_THAT(metrics_.text(), HasSubstr("_FATAL"));
+}
+
+TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
+  const auto sink = sink_with({{"queue.buffering.max.messages", "10"}, {"linger.ms", "500"}});
+  const auto outcomes = outcome_texts(driver_.produce(*sink, events(15)));
+  EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), "success"), 10);
+  EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), "not_produced: Local: Queue full"), 5);
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+
+  kafka_.answer_after(seconds(2));
+  auto waiting = driver_.start(*sink, events(15));
+  EXPECT_TRUE(becomes([&] {
+    return sink->unready().value_or("").find("Local: Queue full (queue.buffering.max.messages") != std::string::npos;
+  }));
+  waiting.wait();
+  kafka_.answer_after(milliseconds(0));
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+}
+
+TEST_F(KafkaSinkOnMock, ATopicThatIsNoKafkaNameIsRefusedAlone) {
+  const auto sink = sink_with({});
+  std::vector<OwnRecord> records = events(1);
+  for (const std::string topic : {"", ".", "..", "a/b", "a b", std::string(250, 'a').c_str()})
+    records.push_back({topic, "{}", std::nullopt, 0});
+  const auto outcomes = outcome_texts(driver_.produce(*sink, records));
+  EXPECT_EQ(outcomes[0], "success");
+  for (std::size_t i = 1; i < outcomes.size(); ++i)
+    EXPECT_THAT(outcomes[i], StartsWith("not_produced: Broker: Invalid topic"));
+}
+
+TEST_F(KafkaSinkOnMock, HastyMayDoWithoutAcknowledgement) {
+  KafkaSinkOptions options;
+  options.guaranteed.conf["metadata.broker.list"] = kafka_.address();
+  options.hasty = options.guaranteed;
+  options.hasty.topic_conf["acks"] = "0";
+  const auto sink = make_kafka_sink(options, driver_.executor(), events_);
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
+}
+
+TEST_F(KafkaSinkOnMock, GuaranteedWithoutAcknowledgementIsRefused) {
+  for (const char* name : {"acks", "request.required.acks"}) {
+    EXPECT_THAT(
+        [&] {
+          sink_with({{name, "0"}});
+        },
+        testing::ThrowsMessage<std::invalid_argument>(HasSubstr("acks is 0: expected -1 (all) or at least 1")));
+    EXPECT_THAT(
+        [&] {
+          sink_with({}, seconds(10), {{name, "0"}});
+        },
+        testing::ThrowsMessage<std::invalid_argument>(HasSubstr("acks is 0")));
+  }
+}
+
+TEST_F(KafkaSinkOnMock, AnOptionRefusedByLibrdkafkaIsNamedWithItsReason) {
+  EXPECT_THAT(
+      [&] {
+        sink_with({{"no.such.option", "1"}});
+      },
+      testing::ThrowsMessage<std::invalid_argument>(
+          "kafka.guaranteed.conf: no.such.option: No such configuration property: \"no.such.option\""));
+  EXPECT_THAT(
+      [&] {
+        sink_with({}, seconds(10), {{"client.id", "x"}});
+      },
+      testing::ThrowsMessage<std::invalid_argument>(StartsWith("kafka.guaranteed.topic_conf: client.id: ")));
+  EXPECT_THAT(
+      [&] {
+        sink_with({{"enable.idempotence", "true"}, {"acks", "1"}});
+      },
+      testing::ThrowsMessage<std::invalid_argument>(StartsWith("kafka.guaranteed: ")));
+}
+
+TEST_F(KafkaSinkOnMock, WithoutBrokersItSaysWhatItExpected) {
+  EXPECT_THAT([&] { make_kafka_sink({}, driver_.executor(), events_); },
+              testing::ThrowsMessage<std::invalid_argument>(HasSubstr("expected metadata.broker.list")));
+}
+
+TEST_F(KafkaSinkOnMock, OptionsOfTheNodeClientAreIgnored) {
+  const auto sink = sink_with({{"dr_cb", "true"}, {"event_cb", "true"}, {"producer.poll.interval.ms", "100"}});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
+}
+
+}  // namespace
+}  // namespace eventgate
