@@ -560,6 +560,17 @@ TEST(ShippedConfig, IsReadWithoutAWarning) {
   EXPECT_EQ(shipped.gate.error_stream, "eventgate.error.validation");
 }
 
+TEST(ShippedConfig, DeclaresTheStreamsThatItNames) {
+  std::ifstream file(EVENTGATE_SOURCE_DIR "/config/stream-config.yaml");
+  const StreamConfigs streams(parsed({std::istreambuf_iterator<char>(file), {}}));
+  const Config shipped = config(shipped_text());
+  EXPECT_EQ(streams.find(shipped.gate.error_stream)->schema_title, "error");
+  EXPECT_EQ(streams.find("test.event")->schema_title, "test/event");
+  EXPECT_EQ(streams.find("mediawiki.interwiki_link_hover")->schema_title, "analytics/link_hover");
+  EXPECT_EQ(streams.find("test.keyed.a")->message_key_fields.size(), 1u);
+  EXPECT_EQ(Json::parse(shipped.http.test_events)[0]["meta"]["stream"], "test.event");
+}
+
 TEST(ShippedConfig, HasEveryOption) {
   const Json document = parsed(uncommented(shipped_text()));
   const Config shipped = config(shipped_text());
