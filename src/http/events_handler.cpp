@@ -31,6 +31,10 @@ void append_error(std::string& out, const ValidationError& error) {
   out += error.params.empty() ? std::string_view("{}") : std::string_view(error.params);
   out += ",\"message\":";
   append_json_string(out, error.message);
+  if (error.property_name) {
+    out += ",\"propertyName\":";
+    append_json_string(out, *error.property_name);
+  }
   out += '}';
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,10 +21,47 @@ namespace eventgate::golden {
 
 using nlohmann::json;
 
+inline const std::string kGolden = std::string(EVENTGATE_SHARED) + "/golden";
+
+/// How long a reply, or what was produced, may take to be seen.
+constexpr std::chrono::seconds kPatience{30};
+
+inline bool have_recordings() { return std::filesystem::exists(kGolden + "/default.jsonl"); }
+
+inline std::vector<std::string> schema_base_uris() {
+  const std::string repositories = std::string(EVENTGATE_SHARED) + "/data/schema-repos";
+  return {kGolden + "/test-schemas", kGolden + "/schemas", repositories + "/secondary/jsonschema",
+          repositories + "/primary/jsonschema"};
+}
+
+/// What is expected instead of the recording, by the name of the case.
+inline json expectations() {
+  std::ifstream file(kGolden + "/expected.json");
+  return json::parse(file);
+}
+
+/// A JSON text whose lone surrogates (JavaScript writes them) have become U+FFFD, for nlohmann's sake.
+inline std::string without_lone_surrogates(std::string text) {
+  const auto surrogate = [&](std::size_t at) -> char {  // 'h'igh, 'l'ow or 0, of the escape at `at`
+    if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u' || (text[at + 2] | 0x20) != 'd') return 0;
+    const char c = static_cast<char>(text[at + 3] | 0x20);
+    return c >= 'c' ? 'l' : c == '8' || c == '9' || c >= 'a' ? 'h' : 0;
+  };
+  for (std::size_t at = 0; (at = text.find('\\', at)) != std::string::npos; at += 2) {
+    const char kind = surrogate(at);
+    if (kind == 'h' && surrogate(at + 6) == 'l') {
+      at += 10;
+    } else if (kind != 0) {
+      text.replace(at + 2, 4, "fffd");
+    }
+  }
+  return text;
+}
+
 inline std::vector<json> read_lines(const std::string& path) {
   std::vector<json> lines;
   std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
+  for (std::string line; std::getline(file, line);) lines.push_back(json::parse(without_lone_surrogates(line)));
   return lines;
 }
 
@@ -53,7 +93,8 @@ inline bool is_made_time(std::string_view text) {
   return true;
 }
 
-/// Ids and times by form: every made one becomes the same word, also inside longer texts such as messages. Numbers by value.
+/// Ids and times by form: every made one becomes the same word, also inside longer texts such as messages. Numbers by
+/// value.
 inline std::string by_form(const std::string& text) {
   static constexpr std::string_view kGiven = "12345678-1234-5678-1234-567812345678";
   std::string out;
@@ -93,7 +134,8 @@ inline json without_ours(json reply) {
 }
 
 inline const std::set<std::string>& headers_aside() {
-  static const std::set<std::string> names{"date", "connection", "keep-alive", "content-length", "vary", "transfer-encoding"};
+  static const std::set<std::string> names{"date",           "connection", "keep-alive",
+                                           "content-length", "vary",       "transfer-encoding"};
   return names;
 }
 
@@ -129,7 +171,8 @@ inline std::string difference_from_recording(const json& recorded, const std::ve
 }
 
 /// What differs between our reply and what `expected.json` says instead of the recording; empty: nothing.
-inline std::string difference_from_expected(const json& expected, const std::vector<HttpReply>& replies, std::size_t produced) {
+inline std::string difference_from_expected(const json& expected, const std::vector<HttpReply>& replies,
+                                            std::size_t produced) {
   if (replies.empty()) return "no reply";
   const HttpReply& reply = replies.front();
   const json statuses = expected["status"].is_array() ? expected["status"] : json::array({expected["status"]});
@@ -143,14 +186,17 @@ inline std::string difference_from_expected(const json& expected, const std::vec
     for (const auto& error : body.value("error", json::array())) messages.push_back(error["context"]["message"]);
     for (const auto& invalid : body.value("invalid", json::array())) texts.push_back(invalid["context"]["errorsText"]);
   }
-  if (expected.contains("messages") && json(messages) != expected["messages"]) return "messages " + json(messages).dump();
+  if (expected.contains("messages") && json(messages) != expected["messages"])
+    return "messages " + json(messages).dump();
   if (expected.contains("messages_start")) {
     const json& starts = expected["messages_start"];
     bool same = starts.size() == messages.size();
-    for (std::size_t i = 0; same && i < messages.size(); ++i) same = messages[i].rfind(starts[i].get<std::string>(), 0) == 0;
+    for (std::size_t i = 0; same && i < messages.size(); ++i)
+      same = messages[i].rfind(starts[i].get<std::string>(), 0) == 0;
     if (!same) return "messages " + json(messages).dump();
   }
-  if (expected.contains("errorsText") && json(texts) != expected["errorsText"]) return "errorsText " + json(texts).dump();
+  if (expected.contains("errorsText") && json(texts) != expected["errorsText"])
+    return "errorsText " + json(texts).dump();
   if (expected.contains("keys")) {
     std::vector<std::string> wanted = expected["keys"];
     std::sort(wanted.begin(), wanted.end());
@@ -166,5 +212,60 @@ inline std::string difference_from_expected(const json& expected, const std::vec
     return std::to_string(produced) + " produced";
   return {};
 }
+
+/// The bytes to send. One recording names a path that is not the one whose length it gives.
+inline std::string request_bytes(const json& recorded) {
+  std::string request = bytes_of_latin1(recorded["request"]);
+  if (recorded["name"] == "schema_uri_file_abs_schema") {
+    const std::size_t body = request.size() - request.find("\r\n\r\n") - 4;
+    const std::size_t length = request.find("Content-Length: ") + 16;
+    request.replace(length, request.find("\r\n", length) - length, std::to_string(body));
+  }
+  return request;
+}
+
+/// All replies to `request`, sent as it is; if none comes the client stops sending, as curl does when it ends.
+inline std::vector<HttpReply> replies_to(std::uint16_t port, const std::string& request, std::size_t count) {
+  std::vector<HttpReply> replies;
+  HttpClient client(port, kPatience);
+  client.send(request);
+  client.shutdown_send();
+  const bool head = request.starts_with("HEAD ");
+  while (replies.size() < count) {
+    std::optional<HttpReply> reply = client.reply(head);
+    if (!reply) break;
+    if (reply->status == 100) ++count;
+    replies.push_back(std::move(*reply));
+  }
+  return replies;
+}
+
+/// How the cases of one set-up came out.
+struct Tally {
+  std::size_t cases = 0;
+  std::size_t matches = 0;
+  std::map<int, std::vector<std::string>> on_purpose;  // the number in spec http: cases
+  std::vector<std::string> open;
+
+  void add(const std::string& name, const std::string& difference, const json* expected) {
+    ++cases;
+    if (difference.empty()) {
+      ++matches;
+      if (expected) on_purpose[(*expected)["because"]].push_back(name);
+    } else {
+      open.push_back(name + ": " + difference.substr(0, 300));
+    }
+  }
+
+  void print(const std::string& set_up) const {
+    std::cout << "golden: " << matches << " of " << cases << " cases of the " << set_up << " set-up match\n";
+    for (const auto& [number, names] : on_purpose) {
+      std::cout << "  differs on purpose, number " << number << ":";
+      for (const std::string& name : names) std::cout << ' ' << name;
+      std::cout << '\n';
+    }
+    for (const std::string& name : open) std::cout << "  open: " << name << '\n';
+  }
+};
 
 }  // namespace eventgate::golden
