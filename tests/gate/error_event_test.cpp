@@ -57,6 +57,7 @@ TEST(ErrorEvent, TellsOfAnInvalidEvent) {
                                      {"errored_schema_uri", "/test/1.0.0"},
                                      {"errored_stream_name", "test.event"},
                                      {"raw_event", sent}}));
+  ASSERT_EQ(gate.sink->records.size(), 1u);
   EXPECT_EQ(gate.sink->records[0].topic, "dc1.eventgate.error");
   EXPECT_EQ(gate.sink->records[0].assurance, Assurance::hasty);
 }

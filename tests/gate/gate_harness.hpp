@@ -55,10 +55,10 @@ inline constexpr const char* kErrorSchema = R"({
   "properties": {
     "$schema": {"type": "string"},
     "meta": {"type": "object", "required": ["stream"], "properties": {
-      "stream": {"type": "string"}, "id": {"type": "string"}, "dt": {"type": "string", "format": "date-time"},
+      "stream": {"type": "string"}, "id": {"type": "string"}, "dt": {"type": "string", "format": "date-time", "maxLength": 128},
       "uri": {"type": "string", "format": "uri-reference", "maxLength": 8192},
       "domain": {"type": "string", "minLength": 1}, "request_id": {"type": "string"}}},
-    "dt": {"type": "string", "format": "date-time"}, "emitter_id": {"type": "string"},
+    "dt": {"type": "string", "format": "date-time", "maxLength": 128}, "emitter_id": {"type": "string"},
     "error_type": {"type": "string"}, "errored_schema_uri": {"type": "string"},
     "errored_stream_name": {"type": "string"}, "message": {"type": "string"}, "raw_event": {"type": "string"}}})";
 
@@ -198,11 +198,12 @@ class GateHarness {
  private:
   template <typename Done>
   void run_until(Done done) {
-    const auto work = boost::asio::make_work_guard(io_);  // a schema may be under way on another thread
     while (!done() || gate_->in_flight() > 0) io_.run_one();
   }
 
   boost::asio::io_context io_{1};
+  // It goes on while a schema is under way on another thread.
+  boost::asio::executor_work_guard<IoExecutor> work_{io_.get_executor()};
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
   std::unique_ptr<Producer> producer_;
