@@ -918,6 +918,7 @@ EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfi
 EventGate::~EventGate() = default;
 
 Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestContext& context, Assurance assurance) {
+  impl_->events.events_received(batch.size());
   return impl_->process(batch, context, assurance, Origin::client);
 }
 
