@@ -159,6 +159,7 @@ void Check::check_schemas() {
 void Check::check_streams() {
   if (config_.streams.stream_config_uri.empty()) return;
   StreamConfigOptions once = config_.streams;
+  once.cache_dir.clear();  // what is there now counts
   once.stream_config_ttl = {};
   try {
     streams_ = std::make_unique<StreamConfigSource>(once, make_uri_reader(config_.stream_reader), events_);
