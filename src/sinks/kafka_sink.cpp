@@ -25,6 +25,7 @@ constexpr milliseconds kProbeTimeout{1000};
 constexpr milliseconds kProbeInterval{1000};
 constexpr milliseconds kWarmInterval{200};
 constexpr int kWarmTries = 50;
+constexpr std::size_t kMaxCold = 10000;  // topics to be warmed; more can only be made up
 constexpr std::size_t kTopicsPerDescription = 100;
 constexpr std::chrono::seconds kLimitAge{30};
 constexpr std::chrono::hours kIdle{1};
@@ -269,7 +270,7 @@ class KafkaService {
 
   void warm(const std::string& topic) {
     const std::lock_guard lock(mutex_);
-    cold_.insert(topic);
+    if (cold_.size() >= kMaxCold || !cold_.insert(topic).second) return;
     called_ = true;
     wake_.notify_one();
   }
@@ -422,6 +423,9 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
       message = kNoKafkaName;
       break;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+      service_.warm(std::string(record.topic));
+      break;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       message += ": the record has " +
                  std::to_string(record.value.size() + (record.message_key ? record.message_key->size() : 0)) +
@@ -466,6 +470,11 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
       doubt();
+      break;
+    // librdkafka would ask for the topic again in minutes only, and refuse its records until then.
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      service_.warm(topic);
       break;
     default:
       break;
@@ -541,9 +550,10 @@ void KafkaProducer::close() {
 }
 
 void KafkaProducer::warm(const std::string& topic) {
+  if (warming_.size() >= kMaxCold) return;
   client()->add_topic(topic);
-  warming_[topic] = kWarmTries;
-  declared_.insert(topic);
+  warming_.emplace(topic, kWarmTries);
+  if (declared_.size() < kMaxCold) declared_.insert(topic);
 }
 
 Clock::duration KafkaProducer::tend() {

@@ -174,10 +174,15 @@ TEST_F(KafkaSink, UnknownTopicIsNotProducedInTime) {
   EXPECT_LT(Clock::now() - start, seconds(10));
   EXPECT_EQ(sink->unready(), std::nullopt);
   EXPECT_FALSE(kafka.has_topic("nowhere"));
+
+  kafka.create_topic("nowhere");
+  EXPECT_TRUE(becomes([&] { return !driver_.produce(*sink, numbers("nowhere", 1, 2))[0]; }));
+  EXPECT_THAT(kafka.values("nowhere"), ElementsAre("2"));
 }
 
 TEST_F(KafkaSink, WithoutABrokerNothingIsProducedAndItSaysSo) {
   KafkaBroker kafka;
+  kafka.create_topic("topic");
   kafka.kill();
   const auto sink = sink_to(kafka.address(), {}, seconds(4));
   EXPECT_THAT(sink->unready(), Optional(StartsWith("Kafka (guaranteed): ")));

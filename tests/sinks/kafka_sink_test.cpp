@@ -156,7 +156,7 @@ TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
 TEST_F(KafkaSinkOnMock, ATopicThatIsNoKafkaNameIsRefusedAlone) {
   const auto sink = sink_with({});
   std::vector<OwnRecord> records = events(1);
-  for (const std::string topic : {"", ".", "..", "a/b", "a b", std::string(250, 'a').c_str()})
+  for (const std::string& topic : std::vector<std::string>{"", ".", "..", "a/b", "a b", std::string(250, 'a')})
     records.push_back({topic, "{}", std::nullopt, 0});
   const auto outcomes = outcome_texts(driver_.produce(*sink, records));
   EXPECT_EQ(outcomes[0], "success");
