@@ -176,11 +176,11 @@ TEST_F(FileSink, SyncsInBothModes) {
 }
 
 TEST_F(FileSink, ManyThreadsWriteWholeLines) {
+  std::vector<SinkDriver> drivers(4);
   const auto sink = sink_at(in_folder("events.ndjson"));
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&sink, t] {
-      SinkDriver driver;
+    threads.emplace_back([&sink, &driver = drivers[static_cast<std::size_t>(t)], t] {
       for (int i = 0; i < 100; ++i) {
         const std::string value = std::to_string(t * 1000 + i) + std::string(2000, 'x');
         ASSERT_THAT(outcome_texts(driver.produce(*sink, records({value}))), Each("success"));

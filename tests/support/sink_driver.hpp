@@ -29,7 +29,7 @@ struct OwnRecord {
 /// Of each record: its failure, or nothing for a success.
 using Outcomes = std::vector<std::optional<DeliveryFailure>>;
 
-/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does.
+/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does. Outlives the sink.
 class SinkDriver {
  public:
   SinkDriver() : work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
