@@ -202,6 +202,7 @@ class Compiler {
   Index compile_at(const Json& schema, const std::string& path, const std::string& base, std::size_t depth) {
     return has_rules(schema) ? compile(schema, path, base, depth + 1) : kNone;
   }
+  Index keep(const Schema& schema, const std::string& path);
   TypeSet read_type(const Json& type, const std::string& path, std::string& name);
   Index number_rules(const Json& schema, const std::string& path);
   Index string_rules(const Json& schema, const std::string& path);
@@ -235,6 +236,7 @@ class Compiler {
   std::vector<Place> places_;  ///< Of the functions.
   std::vector<std::size_t> callers_;
   std::map<const Json*, bool> inlined_;
+  std::vector<std::string> wheres_;  ///< Of the schemas.
   std::map<std::string, Index, std::less<>> patterns_;
   std::map<std::string, Index, std::less<>> names_;
 
@@ -435,8 +437,7 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
     Schema schema;
     schema.never = true;
     schema.path = text(path);
-    program_.schemas.push_back(schema);
-    return static_cast<Index>(program_.schemas.size() - 1);
+    return keep(schema, path);
   }
   if (!json.is_object()) fail(path, "is no schema: expected an object or a boolean");
   if (!has_rules(json)) return kNone;
@@ -482,7 +483,12 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
     if (has({"const", "enum", "not", "anyOf", "oneOf", "allOf", "if"}))
       schema.other = other_rules(json, path, base, depth);
   }
+  return keep(schema, path);
+}
+
+Index Compiler::keep(const Schema& schema, const std::string& path) {
   program_.schemas.push_back(schema);
+  wheres_.push_back(where_ + path);
   return static_cast<Index>(program_.schemas.size() - 1);
 }
 
@@ -809,9 +815,9 @@ Index Compiler::other_rules(const Json& schema, const std::string& path, const s
     rules.negation = compile_at(*negated, path + "/not", base, depth);
   }
   if (const Json* list = get(schema, "anyOf")) {
-    rules.any_of = schemas(*list, path + "/anyOf", base, depth);
     // One branch that is no condition, and AJV leaves all of them out.
     rules.has_any_of = std::all_of(list->begin(), list->end(), has_rules);
+    if (rules.has_any_of) rules.any_of = schemas(*list, path + "/anyOf", base, depth);
   }
   if (const Json* list = get(schema, "oneOf")) {
     rules.one_of = schemas(*list, path + "/oneOf", base, depth);
@@ -891,13 +897,12 @@ std::size_t Compiler::depth_in_place(Index index, std::vector<std::size_t>& dept
   constexpr std::size_t kEntered = std::numeric_limits<std::size_t>::max();
   if (index == kNone) return 0;
   const Schema& schema = program_.schemas[index];
-  const std::string where = program_.texts[schema.path];
+  const std::string& where = wheres_[index];
   if (depths[index] == kEntered)
-    throw CompileError("#" + where +
-                       " leads back to itself on the same value: expected a $ref inside a property or an item");
+    throw CompileError(where + " leads back to itself on the same value: expected a $ref inside a property or an item");
   if (depths[index] == 0) {
     if (depth > kMaxDepthInPlace)
-      throw CompileError("#" + where + " is one of more than " + std::to_string(kMaxDepthInPlace) +
+      throw CompileError(where + " is one of more than " + std::to_string(kMaxDepthInPlace) +
                          " schemas, one inside the other, for the same value");
     depths[index] = kEntered;
     std::size_t deepest = 0;
@@ -917,7 +922,7 @@ std::size_t Compiler::depth_in_place(Index index, std::vector<std::size_t>& dept
     depths[index] = deepest + 1;
   }
   if (depth + depths[index] > kMaxDepthInPlace)
-    throw CompileError("#" + where + " is one of more than " + std::to_string(kMaxDepthInPlace) +
+    throw CompileError(where + " is one of more than " + std::to_string(kMaxDepthInPlace) +
                        " schemas, one inside the other, for the same value");
   return depths[index];
 }
@@ -945,8 +950,9 @@ void Compiler::complete_defaults() {
       current = make_constant(std::move(next));
     }
   };
-  for (Schema& schema : program_.schemas) {
-    const std::string where = "#" + program_.texts[schema.path];
+  for (std::size_t index = 0; index < program_.schemas.size(); ++index) {
+    const Schema& schema = program_.schemas[index];
+    const std::string& where = wheres_[index];
     if (schema.object != kNone)
       for (const Index i : program_.objects[schema.object].defaults) {
         const Property& one = program_.objects[schema.object].properties[i];
