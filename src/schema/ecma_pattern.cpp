@@ -220,8 +220,11 @@ bool Reader::read_name(std::string& name) {
   if (end == std::string_view::npos || end == at_) return false;
   name = text_.substr(at_, end - at_);
   if (is_digit(name[0])) return false;
-  for (const char c : name)
-    if (static_cast<unsigned char>(c) < 0x80 && !is_letter(c) && !is_digit(c) && c != '$' && c != '_') return false;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    // Beyond ASCII not all are letters, but beyond the BMP few are.
+    if (byte >= 0xF0 || (byte < 0x80 && !is_letter(c) && !is_digit(c) && c != '$' && c != '_')) return false;
+  }
   at_ = end + 1;
   return true;
 }
