@@ -20,6 +20,11 @@
 #include "events_handler.hpp"
 #include "request_parser.hpp"
 
+// g++ 12 takes Asio's own `operator delete` of a coroutine's frame for the wrong one.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace eventgate {
 
 namespace {
@@ -250,13 +255,16 @@ Task<Session::Received> Session::receive_more(std::chrono::milliseconds limit) {
 }
 
 Task<bool> Session::send(std::string_view bytes) {
+  std::optional<steady_clock::time_point> until;  // Set when the client does not read as fast as we write.
   for (;;) {
     error_code error;
     const std::size_t size = start_.socket.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(size);
     if (bytes.empty()) co_return true;
     if (error && error != boost::asio::error::would_block && error != boost::asio::error::try_again) co_return false;
-    if (error && !co_await wait(Socket::wait_write, state().options.request_timeout)) co_return false;
+    if (!error) continue;
+    if (!until) until = steady_clock::now() + state().options.request_timeout;
+    if (!co_await wait(Socket::wait_write, *until - steady_clock::now())) co_return false;
   }
 }
 
@@ -279,7 +287,7 @@ Task<void> Session::serve_all() {
     if (!space_) {
       idle_ = true;
       timed_out_ = false;
-      const std::chrono::milliseconds limit = answered_    ? options.keepalive_timeout
+      const std::chrono::milliseconds limit = answered_    ? options.keepalive_timeout + Deadlines::kSweep
                                               : stopping() ? kGrace
                                                            : options.header_timeout;
       start_.worker->deadlines.set(*this, limit);
