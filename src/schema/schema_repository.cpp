@@ -31,7 +31,8 @@ constexpr std::size_t kMaxUriSize = 1024;
 constexpr std::size_t kMaxDocuments = 256;
 /// Loads that may wait for a thread, in each pool.
 constexpr std::size_t kMaxWaitingLoads = 1024;
-/// How long a load may wait for a thread: where a host hangs, those behind it are not to queue up for ever.
+/// How long a load may wait for a thread that asks hosts: where a host hangs, those behind it are not to queue up for
+/// ever.
 constexpr std::chrono::seconds kMaxWait{10};
 /// Loads that precaching starts at once.
 constexpr std::size_t kMaxPrecaching = 64;
@@ -297,15 +298,18 @@ struct SchemaRepository::Impl {
     }
     if (answer.result) {
       done(*std::move(answer.result));
-      if (answer.refresh)
-        this->load(
-            schema_uri, [](const SchemaResult&) {}, true);
+      if (answer.refresh) refresh_schema(schema_uri);
       return;
     }
     const bool absolute = schema_uri_form(schema_uri) == SchemaUriForm::absolute;
     load->uri = absolute ? load->key : "/" + load->key;
     load->may_ask_hosts = absolute ? is_remote(load->key) : !bases.empty() && bases.front().remote;
     start(load);
+  }
+
+  void refresh_schema(std::string_view schema_uri) {
+    const Done nobody = [](const SchemaResult&) {};
+    load(schema_uri, nobody, true);
   }
 
   void start(const std::shared_ptr<Load>& load) {
@@ -317,7 +321,7 @@ struct SchemaRepository::Impl {
 
   void run(const std::shared_ptr<Load>& load, Clock::time_point posted) {
     if (stopping) return finish(*load, SchemaFailure{"the gate is stopping"}, false);
-    if (Clock::now() - posted > kMaxWait) {
+    if (load->may_ask_hosts && Clock::now() - posted > kMaxWait) {
       return finish(*load, SchemaFailure{"it waited too long for others to be loaded"}, false);
     }
     SchemaResult result = SchemaFailure{};
@@ -494,9 +498,7 @@ std::optional<SchemaResult> SchemaRepository::find(std::string_view schema_uri) 
     return std::nullopt;
   }
   if (answer.result->has_value()) impl_->events.schema_hit();
-  if (answer.refresh)
-    impl_->load(
-        schema_uri, [](const SchemaResult&) {}, true);
+  if (answer.refresh) impl_->refresh_schema(schema_uri);
   return std::move(answer.result);
 }
 

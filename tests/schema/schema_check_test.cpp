@@ -119,7 +119,7 @@ TEST(SchemaCheck, HostileDocumentsAreJudgedInTime) {
   EXPECT_EQ(check(R"({"patternProperties":{")" + long_text + R"(":{}},"propertyNames":{"maxLength":9}})"), "valid");
   std::string names;
   std::string bad;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     names += "\"n" + std::to_string(i) + "\",";
     bad += "{\"maxLength\":-1},";
   }
