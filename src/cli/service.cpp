@@ -67,6 +67,7 @@ struct Service::Impl {
   const Config config;
   Metrics metrics;
   IntakeEvents events;
+  std::atomic<bool> producing{false};  ///< There is a producer.
   std::atomic<bool> draining{false};
   bool stopped = false;
   bool drained = false;
@@ -88,20 +89,26 @@ void Service::Impl::start() {
     executors.push_back(threads.back()->context.get_executor());
   }
 
-  std::vector<std::unique_ptr<Sink>> sinks;
-  if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
-  if (config.file) sinks.push_back(make_file_sink(*config.file, events));
-  producer = std::make_unique<Producer>(std::move(sinks), config.produce_timeout, events);
-
+  // What can fail without leaving a trace comes first, the sinks, which make files, last.
+  HttpPorts ports(config.http, executors.front());
   schemas = std::make_unique<SchemaRepository>(config.schema, make_uri_reader(config.schema_reader), events);
   schemas->precache();
   if (!config.streams.stream_config_uri.empty()) {
     streams = std::make_unique<StreamConfigSource>(config.streams, make_uri_reader(config.stream_reader), events,
-                                                   [this](const StreamConfigs& configs) { warm(configs); });
-    warm(*streams->current());
+                                                   [this](const StreamConfigs& configs) {
+                                                     if (producing) warm(configs);
+                                                   });
     events.observe_stream_config_age([source = streams.get()] {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
+  }
+  std::vector<std::unique_ptr<Sink>> sinks;
+  if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
+  if (config.file) sinks.push_back(make_file_sink(*config.file, events));
+  producer = std::make_unique<Producer>(std::move(sinks), config.produce_timeout, events);
+  producing = true;
+  if (streams) {
+    warm(*streams->current());
   } else if (!config.gate.wikimedia) {
     for (const std::string& uri : schemas->loaded()) {
       const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
@@ -113,7 +120,8 @@ void Service::Impl::start() {
 
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events);
   server = std::make_unique<HttpServer>(
-      config.http, HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }}, executors);
+      config.http, HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }}, executors,
+      std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
 }

@@ -34,37 +34,48 @@ std::string address_text(const tcp::endpoint& peer) {
   return address.to_string();
 }
 
+using Acceptor = boost::asio::basic_socket_acceptor<tcp, IoExecutor>;
+
+[[noreturn]] void cannot_listen(const std::string& interface, std::uint16_t port, const std::string& what,
+                                const error_code& error) {
+  throw std::runtime_error("Cannot listen on interface '" + interface + "', port " + std::to_string(port) + ": " +
+                           what + ": " + error.message());
+}
+
+/// Bound, and not listening. Throws std::runtime_error.
+Acceptor bound(const std::string& interface, std::uint16_t port, const IoExecutor& executor) {
+  error_code error;
+  boost::asio::ip::basic_resolver<tcp, IoExecutor> resolver(executor);
+  const auto found = resolver.resolve(interface, std::to_string(port), tcp::resolver::passive, error);
+  if (error || found.empty()) cannot_listen(interface, port, "expected an address of this host", error);
+  const tcp::endpoint endpoint = found.begin()->endpoint();
+  Acceptor acceptor(executor);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint.protocol() == tcp::v6()) acceptor.set_option(boost::asio::ip::v6_only(false), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (error) cannot_listen(interface, port, "bind", error);
+  return acceptor;
+}
+
 /// One port: accepts connections and hands them to the I/O threads in turn.
 ///
 /// One strand, the first I/O thread, but for what says otherwise.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  /// Binds and listens. Throws std::runtime_error.
-  Listener(const std::string& interface, std::uint16_t port, bool metrics, std::shared_ptr<HttpState> state,
+  /// Listens. Throws std::runtime_error.
+  Listener(Acceptor acceptor, bool metrics, std::shared_ptr<HttpState> state,
            std::vector<std::shared_ptr<HttpWorker>> workers)
       : metrics_(metrics),
         state_(std::move(state)),
         workers_(std::move(workers)),
-        acceptor_(workers_.front()->executor),
+        acceptor_(std::move(acceptor)),
         timer_(workers_.front()->executor) {
-    const auto fail = [&](const std::string& what, const error_code& error) {
-      throw std::runtime_error("Cannot listen on interface '" + interface + "', port " + std::to_string(port) + ": " +
-                               what + ": " + error.message());
-    };
+    port_ = acceptor_.local_endpoint().port();
     error_code error;
-    boost::asio::ip::basic_resolver<tcp, IoExecutor> resolver(workers_.front()->executor);
-    const auto found = resolver.resolve(interface, std::to_string(port), tcp::resolver::passive, error);
-    if (error || found.empty()) fail("expected an address of this host", error);
-    const tcp::endpoint endpoint = found.begin()->endpoint();
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error && endpoint.protocol() == tcp::v6()) acceptor_.set_option(boost::asio::ip::v6_only(false), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (error) fail("bind", error);
     acceptor_.listen(kBacklog, error);
     if (!error) acceptor_.non_blocking(true, error);
-    if (error) fail("listen", error);
-    port_ = acceptor_.local_endpoint().port();
+    if (error) cannot_listen(state_->options.interface, port_, "listen", error);
   }
 
   std::uint16_t port() const { return port_; }
@@ -157,7 +168,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   const bool metrics_;
   const std::shared_ptr<HttpState> state_;
   const std::vector<std::shared_ptr<HttpWorker>> workers_;
-  boost::asio::basic_socket_acceptor<tcp, IoExecutor> acceptor_;
+  Acceptor acceptor_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     IoExecutor>
       timer_;
@@ -170,6 +181,20 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
 }  // namespace
 
+struct HttpPorts::Impl {
+  Acceptor http;
+  std::optional<Acceptor> metrics;
+};
+
+HttpPorts::HttpPorts(const HttpOptions& options, const IoExecutor& executor)
+    : impl_(new Impl{bound(options.interface, options.port, executor), std::nullopt}) {
+  if (options.metrics_port) impl_->metrics = bound(options.interface, *options.metrics_port, executor);
+}
+
+HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;
+
+HttpPorts::~HttpPorts() = default;
+
 struct HttpServer::Impl {
   std::shared_ptr<HttpState> state;
   std::vector<std::shared_ptr<HttpWorker>> workers;
@@ -178,9 +203,8 @@ struct HttpServer::Impl {
   std::shared_ptr<Listener> metrics;
 };
 
-HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads)
+HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads, HttpPorts ports)
     : impl_(std::make_shared<Impl>()) {
-  if (threads.empty()) throw std::invalid_argument("HttpServer: expected at least one I/O thread");
   Impl& impl = *impl_;
   // Room for the largest head, and something of a body behind it.
   const std::size_t workspace_size = options.max_header_size + 4096;
@@ -188,10 +212,9 @@ HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<I
   for (const IoExecutor& executor : threads)
     impl.workers.push_back(std::make_shared<HttpWorker>(executor, workspace_size));
   impl.drain = std::make_shared<Drain>();
-  const HttpOptions& http = impl.state->options;
-  impl.listener = std::make_shared<Listener>(http.interface, http.port, false, impl.state, impl.workers);
-  if (http.metrics_port)
-    impl.metrics = std::make_shared<Listener>(http.interface, *http.metrics_port, true, impl.state, impl.workers);
+  impl.listener = std::make_shared<Listener>(std::move(ports.impl_->http), false, impl.state, impl.workers);
+  if (ports.impl_->metrics)
+    impl.metrics = std::make_shared<Listener>(std::move(*ports.impl_->metrics), true, impl.state, impl.workers);
   impl.listener->start(impl.drain);
   if (impl.metrics) impl.metrics->start(impl.drain);
 }

@@ -68,7 +68,8 @@ class HttpHarness {
     setup.http.port = 0;
     setup.http.interface = "127.0.0.1";
     HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready)};
-    server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors);
+    HttpPorts ports(setup.http, executors.front());
+    server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors, std::move(ports));
     for (const auto& context : contexts_) {
       work_.push_back(boost::asio::make_work_guard(*context));
       threads_.emplace_back([&io = *context] { io.run(); });

@@ -25,13 +25,11 @@ std::string good_request(std::string_view target = "/v1/events") {
   return http_request("POST", target, kGoodEvent, {"Content-Type: application/json"});
 }
 
-/// The message of what starting a server with `options` throws.
-std::string start_failure(HttpHarness& harness, HttpOptions options) {
+/// The message of what taking the ports of `options` throws.
+std::string ports_failure(const HttpOptions& options) {
   boost::asio::io_context io(1);
   try {
-    const HttpServer server(std::move(options),
-                            HttpServices{harness.gate(), nullptr, harness.metrics, harness.events, {}},
-                            {io.get_executor()});
+    const HttpPorts ports(options, io.get_executor());
   } catch (const std::runtime_error& error) {
     return error.what();
   }
@@ -43,15 +41,14 @@ TEST(HttpServer, PortThatIsTakenIsNamed) {
   HttpOptions options;
   options.interface = "127.0.0.1";
   options.port = harness.port();
-  EXPECT_THAT(start_failure(harness, options), AllOf(HasSubstr("'127.0.0.1'"), HasSubstr(std::to_string(options.port)),
-                                                     HasSubstr("Address already in use")));
+  EXPECT_THAT(ports_failure(options), AllOf(HasSubstr("'127.0.0.1'"), HasSubstr(std::to_string(options.port)),
+                                            HasSubstr("Address already in use")));
 }
 
 TEST(HttpServer, InterfaceThatIsNoneIsNamed) {
-  HttpHarness harness;
   HttpOptions options;
   options.interface = "no such interface";
-  EXPECT_THAT(start_failure(harness, options), HasSubstr("'no such interface'"));
+  EXPECT_THAT(ports_failure(options), HasSubstr("'no such interface'"));
 }
 
 TEST(HttpServer, MetricsHaveAPortOfTheirOwn) {

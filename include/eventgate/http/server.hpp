@@ -48,14 +48,30 @@ struct HttpServices {
   std::function<std::optional<std::string>()> unready;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
 };
 
+/// The ports of a server, bound: from now on no other process gets them. Nobody listens on them yet.
+class HttpPorts {
+ public:
+  /// For a server whose first I/O thread is `executor`'s. Throws std::runtime_error naming interface and port if one
+  /// cannot be had.
+  HttpPorts(const HttpOptions& options, const IoExecutor& executor);
+  HttpPorts(HttpPorts&&) noexcept;
+  ~HttpPorts();
+
+ private:
+  friend class HttpServer;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// The HTTP servers: one acceptor for the interface, one for metrics, connections handed round-robin to the I/O
 /// threads.
 ///
 /// Thread-safe.
 class HttpServer {
  public:
-  /// Binds and listens. Throws std::runtime_error naming interface and port if that fails.
-  HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads);
+  /// Listens. `ports` are those of `options` and of the first of `threads`, of which there is at least one.
+  /// Throws std::runtime_error naming interface and port if that fails.
+  HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads, HttpPorts ports);
   ~HttpServer();
 
   std::uint16_t port() const;
