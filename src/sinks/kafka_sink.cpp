@@ -91,13 +91,26 @@ KafkaConf make_conf(const KafkaProducerOptions& options, const std::string& labe
   return conf;
 }
 
-/// A record that its batch's size refused.
+/// Errors of one record, its size or its timestamp, for which Kafka refuses all that came with it.
+bool may_be_another_records(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A record that was refused with its batch.
 struct RefusedRecord {
   std::string topic;
   std::optional<std::string> message_key;
   std::string value;
   std::int64_t timestamp = 0;
   DeliverySlot* slot = nullptr;
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
 /// The topics' `max.message.bytes`, as far as known.
@@ -177,7 +190,7 @@ void TopicLimits::note(rd_kafka_event_t& event) {
   }
 }
 
-/// A thread that does what blocks: probing, warming, replacing; and the second try of what was too large together.
+/// A thread that does what blocks: probing, warming, replacing; and the second try of what was refused together.
 class KafkaService;
 
 /// One of the two producers: its present client, one that sends each record alone, and those being replaced.
@@ -223,6 +236,7 @@ class KafkaProducer {
   std::string too_large(const std::string& topic, std::size_t size) const;
   void doubt();
   void set_unready(const std::string& reason);
+  void set_ready();
   void probe();
   void replace();
   void close_retired();
@@ -249,6 +263,7 @@ class KafkaProducer {
   std::atomic<bool> alone_fatal_{false};
   mutable std::mutex reason_mutex_;
   std::string reason_ = "no broker has answered yet";
+  std::string refusal_;  // what the last broker that cannot be talked to said, or was found to be
 
   // The service's thread only.
   std::set<std::string> declared_;
@@ -450,22 +465,22 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
   }
   const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   std::string topic = rd_kafka_topic_name(message.rkt);
-  if (message.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && not_produced) {
-    const std::size_t size = message.len + message.key_len;
-    if (alone) {
-      fail(slot, topic, message.err, Delivery::not_produced, too_large(topic, size));
-      return;
-    }
+  if (may_be_another_records(message.err) && not_produced && !alone) {
     RefusedRecord record;
     record.topic = std::move(topic);
     if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
     record.value.assign(static_cast<const char*>(message.payload), message.len);
     record.timestamp = slot.note;
     record.slot = &slot;
+    record.error = message.err;
     service_.produce_alone(*this, std::move(record));
     return;
   }
+  std::string text = rd_kafka_err2str(message.err);
   switch (message.err) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      text = too_large(topic, message.len + message.key_len);
+      break;
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -479,8 +494,7 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
     default:
       break;
   }
-  fail(slot, topic, message.err, not_produced ? Delivery::not_produced : Delivery::unknown,
-       rd_kafka_err2str(message.err));
+  fail(slot, topic, message.err, not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
 }
 
 void KafkaProducer::fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
@@ -500,8 +514,7 @@ std::string KafkaProducer::too_large(const std::string& topic, std::size_t size)
 }
 
 void KafkaProducer::refuse(const RefusedRecord& record) {
-  fail(*record.slot, record.topic, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, Delivery::not_produced,
-       rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE));
+  fail(*record.slot, record.topic, record.error, Delivery::not_produced, rd_kafka_err2str(record.error));
 }
 
 void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone) {
@@ -511,6 +524,10 @@ void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone
   }
   events_.producer_error(label_, rd_kafka_err2name(code), text);
   if (alone) return;
+  if (code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    const std::lock_guard lock(reason_mutex_);
+    refusal_ = text;
+  }
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) set_unready(rd_kafka_err2str(code));
   doubt();
 }
@@ -521,7 +538,7 @@ std::optional<std::string> KafkaProducer::unready() const {
            " (queue.buffering.max.messages, queue.buffering.max.kbytes)";
   if (ready_) return std::nullopt;
   const std::lock_guard lock(reason_mutex_);
-  return "Kafka (" + label_ + "): " + reason_;
+  return "Kafka (" + label_ + "): " + reason_ + (refusal_.empty() ? "" : ": " + refusal_);
 }
 
 // Something hints that Kafka is not there; the service's probe decides.
@@ -535,6 +552,14 @@ void KafkaProducer::set_unready(const std::string& reason) {
     reason_ = reason;
   }
   ready_ = false;
+}
+
+void KafkaProducer::set_ready() {
+  {
+    const std::lock_guard lock(reason_mutex_);
+    refusal_.clear();
+  }
+  ready_ = true;
 }
 
 std::vector<std::shared_ptr<KafkaClient>> KafkaProducer::clients() const {
@@ -576,7 +601,7 @@ void KafkaProducer::probe() {
     set_unready(rd_kafka_err2str(error));
     return;
   }
-  ready_ = true;
+  set_ready();
   std::vector<std::string> warm;
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const rd_kafka_metadata_topic& topic = metadata->topics[i];
@@ -644,13 +669,14 @@ void KafkaProducer::produce_alone(const RefusedRecord& record) {
     try {
       alone = make_client(*alone_conf_, true);
     } catch (const std::invalid_argument& refused) {
-      fail(*record.slot, record.topic, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, Delivery::not_produced, refused.what());
+      fail(*record.slot, record.topic, record.error, Delivery::not_produced, refused.what());
       return;
     }
     const std::lock_guard lock(clients_mutex_);
     alone_ = alone;
   }
-  if (limits_.due(record.topic)) limits_.read(client()->handle(), {record.topic});
+  if (record.error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && limits_.due(record.topic))
+    limits_.read(client()->handle(), {record.topic});
   const rd_kafka_resp_err_t error =
       KafkaClient::Sender(*alone).send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)

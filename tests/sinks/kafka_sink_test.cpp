@@ -72,7 +72,7 @@ class KafkaSinkOnMock : public testing::Test {
   }
 
   static std::vector<OwnRecord> events(int count, const std::string& topic = "topic") {
-    return std::vector<OwnRecord>(static_cast<std::size_t>(count), {topic, "{}", std::nullopt, 1795314930123});
+    return std::vector<OwnRecord>(static_cast<std::size_t>(count), {topic, "{}", std::nullopt, 1700000000123});
   }
 
   MockKafka kafka_;
