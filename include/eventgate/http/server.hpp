@@ -48,7 +48,8 @@ struct HttpServices {
   std::function<std::optional<std::string>()> unready;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
 };
 
-/// The ports of a server, bound: from now on no other process gets them. Nobody listens on them yet.
+/// The ports of a server, bound. Nobody listens on them yet: a process that listens on one already is found here, one
+/// that starts at the same moment when the server listens.
 class HttpPorts {
  public:
   /// For a server whose first I/O thread is `executor`'s. Throws std::runtime_error naming interface and port if one
