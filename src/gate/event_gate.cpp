@@ -718,7 +718,7 @@ void EventGate::Impl::Judge::set_stream(std::string_view name, bool from_event) 
   stream_.name = name;
   if (streams_) {
     stream_.config = streams_->find(name);
-    if (stream_.config && gate_.stream_labels.admits(std::string(name))) stream_.label = name;
+    if (stream_.config && gate_.stream_labels.admits(name)) stream_.label = name;
   } else if (!from_event || origin_ == Origin::gate) {
     stream_.label = name;
   }
