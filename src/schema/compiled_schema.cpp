@@ -256,9 +256,10 @@ bool equal(JsonValue a, JsonValue b, Scratch& s) {
         // In the same order, so that each has one to be compared with.
         for (const auto& [from, to, object] : {std::tuple{first, second, a}, std::tuple{second, end, b}})
           std::sort(s.members.begin() + static_cast<std::ptrdiff_t>(from),
-                    s.members.begin() + static_cast<std::ptrdiff_t>(to), [&](const Member& x, const Member& y) {
-                      return key_of({object.base(), object.nodes(), x.key}, s.key) <
-                             key_of({object.base(), object.nodes(), y.key}, s.other_key);
+                    s.members.begin() + static_cast<std::ptrdiff_t>(to),
+                    [&s, of = object](const Member& x, const Member& y) {
+                      return key_of({of.base(), of.nodes(), x.key}, s.key) <
+                             key_of({of.base(), of.nodes(), y.key}, s.other_key);
                     });
       }
       for (std::size_t i = first; same && i < second; ++i) {
@@ -348,8 +349,18 @@ class Walk {
   };
 
   JsonValue value(Index node) const { return {text_, nodes_, node}; }
+  /// The content of a string or key.
+  std::string_view content(Index node, std::string& buffer) const {
+    const JsonNode& n = nodes_[node];
+    if (n.flags & JsonNode::kEscaped) [[unlikely]]
+      return value(node).string(buffer);
+    return {text_ + n.begin + 1, std::size_t{n.end} - n.begin - 2};
+  }
   bool full() const { return out_->errors.size() > kMaxErrors; }
 
+  template <Mode kMode>
+  [[gnu::noinline]] bool check_rules(const Schema& schema, Index node);
+  bool collect(const Schema& schema, Index node);
   template <Mode kMode>
   bool check_type(const Schema& schema, Index node);
   template <Mode kMode>
@@ -404,24 +415,34 @@ bool Walk::check(Index index, Index node) {
   if (index == kNone) return true;
   const Schema& schema = p.schemas[index];
   if constexpr (kMode == Mode::collect) {
-    if (full()) return false;
-    bool valid = true;
-    if (schema.never) {
-      add(schema, "false schema", "false schema", "{}", "boolean schema is false");
-      return false;
-    }
-    const Group group = group_of(nodes_[node].type);
-    const bool type_first = group == Group::none || schema.type_group < group;
-    if (type_first) valid = check_type<kMode>(schema, node);
-    valid = check_group<kMode>(schema, node, group) && valid;
-    if (!type_first) valid = check_type<kMode>(schema, node) && valid;
-    if (schema.other != kNone) valid = check_other<kMode>(schema, p.others[schema.other], node) && valid;
-    return valid;
+    return collect(schema, node);
   } else {
-    if (schema.never) return false;
-    return check_type<kMode>(schema, node) && check_group<kMode>(schema, node, group_of(nodes_[node].type)) &&
-           (schema.other == kNone || check_other<kMode>(schema, p.others[schema.other], node));
+    if (!(schema.types & type_bit(nodes_[node].type)) && !check_type<kMode>(schema, node)) return false;
+    return schema.only_types || check_rules<kMode>(schema, node);
   }
+}
+
+template <Mode kMode>
+bool Walk::check_rules(const Schema& schema, Index node) {
+  return check_group<kMode>(schema, node, group_of(nodes_[node].type)) &&
+         (schema.other == kNone || check_other<kMode>(schema, p.others[schema.other], node));
+}
+
+/// As AJV orders it: the type's error comes first, or at the end of the rules for values of that type.
+bool Walk::collect(const Schema& schema, Index node) {
+  if (full()) return false;
+  if (schema.never) {
+    add(schema, "false schema", "false schema", "{}", "boolean schema is false");
+    return false;
+  }
+  const Group group = group_of(nodes_[node].type);
+  const bool type_first = group == Group::none || schema.type_group < group;
+  bool valid = true;
+  if (type_first) valid = check_type<Mode::collect>(schema, node);
+  valid = check_group<Mode::collect>(schema, node, group) && valid;
+  if (!type_first) valid = check_type<Mode::collect>(schema, node) && valid;
+  if (schema.other != kNone) valid = check_other<Mode::collect>(schema, p.others[schema.other], node) && valid;
+  return valid;
 }
 
 bool Walk::is_integer(Index node) const {
@@ -477,6 +498,12 @@ int Walk::compare_with(Index node, const Limit& limit) {
 template <Mode kMode>
 bool Walk::check_number(const Schema& schema, const NumberRules& rules, Index node) {
   bool valid = true;
+  if constexpr (kMode == Mode::quick) {
+    if (rules.small) {
+      const auto integer = small_integer(value(node));
+      if (integer) return *integer >= rules.smallest && *integer <= rules.largest;
+    }
+  }
   if (rules.maximum.present && compare_with(node, rules.maximum) > -static_cast<int>(rules.maximum.exclusive)) {
     if constexpr (kMode != Mode::collect) return false;
     add_limit(schema, true, rules.maximum);
@@ -498,12 +525,12 @@ bool Walk::check_number(const Schema& schema, const NumberRules& rules, Index no
 
 template <Mode kMode>
 bool Walk::check_string(const Schema& schema, const StringRules& rules, Index node) {
-  const std::string_view content = value(node).string(s.text);
+  const std::string_view text = content(node, s.text);
   bool valid = true;
   // Code points are no more than bytes, and no fewer than a quarter of them.
-  const std::size_t size = content.size();
+  const std::size_t size = text.size();
   const bool counted = size > rules.maximum.value || size / 4 < rules.minimum.value;
-  const std::size_t length = counted ? code_points(content) : size;
+  const std::size_t length = counted ? code_points(text) : size;
   if (length > rules.maximum.value) {
     if constexpr (kMode != Mode::collect) return false;
     add_count(schema, "maxLength", rules.maximum, "be longer", "be shorter", "characters");
@@ -514,14 +541,14 @@ bool Walk::check_string(const Schema& schema, const StringRules& rules, Index no
     add_count(schema, "minLength", rules.minimum, "be longer", "be shorter", "characters");
     valid = false;
   }
-  if (rules.pattern != kNone && !matches(rules.pattern, content)) {
+  if (rules.pattern != kNone && !matches(rules.pattern, text)) {
     if constexpr (kMode != Mode::collect) return false;
     const std::string& pattern = p.patterns[rules.pattern].text;
     add(schema, "pattern", "pattern", "{\"pattern\":" + json_string(pattern) + "}",
         "should match pattern \"" + pattern + "\"");
     valid = false;
   }
-  if (rules.format && !matches_format(*rules.format, content)) {
+  if (rules.format && !matches_format(*rules.format, text)) {
     if constexpr (kMode != Mode::collect) return false;
     add(schema, "format", "format", "{\"format\":" + json_string(rules.format_name) + "}",
         "should match format \"" + rules.format_name + "\"");
@@ -644,22 +671,16 @@ bool Walk::check_plain_object(const ObjectRules& rules, Index node) {
   const Index end = nodes_[node].next;
   std::uint64_t seen = 0;
   for (Index i = node + 1; i < end; i = nodes_[i + 1].next) {
-    const std::string_view key = value(i).string(s.key);
-    const Index index = rules.find(key);
-    if (index == kNone) {
+    const Index index = rules.find(content(i, s.key));
+    if (index >= rules.declared) {
       if (rules.no_additional) return false;
-      continue;
-    }
-    const Property& property = rules.properties[index];
-    if (!property.declared) {
-      if (rules.no_additional) return false;
-      seen |= std::uint64_t{1} << index;
+      if (index != kNone) seen |= std::uint64_t{1} << index;
       continue;
     }
     const std::uint64_t bit = std::uint64_t{1} << index;
     if (seen & bit) return false;
     seen |= bit;
-    if (property.schema != kNone && !check<Mode::quick>(property.schema, i + 1)) return false;
+    if (!check<Mode::quick>(rules.schemas[index], i + 1)) return false;
   }
   return (seen & rules.all_required) == rules.all_required;
 }
@@ -686,16 +707,13 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
   bool valid = true;
   const std::size_t members_end = s.members.size();
   const std::size_t count = members_end - members;
-  const auto key = [&](std::size_t i) { return key_of(value(s.members[i].key), s.key); };
-  const auto declared = [&](std::string_view name) {
-    const Index index = rules.find(name);
-    return index != kNone && rules.properties[index].declared;
-  };
+  const auto key = [&](std::size_t i) { return content(s.members[i].key, s.key); };
+  const auto declared = [&](std::string_view name) { return rules.find(name) < rules.declared; };
   for (std::size_t i = members; i < members_end; ++i) {
     const Index index = rules.find(key(i));
     if (index == kNone) continue;
     if constexpr (kMode == Mode::quick)
-      if (s.members[i].repeated && rules.properties[index].declared) return false;
+      if (s.members[i].repeated && index < rules.declared) return false;
     s.values[values + index] = s.members[i].key + 1;
   }
   const auto has = [&](Index property) { return s.values[values + property] != kNone; };
@@ -772,7 +790,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
       }
     }
   }
-  for (std::size_t i = 0; i < rules.properties.size() && rules.properties[i].declared; ++i) {
+  for (std::size_t i = 0; i < rules.declared; ++i) {
     const Property& property = rules.properties[i];
     const Index found = s.values[values + i];
     if (found == kNone) {
@@ -833,7 +851,9 @@ bool Walk::check_other(const Schema& schema, const OtherRules& rules, Index node
     add(schema, "const", "const", "{\"allowedValue\":" + rules.constant_text + "}", "should be equal to constant");
     valid = false;
   }
-  if (rules.has_enumeration && std::none_of(rules.enumeration.begin(), rules.enumeration.end(), is)) {
+  if (rules.has_enumeration &&
+      (nodes_[node].type == JsonType::string ? rules.strings.find(content(node, s.text)) == kNone
+                                             : std::none_of(rules.enumeration.begin(), rules.enumeration.end(), is))) {
     if constexpr (kMode != Mode::collect) return false;
     add(schema, "enum", "enum", "{\"allowedValues\":" + rules.enumeration_text + "}",
         "should be equal to one of the allowed values");
@@ -975,7 +995,7 @@ void Walk::find_duplicates(Index index, Index node) {
       const Member member = s.members[i];
       const std::string name = value(member.key).string();
       const Index found = rules.find(name);
-      const bool declared = found != kNone && rules.properties[found].declared;
+      const bool declared = found < rules.declared;
       // Once for each object and key, whatever number of schemas knows it.
       if (declared && member.repeated && !s.added.at(std::uint64_t{node} << 32 | member.key).second)
         add(schema, "duplicateKey", "", "{\"key\":" + json_string(name) + "}",
@@ -1087,7 +1107,7 @@ void Completion::complete_object(const ObjectRules& rules, Index node) {
   for (Index i = node + 1; i < end; i = nodes_[i + 1].next) {
     const std::string_view key = value(i).string(s.key);
     const Index found = rules.find(key);
-    const bool declared = found != kNone && rules.properties[found].declared;
+    const bool declared = found < rules.declared;
     bool matched = false;
     if (!rules.patterns.empty()) {
       const std::string name(key);
@@ -1156,8 +1176,7 @@ bool any_at(const Program& p, Index index, std::span<const std::string> keys, co
     if (schema.object == kNone) return false;
     const ObjectRules& rules = p.objects[schema.object];
     const Index property = rules.find(keys[0]);
-    return property != kNone && rules.properties[property].declared &&
-           any_at(p, rules.properties[property].schema, keys.subspan(1), found);
+    return property < rules.declared && any_at(p, rules.properties[property].schema, keys.subspan(1), found);
   });
 }
 
@@ -1182,7 +1201,7 @@ bool CompiledSchema::declares(const FieldPath& field) const {
     if (schema.object == kNone) return false;
     const ObjectRules& rules = program_->objects[schema.object];
     const Index property = rules.find(keys.back());
-    return property != kNone && rules.properties[property].declared;
+    return property < rules.declared;
   };
   return any_at(*program_, program_->root, keys.first(keys.size() - 1), declares_last);
 }

@@ -30,7 +30,11 @@ bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
 bool is_alnum(char c) { return is_digit(c) || is_letter(c); }
 bool is_hex(char c) { return is_digit(c) || static_cast<unsigned char>((c | 0x20) - 'a') < 6; }
-bool is_one_of(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
+bool is_one_of(char c, std::string_view set) {
+  for (const char x : set)
+    if (x == c) return true;
+  return false;
+}
 
 /// Bytes of the white space (ECMA-262's \s) that `text` starts with: one character of it, 0 if there is none.
 std::size_t space_size(std::string_view text) {

@@ -16,6 +16,7 @@
 #include "eventgate/schema/compiled_schema.hpp"
 #include "exact_number.hpp"
 #include "formats.hpp"
+#include "key_table.hpp"
 
 namespace eventgate {
 
@@ -46,6 +47,9 @@ struct Limit {
 };
 
 struct NumberRules {
+  bool small = false;  ///< Of an integer with few digits these bounds say it all.
+  std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
+  std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   Limit maximum, minimum;
   bool has_divisor = false;
   Divisor divisor;
@@ -59,10 +63,10 @@ struct Count {
 };
 
 struct StringRules {
-  Count maximum{std::numeric_limits<std::uint64_t>::max(), {}};
-  Count minimum{0, {}};
   Index pattern = kNone;
   std::optional<Format> format;
+  Count maximum{std::numeric_limits<std::uint64_t>::max(), {}};
+  Count minimum{0, {}};
   std::string format_name;
 };
 
@@ -88,7 +92,6 @@ struct Property {
   Index name = kNone;  ///< The number of the key among all keys of the program.
   Index schema = kNone;
   Index default_value = kNone;  ///< A constant.
-  bool declared = false;        ///< It is in `properties`.
   bool required = false;        ///< Looked for where the property is, since it has a schema.
 };
 
@@ -104,33 +107,6 @@ struct PatternProperty {
   Index schema;
 };
 
-/// A key's first and last 8 bytes and its size: all there is of most keys.
-struct KeyDigest {
-  std::uint64_t first, last;
-  std::uint32_t size;
-
-  /// Reads up to 8 bytes behind a key of fewer.
-  static KeyDigest of(std::string_view key) {
-    KeyDigest digest{0, 0, static_cast<std::uint32_t>(key.size())};
-    std::memcpy(&digest.first, key.data(), 8);
-    if (key.size() >= 8) {
-      std::memcpy(&digest.last, key.data() + key.size() - 8, 8);
-    } else {
-      digest.first &= (std::uint64_t{1} << (8 * key.size())) - 1;
-    }
-    return digest;
-  }
-  std::uint64_t hash(std::uint64_t seed) const {
-    const std::uint64_t mixed = (first ^ seed) * 0x9E3779B97F4A7C15u ^ (last + size) * 0xC2B2AE3D27D4EB4Fu;
-    return (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93u;
-  }
-};
-
-struct KeySlot {
-  KeyDigest digest{0, 0, 0};
-  Index property = kNone;
-};
-
 struct ObjectRules {
   Count maximum{std::numeric_limits<std::uint64_t>::max(), {}};
   Count minimum{0, {}};
@@ -143,27 +119,15 @@ struct ObjectRules {
   Index additional = kNone;
   std::vector<PatternProperty> patterns;
 
-  /// A hash table of the keys with open addressing; its size is a power of two.
-  std::vector<KeySlot> slots;
-  unsigned shift = 63;
-  std::uint64_t seed = 0;
+  KeyTable keys;
+  std::uint32_t declared = 0;      ///< So many properties, from the first on, are in `properties`.
+  std::vector<Index> schemas;      ///< Of those.
   std::uint64_t all_required = 0;  ///< Bits of properties, if there are no more than 64.
   std::vector<Index> defaults;     ///< Properties that have one.
   bool simple = false;             ///< Only properties, required and additionalProperties: false; no more than 64.
 
   /// The property named `key`, behind which 8 bytes can be read.
-  Index find(std::string_view key) const {
-    if (slots.empty()) return kNone;
-    const KeyDigest digest = KeyDigest::of(key);
-    const std::size_t mask = slots.size() - 1;
-    for (std::size_t i = digest.hash(seed) >> shift;; i = (i + 1) & mask) {
-      const KeySlot& slot = slots[i];
-      if (slot.property == kNone) return kNone;
-      if (slot.digest.first == digest.first && slot.digest.last == digest.last && slot.digest.size == digest.size &&
-          (key.size() <= 16 || std::memcmp(properties[slot.property].key.data(), key.data(), key.size()) == 0))
-        return slot.property;
-    }
-  }
+  Index find(std::string_view key) const { return keys.find(key); }
 };
 
 /// A `$ref`.
@@ -177,7 +141,8 @@ struct OtherRules {
   Index constant = kNone;
   std::string constant_text;
   bool has_enumeration = false;
-  std::vector<Index> enumeration;  ///< Constants.
+  std::vector<Index> enumeration;  ///< Constants, without the strings.
+  KeyTable strings;                ///< Of the enumeration.
   std::string enumeration_text;
   bool has_negation = false;
   Index negation = kNone;
@@ -191,7 +156,8 @@ struct OtherRules {
 struct Schema {
   TypeSet types = kAnyType;
   Group type_group = Group::none;  ///< The group whose end has the type's error; none: it comes first.
-  bool never = false;              ///< `false`
+  bool never = false;              ///< `false`: no type will do.
+  bool only_types = false;         ///< There is no other rule.
   bool has_defaults = false;       ///< In it, or behind its references, where AJV fills them.
   Index number = kNone, string = kNone, array = kNone, object = kNone, other = kNone;
   Index path = kNone;  ///< schemaPath from the start of its function.

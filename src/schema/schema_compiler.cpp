@@ -202,7 +202,7 @@ class Compiler {
   Index compile_at(const Json& schema, const std::string& path, const std::string& base, std::size_t depth) {
     return has_rules(schema) ? compile(schema, path, base, depth + 1) : kNone;
   }
-  Index keep(const Schema& schema, const std::string& path);
+  Index keep(Schema schema, const std::string& path);
   TypeSet read_type(const Json& type, const std::string& path, std::string& name);
   Index number_rules(const Json& schema, const std::string& path);
   Index string_rules(const Json& schema, const std::string& path);
@@ -436,6 +436,7 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
     if (json.get<bool>()) return kNone;
     Schema schema;
     schema.never = true;
+    schema.types = 0;
     schema.path = text(path);
     return keep(schema, path);
   }
@@ -486,7 +487,9 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
   return keep(schema, path);
 }
 
-Index Compiler::keep(const Schema& schema, const std::string& path) {
+Index Compiler::keep(Schema schema, const std::string& path) {
+  schema.only_types = schema.number == kNone && schema.string == kNone && schema.array == kNone &&
+                      schema.object == kNone && schema.other == kNone;
   program_.schemas.push_back(schema);
   wheres_.push_back(where_ + path);
   return static_cast<Index>(program_.schemas.size() - 1);
@@ -537,12 +540,9 @@ void Compiler::read_limit(const Json& schema, const std::string& path, bool maxi
   limit.value = chosen->get<double>();
   limit.text = js_number(limit.value);
   limit.exact.read(chosen->dump());
-  if (chosen->is_number_integer() && !(chosen->is_number_unsigned() && chosen->get<std::uint64_t>() >> 63)) {
+  if (std::abs(limit.value) < 0x1p62 && limit.value == std::trunc(limit.value)) {
     limit.small = true;
-    limit.integer = chosen->get<std::int64_t>();
-  } else if (chosen->is_number_float() && limit.value == std::trunc(limit.value) && std::abs(limit.value) < 0x1p62) {
-    limit.small = true;
-    limit.integer = static_cast<std::int64_t>(limit.value);
+    limit.integer = chosen->is_number_float() ? static_cast<std::int64_t>(limit.value) : chosen->get<std::int64_t>();
   }
 }
 
@@ -568,6 +568,10 @@ Index Compiler::number_rules(const Json& schema, const std::string& path) {
     rules.divisor_text = js_number(divisor->get<double>());
   }
   if (!rules.maximum.present && !rules.minimum.present && !rules.has_divisor) return kNone;
+  rules.small = !rules.has_divisor && rules.maximum.small >= rules.maximum.present &&
+                rules.minimum.small >= rules.minimum.present;
+  if (rules.maximum.small) rules.largest = rules.maximum.integer - rules.maximum.exclusive;
+  if (rules.minimum.small) rules.smallest = rules.minimum.integer + rules.minimum.exclusive;
   program_.numbers.push_back(std::move(rules));
   return static_cast<Index>(program_.numbers.size() - 1);
 }
@@ -687,7 +691,7 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
   if (const Json* properties = object("properties"))
     for (const auto& [key, value] : js_members(*properties)) {
       Property made = make_property(key);
-      made.declared = true;
+      ++rules.declared;
       conditions.push_back(has_rules(*value));
       made.schema = compile_at(*value, path + "/properties/" + js_fragment(key), base, depth);
       if (const Json* default_value = get(*value, "default")) {
@@ -759,31 +763,13 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
   return static_cast<Index>(program_.objects.size() - 1);
 }
 
-/// Finds a seed under which most keys are in the slot of their hash.
 void Compiler::make_table(ObjectRules& rules) {
-  const std::size_t count = rules.properties.size();
-  if (count == 0) return;
-  const std::size_t size = std::bit_ceil(std::max<std::size_t>(count * 2, 2));
-  rules.shift = static_cast<unsigned>(64 - std::countr_zero(size));
-  std::size_t best = std::numeric_limits<std::size_t>::max();
-  std::vector<KeySlot> slots;
-  for (std::uint64_t seed = 0; seed < 64 && best > 0; ++seed) {
-    slots.assign(size, {});
-    std::size_t moves = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      std::string padded = rules.properties[i].key + std::string(8, '\0');
-      const KeyDigest digest = KeyDigest::of(std::string_view(padded).substr(0, rules.properties[i].key.size()));
-      std::size_t slot = digest.hash(seed) >> rules.shift;
-      for (; slots[slot].property != kNone; slot = (slot + 1) & (size - 1)) ++moves;
-      slots[slot] = {digest, static_cast<Index>(i)};
-    }
-    if (moves >= best) continue;
-    best = moves;
-    rules.slots = slots;
-    rules.seed = seed;
-  }
-  if (count > 64) return;
-  for (std::size_t i = 0; i < count; ++i)
+  std::vector<std::string> keys;
+  for (const Property& property : rules.properties) keys.push_back(property.key);
+  rules.keys = KeyTable(keys);
+  for (std::size_t i = 0; i < rules.declared; ++i) rules.schemas.push_back(rules.properties[i].schema);
+  if (rules.properties.size() > 64) return;
+  for (std::size_t i = 0; i < rules.properties.size(); ++i)
     if (rules.properties[i].required) rules.all_required |= std::uint64_t{1} << i;
   for (const Index i : rules.required) rules.all_required |= std::uint64_t{1} << i;
 }
@@ -807,7 +793,14 @@ Index Compiler::other_rules(const Json& schema, const std::string& path, const s
   if (const Json* values = get(schema, "enum")) {
     if (!values->is_array()) fail(path + "/enum", "is no array: expected one of values");
     rules.has_enumeration = true;
-    for (const Json& value : *values) rules.enumeration.push_back(constant(value.dump()));
+    std::set<std::string> strings;
+    for (const Json& value : *values) {
+      if (value.is_string())
+        strings.insert(value.get<std::string>());
+      else
+        rules.enumeration.push_back(constant(value.dump()));
+    }
+    rules.strings = KeyTable({strings.begin(), strings.end()});
     rules.enumeration_text = js_json(*values);
   }
   if (const Json* negated = get(schema, "not")) {

@@ -1,0 +1,41 @@
+#include "key_table.hpp"
+
+namespace eventgate {
+
+KeyTable::KeyTable(const std::vector<std::string>& keys) {
+  if (keys.empty()) return;
+  std::vector<std::uint32_t> texts;
+  for (const std::string& key : keys) {
+    texts.push_back(static_cast<std::uint32_t>(texts_.size()));
+    texts_ += key;
+  }
+  texts_.append(8, '\0');
+  // Tries for a hash that no two keys share, in a table that is not much larger than the keys.
+  std::size_t best = std::numeric_limits<std::size_t>::max();
+  const std::size_t smallest = std::bit_ceil(keys.size() * 2);
+  const std::size_t largest = keys.size() <= 64 ? smallest * 4 : smallest;
+  std::uint64_t state = 0;
+  for (std::size_t size = smallest; size <= largest && best > 0; size *= 2)
+    for (int attempt = 0; attempt < (keys.size() <= 64 ? 32 : 4) && best > 0; ++attempt) {
+      // SplitMix64
+      state += 0x9E3779B97F4A7C15u;
+      std::uint64_t multiplier = (state ^ state >> 30) * 0xBF58476D1CE4E5B9u;
+      multiplier = ((multiplier ^ multiplier >> 27) * 0x94D049BB133111EBu) | 1;
+      const auto shift = static_cast<unsigned>(64 - std::countr_zero(size));
+      std::vector<Slot> slots(size);
+      std::size_t moves = 0;
+      for (std::uint32_t i = 0; i < keys.size(); ++i) {
+        const Digest digest(std::string_view(texts_).substr(texts[i], keys[i].size()));
+        std::size_t at = digest.hash(multiplier) >> shift;
+        for (; slots[at].place != kNone; at = (at + 1) & (size - 1)) ++moves;
+        slots[at] = {digest.first, digest.last, digest.size, i, texts[i]};
+      }
+      if (moves >= best) continue;
+      best = moves;
+      slots_ = std::move(slots);
+      multiplier_ = multiplier;
+      shift_ = shift;
+    }
+}
+
+}  // namespace eventgate
