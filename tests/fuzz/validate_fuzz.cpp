@@ -1,0 +1,80 @@
+// An event under a schema: the input is a JSON event, or a schema, a line of `---`, and an event. Without a schema the
+// event meets all of a list that has every keyword.
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eventgate/schema/schema_check.hpp"
+#include "eventgate/schema/schema_compiler.hpp"
+#include "eventgate/uri/object_reader.hpp"
+#include "schema_round.hpp"
+
+namespace {
+
+using namespace eventgate;
+
+using Schema = std::shared_ptr<const CompiledSchema>;
+
+constexpr std::string_view kSchemas[] = {
+    R"({"type": "object", "required": ["$schema", "meta"], "additionalProperties": false, "properties": {
+      "$schema": {"type": "string"},
+      "meta": {"type": "object", "required": ["stream"], "properties": {
+        "stream": {"type": "string", "minLength": 1}, "dt": {"type": "string", "format": "date-time", "maxLength": 128},
+        "id": {"type": "string", "format": "uuid"}, "uri": {"type": "string", "format": "uri-reference", "maxLength": 8192}}},
+      "test": {"type": "string", "default": "x"}, "n": {"type": "integer", "minimum": -9223372036854775808, "maximum": 1e21},
+      "map": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 5}},
+      "o": {"type": "object", "default": {}, "properties": {"a": {"default": [1]}, "b": {"default": null}}}}})",
+    R"({"properties": {"a": {"$ref": "/other/1.0.0"}, "b": {"$ref": "/other/1.0.0#/definitions/x"}, "t": {"$ref": "#"}},
+      "patternProperties": {"^[a-c]$": {"type": ["object", "string", "null", "array"]}, "é": false},
+      "propertyNames": {"maxLength": 9, "pattern": "^\\S*$"}, "dependencies": {"a": ["b"], "c": {"required": ["a"]}},
+      "maxProperties": 5, "minProperties": 1})",
+    R"({"items": [{"type": "integer", "multipleOf": 3, "default": 6}, {"type": "number", "multipleOf": 0.01, "default": 1}],
+      "additionalItems": {"enum": [1, "a", null, {"a": [1.0]}, 12345678901234567890123]}, "uniqueItems": true, "maxItems": 6,
+      "contains": {"exclusiveMinimum": 0, "exclusiveMaximum": 100}})",
+    R"({"allOf": [{"properties": {"a": {"type": "string", "default": "x"}}}], "anyOf": [{"required": ["b"]}, {"required": ["c"]}],
+      "oneOf": [{"required": ["b"]}, {"required": ["d"]}], "not": {"required": ["z"]},
+      "if": {"properties": {"b": {"const": 1}}}, "then": {"properties": {"e": {"default": 1}}}, "else": {"required": ["f"]}})",
+    R"({"additionalProperties": {"anyOf": [{"format": "date-time"}, {"format": "date"}, {"format": "time"}, {"format": "uri"},
+      {"format": "uri-template"}, {"format": "url"}, {"format": "email"}, {"format": "hostname"}, {"format": "ipv4"},
+      {"format": "ipv6"}, {"format": "regex"}, {"format": "json-pointer"}, {"format": "json-pointer-uri-fragment"},
+      {"format": "relative-json-pointer"}, {"pattern": "^(a|b)*$", "maxLength": 30}, {"minLength": 3}]}})",
+    R"({"$schema": "http://json-schema.org/draft-04/schema#", "definitions": {"node": {"type": "object", "properties": {
+      "next": {"$ref": "#/definitions/node"}, "all": {"type": "array", "items": {"$ref": "#/definitions/node"}},
+      "v": {"minimum": 0, "exclusiveMinimum": true, "default": 1}}}}, "$ref": "#/definitions/node"})",
+};
+
+Schema compiled(std::string_view text) {
+  const auto document = parse_object_text(text);
+  if (!document || check_schema(*document, true)) return nullptr;
+  const auto schema = compile_schema("/main/1.0.0", *document, fuzz::refs());
+  return schema ? *schema : nullptr;
+}
+
+const std::vector<Schema>& own_schemas() {
+  static const auto schemas = [] {
+    std::vector<Schema> made;
+    for (const std::string_view text : kSchemas) {
+      made.push_back(compiled(text));
+      fuzz::require(made.back() != nullptr, "an own schema compiles");
+    }
+    return made;
+  }();
+  return schemas;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  static constexpr std::string_view kBetween = "\n---\n";
+  if (const std::size_t at = text.find(kBetween); at != std::string_view::npos) {
+    if (const Schema schema = compiled(text.substr(0, at)))
+      fuzz::check_round(*schema, text.substr(at + kBetween.size()));
+    return 0;
+  }
+  for (const Schema& schema : own_schemas()) fuzz::check_round(*schema, text);
+  return 0;
+}
