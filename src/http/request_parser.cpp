@@ -1,5 +1,6 @@
 #include "request_parser.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
 namespace eventgate {
@@ -21,6 +22,15 @@ void RequestParser::start_body(std::string* body, std::size_t limit) {
   body_ = body;
   body_limit_ = limit;
   eager(true);
+}
+
+std::size_t RequestParser::put_chunks(std::string_view bytes, error_code& error) {
+  // The shortest end of a body is `0`, CRLF, CRLF. Given less, Beast asserts if it has seen the `0` before.
+  if (bytes.size() < 5) {
+    error = http::error::need_more;
+    return 0;
+  }
+  return put(boost::asio::buffer(bytes.data(), bytes.size()), error);
 }
 
 void RequestParser::on_request_impl(http::verb verb, string_view method, string_view target, int version,

@@ -3,6 +3,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "request.hpp"
 
@@ -23,6 +24,10 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   /// Goes on behind the head, with the chunks of a body: their data are appended to `body`, or only counted if that is
   /// null. More than `limit` bytes of them are the error `body_limit`.
   void start_body(std::string* body, std::size_t limit);
+
+  /// Reads on in `bytes`, which begin where the last call stopped, and returns how many are used. `need_more`: the rest
+  /// is wanted again with more behind it.
+  std::size_t put_chunks(std::string_view bytes, boost::system::error_code& error);
 
   /// Bytes of chunks that came.
   std::size_t body_size() const { return body_size_; }

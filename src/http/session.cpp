@@ -541,7 +541,7 @@ Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::str
       std::size_t used = 0;
       if (const std::string_view unread = space_->unread(); !unread.empty()) {
         error_code error;
-        used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+        used = parser.put_chunks(unread, error);
         space_->begin += used;
         if (parser.is_done()) break;
         if (error && error != http_error::error::need_more) {
@@ -629,7 +629,7 @@ Task<bool> Session::skip_body(RequestParser& parser) {
       std::size_t used = 0;
       if (!unread.empty()) {
         error_code error;
-        used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+        used = parser.put_chunks(unread, error);
         space_->begin += used;
         if (parser.is_done()) co_return true;
         if (error && error != http_error::error::need_more) co_return false;

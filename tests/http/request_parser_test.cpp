@@ -89,18 +89,30 @@ TEST(RequestParser, ChunksAreJoinedAndTrailersSayNothing) {
   std::string body;
   parsed.parser.start_body(&body, 5);
   const std::string_view chunks = "2;a=b\r\n{\"\r\n3\r\na\"}\r\n0\r\nX-Late: 1\r\n\r\nGET";
-  const std::size_t used = parsed.parser.put(boost::asio::buffer(chunks.data(), chunks.size()), parsed.failure);
+  const std::size_t used = parsed.parser.put_chunks(chunks, parsed.failure);
   EXPECT_TRUE(parsed.parser.is_done());
   EXPECT_EQ(body, "{\"a\"}");
   EXPECT_EQ(chunks.substr(used), "GET");
   EXPECT_EQ(parsed.request.field("X-Late"), std::nullopt);
 }
 
+TEST(RequestParser, ChunksMayComeByteByByte) {
+  for (const std::string_view chunks : {"0\r\nX-Late: 1\r\n\r\n", "0\r\n\r\n", "0\r\n\r\nGET"}) {
+    Parsed parsed("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    parsed.parser.start_body(nullptr, 5);
+    std::size_t used = 0;
+    for (std::size_t end = 1; end <= chunks.size() && !parsed.parser.is_done(); ++end)
+      used += parsed.parser.put_chunks(chunks.substr(used, end - used), parsed.failure);
+    EXPECT_TRUE(parsed.parser.is_done()) << chunks;
+    EXPECT_EQ(chunks.substr(used), chunks.ends_with("GET") ? "GET" : "");
+  }
+}
+
 TEST(RequestParser, MoreChunksThanTheLimitAreTheBodyLimit) {
   Parsed parsed("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
   parsed.parser.start_body(nullptr, 4);
   const std::string_view chunks = "3\r\nabc\r\n2\r\nde\r\n";
-  parsed.parser.put(boost::asio::buffer(chunks.data(), chunks.size()), parsed.failure);
+  parsed.parser.put_chunks(chunks, parsed.failure);
   EXPECT_EQ(parsed.failure, error::body_limit);
 }
 

@@ -251,7 +251,8 @@ TEST(Session, ChunkedBodyIsJoined) {
   EXPECT_EQ(kept_answer_to(harness, head("Transfer-Encoding: chunked\r\n") + chunks + "0\r\nX-Late: 1\r\n\r\n"),
             std::string("201 ") + kAccepted);
   HttpClient client = harness.client();
-  for (const char byte : head("Transfer-Encoding: Chunked\r\n") + chunk(event) + "0\r\n\r\n") client.send({&byte, 1});
+  for (const char byte : head("Transfer-Encoding: Chunked\r\n") + chunk(event) + "0\r\nX-Late: 1\r\n\r\n")
+    client.send({&byte, 1});
   EXPECT_EQ(client.reply()->status, 201u);
 }
 
