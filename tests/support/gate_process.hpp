@@ -20,26 +20,51 @@ extern char** environ;
 
 namespace eventgate {
 
+/// Starts the program in the project's folder; what it writes goes to the file `log`. Its process id.
+inline pid_t start_gate(const std::vector<std::string>& arguments, const std::string& log) {
+  std::vector<std::string> words{EVENTGATE_BINARY};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, EVENTGATE_SOURCE_DIR);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  pid_t pid;
+  const int error = posix_spawn(&pid, EVENTGATE_BINARY, &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start " EVENTGATE_BINARY);
+  return pid;
+}
+
+/// What a run of the program came to.
+struct GateRun {
+  int status;  ///< Its exit code, or less than 0 if a signal ended it.
+  std::string output;
+};
+
+/// Runs the program to its end.
+inline GateRun run_gate(const std::vector<std::string>& arguments) {
+  const TemporaryFolder folder;
+  const std::string log = folder.path() + "/log";
+  int status = 0;
+  waitpid(start_gate(arguments, log), &status, 0);
+  std::ifstream in(log);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), {std::istreambuf_iterator<char>(in), {}}};
+}
+
 /// `eventgate serve` as a process of its own, in the project's folder, with a port of its own.
 class GateProcess {
  public:
   /// `files`: config files, later ones over earlier ones; `config`: YAML over all of them. Returns once it listens.
   explicit GateProcess(std::vector<std::string> files, const std::string& config) {
     files.push_back(folder_.write("here.yaml", "port: 0\ninterface: 127.0.0.1\n" + config));
-    std::vector<std::string> arguments{EVENTGATE_BINARY, "serve"};
+    std::vector<std::string> arguments{"serve"};
     for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addchdir_np(&actions, EVENTGATE_SOURCE_DIR);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_path().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    const int error = posix_spawn(&pid_, EVENTGATE_BINARY, &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot start " EVENTGATE_BINARY);
+    pid_ = start_gate(arguments, log_path());
     while (!find_port()) {
       int status;
       if (waitpid(pid_, &status, WNOHANG) == pid_) {
@@ -58,6 +83,8 @@ class GateProcess {
   GateProcess& operator=(const GateProcess&) = delete;
 
   std::uint16_t port() const { return port_; }
+  /// 0: metrics are not served.
+  std::uint16_t metrics_port() const { return metrics_port_; }
   const std::string& folder() const { return folder_.path(); }
   void signal(int number) const { ::kill(pid_, number); }
 
@@ -80,17 +107,23 @@ class GateProcess {
 
   bool find_port() {
     const std::string text = log();
-    const std::size_t line = text.find("\"msg\":\"listening\"");
-    constexpr std::string_view kPort = "\"port\":";
-    const std::size_t at = line == std::string::npos ? line : text.find(kPort, line);
-    if (at == std::string::npos || text.find('\n', at) == std::string::npos) return false;
-    port_ = static_cast<std::uint16_t>(std::stoul(text.substr(at + kPort.size())));
+    const std::size_t at = text.find("\"msg\":\"listening\"");
+    const std::size_t end = at == std::string::npos ? at : text.find('\n', at);
+    if (end == std::string::npos) return false;
+    const std::string line = text.substr(at, end - at);
+    const auto number = [&line](std::string_view name) -> std::uint16_t {
+      const std::size_t found = line.find(name);
+      return found == std::string::npos ? 0 : static_cast<std::uint16_t>(std::stoul(line.substr(found + name.size())));
+    };
+    port_ = number("\"port\":");
+    metrics_port_ = number("\"metrics_port\":");
     return true;
   }
 
   TemporaryFolder folder_;
   pid_t pid_ = -1;
   std::uint16_t port_ = 0;
+  std::uint16_t metrics_port_ = 0;
 };
 
 }  // namespace eventgate
