@@ -1,0 +1,135 @@
+// `eventgate check`, as a process.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "support/gate_process.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace eventgate {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+constexpr const char* kTestSchema = R"(
+title: test
+type: object
+properties:
+  $schema: {type: string}
+  meta: {type: object, properties: {stream: {type: string}}}
+  test: {type: string}
+)";
+
+/// A schema `test`, a stream `test.event`, and config files: one that names them, and `config` over it.
+class Files {
+ public:
+  explicit Files(const std::string& config, const std::string& streams = "test.event: {schema_title: test}\n") {
+    folder_.write("schemas/test/1.0.0", kTestSchema);
+    folder_.write("streams.yaml", streams);
+    folder_.write("base.yaml", "schema_base_uris: [" + folder_.path() + "/schemas]\nstream_config_uri: " +
+                                   folder_.path() + "/streams.yaml\noutput_path: " + folder_.path() + "/events/\n");
+    folder_.write("config.yaml", config);
+  }
+
+  GateRun check(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments{"check", "-c", folder_.path() + "/base.yaml", "-c",
+                                       folder_.path() + "/config.yaml"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return run_gate(arguments);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST(Check, FindsNothingWrongWithTheShippedConfig) {
+  const GateRun run = run_gate({"check", "-c", "config/config.yaml"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.output, "no problems\n");
+}
+
+TEST(Check, PrintsEveryProblemOfTheConfig) {
+  const GateRun run = Files("port: many\nproduce_timeout: soon\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("port"));
+  EXPECT_THAT(run.output, HasSubstr("produce_timeout"));
+}
+
+TEST(Check, PrintsJson) {
+  const GateRun run = Files("porl: 1\nschema_precache_uris: [/none/1.0.0]\n").check({"--json"});
+  EXPECT_EQ(run.status, 1);
+  const json result = json::parse(run.output);
+  EXPECT_EQ(result["problems"],
+            json{"schema_precache_uris: '/none/1.0.0': expected a schema in one of schema_base_uris"});
+  ASSERT_EQ(result["warnings"].size(), 1u);
+  EXPECT_THAT(result["warnings"][0].get<std::string>(), HasSubstr("porl"));
+}
+
+TEST(Check, TriesTheTestEvents) {
+  const GateRun run = Files(R"(
+test_events:
+  - {$schema: /test/1.0.0, meta: {stream: test.event}, test: x}
+  - {$schema: /test/1.0.0, meta: {stream: test.event}, test: 5}
+  - {$schema: /none/1.0.0}
+)")
+                          .check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output,
+            "problem: test_events[1]: '.test' should be string\n"
+            "problem: test_events[2]: Failed loading schema at /none/1.0.0\n");
+}
+
+TEST(Check, FindsStreamsThatNothingCanEnter) {
+  const GateRun run = Files("topic_prefix: eqiad.\n",
+                            "test.event: {schema_title: test}\nlost.event: {schema_title: lost}\n"
+                            "no.title: {topics: [a]}\n'a b': {schema_title: test}\n")
+                          .check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("stream 'lost.event': expected a schema of the title 'lost'"));
+  EXPECT_THAT(run.output, HasSubstr("stream 'no.title': expected a schema_title"));
+  EXPECT_THAT(run.output, HasSubstr("stream 'a b': its topic 'eqiad.a b' is no Kafka topic name"));
+  EXPECT_THAT(run.output, testing::Not(HasSubstr("test.event")));
+}
+
+TEST(Check, FindsAnErrorStreamThatTakesNoErrorEvents) {
+  const GateRun run = Files("error_stream: test.error\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("error_schema_uri: '/error/2.1.0'"));
+}
+
+TEST(Check, FindsWhatIsNotThere) {
+  const GateRun run =
+      Files(
+          "schema_base_uris: [/no/such/folder]\nstream_config_uri: /no/such/streams.yaml\n"
+          "stream_config_retries: 0\nkafka: {conf: {metadata.broker.list: '127.0.0.1:1', no.such.option: 1}}\n")
+          .check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("'/no/such/folder': expected a directory"));
+  EXPECT_THAT(run.output, HasSubstr("/no/such/streams.yaml"));
+  EXPECT_THAT(run.output, HasSubstr("no.such.option"));
+}
+
+TEST(Eventgate, SaysWhatItExpectedOfItsCommandLine) {
+  const GateRun run = run_gate({"start"});
+  EXPECT_EQ(run.status, 2);
+  EXPECT_THAT(run.output, HasSubstr("expected a command, serve or check"));
+}
+
+TEST(Eventgate, TellsItsVersion) {
+  const GateRun run = run_gate({"--version"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_THAT(run.output, testing::MatchesRegex("eventgate [0-9.]+\n"));
+}
+
+TEST(Eventgate, DoesNotStartWithAConfigThatIsWrong) {
+  const GateRun run = run_gate({"serve", "-c", "/no/such/config.yaml"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("/no/such/config.yaml"));
+}
+
+}  // namespace
+}  // namespace eventgate
