@@ -1,0 +1,129 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gate/gate_harness.hpp"
+#include "support/validated_event.hpp"
+
+// Where validation differs from AJV 6 on purpose. AJV's own answer, as npm's ajv@6 gives it with allErrors and
+// useDefaults, stands beside ours.
+
+namespace eventgate {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+struct Difference {
+  const char* schema;
+  const char* event;
+  bool ajv_finds_it_valid;
+  const char* our_errors;  ///< Empty: valid.
+};
+
+void expect(const std::vector<Difference>& differences) {
+  for (const Difference& one : differences) {
+    const std::string found = errors_text(validated(*compiled(one.schema), one.event).errors);
+    EXPECT_EQ(found, one.our_errors) << one.schema << ' ' << one.event;
+    EXPECT_NE(found.empty(), one.ajv_finds_it_valid) << "no difference: " << one.schema << ' ' << one.event;
+  }
+}
+
+/// A gate with the schema /own/1.0.0, titled `own`.
+std::unique_ptr<GateHarness> gate_with(const std::string& schema) {
+  GateOptions options;
+  options.stream_field = {FieldPath("meta.stream")};
+  auto gate = std::make_unique<GateHarness>(std::move(options));
+  gate->put_schema("/own/1.0.0", schema);
+  return gate;
+}
+
+// JSON.parse keeps the last of two members of one name, so AJV never sees the first; another reader may.
+TEST(OnPurpose, AKeyThatTheSchemaKnowsOccursOnce) {
+  constexpr const char* kSchema = R"({"properties": {"meta": {"properties": {"id": {"type": "string"}}}}})";
+  expect({{kSchema, R"({"meta": {"id": 1, "id": "x"}})", true, "'.meta' should NOT have duplicate key 'id'"},
+          {kSchema, R"({"meta": {"id": "x", "\u0069d": "x"}})", true, "'.meta' should NOT have duplicate key 'id'"},
+          {kSchema, R"({"meta": {}, "meta": {"id": "x"}})", true, "'' should NOT have duplicate key 'meta'"}});
+  EXPECT_EQ(errors_json(validated(*compiled(kSchema), R"({"meta": {"id": 1, "id": "x"}})").errors),
+            ordered_json::parse(R"([{"keyword": "duplicateKey", "dataPath": ".meta", "schemaPath": "#/properties/meta",
+                                     "params": {"key": "id"}, "message": "should NOT have duplicate key 'id'"}])"));
+  // To every other rule the last value counts, as in JavaScript; a key that the schema does not know may come again.
+  EXPECT_EQ(errors_text(validated(*compiled(kSchema), R"({"meta": {"id": "x", "id": 1}})").errors),
+            "'.meta.id' should be string, '.meta' should NOT have duplicate key 'id'");
+  EXPECT_TRUE(validated(*compiled(kSchema), R"({"meta": {"x": 1, "x": 2}})").valid());
+}
+
+// JavaScript rounds integers beyond 2^53 before AJV compares them, and makes Infinity of 1e400.
+TEST(OnPurpose, IntegersCompareExactlyAtAnyLength) {
+  expect(
+      {{R"({"maximum": 9007199254740992})", "9007199254740993", true, "'' should be <= 9007199254740992"},
+       {R"({"exclusiveMinimum": 9007199254740992})", "9007199254740993", false, ""},
+       {R"({"enum": [9007199254740993]})", "9007199254740992", true, "'' should be equal to one of the allowed values"},
+       {R"({"const": 123456789012345678901234567890})", "123456789012345678901234567891", true,
+        "'' should be equal to constant"},
+       {R"({"uniqueItems": true})", "[9007199254740992, 9007199254740993]", false, ""}});
+}
+
+// AJV divides floats.
+TEST(OnPurpose, MultipleOfIsExactOnDecimals) {
+  expect({{R"({"multipleOf": 0.1})", "0.3", false, ""},
+          {R"({"multipleOf": 0.01})", "0.29", false, ""},
+          {R"({"multipleOf": 0.01})", "4.35", false, ""},
+          {R"({"multipleOf": 3})", "9007199254740993", false, ""},
+          {R"({"multipleOf": 2})", "9007199254740993", true, "'' should be multiple of 2"}});
+  EXPECT_FALSE(validated(*compiled(R"({"multipleOf": 0.1})"), "0.35").valid());
+}
+
+// AJV lists every error, however many there are.
+TEST(OnPurpose, AtMostAHundredErrorsAreListed) {
+  const auto schema = compiled(R"({"items": {"type": "string"}})");
+  const auto array_of = [](std::size_t count) { return ordered_json(std::vector<int>(count, 1)).dump(); };
+  EXPECT_EQ(validated(*schema, array_of(100)).errors.size(), 100u);
+  EXPECT_EQ(validated(*schema, array_of(100)).errors.back().data_path, "[99]");
+  const auto errors = errors_json(validated(*schema, array_of(150)).errors);
+  ASSERT_EQ(errors.size(), 101u);
+  EXPECT_EQ(errors[99]["dataPath"], "[99]");
+  EXPECT_EQ(errors[100], ordered_json::parse(R"({"keyword": "maxErrors", "dataPath": "", "schemaPath": "#",
+                                                 "params": {"limit": 100}, "message": "has more errors"})"));
+}
+
+// The original produces what JSON.stringify makes of its doubles.
+TEST(OnPurpose, TheGateProducesTheDigitsThatWereSent) {
+  const auto gate =
+      gate_with(R"({"title": "own", "properties": {"$schema": {"type": "string"}, "count": {"type": "integer"}}})");
+  const auto produced = [&](const std::string& members) {
+    const std::string head = R"({"$schema":"/own/1.0.0","meta":{"stream":"own"},)";
+    const std::string value = gate->record(head + members + "}").value;
+    EXPECT_TRUE(value.starts_with(head)) << value;
+    return value.substr(head.size(), value.size() - head.size() - 1);
+  };
+  EXPECT_EQ(produced(R"("any":[1.0,1.10,1e2,9007199254740993,123456789012345678901234567890])"),
+            R"("any":[1.0,1.10,1e2,9007199254740993,123456789012345678901234567890])");
+  EXPECT_EQ(produced(R"("count":1.0)"), R"("count":1)");
+  EXPECT_EQ(produced(R"("count":1e2)"), R"("count":100)");
+  EXPECT_EQ(produced(R"("count":9007199254740993)"), R"("count":9007199254740993)");
+  EXPECT_EQ(produced(R"("count":1e30)"), R"("count":1e30)");
+}
+
+// JSON.parse makes Infinity of the number, and AJV finds it an integer.
+TEST(OnPurpose, ANumberOutsideADoubleMakesItsEventInvalid) {
+  const auto gate =
+      gate_with(R"({"title": "own", "properties": {"$schema": {"type": "string"}, "count": {"type": "integer"}}})");
+  const std::string flawed = R"({"$schema":"/own/1.0.0","meta":{"stream":"own"},"count":1e400})";
+  const std::string good = R"({"$schema":"/own/1.0.0","meta":{"stream":"own"},"count":1})";
+  const ProcessResult result = gate->process("[" + flawed + "," + good + "]");
+  EXPECT_EQ(result.produced(), 1u);
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(result.invalid[0].event, json(flawed).dump());
+  EXPECT_EQ(errors_json(result.invalid[0].errors),
+            ordered_json::parse(R"([{"keyword": "json", "dataPath": ".count", "schemaPath": "#",
+                                     "params": {"offset": )" +
+                                std::to_string(flawed.find("1e400")) + R"(},
+                                     "message": "should be a number within a double"}])"));
+}
+
+}  // namespace
+}  // namespace eventgate
