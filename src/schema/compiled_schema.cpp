@@ -731,6 +731,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
   for (const Index required : rules.required) {
     if (has(required)) continue;
     if constexpr (kMode != Mode::collect) return false;
+    if (full()) return false;
     add_required(schema, rules.properties[required]);
     valid = false;
   }
@@ -739,6 +740,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
     for (const Index required : dependency.required) {
       if (has(required)) continue;
       if constexpr (kMode != Mode::collect) return false;
+      if (full()) return false;
       const std::string& property = rules.properties[dependency.property].key;
       const std::string& missing = rules.properties[required].key;
       add(schema, "dependencies", "dependencies",
@@ -796,6 +798,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
     if (found == kNone) {
       if (!property.required) continue;
       if constexpr (kMode != Mode::collect) return false;
+      if (full()) return false;
       add_required(schema, property);
       valid = false;
       continue;
