@@ -15,13 +15,9 @@
 #include <unordered_map>
 
 #include "eventgate/io/task.hpp"
+#include "kafka_conf.hpp"
 
 namespace eventgate {
-
-struct KafkaConfDeleter {
-  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
-};
-using KafkaConf = std::unique_ptr<rd_kafka_conf_t, KafkaConfDeleter>;
 
 /// What a client tells. Called by whoever calls `drain`, one at a time, and never after `close`.
 struct KafkaClientEvents {

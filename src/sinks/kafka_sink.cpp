@@ -1,9 +1,7 @@
 #include "eventgate/sinks/kafka_sink.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <charconv>
 #include <deque>
 #include <set>
 #include <stdexcept>
@@ -13,6 +11,8 @@
 
 #include "eventgate/metrics/intake_events.hpp"
 #include "kafka_client.hpp"
+#include "kafka_conf.hpp"
+#include "topic_limits.hpp"
 #include "topic_name.hpp"
 
 namespace eventgate {
@@ -26,69 +26,16 @@ constexpr milliseconds kProbeInterval{1000};
 constexpr milliseconds kWarmInterval{200};
 constexpr int kWarmTries = 50;
 constexpr std::size_t kMaxCold = 10000;  // topics to be warmed; more can only be made up
-constexpr std::size_t kTopicsPerDescription = 100;
-constexpr std::chrono::seconds kLimitAge{30};
 constexpr std::chrono::hours kIdle{1};
 
-/// The original's options for its own event loop: read and ignored, as spec config says.
-bool is_node_option(std::string_view name) { return name.ends_with("_cb") || name == "producer.poll.interval.ms"; }
-
-bool configured(const KafkaProducerOptions& options, std::initializer_list<const char*> names) {
-  return std::any_of(names.begin(), names.end(), [&](const char* name) {
-    return options.conf.count(name) > 0 || options.topic_conf.count(name) > 0;
-  });
-}
-
-std::string value_of(const rd_kafka_conf_t& conf, const char* name) {
-  std::array<char, 512> text{};
-  std::size_t size = text.size();
-  return rd_kafka_conf_get(&conf, name, text.data(), &size) == RD_KAFKA_CONF_OK ? text.data() : "";
-}
-
-void set(rd_kafka_conf_t& conf, const std::string& where, const std::string& name, const std::string& value) {
-  std::array<char, 512> reason{};
-  if (rd_kafka_conf_set(&conf, name.c_str(), value.c_str(), reason.data(), reason.size()) != RD_KAFKA_CONF_OK)
-    throw std::invalid_argument(where + ": " + name + ": " + reason.data());
-}
-
-/// librdkafka's conf of one producer. `label`: `guaranteed` or `hasty`.
-KafkaConf make_conf(const KafkaProducerOptions& options, const std::string& label, const std::string& user_agent,
-                    milliseconds produce_timeout) {
-  KafkaConf conf(rd_kafka_conf_new());
-  const std::string where = "kafka." + label;
-  for (const auto& [name, value] : options.conf)
-    if (!is_node_option(name)) set(*conf, where + ".conf", name, value);
-  for (const auto& [name, value] : options.topic_conf) {
-    if (is_node_option(name)) continue;
-    std::array<char, 512> reason{};
-    const std::unique_ptr<rd_kafka_topic_conf_t, void (*)(rd_kafka_topic_conf_t*)> check(rd_kafka_topic_conf_new(),
-                                                                                         rd_kafka_topic_conf_destroy);
-    if (rd_kafka_topic_conf_set(check.get(), name.c_str(), value.c_str(), reason.data(), reason.size()) !=
-        RD_KAFKA_CONF_OK)
-      throw std::invalid_argument(where + ".topic_conf: " + name + ": " + reason.data());
-    set(*conf, where + ".topic_conf", name, value);
-  }
-  if (!configured(options, {"bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"}))
-    throw std::invalid_argument(
-        "kafka.conf: expected metadata.broker.list, the brokers as host:port separated by commas");
-  if (!configured(options, {"client.id"})) set(*conf, where, "client.id", user_agent + "-producer-" + label);
-  if (!configured(options, {"topic.metadata.propagation.max.ms"}))
-    set(*conf, where, "topic.metadata.propagation.max.ms", "3000");
-  if (label == "guaranteed") {
-    if (value_of(*conf, "acks") == "0")
-      throw std::invalid_argument(
-          "kafka.guaranteed: acks is 0: expected -1 (all) or at least 1, because a 201 says that Kafka has the event");
-    // librdkafka looks for expired records once a second, and not while it backs off.
-    if (!configured(options, {"message.timeout.ms", "delivery.timeout.ms"})) {
-      const auto timeout = std::max({produce_timeout - milliseconds(1500), produce_timeout / 4, milliseconds(1)});
-      set(*conf, where, "message.timeout.ms", std::to_string(timeout.count()));
-    }
-    if (!configured(options, {"reconnect.backoff.max.ms"})) {
-      const int least = std::atoi(value_of(*conf, "reconnect.backoff.ms").c_str());
-      set(*conf, where, "reconnect.backoff.max.ms", std::to_string(std::max(250, least)));
-    }
-  }
-  return conf;
+/// Throws std::invalid_argument.
+KafkaConf conf_of(const KafkaSinkOptions& options, std::string_view label) {
+  std::vector<std::string> problems;
+  KafkaConf conf = make_kafka_conf(options, label, problems);
+  if (problems.empty()) return conf;
+  std::string all;
+  for (const std::string& problem : problems) all += (all.empty() ? "" : "; ") + problem;
+  throw std::invalid_argument(all);
 }
 
 /// Errors of one record, its size or its timestamp, for which Kafka refuses all that came with it.
@@ -112,83 +59,6 @@ struct RefusedRecord {
   DeliverySlot* slot = nullptr;
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
-
-/// The topics' `max.message.bytes`, as far as known.
-///
-/// Thread-safe.
-class TopicLimits {
- public:
-  std::size_t of(const std::string& topic) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = limits_.find(topic);
-    return found == limits_.end() ? 0 : found->second.bytes;
-  }
-
-  /// Whether it is time to ask.
-  bool due(const std::string& topic) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = limits_.find(topic);
-    return found == limits_.end() || Clock::now() - found->second.asked > kLimitAge;
-  }
-
-  /// Asks Kafka. Blocks up to kProbeTimeout for each hundred.
-  void read(rd_kafka_t* client, const std::vector<std::string>& topics);
-
- private:
-  struct Limit {
-    std::size_t bytes = 0;  // 0: not known
-    Clock::time_point asked;
-  };
-  void note(rd_kafka_event_t& event);
-
-  mutable std::mutex mutex_;
-  std::unordered_map<std::string, Limit> limits_;
-};
-
-void TopicLimits::read(rd_kafka_t* client, const std::vector<std::string>& topics) {
-  for (std::size_t first = 0; first < topics.size(); first += kTopicsPerDescription) {
-    std::vector<rd_kafka_ConfigResource_t*> resources;
-    for (std::size_t i = first; i < std::min(topics.size(), first + kTopicsPerDescription); ++i) {
-      resources.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topics[i].c_str()));
-      const std::lock_guard lock(mutex_);
-      if (limits_.size() > 10000) limits_.clear();
-      limits_[topics[i]].asked = Clock::now();
-    }
-    rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-    std::array<char, 256> ignored{};
-    rd_kafka_AdminOptions_set_request_timeout(options, static_cast<int>(kProbeTimeout.count()), ignored.data(),
-                                              ignored.size());
-    rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
-    rd_kafka_DescribeConfigs(client, resources.data(), resources.size(), options, queue);
-    if (rd_kafka_event_t* event = rd_kafka_queue_poll(queue, static_cast<int>(kProbeTimeout.count()))) {
-      note(*event);
-      rd_kafka_event_destroy(event);
-    }
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ConfigResource_destroy_array(resources.data(), resources.size());
-  }
-}
-
-void TopicLimits::note(rd_kafka_event_t& event) {
-  const rd_kafka_DescribeConfigs_result_t* result = rd_kafka_event_DescribeConfigs_result(&event);
-  if (result == nullptr) return;
-  std::size_t count = 0;
-  const rd_kafka_ConfigResource_t** resources = rd_kafka_DescribeConfigs_result_resources(result, &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (rd_kafka_ConfigResource_error(resources[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    std::size_t entry_count = 0;
-    const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(resources[i], &entry_count);
-    for (std::size_t j = 0; j < entry_count; ++j) {
-      const char* value = rd_kafka_ConfigEntry_value(entries[j]);
-      if (value == nullptr || rd_kafka_ConfigEntry_name(entries[j]) != std::string_view("max.message.bytes")) continue;
-      std::size_t bytes = 0;
-      std::from_chars(value, value + std::string_view(value).size(), bytes);
-      const std::lock_guard lock(mutex_);
-      limits_[rd_kafka_ConfigResource_name(resources[i])].bytes = bytes;
-    }
-  }
-}
 
 /// A thread that does what blocks: probing, warming, replacing; and the second try of what was refused together.
 class KafkaService;
@@ -368,7 +238,7 @@ KafkaConf alone_conf(const rd_kafka_conf_t& conf) {
   KafkaConf alone(rd_kafka_conf_dup(&conf));
   for (const auto& [name, value] : {std::pair("batch.num.messages", "1"), std::pair("linger.ms", "0"),
                                     std::pair("max.in.flight", "1"), std::pair("statistics.interval.ms", "0")})
-    set(*alone, "kafka", name, value);
+    set_kafka_conf(*alone, "kafka", name, value);
   return alone;
 }
 
@@ -378,7 +248,7 @@ KafkaProducer::KafkaProducer(std::string label, KafkaConf conf, IoExecutor repor
       conf_(std::move(conf)),
       alone_conf_(alone_conf(*conf_)),
       reports_(std::move(reports)),
-      acknowledged_(value_of(*conf_, "acks") != "0"),
+      acknowledged_(kafka_conf_value(*conf_, "acks") != "0"),
       limits_(limits),
       service_(service),
       events_(events) {
@@ -444,7 +314,7 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       message += ": the record has " +
                  std::to_string(record.value.size() + (record.message_key ? record.message_key->size() : 0)) +
-                 " bytes, the producer takes " + value_of(*conf_, "message.max.bytes") + " (message.max.bytes)";
+                 " bytes, the producer takes " + kafka_conf_value(*conf_, "message.max.bytes") + " (message.max.bytes)";
       break;
     default:
       break;
@@ -615,7 +485,7 @@ void KafkaProducer::probe() {
     }
   }
   rd_kafka_metadata_destroy(metadata);
-  if (!warm.empty()) limits_.read(current->handle(), warm);
+  if (!warm.empty()) limits_.read(current->handle(), warm, kProbeTimeout);
 }
 
 // What the old client has in its queue is reported as purged, what it has sent as Kafka's answer or the timeout says.
@@ -676,7 +546,7 @@ void KafkaProducer::produce_alone(const RefusedRecord& record) {
     alone_ = alone;
   }
   if (record.error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && limits_.due(record.topic))
-    limits_.read(client()->handle(), {record.topic});
+    limits_.read(client()->handle(), {record.topic}, kProbeTimeout);
   const rd_kafka_resp_err_t error =
       KafkaClient::Sender(*alone).send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -686,11 +556,8 @@ void KafkaProducer::produce_alone(const RefusedRecord& record) {
 class KafkaSink final : public Sink {
  public:
   KafkaSink(KafkaSinkOptions options, const IoExecutor& reports, IntakeEvents& events)
-      : guaranteed_("guaranteed",
-                    make_conf(options.guaranteed, "guaranteed", options.user_agent, options.produce_timeout), reports,
-                    limits_, service_, events),
-        hasty_("hasty", make_conf(options.hasty, "hasty", options.user_agent, options.produce_timeout), reports,
-               limits_, service_, events) {
+      : guaranteed_("guaranteed", conf_of(options, "guaranteed"), reports, limits_, service_, events),
+        hasty_("hasty", conf_of(options, "hasty"), reports, limits_, service_, events) {
     service_.start({&guaranteed_, &hasty_});
   }
 
