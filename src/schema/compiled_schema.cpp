@@ -337,6 +337,8 @@ class Walk {
 
   template <Mode kMode>
   bool check(Index schema, Index value);
+  /// Whether a quick check came upon a key twice: its verdict is then void, inside a `not` for example.
+  bool met_duplicate() const { return met_duplicate_; }
   /// Adds an error for each key of an object that is there twice and known to a schema applied to it.
   void find_duplicates(Index schema, Index value);
 
@@ -406,6 +408,7 @@ class Walk {
   const JsonNode* nodes_;
   Validation* out_;
   Scratch& s;
+  bool met_duplicate_ = false;
   std::vector<Segment> path_;
   std::string_view prefix_ = "#";
 };
@@ -678,7 +681,10 @@ bool Walk::check_plain_object(const ObjectRules& rules, Index node) {
       continue;
     }
     const std::uint64_t bit = std::uint64_t{1} << index;
-    if (seen & bit) return false;
+    if (seen & bit) [[unlikely]] {
+      met_duplicate_ = true;
+      return false;
+    }
     seen |= bit;
     if (!check<Mode::quick>(rules.schemas[index], i + 1)) return false;
   }
@@ -713,7 +719,10 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
     const Index index = rules.find(key(i));
     if (index == kNone) continue;
     if constexpr (kMode == Mode::quick)
-      if (s.members[i].repeated && index < rules.declared) return false;
+      if (s.members[i].repeated && index < rules.declared) {
+        met_duplicate_ = true;
+        return false;
+      }
     s.values[values + index] = s.members[i].key + 1;
   }
   const auto has = [&](Index property) { return s.values[values + property] != kNone; };
@@ -1228,7 +1237,7 @@ bool CompiledSchema::validate(JsonValue event, Validation& validation) const {
   s.values.clear();
   s.verdicts.clear();
   Walk walk(*program_, event, &validation, s);
-  if (walk.check<Mode::quick>(program_->root, event.index())) {
+  if (walk.check<Mode::quick>(program_->root, event.index()) && !walk.met_duplicate()) {
     std::sort(validation.integers.begin(), validation.integers.end());
     validation.integers.erase(std::unique(validation.integers.begin(), validation.integers.end()),
                               validation.integers.end());
