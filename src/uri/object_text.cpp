@@ -103,7 +103,8 @@ struct Frame {
   std::unordered_map<std::string, std::size_t> members;  ///< Name to its place in an object.
 };
 
-std::string pointer_of(const std::vector<Frame>& frames) {
+template <typename AnyFrame>
+std::string pointer_of(const std::vector<AnyFrame>& frames) {
   std::string pointer;
   for (const Frame& frame : frames) {
     if (frame.value.is_array()) {
@@ -448,7 +449,7 @@ class YamlBuilder : public YAML::EventHandler {
     if (frame.merge) return;
     const auto found = frame.members.find(frame.key);
     if (found != frame.members.end() && !frame.merged[found->second]) {
-      throw YamlError{mark, "expected each key once in a mapping, found a second '" + quotable(frame.key) + "'"};
+      throw YamlError{mark, "expected each key once in a mapping, found a second '" + pointer_of(frames_) + "'"};
     }
   }
 

@@ -142,7 +142,7 @@ quoted: {'<<': 1}
 TEST(ObjectText, DuplicateKeysAreRefused) {
   EXPECT_THAT(error_of(R"({"p":[{},{"x/y":1,"x/y":2}]})"), HasSubstr("found a second '/p/1/x~1y'"));
   EXPECT_THAT(error_of("a: 1\nb:\n  c: 1\n  c: 2\n"), HasSubstr("line 4, column 3"));
-  EXPECT_THAT(error_of("a: 1\nb:\n  c: 1\n  c: 2\n"), HasSubstr("found a second 'c'"));
+  EXPECT_THAT(error_of("a: 1\nb:\n  c: 1\n  c: 2\n"), HasSubstr("found a second '/b/c'"));
 }
 
 TEST(ObjectText, WhatIsNoObjectIsRefused) {
