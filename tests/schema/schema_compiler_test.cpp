@@ -1,0 +1,273 @@
+#include "eventgate/schema/schema_compiler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/validated_event.hpp"
+
+namespace eventgate {
+namespace {
+
+using nlohmann::ordered_json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string error_of(const std::string& schema, const SchemaDocuments& documents = {}) {
+  try {
+    compiled(schema, documents);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+bool accepts(const std::string& schema, const std::string& event, const SchemaDocuments& documents = {}) {
+  return validated(*compiled(schema, documents), event).valid();
+}
+
+/// The schemaPaths of the errors.
+std::vector<std::string> paths(const std::string& schema, const std::string& event,
+                               const SchemaDocuments& documents = {}) {
+  std::vector<std::string> found;
+  for (const ValidationError& error : validated(*compiled(schema, documents), event).errors)
+    found.push_back(error.schema_path);
+  return found;
+}
+
+SchemaDocuments documents(std::initializer_list<std::pair<const char*, const char*>> texts) {
+  SchemaDocuments read;
+  for (const auto& [path, text] : texts) read[path] = ordered_json::parse(text);
+  return read;
+}
+
+// Documents.
+
+TEST(SchemaCompiler, KnowsItsMetaschemas) {
+  for (const char* draft : {"draft-04", "draft-06", "draft-07"})
+    for (const char* scheme : {"http", "https"})
+      for (const char* end : {"", "#"})
+        EXPECT_EQ(error_of("{\"$schema\": \"" + std::string(scheme) + "://json-schema.org/" + draft + "/schema" + end +
+                           "\"}"),
+                  "none");
+  EXPECT_THAT(
+      error_of(R"({"$schema": "http://json-schema.org/draft-03/schema#"})"),
+      AllOf(HasSubstr("#/$schema is 'http://json-schema.org/draft-03/schema#'"), HasSubstr("unknown metaschema")));
+  EXPECT_THAT(error_of(R"({"$schema": 5})"), HasSubstr("#/$schema is no string"));
+  EXPECT_THAT(error_of(R"({"$ref": "/d"})", documents({{"/d", R"({"$schema": "http://x/"})"}})),
+              HasSubstr("/d#/$schema is 'http://x/'"));
+}
+
+TEST(SchemaCompiler, RefusesWhatIsNoSchema) {
+  EXPECT_THAT(error_of("[]"), HasSubstr("# is no schema: expected an object or a boolean"));
+  EXPECT_THAT(error_of(R"({"properties": {"a/b": 5}})"), HasSubstr("#/properties/a~1b is no schema"));
+  EXPECT_THAT(error_of(R"({"not": null})"), HasSubstr("#/not is no schema"));
+  EXPECT_THAT(error_of(R"({"allOf": {"a": {}}})"), HasSubstr("#/allOf is no array"));
+}
+
+TEST(SchemaCompiler, RefusesKeywordsOfTheWrongKind) {
+  EXPECT_THAT(error_of(R"({"type": "int"})"), HasSubstr("#/type is no type: expected null, boolean"));
+  EXPECT_THAT(error_of(R"({"type": 5})"), HasSubstr("#/type is no type"));
+  EXPECT_THAT(error_of(R"({"maximum": "5"})"), HasSubstr("#/maximum is no number"));
+  EXPECT_THAT(error_of(R"({"minimum": 1, "exclusiveMinimum": "5"})"), HasSubstr("#/exclusiveMinimum is no number"));
+  EXPECT_THAT(error_of(R"({"multipleOf": 0})"), HasSubstr("#/multipleOf is no number above 0"));
+  EXPECT_THAT(error_of(R"({"multipleOf": -1})"), HasSubstr("#/multipleOf is no number above 0"));
+  for (const char* keyword : {"maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties"})
+    for (const char* value : {"-1", "1.5", "\"1\""})
+      EXPECT_THAT(error_of("{\"" + std::string(keyword) + "\": " + value + "}"),
+                  HasSubstr(std::string(keyword) + " is no count"));
+  EXPECT_THAT(error_of(R"({"pattern": 5})"), HasSubstr("#/pattern is no string"));
+  EXPECT_THAT(error_of(R"({"format": 5})"), HasSubstr("#/format is no string"));
+  EXPECT_THAT(error_of(R"({"uniqueItems": 5})"), HasSubstr("#/uniqueItems is no boolean"));
+  EXPECT_THAT(error_of(R"({"properties": []})"), HasSubstr("#/properties is no object"));
+  EXPECT_THAT(error_of(R"({"required": "a"})"), HasSubstr("#/required is no array"));
+  EXPECT_THAT(error_of(R"({"required": [5]})"), HasSubstr("#/required has a key that is no string"));
+  EXPECT_THAT(error_of(R"({"dependencies": {"a": [5]}})"), HasSubstr("#/dependencies has a key that is no string"));
+  EXPECT_THAT(error_of(R"({"enum": 5})"), HasSubstr("#/enum is no array"));
+  EXPECT_THAT(error_of(R"({"$ref": 5})"), HasSubstr("#/$ref is no string"));
+}
+
+TEST(SchemaCompiler, CountsMayBeWrittenAsFloats) {
+  EXPECT_FALSE(accepts(R"({"maxLength": 2.0})", R"("abc")"));
+  EXPECT_TRUE(accepts(R"({"maxLength": 1e300})", R"("abc")"));
+  EXPECT_FALSE(accepts(R"({"minLength": 1e300})", R"("abc")"));
+}
+
+TEST(SchemaCompiler, AnUnknownFormatIsNamed) {
+  EXPECT_THAT(error_of(R"({"properties": {"a": {"type": "string", "format": "datetime"}}})"),
+              AllOf(HasSubstr(
+                  "#/properties/a/format is 'datetime', an unknown format: expected one of date, time, date-time")));
+  EXPECT_EQ(error_of(R"({"definitions": {"unused": {"format": "datetime", "pattern": "(", "type": "x"}}})"), "none");
+}
+
+TEST(SchemaCompiler, RefusesDocumentsThatAreTooDeep) {
+  const auto nested = [](int depth) {
+    std::string text = "{}";
+    for (int i = 1; i < depth; ++i) text = R"({"not":)" + text + "}";
+    return text;
+  };
+  EXPECT_EQ(error_of(nested(64)), "none");
+  EXPECT_THAT(error_of(nested(65)), HasSubstr("nested deeper than 64 levels"));
+}
+
+// References.
+
+TEST(SchemaCompiler, LocalPointersWithEscapes) {
+  const std::string schema =
+      R"({"items": [{"$ref": "#/definitions/a~1b"}, {"$ref": "#/definitions/c~0d"}, {"$ref": "#/definitions/e%25f%20g"},
+      {"$ref": "#/definitions/list/oneOf/1"}],
+      "definitions": {"a/b": {"type": "null"}, "c~d": {"type": "null"}, "e%f g": {"type": "null"}, "list": {"oneOf": [{}, {"type": "null"}]}}})";
+  EXPECT_TRUE(accepts(schema, "[null, null, null, null]"));
+  EXPECT_THAT(paths(schema, "[1, 1, 1, 1]"),
+              ElementsAre("#/definitions/a~1b/type", "#/definitions/c~0d/type", "#/definitions/e%25f%20g/type",
+                          "#/definitions/list/oneOf/1/type"));
+}
+
+TEST(SchemaCompiler, DocumentsOfTheRepositories) {
+  const auto others =
+      documents({{"/fragment/x/1.0.0", R"({"$id": "/fragment/x/1.0.0", "type": "object", "required": ["a"],
+                                      "definitions": {"s": {"type": "string"}, "t": {"$ref": "#/definitions/s"}}})"}});
+  EXPECT_THAT(paths(R"({"$ref": "/fragment/x/1.0.0"})", "{}", others), ElementsAre("#/required"));
+  EXPECT_THAT(paths(R"({"$ref": "/fragment/x/1.0.0#"})", "{}", others), ElementsAre("#/required"));
+  EXPECT_THAT(paths(R"({"$ref": "/fragment/x/1.0.0#/definitions/s"})", "1", others),
+              ElementsAre("/fragment/x/1.0.0#/definitions/s/type"));
+  EXPECT_THAT(paths(R"({"$ref": "../../fragment/x/1.0.0#/definitions/t"})", "1", others),
+              ElementsAre("../../fragment/x/1.0.0#/definitions/t/type"));
+}
+
+TEST(SchemaCompiler, AWholeDocumentWithoutReferencesIsInlined) {
+  const auto others = documents({{"/x", R"({"$id": "/x", "type": "object", "required": ["a"]})"}});
+  EXPECT_THAT(paths(R"({"$ref": "/x"})", "{}", others), ElementsAre("/x/required"));
+  EXPECT_THAT(paths(R"({"$ref": "/x#"})", "{}", others), ElementsAre("/x#/required"));
+}
+
+TEST(SchemaCompiler, ReferencesBetweenDocumentsThatReferToEachOther) {
+  const auto others =
+      documents({{"/a", R"({"$id": "/a", "properties": {"b": {"$ref": "/b"}, "v": {"type": "string"}}})"},
+                 {"/b", R"({"$id": "/b", "properties": {"a": {"$ref": "/a#"}, "self": {"$ref": "#"}}})"}});
+  EXPECT_TRUE(accepts(R"({"$ref": "/a"})", R"({"b": {"a": {"v": "x"}, "self": {"self": {}}}})", others));
+  EXPECT_FALSE(accepts(R"({"$ref": "/a"})", R"({"b": {"self": {"a": {"v": 1}}}})", others));
+}
+
+TEST(SchemaCompiler, TheDocumentItselfByItsIdAndByItsPath) {
+  const std::string schema =
+      R"({"$id": "/other/id/1.0.0", "properties": {"a": {"$ref": "/other/id/1.0.0"}, "v": {"type": "string"},
+      "b": {"$ref": "/other/id/1.0.0#/properties/v"}, "c": {"$ref": "/test/schema/1.0.0#/properties/v"}}})";
+  EXPECT_TRUE(accepts(schema, R"({"a": {"v": "x"}, "b": "x", "c": "x"})"));
+  for (const char* event : {R"({"a": {"v": 1}})", R"({"b": 1})"}) EXPECT_FALSE(accepts(schema, event)) << event;
+}
+
+TEST(SchemaCompiler, IdsRebaseReferences) {
+  const auto others = documents({{"/folder/string", R"({"type": "string"})"}});
+  EXPECT_FALSE(
+      accepts(R"({"$id": "/base/x", "items": {"$id": "/folder/", "items": {"$ref": "string"}}})", "[[1]]", others));
+  EXPECT_FALSE(accepts(
+      R"({"$schema": "http://json-schema.org/draft-04/schema#", "id": "/base/x", "items": {"id": "/folder/", "items": {"$ref": "string"}}})",
+      "[[1]]", others));
+  EXPECT_FALSE(accepts(R"({"$id": "/base/x", "properties": {"a": {"$ref": "#/definitions/d"}},
+                           "definitions": {"d": {"$id": "/folder/", "items": {"$ref": "string"}}}})",
+                       R"({"a": [1]})", others));
+}
+
+TEST(SchemaCompiler, LocationIndependentIds) {
+  EXPECT_FALSE(
+      accepts(R"({"items": {"$ref": "#name"}, "definitions": {"x": {"$id": "#name", "type": "string"}}})", "[1]"));
+  EXPECT_FALSE(accepts(
+      R"({"$id": "/a/b", "items": {"$ref": "/a/b#name"}, "definitions": {"x": {"$id": "#name", "type": "string"}}})",
+      "[1]"));
+  EXPECT_FALSE(accepts(R"({"items": {"$ref": "/x#name"}})", "[1]",
+                       documents({{"/x", R"({"definitions": {"x": {"$id": "#name", "type": "string"}}})"}})));
+}
+
+TEST(SchemaCompiler, IdsInsideTheDocumentComeBeforeOtherDocuments) {
+  const std::string schema =
+      R"({"items": {"$ref": "/inner/1.0.0"}, "additionalItems": {"$ref": "/inner/1.0.0#/definitions/d"},
+      "definitions": {"x": {"$id": "/inner/1.0.0", "type": "string", "definitions": {"d": {"type": "null"}}}}})";
+  EXPECT_FALSE(accepts(schema, "[1]", documents({{"/inner/1.0.0", R"({"type": "integer"})"}})));
+}
+
+TEST(SchemaCompiler, TheSameIdInTwoDocumentsDoesNotConfuseThem) {
+  const auto others = documents(
+      {{"/x",
+        R"({"$id": "/x", "definitions": {"p": {"$id": "/page", "type": "string"}}, "items": {"$ref": "/page"}})"}});
+  EXPECT_TRUE(accepts(
+      R"({"definitions": {"p": {"$id": "/page", "type": "integer"}}, "items": [{"$ref": "/page"}, {"$ref": "/x"}]})",
+      R"([1, ["s"]])", others));
+}
+
+TEST(SchemaCompiler, MetaschemasAreKnownAsTargets) {
+  EXPECT_TRUE(accepts(R"({"$ref": "http://json-schema.org/draft-07/schema#"})", R"({"type": "string"})"));
+  EXPECT_FALSE(accepts(R"({"$ref": "http://json-schema.org/draft-07/schema#"})", R"({"type": "strong"})"));
+  EXPECT_FALSE(accepts(R"({"$ref": "http://json-schema.org/draft-04/schema#/definitions/positiveInteger"})", "-1"));
+}
+
+TEST(SchemaCompiler, ReferencesThatLeadNowhereAreNamed) {
+  EXPECT_THAT(error_of(R"({"properties": {"a": {"$ref": "#/definitions/none"}}})"),
+              HasSubstr("#/properties/a/$ref is '#/definitions/none', which leads nowhere: expected a schema at "
+                        "'/test/schema/1.0.0#/definitions/none'"));
+  EXPECT_THAT(error_of(R"({"$ref": "#name"})"), HasSubstr("#/$ref is '#name', which leads nowhere"));
+  EXPECT_THAT(error_of(R"({"$ref": "/none/1.0.0"})"),
+              HasSubstr("#/$ref leads to '/none/1.0.0', which cannot be had: /none/1.0.0 is not there"));
+  EXPECT_THAT(error_of(R"({"$ref": "/x#/a"})", documents({{"/x", "{}"}})), HasSubstr("'/x#/a', which leads nowhere"));
+  EXPECT_THAT(error_of(R"({"items": {"$ref": "/x"}})", documents({{"/x", R"({"items": {"$ref": "#/none"}})"}})),
+              HasSubstr("/x#/items/$ref is '#/none'"));
+}
+
+TEST(SchemaCompiler, ACycleOnTheSameValueIsRefused) {
+  EXPECT_THAT(error_of(R"({"$ref": "#"})"), HasSubstr("leads back to itself on the same value"));
+  EXPECT_THAT(
+      error_of(
+          R"({"allOf": [{"$ref": "#/definitions/a"}], "definitions": {"a": {"anyOf": [{"$ref": "#/definitions/b"}]}, "b": {"not": {"$ref": "#/definitions/a"}}}})"),
+      HasSubstr("leads back to itself on the same value"));
+  EXPECT_EQ(error_of(R"({"items": {"$ref": "#"}, "additionalProperties": {"$ref": "#"}})"), "none");
+}
+
+TEST(SchemaCompiler, AChainOfReferencesIsBounded) {
+  const auto chain = [](int length) {
+    ordered_json document = {{"$ref", "#/definitions/d0"}};
+    for (int i = 0; i < length; ++i)
+      document["definitions"]["d" + std::to_string(i)] = {{"$ref", "#/definitions/d" + std::to_string(i + 1)}};
+    document["definitions"]["d" + std::to_string(length)] = {{"type", "string"}};
+    return document.dump();
+  };
+  EXPECT_EQ(error_of(chain(60)), "none");
+  EXPECT_THAT(error_of(chain(70)), HasSubstr("more than 64 references"));
+  ordered_json loop = ordered_json::parse(
+      R"({"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"$ref": "#/definitions/a"}}})");
+  EXPECT_THAT(error_of(loop.dump()), HasSubstr("more than 64 references"));
+}
+
+TEST(SchemaCompiler, SchemasOneInsideTheOtherForOneValueAreBounded) {
+  ordered_json document = {{"allOf", {{{"$ref", "#/definitions/d0"}}}}};
+  for (int i = 0; i < 200; ++i)
+    document["definitions"]["d" + std::to_string(i)] = {
+        {"allOf", {{{"$ref", "#/definitions/d" + std::to_string(i + 1)}}}}};
+  document["definitions"]["d200"] = {{"type", "string"}};
+  EXPECT_THAT(error_of(document.dump()), HasSubstr("one inside the other, for the same value"));
+}
+
+TEST(SchemaCompiler, ManyReferencesToALargeDefinitionCostLittle) {
+  ordered_json document = ordered_json::object();
+  for (int i = 0; i < 2000; ++i) {
+    document["definitions"]["large"]["properties"]["key" + std::to_string(i)] = {{"type", "string"}};
+    document["properties"]["p" + std::to_string(i)] = {{"$ref", "#/definitions/large"}};
+  }
+  EXPECT_FALSE(accepts(document.dump(), R"({"p7": {"key3": 5}})"));
+}
+
+TEST(SchemaCompiler, TwoDifferentIdsOfOneSchemaAreRefused) {
+  EXPECT_THAT(error_of(R"({"$id": "/a", "id": "/b"})"), HasSubstr("has $id '/a' and another id"));
+}
+
+// Defaults.
+
+TEST(SchemaCompiler, ADefaultThatMakesItselfWithoutEndIsRefused) {
+  EXPECT_THAT(error_of(R"({"properties": {"a": {"default": {}, "allOf": [{"$ref": "#"}]}}})"),
+              HasSubstr("#/properties/a has a default that makes itself again, without end"));
+}
+
+TEST(SchemaCompiler, AnyOfWithABranchThatIsNoConditionIsNotRead) {
+  EXPECT_EQ(error_of(R"({"anyOf": [{"pattern": "("}, {}]})"), "none");
+}
+
+}  // namespace
+}  // namespace eventgate
