@@ -25,7 +25,7 @@
 #include "eventgate/produce/producer.hpp"
 #include "eventgate/produce/record_builder.hpp"
 #include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/sinks/kafka_check.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
 
@@ -45,39 +45,66 @@ std::optional<fs::path> directory_of(const std::string& base) {
   return fs::path(base);
 }
 
-/// Whether a schema of one of `directories` has `title`. Such a schema is mostly where its title says.
+/// A schema's `title`.
+std::optional<std::string> title_of(const nlohmann::ordered_json& schema) {
+  if (!schema.is_object()) return std::nullopt;
+  const auto title = schema.find("title");
+  if (title == schema.end() || !title->is_string()) return std::nullopt;
+  return title->get<std::string>();
+}
+
+/// The titles that schemas have. A schema is mostly where its title says, so that is looked at first; in hosts, which
+/// cannot be listed, nowhere else.
 class Titles {
  public:
-  explicit Titles(std::vector<fs::path> directories) : directories_(std::move(directories)) {}
-
-  bool contain(const std::string& title) {
-    std::error_code ignored;
-    for (const fs::path& directory : directories_)
-      if (fs::is_directory(directory / title, ignored)) return true;
-    if (!read_) read();
-    return titles_.contains(title);
-  }
-
- private:
-  void read() {
-    read_ = true;
-    std::error_code error;
-    for (const fs::path& directory : directories_) {
-      for (fs::recursive_directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-        std::error_code unreadable;
-        if (!it->is_regular_file(unreadable) || it->file_size(unreadable) > kMaxSchemaFile) continue;
-        std::ifstream file(it->path(), std::ios::binary);
-        const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-        const auto object = parse_object_text(text);
-        if (!object || !object->is_object()) continue;
-        const auto title = object->find("title");
-        if (title != object->end() && title->is_string()) titles_.insert(title->get<std::string>());
-      }
+  Titles(const SchemaOptions& options, ObjectReader& reader)
+      : reader_(reader), latest_("/latest" + options.schema_file_extension) {
+    for (const std::string& base : options.schema_base_uris) {
+      if (auto directory = directory_of(base))
+        directories_.push_back(std::move(*directory));
+      else
+        hosts_.push_back(base);
     }
   }
 
+  /// Whether a schema has `title`. Nothing if a host does not say.
+  std::optional<bool> contain(const std::string& title) {
+    for (const fs::path& directory : directories_) read_files(fs::directory_iterator(), directory / title);
+    if (titles_.contains(title)) return true;
+    bool known = true;
+    for (const std::string& base : hosts_) {
+      const auto schema = reader_.read(base + (base.ends_with('/') ? "" : "/") + title + latest_);
+      if (schema && title_of(*schema) == title) return true;
+      if (!schema && schema.error().kind == ReadError::Kind::unavailable) known = false;
+    }
+    if (!all_read_) {
+      all_read_ = true;
+      for (const fs::path& directory : directories_) read_files(fs::recursive_directory_iterator(), directory);
+    }
+    if (titles_.contains(title)) return true;
+    return known ? std::optional(false) : std::nullopt;
+  }
+
+ private:
+  template <typename Iterator>
+  void read_files(Iterator end, const fs::path& directory) {
+    std::error_code error;
+    for (Iterator it(directory, error); !error && it != end; it.increment(error)) {
+      std::error_code unreadable;
+      if (!it->is_regular_file(unreadable) || it->file_size(unreadable) > kMaxSchemaFile) continue;
+      std::ifstream file(it->path(), std::ios::binary);
+      const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+      const auto schema = parse_object_text(text);
+      if (!schema) continue;
+      if (auto title = title_of(*schema)) titles_.insert(std::move(*title));
+    }
+  }
+
+  ObjectReader& reader_;
+  const std::string latest_;
   std::vector<fs::path> directories_;
-  bool read_ = false;
+  std::vector<std::string> hosts_;
+  bool all_read_ = false;
   std::set<std::string> titles_;
 };
 
@@ -86,18 +113,21 @@ class Check {
   explicit Check(const Config& config) : config_(config), metrics_(config.service_name), events_(metrics_) {}
 
   std::vector<std::string> problems() {
-    check_outputs();
+    check_file();
     check_schemas();
     check_streams();
     if (schemas_) {
       check_error_stream();
       check_test_events();
     }
+    check_kafka();
     return std::move(problems_);
   }
 
  private:
-  void check_outputs();
+  void check_file();
+  void check_kafka();
+  void check_bases();
   void check_schemas();
   void check_streams();
   void check_error_stream();
@@ -113,21 +143,29 @@ class Check {
   const Config& config_;
   Metrics metrics_;
   IntakeEvents events_;
+  std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
   std::vector<std::string> problems_;
 };
 
-void Check::check_outputs() {
-  if (config_.kafka) {
-    try {
-      boost::asio::io_context context(1);
-      const auto sink = make_kafka_sink(*config_.kafka, context.get_executor(), events_);
-      sink->stop(std::chrono::steady_clock::now());
-    } catch (const std::exception& e) {
-      problem(e.what());
-    }
+void Check::check_kafka() {
+  if (!config_.kafka) return;
+  std::set<std::string> topics;
+  const auto add = [&](const std::string& stream, const StreamConfig* stream_config) {
+    const std::string topic = topic_name(config_.gate.topic_prefix, stream, stream_config);
+    if (is_topic_name(topic)) topics.insert(topic);
+  };
+  if (streams_) {
+    const std::shared_ptr<const StreamConfigs> configs = streams_->current();
+    for (const std::string& name : configs->names()) add(name, configs->find(name));
+  } else if (!config_.gate.error_stream.empty()) {
+    add(config_.gate.error_stream, nullptr);
   }
+  for (std::string& found : kafka_problems(*config_.kafka, {topics.begin(), topics.end()})) problem(std::move(found));
+}
+
+void Check::check_file() {
   if (!config_.file || config_.file->output_path == "stdout") return;
   // What of the path is there must be writable; the rest is made.
   std::error_code ignored;
@@ -137,13 +175,35 @@ void Check::check_outputs() {
     problem("output_path: '" + config_.file->output_path + "': expected '" + there.string() + "' to be writable");
 }
 
-void Check::check_schemas() {
+/// Each must be readable; of a host that is found out with a schema that may or may not be there.
+void Check::check_bases() {
   for (const std::string& base : config_.schema.schema_base_uris) {
-    const auto directory = directory_of(base);
-    std::error_code ignored;
-    if (directory && !fs::is_directory(*directory, ignored))
-      problem("schema_base_uris: '" + base + "': expected a directory, or an http(s) URI");
+    if (const auto directory = directory_of(base)) {
+      std::error_code ignored;
+      if (!fs::is_directory(*directory, ignored)) {
+        problem("schema_base_uris: '" + base + "': expected a directory, or an http(s) URI");
+      } else if (::access(directory->c_str(), R_OK | X_OK) != 0) {
+        problem("schema_base_uris: '" + base + "': expected a directory that can be read");
+      }
+    } else if (reader_) {
+      std::string uri = base;
+      while (uri.ends_with('/')) uri.pop_back();
+      const std::string& schema = config_.gate.error_schema_uri;
+      const auto read = reader_->read(uri + (schema.starts_with('/') ? "" : "/") + schema);
+      if (!read && read.error().kind == ReadError::Kind::unavailable)
+        problem("schema_base_uris: '" + base + "': " + read.error().message);
+    }
   }
+}
+
+void Check::check_schemas() {
+  try {
+    reader_ = make_uri_reader(config_.schema_reader);
+  } catch (const std::exception& e) {
+    problem(e.what());
+  }
+  check_bases();
+  if (!reader_) return;
   try {
     schemas_ = std::make_unique<SchemaRepository>(config_.schema, make_uri_reader(config_.schema_reader), events_);
   } catch (const std::exception& e) {
@@ -157,7 +217,7 @@ void Check::check_schemas() {
 }
 
 void Check::check_streams() {
-  if (config_.streams.stream_config_uri.empty()) return;
+  if (config_.streams.stream_config_uri.empty() || !reader_) return;
   StreamConfigOptions once = config_.streams;
   once.cache_dir.clear();  // what is there now counts
   once.stream_config_ttl = {};
@@ -167,24 +227,25 @@ void Check::check_streams() {
     problem(e.what());
     return;
   }
-  std::vector<fs::path> directories;
-  for (const std::string& base : config_.schema.schema_base_uris)
-    if (auto directory = directory_of(base)) directories.push_back(std::move(*directory));
-  // Other schemas cannot be listed.
-  const bool all_local = directories.size() == config_.schema.schema_base_uris.size() && !directories.empty();
-  Titles titles(std::move(directories));
+  Titles titles(config_.schema, *reader_);
   const std::shared_ptr<const StreamConfigs> configs = streams_->current();
-  for (const std::string& name : configs->names()) {
-    const StreamConfig& stream = *configs->find(name);
-    const std::string topic = topic_name(config_.gate.topic_prefix, name, &stream);
-    if (!is_topic_name(topic))
-      problem("stream '" + name + "': its topic '" + topic +
-              "' is no Kafka topic name: expected 1 to 249 of [a-zA-Z0-9._-]");
-    if (!stream.schema_title) {
+  const std::vector<std::string> names = configs->names();
+  const std::set<std::string> plain(names.begin(), names.end());  // the others are /regexes/
+  const auto declared = nlohmann::ordered_json::parse(configs->json());
+  for (const auto& [name, declaration] : declared.items()) {
+    if (plain.contains(name)) {
+      const std::string topic = topic_name(config_.gate.topic_prefix, name, configs->find(name));
+      if (!is_topic_name(topic))
+        problem("stream '" + name + "': its topic '" + topic +
+                "' is no Kafka topic name: expected 1 to 249 of [a-zA-Z0-9._-]");
+    }
+    std::string title;
+    if (declaration.is_object() && declaration.contains("schema_title") && declaration["schema_title"].is_string())
+      title = declaration["schema_title"].get<std::string>();
+    if (title.empty()) {
       problem("stream '" + name + "': expected a schema_title; without it no event may enter");
-    } else if (all_local && !titles.contain(*stream.schema_title)) {
-      problem("stream '" + name + "': expected a schema of the title '" + *stream.schema_title +
-              "' in one of schema_base_uris");
+    } else if (titles.contain(title) == false) {
+      problem("stream '" + name + "': expected a schema of the title '" + title + "' in one of schema_base_uris");
     }
   }
 }

@@ -82,14 +82,15 @@ int serve(Config config) {
 
 int check(const std::vector<std::string>& files, bool as_json) {
   std::vector<std::string> problems, warnings;
-  if (auto config = read_config(files)) {
+  auto read = read_config(files);
+  if (!read) problems = std::move(read.error().problems);
+  const Config* const config = read ? &*read : read.error().rest.get();
+  if (config) {
     LoggingOptions quiet = config->logging;
     quiet.output = "/dev/null";  // what goes wrong is in the problems
     start_logging(quiet);
     warnings = config->warnings;
-    problems = problems_of(*config);
-  } else {
-    problems = std::move(config.error().problems);
+    for (std::string& problem : problems_of(*config)) problems.push_back(std::move(problem));
   }
   if (as_json) {
     const auto print_list = [](const char* name, const std::vector<std::string>& texts) {

@@ -203,13 +203,16 @@ void read_kafka(ConfigSection& root, Config& config) {
   }
   section.finish();
   if (!wanted) return;
+  bool has_brokers = true;
   for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
     if (producer->conf.contains("metadata.broker.list") || producer->conf.contains("bootstrap.servers")) continue;
-    section.problem("conf", Json(),
-                    std::string("bootstrap.servers (or metadata.broker.list), the addresses of Kafka's "
-                                "brokers, for the producer ") +
+    has_brokers = false;
+    section.problem("conf.bootstrap.servers", Json(),
+                    std::string("the addresses of Kafka's brokers (metadata.broker.list is the same), for the "
+                                "producer ") +
                         name);
   }
+  if (!has_brokers) return;
   kafka.user_agent = config.gate.user_agent;
   kafka.produce_timeout = config.produce_timeout;
   config.kafka = std::move(kafka);
@@ -470,11 +473,14 @@ Config config_of(ConfigDocument& document) {
 }
 
 Result result_of(ConfigDocument& document) {
+  const bool was_read = document.problems.empty();
   Config config = config_of(document);
-  if (!document.problems.empty()) return ConfigProblems{std::move(document.problems)};
   config.warnings = std::move(document.warnings);
   config.options = std::move(document.options);
-  return config;
+  if (document.problems.empty()) return config;
+  ConfigProblems found{std::move(document.problems), nullptr};
+  if (was_read) found.rest = std::make_shared<const Config>(std::move(config));
+  return found;
 }
 
 // --- files

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -328,6 +329,28 @@ TEST(Production, BrokersThatAnotherAuthorityVouchesForAreRefused) {
   EXPECT_EQ(Json::parse(reply.body).at("error").at(0).at("context").at("delivery"), "not_produced");
   EXPECT_THAT(gate.log(), HasSubstr("certificate verify failed"));
   EXPECT_FALSE(kafka.has_topic("eqiad.eventgate-own.test.event"));
+}
+
+TEST(Production, CheckFindsWhatIsMissing) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  const Surroundings surroundings(kOwn);
+  KafkaBroker kafka({"--tls"});
+  kafka.create_topic("eqiad.eventgate-own.test.event", 1, {{"max.message.bytes", "100000"}});
+  const TemporaryFolder folder;
+  const std::string addresses = surroundings.addresses(kafka.tls_address(), kafka.ca_file());
+  const GateRun run =
+      run_gate({"check", "-c", surroundings.config_file(), "-c", folder.write("addresses.yaml", addresses)});
+  EXPECT_EQ(run.status, 1);
+  for (const char* problem :
+       {"schema_base_uris: 'file:///srv/service/schemas/event/primary/jsonschema/': expected a directory",
+        "schema_precache_uris: '/in/no/repository/1.0.0': expected a schema in one of schema_base_uris",
+        "stream 'mediawiki.of_no_schema': expected a schema of the title 'mediawiki/of_no_schema'",
+        "kafka: expected the topic 'eqiad.mediawiki.interwiki_link_hover', which is not there",
+        "kafka: expected the topic 'eventlogging_Test', which is not there",
+        "kafka: message.max.bytes is 1048576: expected at most 100000"})
+    EXPECT_THAT(run.output, HasSubstr(problem));
+  // The directory, the schema, the stream, five topics, the size.
+  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 9) << run.output;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -42,6 +43,9 @@ struct Config {
 /// Every problem found in the files, one a line: file, key, value, what was expected.
 struct ConfigProblems {
   std::vector<std::string> problems;
+
+  /// What the rest of the files says, with what is no good at its default. Null if a file could not be read.
+  std::shared_ptr<const Config> rest;
 };
 
 /// Reads `files`, later ones merged over earlier ones object by object (lists are replaced), and fills the options.

@@ -1,0 +1,149 @@
+// `eventgate check`, as a process, of what is to be said about Kafka.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "support/gate_process.hpp"
+#include "support/kafka_broker.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_certificate.hpp"
+
+namespace eventgate {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kSchema = R"({"title": "test", "type": "object", "properties": {
+  "$schema": {"type": "string"}, "meta": {"type": "object", "properties": {"stream": {"type": "string"}}}}})";
+
+/// What check says of streams called `streams`, with topics that start with `prefix`, and `config`.
+GateRun check(const std::string& prefix, const std::vector<std::string>& streams, const std::string& config,
+              const std::vector<std::string>& options = {}) {
+  const TemporaryFolder folder;
+  std::string declared = "{}\n";
+  if (!streams.empty()) declared.clear();
+  for (const std::string& stream : streams) declared += stream + ": {schema_title: test}\n";
+  folder.write("schemas/test/1.0.0", kSchema);
+  std::vector<std::string> arguments{
+      "check", "-c",
+      folder.write("config.yaml", "schema_base_uris: [" + folder.path() +
+                                      "/schemas]\nstream_config_uri: " + folder.write("streams.yaml", declared) +
+                                      "\ntopic_prefix: " + prefix + ".\n" + config)};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  return run_gate(arguments);
+}
+
+std::string brokers(const std::string& list, const std::string& more = "") {
+  return "kafka:\n  conf: {metadata.broker.list: '" + list + "'" + (more.empty() ? "" : ", " + more) + "}\n";
+}
+
+TEST(KafkaCheck, FindsNothingWrongWhereTopicsAreThere) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".a");
+  const GateRun run = check(prefix, {"a"}, brokers(kafka.address()));
+  EXPECT_EQ(run.output, "no problems\n");
+  EXPECT_EQ(run.status, 0);
+}
+
+TEST(KafkaCheck, FindsTopicsThatAreNotThereAndMakesNone) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".a");
+  const GateRun run = check(prefix, {"a", "b", "c"}, brokers(kafka.address()));
+  EXPECT_EQ(run.output, "problem: kafka: expected the topic '" + prefix + ".b', which is not there\n" +
+                            "problem: kafka: expected the topic '" + prefix + ".c', which is not there\n");
+  EXPECT_EQ(run.status, 1);
+  EXPECT_FALSE(kafka.has_topic(prefix + ".b"));
+}
+
+TEST(KafkaCheck, FindsRecordsThatMayBeLargerThanTheirTopicTakes) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".small", 1, {{"max.message.bytes", "2000"}});
+  kafka.create_topic(prefix + ".smaller", 1, {{"max.message.bytes", "1000"}});
+  kafka.create_topic(prefix + ".usual");
+  const GateRun run =
+      check(prefix, {"small", "smaller", "usual"},
+            brokers(kafka.address(), "message.max.bytes: 1500") + "  hasty: {conf: {message.max.bytes: 4194304}}\n");
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output,
+              AllOf(HasSubstr("kafka.guaranteed: message.max.bytes is 1500: expected at most 1000, the "
+                              "max.message.bytes of the topic '" +
+                              prefix + ".smaller'\n"),
+                    HasSubstr("kafka.hasty: message.max.bytes is 4194304: expected at most 2000, the "
+                              "max.message.bytes of the topic '" +
+                              prefix + ".small'\n"),
+                    HasSubstr("expected at most 1048588, the max.message.bytes of the topic '" + prefix + ".usual'\n"),
+                    Not(HasSubstr("not there"))));
+}
+
+TEST(KafkaCheck, FindsEachBrokerThatDoesNotAnswer) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  const GateRun run = check(fresh_topic(), {}, brokers("127.0.0.1:1, " + KafkaBroker::shared().address()));
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, testing::MatchesRegex("problem: kafka: broker '127.0.0.1:1': expected an answer: .*\n"));
+  EXPECT_THAT(run.output, HasSubstr("Connection refused"));
+}
+
+TEST(KafkaCheck, FindsBrokersThatAnotherAuthorityVouchesFor) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker kafka({"--tls"});
+  const TemporaryFolder folder;
+  const auto with_ca = [&](const std::string& file) {
+    return check("x", {}, brokers(kafka.tls_address(), "security.protocol: ssl, ssl.ca.location: " + file));
+  };
+  EXPECT_EQ(with_ca(kafka.ca_file()).output, "no problems\n");
+  const GateRun run = with_ca(folder.write("ca.pem", TestCertificate("DNS:localhost").pem()));
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, AllOf(HasSubstr("broker '" + kafka.tls_address() + "'"), HasSubstr("certificate")));
+}
+
+// Without Kafka.
+
+TEST(KafkaCheck, FindsEveryOptionThatIsRefused) {
+  const GateRun run = check("x", {},
+                            brokers("127.0.0.1:1", "no.such.option: 1, compression.codec: squeeze") +
+                                "  hasty: {conf: {linger.ms: many}, topic_conf: {client.id: x}}\n");
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(
+      run.output,
+      "problem: kafka.conf: compression.codec: Invalid value \"squeeze\" for configuration property "
+      "\"compression.codec\"\n"
+      "problem: kafka.conf: no.such.option: No such configuration property: \"no.such.option\"\n"
+      "problem: kafka.hasty.conf: linger.ms: Invalid value for configuration property \"queue.buffering.max.ms\"\n"
+      "problem: kafka.hasty.topic_conf: client.id: No such configuration property: \"client.id\"\n");
+}
+
+TEST(KafkaCheck, FindsThatAGuaranteeWouldBeNone) {
+  const GateRun run = check("x", {}, brokers("127.0.0.1:1", "acks: 0"));
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("kafka.guaranteed: acks is 0: expected -1 (all) or at least 1"));
+}
+
+TEST(KafkaCheck, PrintsProblemsOfEverythingAtOnce) {
+  const GateRun run = check("x", {"a"},
+                            brokers("127.0.0.1:1") +
+                                "port: many\nschema_precache_uris: [/none/1.0.0]\n"
+                                "test_events: [{$schema: /test/1.0.0, meta: {stream: b}}]\n",
+                            {"--json"});
+  EXPECT_EQ(run.status, 1);
+  const auto problems = nlohmann::json::parse(run.output).at("problems");
+  ASSERT_EQ(problems.size(), 4u) << problems.dump();
+  EXPECT_THAT(problems[0].get<std::string>(), HasSubstr("port is \"many\""));
+  EXPECT_THAT(problems[1].get<std::string>(), HasSubstr("'/none/1.0.0'"));
+  EXPECT_THAT(problems[2].get<std::string>(), HasSubstr("test_events[0]"));
+  EXPECT_THAT(problems[3].get<std::string>(), HasSubstr("broker '127.0.0.1:1'"));
+}
+
+}  // namespace
+}  // namespace eventgate
