@@ -1,0 +1,180 @@
+// Pages in headless Chromium, of another origin than the gate, that send it events.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/gate_process.hpp"
+#include "support/http_test_server.hpp"
+#include "support/kafka_broker.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace eventgate {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kNoBrowser =
+    "NO BROWSER HERE: nothing that a page in Chromium sends is tested (Debian: chromium)";
+
+/// The path of Chromium, or nothing.
+std::string chromium() {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (::access((folder + "/chromium").c_str(), X_OK) == 0) return folder + "/chromium";
+  return "";
+}
+
+/// A browser that shows `uri` until it is closed, with a profile of its own.
+class Browser {
+ public:
+  explicit Browser(const std::string& uri) {
+    const std::string home = folder_.path();
+    std::vector<std::string> arguments{chromium(),
+                                       "--headless",
+                                       "--no-sandbox",
+                                       "--disable-gpu",
+                                       "--disable-quic",
+                                       "--disable-dev-shm-usage",
+                                       "--disable-breakpad",
+                                       "--no-first-run",
+                                       "--no-proxy-server",
+                                       "--disable-background-networking",
+                                       "--disable-component-update",
+                                       "--disable-sync",
+                                       "--user-data-dir=" + home + "/profile",
+                                       uri};
+    std::vector<std::string> variables{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_CACHE_HOME=" + home};
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      const std::string text = *variable;
+      if (!text.starts_with("HOME=") && !text.starts_with("XDG_")) variables.push_back(text);
+    }
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    const std::string log = home + "/log";
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    const int error = posix_spawn(&pid_, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
+                                  pointers(variables).data());
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::runtime_error("cannot start " + arguments[0]);
+  }
+  /// With all its processes: they are a group.
+  ~Browser() {
+    ::kill(-pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    while (::kill(-pid_, 0) == 0) ::usleep(10000);
+  }
+  Browser(const Browser&) = delete;
+  Browser& operator=(const Browser&) = delete;
+
+  std::string log() const {
+    std::ifstream in(folder_.path() + "/log");
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+  }
+
+  TemporaryFolder folder_;
+  pid_t pid_ = -1;
+};
+
+/// A server of one page, which runs `script`. In it, `gate` is the gate's URI of events, and `event(how)` an event.
+HttpTestServer::Handler page(std::uint16_t gate_port, const std::string& script) {
+  const std::string text =
+      "<!DOCTYPE html><title>a page</title><script>\n"
+      "const gate = 'http://127.0.0.1:" +
+      std::to_string(gate_port) +
+      "/v1/events';\n"
+      "const event = (how) => JSON.stringify({$schema: '/test/event/1.0.0', meta: {stream: 'test.event'}, test: "
+      "how});\n" +
+      script + "</script>";
+  return [text](const ServedRequest& request) {
+    return request.target() == "/" ? http_answer(text, "200 OK", "Content-Type: text/html; charset=utf-8\r\n")
+                                   : http_answer("", "404 Not Found");
+  };
+}
+
+/// Whether `condition` comes true within a minute.
+bool becomes(const std::function<bool()>& condition) {
+  for (int i = 0; i < 300; ++i) {
+    if (condition()) return true;
+    ::usleep(200000);
+  }
+  return false;
+}
+
+const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+
+TEST(Browser, ABeaconReachesKafka) {
+  if (chromium().empty()) GTEST_SKIP() << kNoBrowser;
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic() + ".";
+  const GateProcess gate({kShippedConfig}, "metrics: {type: prometheus, port: 0}\ntopic_prefix: " + prefix +
+                                               "\nkafka: {conf: {metadata.broker.list: '" + kafka.address() + "'}}\n");
+  const HttpTestServer site(page(gate.port(),
+                                 "navigator.sendBeacon(gate, event('beacon'));\n"
+                                 "navigator.sendBeacon(gate + '?hasty=true', event('hasty beacon'));\n"));
+  const Browser browser(site.uri("/"));
+  std::vector<std::string> values;
+  EXPECT_TRUE(becomes([&] {
+    values = kafka.values(prefix + "test.event");
+    return values.size() >= 2;
+  })) << browser.log();
+  std::vector<std::string> found;
+  for (const std::string& value : values) found.push_back(json::parse(value).at("test"));
+  EXPECT_THAT(found, testing::UnorderedElementsAre("beacon", "hasty beacon"));
+}
+
+TEST(Browser, APageOfAnotherOriginMayPostJsonAndReadTheReply) {
+  if (chromium().empty()) GTEST_SKIP() << kNoBrowser;
+  const TemporaryFolder folder;
+  const std::string file = folder.path() + "/events.ndjson";
+  const GateProcess gate({kShippedConfig}, "metrics: {type: prometheus, port: 0}\noutput_path: " + file + "\n");
+  // Of a type that no form has, so Chromium asks before it sends it.
+  const HttpTestServer site(page(gate.port(), R"(
+    const headers = {'content-type': 'application/json'};
+    fetch(gate, {method: 'POST', headers, body: event('fetch')})
+      .then(reply => fetch('/done?status=' + reply.status))
+      .catch(error => fetch('/done?error=' + error.message));
+  )"));
+  const Browser browser(site.uri("/"));
+  std::string done;
+  EXPECT_TRUE(becomes([&] {
+    for (const ServedRequest& request : site.requests())
+      if (request.target().starts_with("/done")) done = request.target();
+    return !done.empty();
+  })) << browser.log();
+  EXPECT_EQ(done, "/done?status=201");
+  std::ifstream lines(file);
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(json::parse(line).at("test"), "fetch");
+}
+
+}  // namespace
+}  // namespace eventgate
