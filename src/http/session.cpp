@@ -198,6 +198,7 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
   } catch (const std::exception& exception) {
     log(LogLevel::error, "A connection ended by an exception", {{"error", std::string_view(exception.what())}});
   }
+  if (session->space_) session->start_.worker->give(std::move(session->space_));
 }
 
 void Session::stop() {
