@@ -204,8 +204,10 @@ void Check::check_schemas() {
   }
   check_bases();
   if (!reader_) return;
+  SchemaOptions now = config_.schema;
+  now.cache_dir.clear();  // what is there now counts
   try {
-    schemas_ = std::make_unique<SchemaRepository>(config_.schema, make_uri_reader(config_.schema_reader), events_);
+    schemas_ = std::make_unique<SchemaRepository>(now, make_uri_reader(config_.schema_reader), events_);
   } catch (const std::exception& e) {
     problem(e.what());
     return;

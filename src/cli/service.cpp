@@ -63,6 +63,7 @@ struct Service::Impl {
   void end();
   void warm(const StreamConfigs& configs);
   std::optional<std::string> unready() const;
+  std::vector<std::string> stale() const;
 
   const Config config;
   Metrics metrics;
@@ -120,8 +121,9 @@ void Service::Impl::start() {
 
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events);
   server = std::make_unique<HttpServer>(
-      config.http, HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }}, executors,
-      std::move(ports));
+      config.http,
+      HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }, [this] { return stale(); }},
+      executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
 }
@@ -136,6 +138,17 @@ void Service::Impl::warm(const StreamConfigs& configs) {
 std::optional<std::string> Service::Impl::unready() const {
   if (draining) return "draining: the service is stopping";
   return producer->unready();
+}
+
+std::vector<std::string> Service::Impl::stale() const {
+  std::vector<std::string> result;
+  if (streams) {
+    if (auto what = streams->stale()) result.push_back(*std::move(what));
+  }
+  if (const std::size_t count = schemas->stale(); count > 0) {
+    result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");
+  }
+  return result;
 }
 
 bool Service::Impl::stop() {

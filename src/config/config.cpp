@@ -342,11 +342,13 @@ void read_schema(ConfigSection& root, Config& config) {
   root.number("schema_cache_size", schema.schema_cache_size, 1, 10'000'000);
   root.duration("schema_latest_ttl", schema.schema_latest_ttl, milliseconds(0), kYear);
   root.duration("schema_negative_ttl", schema.schema_negative_ttl, milliseconds(0), kYear);
-  const Json* revalidate = root.take("schema_revalidate");
-  if (revalidate && *revalidate != false && *revalidate != "off") {
-    root.warn("schema_revalidate", ": a version once read is not looked at again; `off` is known");
+  // YAML 1.1 reads `off` as false.
+  if (const Json* revalidate = root.take("schema_revalidate");
+      !revalidate || *revalidate == false || *revalidate == "off") {
+    root.note("schema_revalidate", "off");
+  } else {
+    root.duration("schema_revalidate", schema.schema_revalidate, milliseconds(0), kYear);
   }
-  root.note("schema_revalidate", "off");
   root.size("max_schema_size", config.schema_reader.max_size, kKilobyte, kGigabyte);
   root.number("max_schema_depth", config.schema_reader.max_depth, 1, 1000);
 }
@@ -379,6 +381,7 @@ void read_fetch(ConfigSection& root, Config& config) {
   root.duration("fetch_timeout", reader.fetch_timeout, milliseconds(1), hours(1));
   root.text("ca_file", reader.ca_file);
   root.text("cache_dir", config.streams.cache_dir);
+  config.schema.cache_dir = config.streams.cache_dir;
   config.stream_reader.fetch_connect_timeout = reader.fetch_connect_timeout;
   config.stream_reader.fetch_timeout = reader.fetch_timeout;
   config.stream_reader.ca_file = reader.ca_file;

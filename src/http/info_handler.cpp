@@ -41,7 +41,13 @@ Response InfoHandler::ready(const Request& request, bool draining) const {
   std::optional<std::string> reason;
   if (services_.unready) reason = services_.unready();
   if (!reason && draining) reason = "The service is stopping.";
-  if (!reason) return json("{\"status\":\"ready\"}");
+  if (!reason) {
+    std::string list;
+    for (const std::string& what : services_.stale ? services_.stale() : std::vector<std::string>()) {
+      list += (list.empty() ? "" : ",") + json_string(what);
+    }
+    return json(list.empty() ? "{\"status\":\"ready\"}" : "{\"status\":\"ready\",\"stale\":[" + list + "]}");
+  }
   return problem(503, *reason, request);
 }
 

@@ -120,6 +120,10 @@ struct IntakeEvents::Impl {
   Counter& schema_misses = counter("eventgate_schema_cache_misses_total", "schemas that had to be loaded");
   Series<Counter, 1> schema_failures{
       counters("eventgate_schema_failures_total", "schemas that could not be used, by cause"), {"cause"}};
+  Counter& schema_changes =
+      counter("eventgate_schema_changes_total", "schemas in use whose documents were found to have changed");
+  Counter& schema_documents_kept_used =
+      counter("eventgate_schema_cache_dir_uses_total", "documents taken from cache_dir because none was to be had");
   Histogram& schema_loads =
       histograms("eventgate_schema_load_duration_seconds", "time to read and compile a schema").Add({}, kLoadSeconds);
 
@@ -248,6 +252,29 @@ void IntakeEvents::schema_failed(std::string_view uri, std::string_view reason) 
   }
   impl_->schema_failures.of({"unusable"}).Increment();
   log_some(impl_->schema_limit, "unusable", LogLevel::warn, "A schema cannot be used", "uri", uri, reason);
+}
+
+void IntakeEvents::schema_changed(std::string_view uri) {
+  impl_->schema_changes.Increment();
+  log(LogLevel::warn, "A schema in use has changed: events are held to the new one from now on", {{"uri", uri}});
+}
+
+void IntakeEvents::schema_not_read_again(std::string_view uri, std::string_view reason) {
+  impl_->schema_failures.of({"not_read_again"}).Increment();
+  log_some(impl_->schema_limit, "not_read_again", LogLevel::warn,
+           "A schema cannot be read again: the one in use stays in use", "uri", uri,
+           reason.empty() ? "it is in none of `schema_base_uris` any more" : reason);
+}
+
+void IntakeEvents::schema_document_kept_used(std::string_view uri, std::string_view reason) {
+  impl_->schema_documents_kept_used.Increment();
+  log_some(impl_->schema_limit, "cache_dir", LogLevel::warn,
+           "A schema document cannot be read: the one kept in `cache_dir` is used", "uri", uri, reason);
+}
+
+void IntakeEvents::schema_document_not_kept(std::string_view uri, std::string_view reason) {
+  log_some(impl_->schema_limit, "not_kept", LogLevel::warn, "A schema document cannot be kept in `cache_dir`", "uri",
+           uri, reason);
 }
 
 void IntakeEvents::stream_configs_read(std::string_view uri, std::size_t streams) {

@@ -18,6 +18,7 @@
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/schema/schema_check.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
+#include "kept_documents.hpp"
 
 namespace eventgate {
 namespace {
@@ -36,6 +37,8 @@ constexpr std::size_t kMaxWaitingLoads = 1024;
 constexpr std::chrono::seconds kMaxWait{10};
 /// Loads that precaching starts at once.
 constexpr std::size_t kMaxPrecaching = 64;
+/// After this a schema that came from `cache_dir` is looked at again.
+constexpr std::chrono::milliseconds kKeptWait{60000};
 constexpr std::size_t kDiskThreads = 3;
 constexpr std::size_t kHostThreads = 8;
 
@@ -161,9 +164,12 @@ struct Base {
 /// A schema that is kept.
 struct Kept {
   SchemaPointer schema;
-  bool latest = false;      ///< To be looked up again after `due`.
+  std::size_t digest = 0;   ///< Of its documents.
+  bool latest = false;      ///< Serves after `due` only while it is looked up again, and not for long.
   bool asked_host = false;  ///< Looking it up asks a host, which may hang.
-  Clock::time_point due;
+  bool from_disk = false;   ///< Of documents kept in `cache_dir`.
+  bool stale = false;       ///< It could not be looked up again.
+  Clock::time_point due;    ///< To be looked up again then; the maximum: never.
   /// When it was used last, counted in schemas kept since: a hot entry is only read.
   mutable std::atomic<std::uint64_t> used{0};
   mutable std::atomic<bool> refreshing{false};  ///< It is being looked up again while it serves.
@@ -183,6 +189,25 @@ struct Load {
   bool may_ask_hosts = false;
   bool needs_host = false;  ///< A document is on no disk: to be tried again where hosts may be asked.
   bool asked_host = false;
+  bool again = false;      ///< There is a schema that serves, so what is not sure is a failure.
+  bool from_disk = false;  ///< A document was found in `cache_dir` only.
+  std::size_t digest = 0;
+};
+
+/// What the documents of a load are, in a number.
+std::size_t digest_of(const std::map<std::string, nlohmann::ordered_json>& documents) {
+  std::string text;
+  for (const auto& [uri, document] : documents) {
+    using Json = nlohmann::ordered_json;
+    text += uri + ' ' + document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  }
+  return std::hash<std::string>()(text);
+}
+
+/// Bases that gave no document, neither here nor not here: why, and the places asked.
+struct Missing {
+  std::string reason;
+  std::vector<std::string> places;
 };
 
 using Document = boost::system::result<const nlohmann::ordered_json*, SchemaFailure>;
@@ -227,12 +252,14 @@ struct SchemaRepository::Impl {
     }
     const bool asks_hosts = options.allow_absolute_schema_uris ||
                             std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.remote; });
+    if (!options.cache_dir.empty()) kept_documents.emplace(options.cache_dir);
     if (asks_hosts) hosts.emplace(kHostThreads);
     disk.emplace(kDiskThreads);
   }
 
   ~Impl() {
     stopping = true;
+    reader->stop();
     disk.reset();  // Its loads may go on to the hosts' pool.
     hosts.reset();
   }
@@ -261,11 +288,11 @@ struct SchemaRepository::Impl {
     const std::shared_lock lock(mutex);
     if (const auto it = kept.find(key); it != kept.end()) {
       const Kept& entry = it->second;
-      if (entry.latest) {
+      if (entry.due != Clock::time_point::max()) {
         const auto now = Clock::now();
         if (now >= entry.due) {
           // What is on disk is read again at once. A host may hang, so for a while the old one serves meanwhile.
-          if (!entry.asked_host || now >= entry.due + options.schema_latest_ttl) return answer;
+          if (entry.latest && (!entry.asked_host || now >= entry.due + options.schema_latest_ttl)) return answer;
           answer.refresh = !entry.refreshing.exchange(true, std::memory_order_relaxed);
         }
       }
@@ -324,9 +351,14 @@ struct SchemaRepository::Impl {
     if (load->may_ask_hosts && Clock::now() - posted > kMaxWait) {
       return finish(*load, SchemaFailure{"it waited too long for others to be loaded"}, false);
     }
+    {
+      const std::shared_lock lock(mutex);
+      load->again = kept.find(load->key) != kept.end();
+    }
     SchemaResult result = SchemaFailure{};
     try {
       result = attempt(*load);
+      load->digest = digest_of(load->documents);
     } catch (const std::exception& error) {
       result = SchemaFailure{std::string("it could not be loaded: ") + error.what()};
     }
@@ -362,25 +394,44 @@ struct SchemaRepository::Impl {
     if (load.documents.size() >= kMaxDocuments) {
       return SchemaFailure{"expected at most " + std::to_string(kMaxDocuments) + " documents behind $ref"};
     }
+    Missing missing;
     if (!uri.starts_with('/')) {
-      std::string unavailable;
-      Document found = read_at(load, uri, uri, unavailable);
-      if (!found && !unavailable.empty()) return SchemaFailure{unavailable};
+      Document found = read_at(load, uri, uri, missing);
+      if (!found && !missing.reason.empty()) return SchemaFailure{missing.reason};
       return found;
     }
     const std::string path = uri + (has_extension(uri) ? "" : options.schema_file_extension);
-    std::string unavailable;
     for (const Base& base : bases) {
-      const Document found = read_at(load, uri, base.uri + path, unavailable);
+      Document found = read_at(load, uri, base.uri + path, missing);
+      if (!found && !found.error().reason.empty() && base.remote) {
+        // Its host said what cannot be used; what it said before may serve a schema that is not known yet.
+        if (const Document kept_one = read_kept(load, uri, base.uri + path, found.error().reason)) return kept_one;
+      }
       if (found || !found.error().reason.empty()) return found;
       if (load.needs_host && !load.may_ask_hosts) return SchemaFailure{"it is on no disk"};
+      // What serves came from this base, or none asked before: what a later one has may be another.
+      if (load.again && !missing.reason.empty()) break;
     }
-    return SchemaFailure{unavailable};
+    for (const std::string& place : missing.places) {
+      if (const Document kept_one = read_kept(load, uri, place, missing.reason)) return kept_one;
+    }
+    return SchemaFailure{missing.reason};
   }
 
-  /// The document at one place. A failure without a reason: it is not there, or, as noted in `unavailable`, that cannot
-  /// be said.
-  Document read_at(Load& load, const std::string& uri, const std::string& place, std::string& unavailable) const {
+  /// The document that `cache_dir` keeps of a place which gives none, for a schema not yet known. A failure: it has
+  /// none.
+  Document read_kept(Load& load, const std::string& uri, const std::string& place, const std::string& reason) const {
+    if (!kept_documents || load.again || stopping) return SchemaFailure{};
+    auto object = kept_documents->read(place);
+    if (!object || check_schema(*object, options.allow_insecure_schemas)) return SchemaFailure{};
+    events.schema_document_kept_used(place, reason);
+    load.from_disk = true;
+    return &load.documents.emplace(uri, *std::move(object)).first->second;
+  }
+
+  /// The document at one place. A failure without a reason: it is not there, or, as noted in `missing`, that cannot be
+  /// said.
+  Document read_at(Load& load, const std::string& uri, const std::string& place, Missing& missing) const {
     if (is_remote(place)) {
       load.needs_host = true;
       if (!load.may_ask_hosts) return SchemaFailure{};
@@ -389,6 +440,11 @@ struct SchemaRepository::Impl {
     auto object = reader->read(place);
     if (object) {
       if (auto error = check_schema(*object, options.allow_insecure_schemas)) return SchemaFailure{*std::move(error)};
+      // Not what clients name themselves, which has no end.
+      if (kept_documents && is_remote(place) && uri.starts_with('/')) {
+        const std::string problem = kept_documents->write(place, *object);
+        if (!problem.empty()) events.schema_document_not_kept(place, problem);
+      }
       return &load.documents.emplace(uri, *std::move(object)).first->second;
     }
     const ReadError& error = object.error();
@@ -396,8 +452,9 @@ struct SchemaRepository::Impl {
       case ReadError::Kind::not_found:
         break;
       case ReadError::Kind::unavailable:
-        if (!unavailable.empty()) unavailable += "; ";
-        unavailable += place + " is unavailable: " + error.message;
+        if (!missing.reason.empty()) missing.reason += "; ";
+        missing.reason += place + " is unavailable: " + error.message;
+        if (is_remote(place)) missing.places.push_back(place);
         break;
       case ReadError::Kind::invalid:
         return SchemaFailure{error.message};
@@ -407,24 +464,47 @@ struct SchemaRepository::Impl {
 
   void finish(const Load& load, SchemaResult result, bool remember) {
     const auto now = Clock::now();
-    if (result) {
-      events.schema_loaded(load.uri, now - load.start);
-    } else {
-      events.schema_failed(load.uri, result.error().reason);
-    }
+    enum class Happened { loaded, changed, unchanged, failed, not_read_again } happened = Happened::loaded;
+    std::string reason;
     {
       const std::lock_guard lock(mutex);
       const auto it = kept.find(load.key);
-      if (result) {
+      if (!result) reason = result.error().reason;
+      if (result && it != kept.end() && it->second.digest == load.digest) {
+        happened = Happened::unchanged;
+        result = it->second.schema;
+        keep(load, *result, now);
+      } else if (result) {
+        if (it != kept.end()) happened = Happened::changed;
         keep(load, *result, now);
       } else if (it != kept.end()) {
         // It could not be looked up again: the one we have stays in use.
-        it->second.due = now + options.schema_latest_ttl;
+        happened = Happened::not_read_again;
+        it->second.due = due(it->second, now);
+        it->second.stale = true;
         it->second.refreshing = false;
         result = it->second.schema;
-      } else if (remember) {
-        remember_failure(load.key, result.error(), now + options.schema_negative_ttl, now);
+      } else {
+        happened = Happened::failed;
+        if (remember) remember_failure(load.key, result.error(), now + options.schema_negative_ttl, now);
       }
+    }
+    switch (happened) {
+      case Happened::changed:
+        // Another version under `latest` is what `latest` is for.
+        if (!is_latest(load.key)) events.schema_changed(load.uri);
+        [[fallthrough]];
+      case Happened::loaded:
+        events.schema_loaded(load.uri, now - load.start);
+        break;
+      case Happened::unchanged:
+        break;
+      case Happened::not_read_again:
+        if (!stopping) events.schema_not_read_again(load.uri, reason);
+        break;
+      case Happened::failed:
+        events.schema_failed(load.uri, reason);
+        break;
     }
     std::vector<Done> waiting;
     {
@@ -441,9 +521,12 @@ struct SchemaRepository::Impl {
     if (const auto it = failures.find(load.key); it != failures.end()) failures.erase(it);
     Kept& entry = kept[load.key];
     entry.schema = schema;
+    entry.digest = load.digest;
     entry.latest = is_latest(load.key);
     entry.asked_host = load.asked_host;
-    entry.due = now + options.schema_latest_ttl;
+    entry.from_disk = load.from_disk;
+    entry.stale = false;
+    entry.due = due(entry, now);
     entry.used = ++uses;
     entry.refreshing = false;
     while (kept.size() > std::max<std::size_t>(options.schema_cache_size, 1)) {
@@ -451,6 +534,13 @@ struct SchemaRepository::Impl {
         return a.second.used.load(std::memory_order_relaxed) < b.second.used.load(std::memory_order_relaxed);
       }));
     }
+  }
+
+  Clock::time_point due(const Kept& entry, Clock::time_point now) const {
+    if (entry.latest) return now + options.schema_latest_ttl;
+    const auto again = options.schema_revalidate;
+    if (again.count() > 0) return now + (entry.from_disk ? std::min(again, kKeptWait) : again);
+    return entry.from_disk ? now + kKeptWait : Clock::time_point::max();
   }
 
   /// All failures last equally long, so the oldest are the first to go.
@@ -470,6 +560,7 @@ struct SchemaRepository::Impl {
   const std::shared_ptr<ObjectReader> reader;
   IntakeEvents& events;
   std::vector<Base> bases;
+  mutable std::optional<KeptDocuments> kept_documents;  ///< Of `cache_dir`.
 
   mutable ReadMostlyMutex mutex;
   KeyMap<Kept> kept;
@@ -551,6 +642,13 @@ std::vector<std::string> SchemaRepository::loaded() const {
   }
   std::sort(uris.begin(), uris.end());
   return uris;
+}
+
+std::size_t SchemaRepository::stale() const {
+  const std::shared_lock lock(impl_->mutex);
+  return static_cast<std::size_t>(std::count_if(impl_->kept.begin(), impl_->kept.end(), [](const auto& entry) {
+    return entry.second.from_disk || entry.second.stale;
+  }));
 }
 
 }  // namespace eventgate

@@ -25,6 +25,9 @@ using Json = nlohmann::ordered_json;
 constexpr std::chrono::milliseconds kFirstWait{100};
 constexpr std::chrono::milliseconds kLongestWait{2000};
 
+// Those in use are stale if this many `stream_config_ttl` went by.
+constexpr int kStaleTtls = 3;
+
 // Between tries after a start from what was kept, without a `stream_config_ttl`.
 constexpr std::chrono::milliseconds kKeptWait{60000};
 
@@ -89,10 +92,12 @@ struct StreamConfigSource::Impl {
     return configs;
   }
 
-  void use(std::shared_ptr<const StreamConfigs> configs, std::chrono::system_clock::time_point when) {
+  void use(std::shared_ptr<const StreamConfigs> configs, std::chrono::system_clock::time_point when,
+           bool of_cache_dir = false) {
     const std::lock_guard lock(mutex);
     current.swap(configs);
     read_at = when;
+    from_disk = of_cache_dir;
   }
 
   void keep(const StreamConfigs& configs) {
@@ -123,7 +128,8 @@ struct StreamConfigSource::Impl {
       // The clocks of files and of the system differ in their epoch only.
       const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(file);
       use(std::move(configs),
-          std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(age));
+          std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(age),
+          true);
     } catch (const std::exception&) {
       return false;
     }
@@ -166,6 +172,9 @@ struct StreamConfigSource::Impl {
         kept = false;
         if (changed) changed(*configs);
       } catch (const std::exception& e) {
+        lock.lock();
+        if (stopping) return;
+        lock.unlock();
         events.stream_configs_failed(options.stream_config_uri, e.what());
       }
       lock.lock();
@@ -180,7 +189,8 @@ struct StreamConfigSource::Impl {
   mutable std::mutex mutex;
   std::shared_ptr<const StreamConfigs> current;
   std::chrono::system_clock::time_point read_at;
-  bool kept = false;  ///< The current one is that of `cache_dir`. Of the constructor, then of the refresh thread.
+  bool from_disk = false;  ///< The current one is that of `cache_dir`.
+  bool kept = false;       ///< The current one is that of `cache_dir`. Of the constructor, then of the refresh thread.
 
   std::mutex stop_mutex;
   std::condition_variable stop_wanted;
@@ -203,12 +213,23 @@ StreamConfigSource::~StreamConfigSource() {
     impl_->stopping = true;
   }
   impl_->stop_wanted.notify_all();
+  impl_->reader->stop();
   if (impl_->thread.joinable()) impl_->thread.join();
 }
 
 std::shared_ptr<const StreamConfigs> StreamConfigSource::current() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->current;
+}
+
+std::optional<std::string> StreamConfigSource::stale() const {
+  const std::lock_guard lock(impl_->mutex);
+  const std::chrono::milliseconds ttl = impl_->options.stream_config_ttl;
+  const auto age = std::chrono::system_clock::now() - impl_->read_at;
+  if (!impl_->from_disk && (ttl.count() <= 0 || age <= kStaleTtls * ttl)) return std::nullopt;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  return std::string("stream configs: ") + (impl_->from_disk ? "those kept in cache_dir, " : "") + "read " +
+         std::to_string(seconds) + " s ago, and not since";
 }
 
 std::chrono::system_clock::time_point StreamConfigSource::read_at() const {

@@ -20,12 +20,22 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
 #include "eventgate/io/task.hpp"
 
 namespace eventgate {
+
+/// What ends the fetches under way. Threads of name lookups may outlive the fetches, and hold it.
+struct FetchStop {
+  std::mutex mutex;
+  std::condition_variable changed;  ///< Stopped, or a name lookup is finished.
+  bool stopped = false;
+  std::set<boost::asio::io_context*> running;
+};
+
 namespace {
 
 namespace asio = boost::asio;
@@ -43,6 +53,7 @@ constexpr std::uint32_t kMaxHeaderSize = 16 * 1024;
 constexpr int kMaxLookups = 32;
 
 ReadError unavailable(std::string message) { return {ReadError::Kind::unavailable, std::move(message)}; }
+ReadError stopping() { return unavailable("the service is stopping"); }
 ReadError invalid(std::string message) { return {ReadError::Kind::invalid, std::move(message)}; }
 
 /// A URI taken apart.
@@ -137,15 +148,14 @@ std::optional<Place> redirect_place(const Place& from, std::string_view location
 
 /// The addresses of a host. getaddrinfo can be neither cancelled nor given a deadline, so it has a thread that is left
 /// behind if it takes too long.
-boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place& place, Clock::time_point deadline) {
+boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place& place, Clock::time_point deadline,
+                                                                     const std::shared_ptr<FetchStop>& stop) {
   error_code error;
   const auto port = static_cast<unsigned short>(std::stoul(place.port));
   if (const auto address = asio::ip::make_address(place.host, error); !error) {
     return std::vector<Tcp::endpoint>{{address, port}};
   }
-  struct Lookup {
-    std::mutex mutex;
-    std::condition_variable done;
+  struct Lookup {  // Under the mutex of `stop`.
     bool finished = false;
     int error = 0;
     std::vector<Tcp::endpoint> endpoints;
@@ -156,7 +166,7 @@ boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place
     return unavailable("too many name lookups are without an answer");
   }
   const auto lookup = std::make_shared<Lookup>();
-  std::thread([lookup, host = place.host, port] {
+  std::thread([lookup, stop, host = place.host, port] {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_ADDRCONFIG;
@@ -173,14 +183,16 @@ boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place
     }
     if (failure == 0) ::freeaddrinfo(found);
     lookups.fetch_sub(1);
-    const std::lock_guard lock(lookup->mutex);
+    const std::lock_guard lock(stop->mutex);
     lookup->error = failure;
     lookup->endpoints = std::move(endpoints);
     lookup->finished = true;
-    lookup->done.notify_one();
+    stop->changed.notify_all();
   }).detach();
-  std::unique_lock lock(lookup->mutex);
-  if (!lookup->done.wait_until(lock, deadline, [&] { return lookup->finished; })) {
+  std::unique_lock lock(stop->mutex);
+  const bool in_time = stop->changed.wait_until(lock, deadline, [&] { return lookup->finished || stop->stopped; });
+  if (stop->stopped) return stopping();
+  if (!in_time) {
     return unavailable("expected the address of " + place.host + " within fetch_connect_timeout");
   }
   if (lookup->error != 0) {
@@ -190,15 +202,43 @@ boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place
   return std::move(lookup->endpoints);
 }
 
-/// Runs one asynchronous operation of a context nobody else uses, to its end.
-template <typename Start>
-error_code finish(asio::io_context& context, Start start) {
-  error_code result = asio::error::operation_aborted;
-  start([&result](error_code error, auto&&...) { result = error; });
-  context.restart();
-  context.run();
-  return result;
-}
+/// The context of one fetch, which the `FetchStop` reaches while this lives.
+class FetchContext {
+ public:
+  explicit FetchContext(FetchStop& stop) : stop_(stop) {
+    const std::lock_guard lock(stop_.mutex);
+    stop_.running.insert(&context_);
+  }
+  ~FetchContext() {
+    const std::lock_guard lock(stop_.mutex);
+    stop_.running.erase(&context_);
+  }
+  FetchContext(const FetchContext&) = delete;
+  FetchContext& operator=(const FetchContext&) = delete;
+
+  IoExecutor executor() { return context_.get_executor(); }
+
+  bool stopped() const {
+    const std::lock_guard lock(stop_.mutex);
+    return stop_.stopped;
+  }
+
+  /// Runs one asynchronous operation to its end, or until stopped: then it never ends, and nothing is run after it.
+  template <typename Start>
+  error_code finish(Start start) {
+    error_code result = asio::error::operation_aborted;
+    context_.restart();
+    // A stop from here on stops the context, so that `run` returns.
+    if (stopped()) return result;
+    start([&result](error_code error, auto&&...) { result = error; });
+    context_.run();
+    return result;
+  }
+
+ private:
+  FetchStop& stop_;
+  asio::io_context context_{1};
+};
 
 struct Answer {
   unsigned status = 0;
@@ -209,11 +249,11 @@ struct Answer {
 };
 
 template <typename AnyStream>
-boost::system::result<Answer, ReadError> exchange(asio::io_context& context, AnyStream& stream,
+boost::system::result<Answer, ReadError> exchange(FetchContext& context, AnyStream& stream,
                                                   const http::request<http::empty_body>& request,
                                                   std::size_t max_size) {
   if (const auto error =
-          finish(context, [&](auto handler) { http::async_write(stream, request, std::move(handler)); })) {
+          context.finish([&](auto handler) { http::async_write(stream, request, std::move(handler)); })) {
     return unavailable("the request could not be sent: " + error.message());
   }
   beast::flat_buffer buffer;
@@ -221,7 +261,7 @@ boost::system::result<Answer, ReadError> exchange(asio::io_context& context, Any
   parser.header_limit(kMaxHeaderSize);
   parser.body_limit(max_size);
   const auto error =
-      finish(context, [&](auto handler) { http::async_read(stream, buffer, parser, std::move(handler)); });
+      context.finish([&](auto handler) { http::async_read(stream, buffer, parser, std::move(handler)); });
   if (error == http::error::body_limit) return invalid("expected at most " + std::to_string(max_size) + " bytes");
   if (error == beast::error::timeout) return unavailable("expected an answer within fetch_timeout");
   if (error) return unavailable("expected an HTTP answer: " + error.message());
@@ -252,7 +292,8 @@ struct HttpFetch::Tls {
   std::once_flag system_certificates;
 };
 
-HttpFetch::HttpFetch(UriReaderOptions options) : options_(std::move(options)), tls_(std::make_unique<Tls>()) {
+HttpFetch::HttpFetch(UriReaderOptions options)
+    : options_(std::move(options)), tls_(std::make_unique<Tls>()), stop_(std::make_shared<FetchStop>()) {
   ssl::context& context = tls_->context;
   context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
   context.set_verify_mode(ssl::verify_peer);
@@ -277,6 +318,13 @@ HttpFetch::HttpFetch(UriReaderOptions options) : options_(std::move(options)), t
 
 HttpFetch::~HttpFetch() = default;
 
+void HttpFetch::stop() {
+  const std::lock_guard lock(stop_->mutex);
+  stop_->stopped = true;
+  for (asio::io_context* context : stop_->running) context->stop();
+  stop_->changed.notify_all();
+}
+
 boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& uri) const {
   const Clock::time_point end = Clock::now() + options_.fetch_timeout;
   const auto first = parse_place(uri);
@@ -284,12 +332,12 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
   Place place = *first;
   for (int redirects = 0;; ++redirects) {
     const auto connect_end = [&] { return std::min(end, Clock::now() + options_.fetch_connect_timeout); };
-    const auto endpoints = look_up(place, connect_end());
+    const auto endpoints = look_up(place, connect_end(), stop_);
     if (!endpoints) return endpoints.error();
 
-    asio::io_context context(1);
+    FetchContext context(*stop_);
     ssl::context& tls = tls_->context;
-    beast::ssl_stream<Stream> stream(Stream(context.get_executor()), tls);
+    beast::ssl_stream<Stream> stream(Stream(context.executor()), tls);
     Stream& tcp = beast::get_lowest_layer(stream);
     // Each address has its share of the time, so that one that never answers leaves some for the next.
     const Clock::time_point connected_by = connect_end();
@@ -298,7 +346,8 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
       const auto left = static_cast<long>(endpoints->size() - i);
       tcp.expires_after(std::max<Clock::duration>((connected_by - Clock::now()) / left, std::chrono::milliseconds(1)));
       tcp.socket().close(error);
-      error = finish(context, [&](auto handler) { tcp.async_connect((*endpoints)[i], std::move(handler)); });
+      error = context.finish([&](auto handler) { tcp.async_connect((*endpoints)[i], std::move(handler)); });
+      if (context.stopped()) return stopping();
     }
     const std::string where = place.host + ':' + place.port;
     if (error == beast::error::timeout) {
@@ -317,7 +366,8 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
       if (ignored) SSL_set_tlsext_host_name(handle, place.host.c_str());  // SNI knows no addresses.
       stream.set_verify_callback(ssl::host_name_verification(place.host));
       error =
-          finish(context, [&](auto handler) { stream.async_handshake(ssl::stream_base::client, std::move(handler)); });
+          context.finish([&](auto handler) { stream.async_handshake(ssl::stream_base::client, std::move(handler)); });
+      if (context.stopped()) return stopping();
       if (error == beast::error::timeout) return unavailable("expected a TLS handshake within fetch_timeout");
       if (const long verified = SSL_get_verify_result(handle); error && verified != X509_V_OK) {
         return unavailable("expected a certificate for " + place.host + " that " +
@@ -339,6 +389,7 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
 
     auto answer = place.tls ? exchange(context, stream, request, options_.max_size)
                             : exchange(context, tcp, request, options_.max_size);
+    if (!answer && context.stopped()) return stopping();
     if (!answer) return answer.error();
     switch (answer->status) {
       case 200:

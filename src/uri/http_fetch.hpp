@@ -8,9 +8,11 @@
 
 namespace eventgate {
 
+struct FetchStop;
+
 /// Gets what an http(s) URI names, by GET.
 ///
-/// Thread-safe. Blocks for at most `fetch_timeout`.
+/// Thread-safe. Blocks for at most `fetch_timeout`. No `get` may be under way when it is destroyed.
 class HttpFetch {
  public:
   /// Throws std::invalid_argument if `ca_file` cannot be used.
@@ -21,10 +23,14 @@ class HttpFetch {
   /// `headers` go only to the host of `uri` itself.
   boost::system::result<std::string, ReadError> get(const std::string& uri) const;
 
+  /// Ends every `get` under way, and those to come at once, as `unavailable`.
+  void stop();
+
  private:
   struct Tls;
   UriReaderOptions options_;
   std::unique_ptr<Tls> tls_;
+  std::shared_ptr<FetchStop> stop_;
 };
 
 }  // namespace eventgate

@@ -125,6 +125,8 @@ class UriReader : public ObjectReader {
     return object;
   }
 
+  void stop() override { http_.stop(); }
+
  private:
   UriReaderOptions options_;
   HttpFetch http_;

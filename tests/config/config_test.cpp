@@ -302,6 +302,7 @@ TEST(Config, StreamConfigsAndSchemasAreFetchedAsConfigured) {
   EXPECT_EQ(fetch.streams.stream_config_object_path, "streams");
   EXPECT_EQ(fetch.streams.stream_config_retries, 3);
   EXPECT_EQ(fetch.streams.cache_dir, "/c");
+  EXPECT_EQ(fetch.schema.cache_dir, "/c");
   for (const UriReaderOptions& reader : {fetch.stream_reader, fetch.schema_reader}) {
     EXPECT_EQ(reader.ca_file, "/ca");
     EXPECT_EQ(reader.fetch_timeout, milliseconds(3000));
@@ -412,9 +413,12 @@ TEST(Config, TransformsThatAreNotDoneAreWarnedOf) {
               ElementsAre(HasSubstr("in the Wikimedia set-up only")));
 }
 
-TEST(Config, SchemasAreNotLookedAtAgainAndAWishForItIsWarnedOf) {
-  EXPECT_THAT(warnings("schema_revalidate: off"), IsEmpty());
-  EXPECT_THAT(warnings("schema_revalidate: 5m"), ElementsAre(HasSubstr("schema_revalidate: a version once read")));
+TEST(Config, SchemasAreLookedAtAgainAfterTheTimeGiven) {
+  EXPECT_EQ(config("{}").schema.schema_revalidate, milliseconds(0));
+  EXPECT_EQ(config("schema_revalidate: off").schema.schema_revalidate, milliseconds(0));
+  EXPECT_EQ(config("schema_revalidate: false").schema.schema_revalidate, milliseconds(0));
+  EXPECT_EQ(config("schema_revalidate: 5m").schema.schema_revalidate, milliseconds(300000));
+  EXPECT_THAT(problems("schema_revalidate: often"), ElementsAre(HasSubstr("expected a duration")));
 }
 
 TEST(Config, AHostileDocumentIsAProblemAndNothingWorse) {

@@ -36,6 +36,7 @@ class HttpHarness {
     HttpOptions http;
     std::string stream_configs;  ///< JSON; empty: streams are not configured.
     std::function<std::optional<std::string>()> unready;
+    std::function<std::vector<std::string>()> stale;
     std::size_t threads = 1;
   };
 
@@ -67,7 +68,7 @@ class HttpHarness {
     }
     setup.http.port = 0;
     setup.http.interface = "127.0.0.1";
-    HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready)};
+    HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready), std::move(setup.stale)};
     HttpPorts ports(setup.http, executors.front());
     server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors, std::move(ports));
     for (const auto& context : contexts_) {

@@ -102,6 +102,15 @@ TEST(InfoHandler, ReadinessIsWhatItIsTold) {
   EXPECT_EQ(client.get("/readyz").status, 200u);
 }
 
+TEST(InfoHandler, ReadinessSaysWhatIsStale) {
+  HttpHarness::Setup setup;
+  setup.stale = [] { return std::vector<std::string>{"stream configs: \"old\"", "schemas: 2"}; };
+  HttpHarness harness(std::move(setup));
+  const HttpReply ready = harness.client().get("/readyz");
+  EXPECT_EQ(ready.status, 200u);
+  EXPECT_EQ(ready.body, R"({"status":"ready","stale":["stream configs: \"old\"","schemas: 2"]})");
+}
+
 TEST(InfoHandler, StreamConfigsAreThoseInUse) {
   HttpHarness::Setup setup;
   setup.stream_configs = R"({"b.event": {"schema_title": "test"}, "/^a/": {"schema_title": "a"}, "empty": {}})";

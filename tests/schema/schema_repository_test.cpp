@@ -10,6 +10,7 @@
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
 #include "support/fake_object_reader.hpp"
+#include "support/log_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -39,6 +40,13 @@ SchemaOptions bases(std::vector<std::string> uris) {
   return options;
 }
 
+/// Looked at again after so short a time that any later use may do it.
+SchemaOptions looked_at_again(std::vector<std::string> uris) {
+  auto options = bases(std::move(uris));
+  options.schema_revalidate = milliseconds(1);
+  return options;
+}
+
 class SchemaRepositoryTest : public testing::Test {
  protected:
   void start(SchemaOptions options) { repository_.emplace(std::move(options), reader_, events_); }
@@ -55,6 +63,13 @@ class SchemaRepositoryTest : public testing::Test {
   std::string find(const std::string& uri) const {
     const auto result = repository_->find(uri);
     return result ? text_of(*result) : "unknown";
+  }
+
+  /// What `find` knows once that is no longer `old`.
+  std::string find_other_than(const std::string& uri, const std::string& old) const {
+    std::string found = find(uri);
+    for (; found == old; found = find(uri)) std::this_thread::yield();
+    return found;
   }
 
   std::shared_ptr<FakeObjectReader> reader_ = std::make_shared<FakeObjectReader>();
@@ -342,6 +357,147 @@ TEST_F(SchemaRepositoryTest, LatestOfAHostServesWhileItIsReadAgain) {
   reader_->release();
   while (find("/a/latest") == "old") std::this_thread::yield();
   EXPECT_NE(find("/a/latest"), "old");
+}
+
+TEST_F(SchemaRepositoryTest, ANewVersionIsUsedWithoutARestart) {
+  auto options = bases({"/base"});
+  options.schema_negative_ttl = milliseconds(0);
+  start(options);
+  reader_->put("/base/a/1.0.0", schema("a"));
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  EXPECT_EQ(load("/a/1.1.0"), "not found");
+  reader_->put("/base/a/1.1.0", schema("b"));
+  EXPECT_EQ(load("/a/1.1.0"), "b");
+  EXPECT_EQ(find("/a/1.0.0"), "a");
+}
+
+TEST_F(SchemaRepositoryTest, AVersionThatChangedIsNoticedAfterItsTimeAndWarnedOf) {
+  const LogFile log;
+  for (const std::string base : {"/base", "http://host"}) {
+    start(looked_at_again({base}));
+    reader_->put(base + "/a/1.0.0", schema("old"));
+    EXPECT_EQ(load("/a/1.0.0"), "old");
+    reader_->put(base + "/a/1.0.0", schema("new"));
+    EXPECT_EQ(find_other_than("/a/1.0.0", "old"), "new");
+    repository_.reset();
+  }
+  EXPECT_THAT(log.msgs(), testing::Contains(StartsWith("A schema in use has changed")).Times(2));
+  EXPECT_THAT(metrics_.text(), HasSubstr("eventgate_schema_changes_total{service=\"test\"} 2"));
+}
+
+TEST_F(SchemaRepositoryTest, AChangeBehindARefIsNoticed) {
+  start(looked_at_again({"/base"}));
+  reader_->put("/base/a/1.0.0", R"({"title":"a","allOf":[{"$ref":"/fragment/1.0.0#"}]})");
+  reader_->put("/base/fragment/1.0.0", schema("old"));
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  const SchemaPointer before = **repository_->find("/a/1.0.0");
+  reader_->put("/base/fragment/1.0.0", schema("new"));
+  while (**repository_->find("/a/1.0.0") == before) std::this_thread::yield();
+  EXPECT_EQ(find("/a/1.0.0"), "a");
+}
+
+TEST_F(SchemaRepositoryTest, AVersionThatDidNotChangeStaysTheSame) {
+  start(looked_at_again({"/base"}));
+  reader_->put("/base/a/1.0.0", schema("a"));
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  const SchemaPointer before = **repository_->find("/a/1.0.0");
+  while (reader_->reads().size() < 4) EXPECT_EQ(**repository_->find("/a/1.0.0"), before);
+  EXPECT_THAT(metrics_.text(), HasSubstr("eventgate_schema_changes_total{service=\"test\"} 0"));
+}
+
+TEST_F(SchemaRepositoryTest, TheOldVersionServesWhileItIsLookedAtAgain) {
+  start(looked_at_again({"http://host"}));
+  reader_->put("http://host/a/1.0.0", schema("old"));
+  EXPECT_EQ(load("/a/1.0.0"), "old");
+  reader_->put("http://host/a/1.0.0", schema("new"));
+  reader_->hold("http://host");
+  while (reader_->reads().size() < 2) EXPECT_EQ(find("/a/1.0.0"), "old");
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(find("/a/1.0.0"), "old");
+  EXPECT_EQ(load("/a/1.0.0"), "old");
+  EXPECT_EQ(reader_->reads().size(), 2U) << "one look at a time";
+  reader_->release();
+  EXPECT_EQ(find_other_than("/a/1.0.0", "old"), "new");
+}
+
+TEST_F(SchemaRepositoryTest, AVersionThatCannotBeLookedAtAgainStaysInUse) {
+  start(looked_at_again({"/base"}));
+  reader_->put("/base/a/1.0.0", schema("old"));
+  EXPECT_EQ(load("/a/1.0.0"), "old");
+  const std::vector<std::function<void()>> mishaps{
+      [&] { reader_->fail("/base", ReadError::Kind::unavailable); }, [&] { reader_->put("/base/a/1.0.0", "[broken"); },
+      [&] { reader_->put("/base/a/1.0.0", R"({"title":"x","type":"nonsense"})"); },
+      [&] { reader_->remove("/base/a/1.0.0"); }};
+  for (const auto& mishap : mishaps) {
+    reader_->remove("/base");  // The failure of the mishap before.
+    mishap();
+    const std::size_t reads = reader_->reads().size();
+    while (reader_->reads().size() < reads + 3) EXPECT_EQ(find("/a/1.0.0"), "old");
+    EXPECT_EQ(repository_->stale(), 1U);
+  }
+  reader_->put("/base/a/1.0.0", schema("new"));
+  EXPECT_EQ(find_other_than("/a/1.0.0", "old"), "new");
+  EXPECT_EQ(repository_->stale(), 0U);
+}
+
+TEST_F(SchemaRepositoryTest, ABaseThatIsDownLetsNoLaterOneReplaceWhatIsInUse) {
+  start(looked_at_again({"http://one", "/two"}));
+  reader_->put("http://one/a/1.0.0", schema("one"));
+  reader_->put("/two/a/1.0.0", schema("two"));
+  EXPECT_EQ(load("/a/1.0.0"), "one");
+  reader_->fail("http://one", ReadError::Kind::unavailable);
+  while (reader_->reads().size() < 4) EXPECT_EQ(find("/a/1.0.0"), "one");
+  EXPECT_THAT(reader_->reads(), testing::Not(testing::Contains("/two/a/1.0.0")));
+}
+
+TEST_F(SchemaRepositoryTest, WhatAHostGaveIsKeptForAStartWithoutIt) {
+  const LogFile log;
+  const TemporaryFolder folder;
+  auto options = bases({"/disk", "http://host"});
+  options.cache_dir = folder.path() + "/cache";
+  start(options);
+  reader_->put("http://host/a/1.0.0", R"({"title":"a","allOf":[{"$ref":"/fragment/1.0.0#"}]})");
+  reader_->put("http://host/fragment/1.0.0", schema("fragment"));
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  EXPECT_EQ(repository_->stale(), 0U);
+
+  reader_->fail("http://host", ReadError::Kind::unavailable, "no connection");
+  start(options);
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  EXPECT_EQ(repository_->stale(), 1U);
+  EXPECT_THAT(load("/b/1.0.0"), HasSubstr("no connection")) << "not kept";
+  EXPECT_THAT(log.texts(),
+              testing::Contains(testing::AllOf(HasSubstr("the one kept in `cache_dir` is used"),
+                                               HasSubstr("http://host/a/1.0.0"), HasSubstr("no connection"))));
+  EXPECT_THAT(metrics_.text(), HasSubstr("eventgate_schema_cache_dir_uses_total{service=\"test\"} 2"));
+}
+
+TEST_F(SchemaRepositoryTest, WhatIsKeptIsNotUsedOverABaseThatAnswers) {
+  const TemporaryFolder folder;
+  auto options = bases({"http://host", "/disk"});
+  options.cache_dir = folder.path();
+  start(options);
+  reader_->put("http://host/a/1.0.0", schema("old"));
+  EXPECT_EQ(load("/a/1.0.0"), "old");
+  reader_->put("http://host/a/1.0.0", schema("new"));
+  start(options);
+  EXPECT_EQ(load("/a/1.0.0"), "new");
+  reader_->remove("http://host/a/1.0.0");
+  start(options);
+  EXPECT_EQ(load("/a/1.0.0"), "not found");
+  reader_->fail("http://host", ReadError::Kind::unavailable);
+  reader_->put("/disk/a/1.0.0", schema("disk"));
+  start(options);
+  EXPECT_EQ(load("/a/1.0.0"), "disk");
+}
+
+TEST_F(SchemaRepositoryTest, ACacheDirThatCannotBeWrittenIsWarnedOf) {
+  const LogFile log;
+  auto options = bases({"http://host"});
+  options.cache_dir = "/dev/null/cache";
+  start(options);
+  reader_->put("http://host/a/1.0.0", schema("a"));
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  EXPECT_THAT(log.texts(), testing::Contains(HasSubstr("expected to write /dev/null/cache/schema-")));
 }
 
 TEST_F(SchemaRepositoryTest, TheLeastRecentlyUsedSchemaGoesFirst) {

@@ -5,7 +5,10 @@
 
 #include <condition_variable>
 #include <cstring>
+#include <functional>
+#include <future>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "eventgate/uri/object_reader.hpp"
 #include "support/http_test_server.hpp"
@@ -17,6 +20,7 @@ namespace {
 std::mutex lookup_mutex;
 std::condition_variable lookup_released;
 bool lookup_hangs = false;
+bool lookup_entered = false;
 
 }  // namespace
 
@@ -24,6 +28,7 @@ bool lookup_hangs = false;
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** result) {
   if (node != nullptr && std::strcmp(node, "hangs.test") == 0) {
     std::unique_lock lock(lookup_mutex);
+    lookup_entered = true;
     lookup_released.wait(lock, [] { return !lookup_hangs; });
     return EAI_AGAIN;
   }
@@ -256,6 +261,58 @@ TEST(HttpFetch, ANameServerThatDoesNotAnswerIsGivenUp) {
   const std::lock_guard lock(lookup_mutex);
   lookup_hangs = false;
   lookup_released.notify_all();
+}
+
+/// What reading `uri` gives when the reader is stopped once `reached` says that the read is under way. It would take an
+/// hour by itself.
+std::string read_until_stopped(const std::string& uri, const std::function<bool()>& reached) {
+  UriReaderOptions options;
+  options.fetch_timeout = options.fetch_connect_timeout = std::chrono::hours(1);
+  const auto reader = make_uri_reader(std::move(options));
+  auto outcome = std::async(std::launch::async, [&] { return reader->read(uri).error().message; });
+  while (!reached()) std::this_thread::yield();
+  reader->stop();
+  const std::string message = outcome.get();
+  EXPECT_EQ(reader->read(uri).error().message, message) << "a later read";
+  return message;
+}
+
+TEST(HttpFetch, StoppingEndsAFetchWhoseHostNeverAnswers) {
+  HttpTestServer server(never());
+  EXPECT_EQ(read_until_stopped(server.uri("/a"), [&] { return !server.requests().empty(); }),
+            "the service is stopping");
+  EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST(HttpFetch, StoppingEndsAHandshakeOrAFetchNotYetBegun) {
+  HttpTestServer plain(never());
+  const std::string uri = "https://localhost:" + std::to_string(plain.port()) + "/";
+  EXPECT_EQ(read_until_stopped(uri, [] { return true; }), "the service is stopping");
+}
+
+TEST(HttpFetch, StoppingEndsANameLookup) {
+  {
+    const std::lock_guard lock(lookup_mutex);
+    lookup_hangs = true;
+    lookup_entered = false;
+  }
+  const std::string message = read_until_stopped("http://hangs.test/", [] {
+    const std::lock_guard lock(lookup_mutex);
+    return lookup_entered;
+  });
+  {
+    const std::lock_guard lock(lookup_mutex);
+    lookup_hangs = false;
+  }
+  lookup_released.notify_all();
+  EXPECT_EQ(message, "the service is stopping");
+}
+
+TEST(HttpFetch, StoppingLeavesFilesReadable) {
+  const TemporaryFolder folder;
+  const auto reader = make_uri_reader({});
+  reader->stop();
+  EXPECT_EQ(reader->read(folder.write("a.json", "{}"))->dump(), "{}");
 }
 
 TEST(HttpFetch, AnUnknownHostIsUnavailable) {

@@ -46,6 +46,8 @@ struct HttpServices {
   Metrics& metrics;
   IntakeEvents& events;
   std::function<std::optional<std::string>()> unready;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
+  /// What serves although it is old: `stale` in the 200 of `/readyz`. Thread-safe.
+  std::function<std::vector<std::string>()> stale = {};
 };
 
 /// The ports of a server, bound. Nobody listens on them yet: a process that listens on one already is found here, one

@@ -54,6 +54,14 @@ class IntakeEvents {
   void schema_loaded(std::string_view uri, std::chrono::nanoseconds duration);
   /// `reason` empty: no base has it, which is the client's mistake.
   void schema_failed(std::string_view uri, std::string_view reason);
+  /// A schema in use is no longer what was read: the new one is used from now on.
+  void schema_changed(std::string_view uri);
+  /// A schema in use could not be looked at again, and stays in use. `reason` as for `schema_failed`.
+  void schema_not_read_again(std::string_view uri, std::string_view reason);
+  /// A document could not be had at `uri`, so that the one kept in `cache_dir` is used.
+  void schema_document_kept_used(std::string_view uri, std::string_view reason);
+  /// A document cannot be kept in `cache_dir`.
+  void schema_document_not_kept(std::string_view uri, std::string_view reason);
 
   // Stream configs.
   void stream_configs_read(std::string_view uri, std::size_t streams);

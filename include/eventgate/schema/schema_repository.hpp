@@ -26,6 +26,10 @@ struct SchemaOptions {
   std::size_t schema_cache_size = 4096;
   std::chrono::milliseconds schema_latest_ttl{60000};
   std::chrono::milliseconds schema_negative_ttl{10000};
+  /// How long a version counts as read before it is looked at again; 0: for ever.
+  std::chrono::milliseconds schema_revalidate{0};
+  /// Folder where the documents of http(s) bases are kept, for when their host gives none. Empty: none.
+  std::string cache_dir;
 };
 
 /// Why a schema cannot be used.
@@ -49,8 +53,16 @@ SchemaUriForm schema_uri_form(std::string_view schema_uri);
 /// all bases asked are on disk, else in the background while the old one serves, for as long again. If that fails, the
 /// old one stays in use.
 ///
-/// Thread-safe. Loads run on threads of its own, never on the caller's. The destructor waits for the reads under way
-/// and fails the loads that still wait.
+/// A version is looked at again by its first use after `schema_revalidate`, in the background while the old one serves.
+/// If one of its documents changed, the new schema takes its place, with a warning; if that fails (a base that is down
+/// counts as failure here, whatever the later ones have), the old one stays in use.
+///
+/// With `cache_dir`, what http(s) bases gave is kept on disk, within bounds. It is used, with a warning, for a schema
+/// not yet known that no base has while one gives no document: no answer, or an answer that is none. Such a schema is
+/// looked at again after a minute.
+///
+/// Thread-safe. Loads run on threads of its own, never on the caller's. The destructor stops the reader, waits for the
+/// reads under way and fails the loads that still wait.
 class SchemaRepository {
  public:
   /// Throws std::invalid_argument if one of `schema_base_uris` is empty. `events` must outlive this.
@@ -71,6 +83,9 @@ class SchemaRepository {
 
   /// The URI of every compiled schema now kept.
   std::vector<std::string> loaded() const;
+
+  /// The compiled schemas now kept that came from `cache_dir` or could not be looked at again.
+  std::size_t stale() const;
 
  private:
   struct Impl;

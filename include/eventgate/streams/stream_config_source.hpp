@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "eventgate/streams/stream_configs.hpp"
@@ -32,6 +33,7 @@ class StreamConfigSource {
   /// `changed` is called after each successful read but the first, on the refresh thread.
   StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events,
                      std::function<void(const StreamConfigs&)> changed = {});
+  /// Stops the reader, and so does not wait for a read under way.
   ~StreamConfigSource();
 
   /// Never null. Cheap.
@@ -39,6 +41,10 @@ class StreamConfigSource {
 
   /// When the one in use was read.
   std::chrono::system_clock::time_point read_at() const;
+
+  /// What is old about the one in use, with its age, or nothing: no read succeeded for three `stream_config_ttl`, or it
+  /// is that of `cache_dir`.
+  std::optional<std::string> stale() const;
 
  private:
   struct Impl;

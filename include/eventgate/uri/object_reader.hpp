@@ -32,6 +32,9 @@ class ObjectReader {
 
   /// The document at `uri`: a path, a `file://` URI, or an `http(s)://` URI.
   virtual boost::system::result<nlohmann::ordered_json, ReadError> read(const std::string& uri) = 0;
+
+  /// Ends the reads that wait for a host, and fails at once those that would: both are `unavailable`. For good.
+  virtual void stop() {}
 };
 
 struct UriReaderOptions {
