@@ -7,8 +7,9 @@
 
 namespace eventgate {
 
-/// What would go wrong if a service were started with `config`: schemas, stream configs, outputs and test events that
-/// cannot be used, each with what was expected. Reads what `config` names; produces nothing. Blocks.
+/// What would go wrong if a service were started with `config`: schemas, stream configs, outputs, test events, brokers
+/// and topics that cannot be used, each with what was expected. Asks what `config` names; produces nothing and makes
+/// nothing. Blocks, some seconds for hosts that do not answer.
 std::vector<std::string> problems_of(const Config& config);
 
 }  // namespace eventgate
