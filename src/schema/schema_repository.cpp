@@ -208,6 +208,7 @@ std::size_t digest_of(const std::map<std::string, nlohmann::ordered_json>& docum
 struct Missing {
   std::string reason;
   std::vector<std::string> places;
+  bool is_object = false;  ///< One gave a document, be it no schema.
 };
 
 using Document = boost::system::result<const nlohmann::ordered_json*, SchemaFailure>;
@@ -403,8 +404,8 @@ struct SchemaRepository::Impl {
     const std::string path = uri + (has_extension(uri) ? "" : options.schema_file_extension);
     for (const Base& base : bases) {
       Document found = read_at(load, uri, base.uri + path, missing);
-      if (!found && !found.error().reason.empty() && base.remote) {
-        // Its host said what cannot be used; what it said before may serve a schema that is not known yet.
+      if (!found && !found.error().reason.empty() && base.remote && !missing.is_object) {
+        // Its host said what is no document; what it said before may serve a schema that is not known yet.
         if (const Document kept_one = read_kept(load, uri, base.uri + path, found.error().reason)) return kept_one;
       }
       if (found || !found.error().reason.empty()) return found;
@@ -439,6 +440,7 @@ struct SchemaRepository::Impl {
     }
     auto object = reader->read(place);
     if (object) {
+      missing.is_object = true;
       if (auto error = check_schema(*object, options.allow_insecure_schemas)) return SchemaFailure{*std::move(error)};
       // Not what clients name themselves, which has no end.
       if (kept_documents && is_remote(place) && uri.starts_with('/')) {
