@@ -63,16 +63,14 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-/// A client of its own for a question or two. Thread-safe by being used by one thread at a time.
+/// A client of its own for a question or two. One strand.
 class Client {
  public:
   /// What keeps it from being made is in `problem()`.
   explicit Client(const rd_kafka_conf_t& conf) {
     KafkaConf own(rd_kafka_conf_dup(&conf));
     std::array<char, 512> reason{};
-    // Nothing but what it is asked.
-    for (const char* name : {"statistics.interval.ms"})
-      rd_kafka_conf_set(own.get(), name, "0", reason.data(), reason.size());
+    rd_kafka_conf_set(own.get(), "statistics.interval.ms", "0", reason.data(), reason.size());
     rd_kafka_conf_set_log_cb(own.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
     rd_kafka_conf_set_error_cb(own.get(), [](rd_kafka_t*, int code, const char* text, void* self) {
       if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;

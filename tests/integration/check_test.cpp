@@ -95,6 +95,23 @@ TEST(Check, FindsStreamsThatNothingCanEnter) {
   EXPECT_THAT(run.output, testing::Not(HasSubstr("test.event")));
 }
 
+TEST(Check, FindsThatARegexStreamHasNoSchema) {
+  const GateRun run =
+      Files("", R"({"/^job\\./": {"schema_title": "job"}, "test.event": {"schema_title": "test"}})").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output,
+            "problem: stream '/^job\\./': expected a schema of the title 'job' in one of schema_base_uris\n");
+}
+
+TEST(Check, FindsSchemaHostsThatDoNotAnswer) {
+  const GateRun run = Files("schema_base_uris: ['http://127.0.0.1:1/schemas/']\n").check();
+  EXPECT_EQ(run.status, 1);
+  // The stream's schema may be there.
+  EXPECT_THAT(run.output,
+              testing::MatchesRegex("problem: schema_base_uris: 'http://127.0.0.1:1/schemas/': no connection "
+                                    "to 127.0.0.1:1: Connection refused\n"));
+}
+
 TEST(Check, FindsAnErrorStreamThatTakesNoErrorEvents) {
   const GateRun run = Files("error_stream: test.error\n").check();
   EXPECT_EQ(run.status, 1);
