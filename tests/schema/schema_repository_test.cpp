@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <future>
+#include <iostream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -12,6 +14,7 @@
 #include "support/fake_object_reader.hpp"
 #include "support/log_file.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/validated_event.hpp"
 
 namespace eventgate {
 namespace {
@@ -609,7 +612,7 @@ TEST_F(SchemaRepositoryTest, ManyThreadsFindAndLoadTogether) {
   EXPECT_LE(repository_->loaded().size(), 3U);
 }
 
-TEST_F(SchemaRepositoryTest, LoadsWikimediasRepositoryFromDisk) {
+TEST_F(SchemaRepositoryTest, LoadsWikimediasRepositoryFromDiskAndAcceptsItsExamples) {
   const std::string root = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
   if (!std::filesystem::exists(root)) GTEST_SKIP() << "no " << root;
   auto options = bases({root});
@@ -625,6 +628,21 @@ TEST_F(SchemaRepositoryTest, LoadsWikimediasRepositoryFromDisk) {
   repository.precache();
   EXPECT_EQ(repository.loaded().size(), options.schema_precache_uris.size());
   EXPECT_GT(repository.loaded().size(), 130U);
+
+  const auto reader = make_uri_reader({});
+  std::size_t examples = 0;
+  for (const std::string& uri : options.schema_precache_uris) {
+    const auto schema = repository.find(uri);
+    const auto document = reader->read(root + uri);
+    ASSERT_TRUE(schema && *schema && document) << uri;
+    for (const nlohmann::ordered_json& example : document->value("examples", nlohmann::ordered_json::array())) {
+      const ValidatedEvent event = validated(***schema, example.dump());
+      EXPECT_TRUE(event.valid()) << uri << ": " << errors_text(event.errors);
+      ++examples;
+    }
+  }
+  std::cout << "examples of the primary repository: " << examples << " of " << examples << " accepted\n";
+  EXPECT_GT(examples, 60U);
 }
 
 }  // namespace
