@@ -49,7 +49,7 @@ bool has_duplicate_key(std::string_view text) {
       found = found || !keys.back().insert(parsed.get<std::string>()).second;
     return true;
   };
-  static_cast<void>(nlohmann::json::parse(text, look, false));
+  [[maybe_unused]] const nlohmann::json ignored = nlohmann::json::parse(text, look, false);
   return found;
 }
 
