@@ -10,14 +10,15 @@
 
 #include "support/validated_event.hpp"
 
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
+// Sanitizers have an allocator of their own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EVENTGATE_COUNTS_ALLOCATIONS 0
+#else
+#define EVENTGATE_COUNTS_ALLOCATIONS 1
 // g++ 12 inlines the one and not the other.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+static std::atomic<std::size_t> allocations{0};
 
 void* operator new(std::size_t size) {
   ++allocations;
@@ -26,6 +27,7 @@ void* operator new(std::size_t size) {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace eventgate {
 namespace {
@@ -560,6 +562,7 @@ TEST(CompiledSchema, ADoublingChainOfDefinitionsIsWalkedOncePerValue) {
   EXPECT_EQ(validated(*schema, "{}").event, R"({"x":1})");
 }
 
+#if EVENTGATE_COUNTS_ALLOCATIONS
 TEST(CompiledSchema, AValidEventCostsNoMemoryOnceWarm) {
   const auto schema = compiled(R"({
     "type": "object", "required": ["meta", "s"], "additionalProperties": false,
@@ -580,6 +583,7 @@ TEST(CompiledSchema, AValidEventCostsNoMemoryOnceWarm) {
   }
   EXPECT_EQ(allocations - before, 0u);
 }
+#endif
 
 TEST(CompiledSchema, ThreadsMayShareIt) {
   const auto schema =
