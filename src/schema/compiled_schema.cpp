@@ -350,6 +350,9 @@ class Walk {
     std::string_view path;  ///< Of a property.
   };
 
+  void find_duplicates(Index schema, Index value, Segment segment);
+  [[gnu::noinline]] void find_duplicates(const Schema& schema, const ObjectRules& rules, Index value);
+
   JsonValue value(Index node) const { return {text_, nodes_, node}; }
   /// The content of a string or key.
   std::string_view content(Index node, std::string& buffer) const {
@@ -368,22 +371,24 @@ class Walk {
   template <Mode kMode>
   bool check_group(const Schema& schema, Index node, Group group);
   template <Mode kMode>
-  bool check_number(const Schema& schema, const NumberRules& rules, Index node);
+  [[gnu::noinline]] bool check_number(const Schema& schema, const NumberRules& rules, Index node);
   template <Mode kMode>
-  bool check_string(const Schema& schema, const StringRules& rules, Index node);
+  [[gnu::noinline]] bool check_string(const Schema& schema, const StringRules& rules, Index node);
   template <Mode kMode>
-  bool check_array(const Schema& schema, const ArrayRules& rules, Index node);
+  [[gnu::noinline]] bool check_array(const Schema& schema, const ArrayRules& rules, Index node);
   template <Mode kMode>
-  bool check_object(const Schema& schema, const ObjectRules& rules, Index node);
+  [[gnu::noinline]] bool check_object(const Schema& schema, const ObjectRules& rules, Index node);
   bool check_plain_object(const ObjectRules& rules, Index node);
   template <Mode kMode>
-  bool check_members(const Schema& schema, const ObjectRules& rules, Index node, std::size_t members,
-                     std::size_t values);
+  [[gnu::noinline]] bool check_members(const Schema& schema, const ObjectRules& rules, Index node, std::size_t members,
+                                       std::size_t values);
   template <Mode kMode>
-  bool check_other(const Schema& schema, const OtherRules& rules, Index node);
+  [[gnu::noinline]] bool check_other(const Schema& schema, const OtherRules& rules, Index node);
   template <Mode kMode>
   bool call(const Reference& reference, Index node);
 
+  [[gnu::noinline]] bool is_constant(Index constant, Index node);
+  [[gnu::noinline]] bool is_enumerated(const OtherRules& rules, Index node);
   int compare_with(Index node, const Limit& limit);
   bool is_integer(Index node) const;
   bool matches(Index pattern, std::string_view content) const {
@@ -395,12 +400,26 @@ class Walk {
   }
   std::optional<std::pair<Index, Index>> find_equal_items(const ArrayRules& rules, Index node);
 
-  void add(const Schema& schema, std::string_view keyword, std::string_view rest, std::string params,
-           std::string message);
-  void add_limit(const Schema& schema, bool maximum, const Limit& limit);
-  void add_count(const Schema& schema, std::string_view keyword, const Count& count, std::string_view more,
-                 std::string_view fewer, std::string_view unit);
-  void add_required(const Schema& schema, const Property& property);
+  // Not inlined: what recurses has small frames.
+  [[gnu::noinline]] void add(const Schema& schema, std::string_view keyword, std::string_view rest, std::string params,
+                             std::string message);
+  [[gnu::noinline]] void add_plain(const Schema& schema, std::string_view keyword, std::string_view message);
+  [[gnu::noinline]] void add_type(const Schema& schema);
+  [[gnu::noinline]] void add_limit(const Schema& schema, bool maximum, const Limit& limit);
+  [[gnu::noinline]] void add_count(const Schema& schema, std::string_view keyword, const Count& count,
+                                   std::string_view more, std::string_view fewer, std::string_view unit);
+  [[gnu::noinline]] void add_more_items(const Schema& schema, std::size_t limit);
+  [[gnu::noinline]] void add_equal_items(const Schema& schema, Index i, Index j);
+  [[gnu::noinline]] void add_required(const Schema& schema, const Property& property);
+  [[gnu::noinline]] void add_dependency(const Schema& schema, const ObjectRules& rules, const Dependency& dependency,
+                                        Index missing);
+  [[gnu::noinline]] void add_property_name(const Schema& schema, std::string_view name, std::size_t first_error);
+  [[gnu::noinline]] void add_additional_property(const Schema& schema, std::string_view name);
+  [[gnu::noinline]] void add_values(const Schema& schema, std::string_view keyword, std::string_view param,
+                                    std::string_view values, std::string_view message);
+  [[gnu::noinline]] void add_one_of(const Schema& schema, std::array<std::size_t, 2> passing, std::size_t count);
+  [[gnu::noinline]] void add_duplicate_key(const Schema& schema, const std::string& name);
+  [[gnu::noinline]] void add_condition(const Schema& schema, std::string_view clause);
   std::string data_path() const;
 
   const Program& p;
@@ -435,7 +454,7 @@ bool Walk::check_rules(const Schema& schema, Index node) {
 bool Walk::collect(const Schema& schema, Index node) {
   if (full()) return false;
   if (schema.never) {
-    add(schema, "false schema", "false schema", "{}", "boolean schema is false");
+    add_plain(schema, "false schema", "boolean schema is false");
     return false;
   }
   const Group group = group_of(nodes_[node].type);
@@ -464,8 +483,7 @@ bool Walk::check_type(const Schema& schema, Index node) {
     return true;
   }
   if constexpr (kMode == Mode::collect) {
-    const std::string& name = p.texts[schema.type_name];
-    add(schema, "type", "type", R"({"type":")" + name + "\"}", "should be " + name);
+    add_type(schema);
   }
   return false;
 }
@@ -482,7 +500,10 @@ bool Walk::check_group(const Schema& schema, Index node, Group group) {
     case Group::array:
       return schema.array == kNone || check_array<kMode>(schema, p.arrays[schema.array], node);
     case Group::object:
-      return schema.object == kNone || check_object<kMode>(schema, p.objects[schema.object], node);
+      if (schema.object == kNone) return true;
+      if constexpr (kMode == Mode::quick)
+        if (p.objects[schema.object].simple) return check_plain_object(p.objects[schema.object], node);
+      return check_object<kMode>(schema, p.objects[schema.object], node);
   }
   return true;
 }
@@ -580,9 +601,7 @@ bool Walk::check_array(const Schema& schema, const ArrayRules& rules, Index node
     }
     if (rules.no_more_items && count > rules.tuple.size()) {
       if constexpr (kMode != Mode::collect) return false;
-      const std::string limit = std::to_string(rules.tuple.size());
-      add(schema, "additionalItems", "additionalItems", "{\"limit\":" + limit + "}",
-          "should NOT have more than " + limit + " items");
+      add_more_items(schema, rules.tuple.size());
       valid = false;
     }
   }
@@ -608,16 +627,14 @@ bool Walk::check_array(const Schema& schema, const ArrayRules& rules, Index node
       if constexpr (kMode != Mode::collect) return false;
       Index at = 0;
       for (Index i = node + 1; i < end && !full(); i = nodes_[i].next, ++at) check_item(rules.contains, i, at);
-      add(schema, "contains", "contains", "{}", "should contain a valid item");
+      add_plain(schema, "contains", "should contain a valid item");
       valid = false;
     }
   }
   if (rules.unique) {
     if (const auto equal_items = find_equal_items(rules, node)) {
       if constexpr (kMode != Mode::collect) return false;
-      const std::string i = std::to_string(equal_items->first), j = std::to_string(equal_items->second);
-      add(schema, "uniqueItems", "uniqueItems", "{\"i\":" + i + ",\"j\":" + j + "}",
-          "should NOT have duplicate items (items ## " + j + " and " + i + " are identical)");
+      add_equal_items(schema, equal_items->first, equal_items->second);
       valid = false;
     }
   }
@@ -693,8 +710,6 @@ bool Walk::check_plain_object(const ObjectRules& rules, Index node) {
 
 template <Mode kMode>
 bool Walk::check_object(const Schema& schema, const ObjectRules& rules, Index node) {
-  if constexpr (kMode == Mode::quick)
-    if (rules.simple) return check_plain_object(rules, node);
   const std::size_t members = s.members.size();
   const std::size_t values = s.values.size();
   list_members(value(node), s);
@@ -750,14 +765,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
       if (has(required)) continue;
       if constexpr (kMode != Mode::collect) return false;
       if (full()) return false;
-      const std::string& property = rules.properties[dependency.property].key;
-      const std::string& missing = rules.properties[required].key;
-      add(schema, "dependencies", "dependencies",
-          "{\"property\":" + json_string(property) + ",\"missingProperty\":" + json_string(missing) +
-              ",\"depsCount\":" + std::to_string(dependency.required.size()) +
-              ",\"deps\":" + json_string(dependency.required_text) + "}",
-          std::string("should have ") + (dependency.required.size() == 1 ? "property " : "properties ") +
-              dependency.required_text + " when property " + property + " is present");
+      add_dependency(schema, rules, dependency, required);
       valid = false;
     }
     if (!check<kMode>(dependency.schema, node)) {
@@ -772,10 +780,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
       if constexpr (kMode != Mode::collect) return false;
       valid = false;
       if (full()) break;
-      const std::string name(key(i));
-      for (std::size_t error = before; error < out_->errors.size(); ++error) out_->errors[error].property_name = name;
-      add(schema, "propertyNames", "propertyNames", "{\"propertyName\":" + json_string(name) + "}",
-          "property name '" + name + "' is invalid");
+      add_property_name(schema, key(i), before);
     }
   }
   const auto check_member = [&](Index member_schema, std::size_t i) {
@@ -792,8 +797,7 @@ bool Walk::check_members(const Schema& schema, const ObjectRules& rules, Index n
       if (rules.no_additional) {
         if constexpr (kMode != Mode::collect) return false;
         if (full()) return false;
-        add(schema, "additionalProperties", "additionalProperties",
-            "{\"additionalProperty\":" + json_string(name) + "}", "should NOT have additional properties");
+        add_additional_property(schema, name);
         valid = false;
       } else if (!check_member(rules.additional, i)) {
         if constexpr (kMode != Mode::collect) return false;
@@ -852,51 +856,56 @@ bool Walk::call(const Reference& reference, Index node) {
   }
 }
 
+bool Walk::is_constant(Index constant, Index node) { return equal(value(node), p.constants[constant]->value(), s); }
+
+bool Walk::is_enumerated(const OtherRules& rules, Index node) {
+  if (nodes_[node].type == JsonType::string) return rules.strings.find(content(node, s.text)) != kNone;
+  return std::any_of(rules.enumeration.begin(), rules.enumeration.end(),
+                     [&](Index constant) { return is_constant(constant, node); });
+}
+
 template <Mode kMode>
 bool Walk::check_other(const Schema& schema, const OtherRules& rules, Index node) {
   constexpr Mode kTest = kMode == Mode::quick ? Mode::quick : Mode::verdict;
   if (rules.reference != kNone) return call<kMode>(p.references[rules.reference], node);
   bool valid = true;
-  const auto is = [&](Index constant) { return equal(value(node), p.constants[constant]->value(), s); };
-  if (rules.constant != kNone && !is(rules.constant)) {
+  if (rules.constant != kNone && !is_constant(rules.constant, node)) {
     if constexpr (kMode != Mode::collect) return false;
-    add(schema, "const", "const", "{\"allowedValue\":" + rules.constant_text + "}", "should be equal to constant");
+    add_values(schema, "const", "allowedValue", rules.constant_text, "should be equal to constant");
     valid = false;
   }
-  if (rules.has_enumeration &&
-      (nodes_[node].type == JsonType::string ? rules.strings.find(content(node, s.text)) == kNone
-                                             : std::none_of(rules.enumeration.begin(), rules.enumeration.end(), is))) {
+  if (rules.has_enumeration && !is_enumerated(rules, node)) {
     if constexpr (kMode != Mode::collect) return false;
-    add(schema, "enum", "enum", "{\"allowedValues\":" + rules.enumeration_text + "}",
-        "should be equal to one of the allowed values");
+    add_values(schema, "enum", "allowedValues", rules.enumeration_text, "should be equal to one of the allowed values");
     valid = false;
   }
   if (rules.has_negation && check<kTest>(rules.negation, node)) {
     if constexpr (kMode != Mode::collect) return false;
-    add(schema, "not", "not", "{}", "should NOT be valid");
+    add_plain(schema, "not", "should NOT be valid");
     valid = false;
   }
-  const auto passes = [&](Index branch) { return check<kTest>(branch, node); };
-  if (rules.has_any_of && std::none_of(rules.any_of.begin(), rules.any_of.end(), passes)) {
-    if constexpr (kMode != Mode::collect) return false;
-    for (const Index branch : rules.any_of) check<kMode>(branch, node);
-    add(schema, "anyOf", "anyOf", "{}", "should match some schema in anyOf");
-    valid = false;
+  if (rules.has_any_of) {
+    bool passes = false;
+    for (const Index branch : rules.any_of)
+      if ((passes = check<kTest>(branch, node))) break;
+    if (!passes) {
+      if constexpr (kMode != Mode::collect) return false;
+      for (const Index branch : rules.any_of) check<kMode>(branch, node);
+      add_plain(schema, "anyOf", "should match some schema in anyOf");
+      valid = false;
+    }
   }
   if (rules.has_one_of) {
     std::array<std::size_t, 2> passing{};
     std::size_t count = 0;
     for (std::size_t i = 0; i < rules.one_of.size() && count < 2; ++i)
-      if (passes(rules.one_of[i])) passing[count++] = i;
+      if (check<kTest>(rules.one_of[i], node)) passing[count++] = i;
     if (count != 1) {
       if constexpr (kMode != Mode::collect) return false;
       const std::size_t end = count ? passing[1] : rules.one_of.size();
       for (std::size_t i = 0; i < end; ++i)
         if (!count || i != passing[0]) check<kMode>(rules.one_of[i], node);
-      add(schema, "oneOf", "oneOf",
-          count ? "{\"passingSchemas\":[" + std::to_string(passing[0]) + "," + std::to_string(passing[1]) + "]}"
-                : "{\"passingSchemas\":null}",
-          "should match exactly one schema in oneOf");
+      add_one_of(schema, passing, count);
       valid = false;
     }
   }
@@ -906,11 +915,10 @@ bool Walk::check_other(const Schema& schema, const OtherRules& rules, Index node
     valid = false;
   }
   if (rules.has_condition) {
-    const bool holds = passes(rules.condition);
+    const bool holds = check<kTest>(rules.condition, node);
     if (!check<kMode>(holds ? rules.then_schema : rules.else_schema, node)) {
       if constexpr (kMode != Mode::collect) return false;
-      const std::string clause = holds ? "then" : "else";
-      add(schema, "if", "if", "{\"failingKeyword\":\"" + clause + "\"}", "should match \"" + clause + "\" schema");
+      add_condition(schema, holds ? "then" : "else");
       valid = false;
     }
   }
@@ -956,6 +964,71 @@ void Walk::add(const Schema& schema, std::string_view keyword, std::string_view 
   out_->errors.push_back(std::move(error));
 }
 
+void Walk::add_plain(const Schema& schema, std::string_view keyword, std::string_view message) {
+  add(schema, keyword, keyword, "{}", std::string(message));
+}
+
+void Walk::add_type(const Schema& schema) {
+  const std::string& name = p.texts[schema.type_name];
+  add(schema, "type", "type", R"({"type":")" + name + "\"}", "should be " + name);
+}
+
+void Walk::add_more_items(const Schema& schema, std::size_t limit) {
+  const std::string text = std::to_string(limit);
+  add(schema, "additionalItems", "additionalItems", "{\"limit\":" + text + "}",
+      "should NOT have more than " + text + " items");
+}
+
+void Walk::add_equal_items(const Schema& schema, Index first, Index second) {
+  const std::string i = std::to_string(first), j = std::to_string(second);
+  add(schema, "uniqueItems", "uniqueItems", "{\"i\":" + i + ",\"j\":" + j + "}",
+      "should NOT have duplicate items (items ## " + j + " and " + i + " are identical)");
+}
+
+void Walk::add_dependency(const Schema& schema, const ObjectRules& rules, const Dependency& dependency, Index missing) {
+  const std::string& property = rules.properties[dependency.property].key;
+  const std::size_t count = dependency.required.size();
+  add(schema, "dependencies", "dependencies",
+      "{\"property\":" + json_string(property) + ",\"missingProperty\":" + json_string(rules.properties[missing].key) +
+          ",\"depsCount\":" + std::to_string(count) + ",\"deps\":" + json_string(dependency.required_text) + "}",
+      std::string("should have ") + (count == 1 ? "property " : "properties ") + dependency.required_text +
+          " when property " + property + " is present");
+}
+
+/// The errors from `first_error` on are about the key `name`.
+void Walk::add_property_name(const Schema& schema, std::string_view key, std::size_t first_error) {
+  const std::string name(key);
+  for (std::size_t i = first_error; i < out_->errors.size(); ++i) out_->errors[i].property_name = name;
+  add(schema, "propertyNames", "propertyNames", "{\"propertyName\":" + json_string(name) + "}",
+      "property name '" + name + "' is invalid");
+}
+
+void Walk::add_additional_property(const Schema& schema, std::string_view name) {
+  add(schema, "additionalProperties", "additionalProperties", "{\"additionalProperty\":" + json_string(name) + "}",
+      "should NOT have additional properties");
+}
+
+void Walk::add_values(const Schema& schema, std::string_view keyword, std::string_view param, std::string_view values,
+                      std::string_view message) {
+  std::string params = "{\"";
+  params += param;
+  params += "\":";
+  params += values;
+  add(schema, keyword, keyword, params + "}", std::string(message));
+}
+
+void Walk::add_one_of(const Schema& schema, std::array<std::size_t, 2> passing, std::size_t count) {
+  add(schema, "oneOf", "oneOf",
+      count ? "{\"passingSchemas\":[" + std::to_string(passing[0]) + "," + std::to_string(passing[1]) + "]}"
+            : "{\"passingSchemas\":null}",
+      "should match exactly one schema in oneOf");
+}
+
+void Walk::add_condition(const Schema& schema, std::string_view clause_name) {
+  const std::string clause(clause_name);
+  add(schema, "if", "if", "{\"failingKeyword\":\"" + clause + "\"}", "should match \"" + clause + "\" schema");
+}
+
 void Walk::add_limit(const Schema& schema, bool maximum, const Limit& limit) {
   const std::string keyword =
       limit.exclusive ? (maximum ? "exclusiveMaximum" : "exclusiveMinimum") : (maximum ? "maximum" : "minimum");
@@ -981,51 +1054,57 @@ void Walk::add_required(const Schema& schema, const Property& property) {
       "should have required property '" + property.key + "'");
 }
 
+void Walk::add_duplicate_key(const Schema& schema, const std::string& name) {
+  add(schema, "duplicateKey", "", "{\"key\":" + json_string(name) + "}",
+      "should NOT have duplicate key '" + name + "'");
+}
+
+void Walk::find_duplicates(Index index, Index node, Segment segment) {
+  path_.push_back(segment);
+  find_duplicates(index, node);
+  path_.pop_back();
+}
+
+void Walk::find_duplicates(const Schema& schema, const ObjectRules& rules, Index node) {
+  const std::size_t members = s.members.size();
+  list_members(value(node), s);
+  const std::size_t end = s.members.size();
+  for (std::size_t i = members; i < end; ++i) {
+    const Member member = s.members[i];
+    const std::string name = value(member.key).string();
+    const Index found = rules.find(name);
+    const bool declared = found < rules.declared;
+    // Once for each object and key, whatever number of schemas knows it.
+    if (declared && member.repeated && !s.added.at(std::uint64_t{node} << 32 | member.key).second)
+      add_duplicate_key(schema, name);
+    if (declared)
+      find_duplicates(rules.properties[found].schema, member.key + 1,
+                      {Segment::Kind::property, 0, rules.properties[found].path});
+    bool matched = false;
+    for (const PatternProperty& one : rules.patterns)
+      if (matches(one.pattern, name)) {
+        matched = true;
+        find_duplicates(one.schema, member.key + 1, {Segment::Kind::key, member.key, {}});
+      }
+    if (!declared && !matched) find_duplicates(rules.additional, member.key + 1, {Segment::Kind::key, member.key, {}});
+  }
+  s.members.resize(members);
+  for (const Dependency& dependency : rules.dependencies) find_duplicates(dependency.schema, node);
+}
+
 void Walk::find_duplicates(Index index, Index node) {
   if (index == kNone || full()) return;
   const Schema& schema = p.schemas[index];
   const JsonNode& n = nodes_[node];
-  const auto visit = [&](Index inner, Index inner_node, Segment segment) {
-    path_.push_back(segment);
-    find_duplicates(inner, inner_node);
-    path_.pop_back();
-  };
   if (n.type == JsonType::array && schema.array != kNone) {
     const ArrayRules& rules = p.arrays[schema.array];
     Index at = 0;
     for (Index i = node + 1; i < n.next; i = nodes_[i].next, ++at) {
-      visit(at < rules.tuple.size() ? rules.tuple[at] : rules.items, i, {Segment::Kind::index, at, {}});
-      visit(rules.contains, i, {Segment::Kind::index, at, {}});
+      find_duplicates(at < rules.tuple.size() ? rules.tuple[at] : rules.items, i, {Segment::Kind::index, at, {}});
+      find_duplicates(rules.contains, i, {Segment::Kind::index, at, {}});
     }
   }
-  if (n.type == JsonType::object && schema.object != kNone) {
-    const ObjectRules& rules = p.objects[schema.object];
-    const std::size_t members = s.members.size();
-    list_members(value(node), s);
-    const std::size_t end = s.members.size();
-    for (std::size_t i = members; i < end; ++i) {
-      const Member member = s.members[i];
-      const std::string name = value(member.key).string();
-      const Index found = rules.find(name);
-      const bool declared = found < rules.declared;
-      // Once for each object and key, whatever number of schemas knows it.
-      if (declared && member.repeated && !s.added.at(std::uint64_t{node} << 32 | member.key).second)
-        add(schema, "duplicateKey", "", "{\"key\":" + json_string(name) + "}",
-            "should NOT have duplicate key '" + name + "'");
-      if (declared)
-        visit(rules.properties[found].schema, member.key + 1,
-              {Segment::Kind::property, 0, rules.properties[found].path});
-      bool matched = false;
-      for (const PatternProperty& one : rules.patterns)
-        if (matches(one.pattern, name)) {
-          matched = true;
-          visit(one.schema, member.key + 1, {Segment::Kind::key, member.key, {}});
-        }
-      if (!declared && !matched) visit(rules.additional, member.key + 1, {Segment::Kind::key, member.key, {}});
-    }
-    s.members.resize(members);
-    for (const Dependency& dependency : rules.dependencies) find_duplicates(dependency.schema, node);
-  }
+  if (n.type == JsonType::object && schema.object != kNone) find_duplicates(schema, p.objects[schema.object], node);
   if (schema.other == kNone) return;
   const OtherRules& rules = p.others[schema.other];
   if (rules.reference != kNone) {
@@ -1070,8 +1149,11 @@ class Completion {
   JsonValue value(Index node) const { return {text_, nodes_, node}; }
   void changed(Index node) { last_changed_ = last_changed_ == kNone ? node : std::max(last_changed_, node); }
   bool has_defaults(Index schema) const { return schema != kNone && p.schemas[schema].has_defaults; }
-  void complete_object(const ObjectRules& rules, Index node);
-  void complete_array(const ArrayRules& rules, Index node);
+  [[gnu::noinline]] bool holds(Index condition, Index node);
+  [[gnu::noinline]] void complete_object(const ObjectRules& rules, Index node);
+  [[gnu::noinline]] void complete_array(const ArrayRules& rules, Index node);
+  /// The text of an array with the defaults of the items it lacks; whether it lacks any.
+  [[gnu::noinline]] bool complete_tuple(const ArrayRules& rules, Index node);
 
   const Program& p;
   const char* text_;
@@ -1099,11 +1181,15 @@ void Completion::complete(Index index, Index node) {
   if (!has_defaults(rules.then_schema) && !has_defaults(rules.else_schema)) return;
   // What was filled in just now may decide the condition: that is for the next round.
   if (any() && last_changed_ >= node) return;
+  complete(holds(rules.condition, node) ? rules.then_schema : rules.else_schema, node);
+}
+
+bool Completion::holds(Index condition, Index node) {
   Validation validation;
   Table verdicts = std::exchange(s.verdicts, {});
-  const bool holds = Walk(p, value(node), &validation, s).check<Mode::verdict>(rules.condition, node);
+  const bool valid = Walk(p, value(node), &validation, s).check<Mode::verdict>(condition, node);
   s.verdicts = std::move(verdicts);
-  complete(holds ? rules.then_schema : rules.else_schema, node);
+  return valid;
 }
 
 void Completion::complete_object(const ObjectRules& rules, Index node) {
@@ -1121,13 +1207,12 @@ void Completion::complete_object(const ObjectRules& rules, Index node) {
     const Index found = rules.find(key);
     const bool declared = found < rules.declared;
     bool matched = false;
-    if (!rules.patterns.empty()) {
-      const std::string name(key);
-      for (const PatternProperty& one : rules.patterns)
-        if (p.patterns[one.pattern].re2->Match(name, 0, name.size(), RE2::UNANCHORED, nullptr, 0)) {
-          matched = true;
-          complete(one.schema, i + 1);
-        }
+    for (const PatternProperty& one : rules.patterns) {
+      // The key anew: its buffer is shared.
+      const std::string_view name = value(i).string(s.key);
+      if (!p.patterns[one.pattern].re2->Match(name, 0, name.size(), RE2::UNANCHORED, nullptr, 0)) continue;
+      matched = true;
+      complete(one.schema, i + 1);
     }
     if (declared)
       complete(rules.properties[found].schema, i + 1);
@@ -1141,26 +1226,28 @@ void Completion::complete_object(const ObjectRules& rules, Index node) {
       complete(dependency.schema, node);
 }
 
+bool Completion::complete_tuple(const ArrayRules& rules, Index node) {
+  const Index end = nodes_[node].next;
+  std::size_t count = 0;
+  for (Index i = node + 1; i < end; i = nodes_[i].next) ++count;
+  std::size_t needed = rules.tuple_defaults.size();
+  while (needed > count && rules.tuple_defaults[needed - 1] == kNone) --needed;
+  if (needed <= count || s.added.at(std::uint64_t{node} << 32 | kNone).second) return false;
+  const std::string_view source = value(node).source();
+  std::string text(source.substr(0, source.size() - 1));
+  for (std::size_t i = count; i < needed; ++i) {
+    if (i) text += ',';
+    // JavaScript writes the holes of an array as null.
+    text += rules.tuple_defaults[i] == kNone ? "null" : p.constants[rules.tuple_defaults[i]]->json();
+  }
+  splice_.replace(value(node), text + "]");
+  changed(end - 1);
+  return true;
+}
+
 void Completion::complete_array(const ArrayRules& rules, Index node) {
   const Index end = nodes_[node].next;
-  if (!rules.tuple_defaults.empty()) {
-    std::size_t count = 0;
-    for (Index i = node + 1; i < end; i = nodes_[i].next) ++count;
-    std::size_t needed = rules.tuple_defaults.size();
-    while (needed > count && rules.tuple_defaults[needed - 1] == kNone) --needed;
-    if (needed > count && !s.added.at(std::uint64_t{node} << 32 | kNone).second) {
-      const std::string_view source = value(node).source();
-      std::string text(source.substr(0, source.size() - 1));
-      for (std::size_t i = count; i < needed; ++i) {
-        if (i) text += ',';
-        // JavaScript writes the holes of an array as null.
-        text += rules.tuple_defaults[i] == kNone ? "null" : p.constants[rules.tuple_defaults[i]]->json();
-      }
-      splice_.replace(value(node), text + "]");
-      changed(end - 1);
-      return;  // What is inside it is for the next round.
-    }
-  }
+  if (!rules.tuple_defaults.empty() && complete_tuple(rules, node)) return;  // What is inside it is for the next round.
   std::size_t at = 0;
   for (Index i = node + 1; i < end; i = nodes_[i].next, ++at)
     complete(at < rules.tuple.size() ? rules.tuple[at] : rules.items, i);

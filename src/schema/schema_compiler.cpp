@@ -21,8 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Schemas applied to one value, one inside the other, and so frames on the stack for each level of an event.
-constexpr std::size_t kMaxDepthInPlace = 128;
+/// Schemas applied to one value, one inside the other: with the depth of an event they say how deep a walk recurses.
+constexpr std::size_t kMaxDepthInPlace = 32;
 /// Rounds in which a default may make others, and the size to which it may grow, bytes.
 constexpr int kMaxDefaultRounds = 32;
 constexpr std::size_t kMaxDefaultSize = 1 << 20;
@@ -687,12 +687,14 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
     if (found && !found->is_object()) fail(path + "/" + keyword, "is no object: expected one");
     return found;
   };
+  std::vector<bool> never;
   std::vector<bool> conditions;  // AJV looks for a required property where its schema is, if that is a condition.
   if (const Json* properties = object("properties"))
     for (const auto& [key, value] : js_members(*properties)) {
       Property made = make_property(key);
       ++rules.declared;
-      conditions.push_back(has_rules(*value));
+      conditions.push_back(value->is_object() && has_rules(*value));
+      never.push_back(*value == false);
       made.schema = compile_at(*value, path + "/properties/" + js_fragment(key), base, depth);
       if (const Json* default_value = get(*value, "default")) {
         made.default_value = constant(js_json(*default_value));
@@ -715,10 +717,13 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
     if (!required->is_array()) fail(path + "/required", "is no array: expected one of keys");
     for (const Json& key : *required) {
       const Index index = known_property(key_of(key, "required"));
-      if (index < conditions.size() && conditions[index])
+      if (index < conditions.size() && conditions[index]) {
         rules.properties[index].required = true;
-      else
-        rules.required.push_back(index);
+        continue;
+      }
+      rules.required.push_back(index);
+      // AJV takes `false` for no schema before the properties, and for one among them: it says twice what is missing.
+      if (index < conditions.size() && never[index]) rules.properties[index].required = true;
     }
   }
   if (const Json* dependencies = object("dependencies")) {

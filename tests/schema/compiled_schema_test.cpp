@@ -202,6 +202,12 @@ TEST(CompiledSchema, PropertiesAndTheirAbsence) {
                           R"(type | .b | #/properties/b/type | {"type":"string"} | should be string)"));
 }
 
+TEST(CompiledSchema, ARequiredPropertyWhoseSchemaIsFalseIsMissedTwice) {
+  EXPECT_THAT(errors_of(R"({"required": ["a"], "properties": {"a": false}})", "{}"),
+              ElementsAre(R"(required |  | #/required | {"missingProperty":"a"} | should have required property 'a')",
+                          R"(required |  | #/required | {"missingProperty":"a"} | should have required property 'a')"));
+}
+
 TEST(CompiledSchema, AdditionalPropertiesComeInJavaScriptsOrder) {
   EXPECT_THAT(errors_of(R"({"additionalProperties": false, "properties": {"a": {}}, "patternProperties": {"^p": {}}})",
                         R"({"z": 1, "10": 1, "a": 1, "9": 1, "p1": 1})"),
@@ -537,6 +543,25 @@ TEST(CompiledSchema, AnEventAsDeepAsAllowedUnderARecursiveSchema) {
   EXPECT_FALSE(validated(*schema, std::string(127, '[') + "1" + std::string(127, ']')).valid());
 }
 
+TEST(CompiledSchema, TheDeepestWalkFitsTheStack) {
+  // As many schemas for one value as the compiler takes, on each of the levels that an event may have.
+  ordered_json document = {{"$ref", "#/definitions/d0"}};
+  for (int i = 0; i < 14; ++i)
+    document["definitions"]["d" + std::to_string(i)] = {
+        {"allOf", {{{"$ref", "#/definitions/d" + std::to_string(i + 1)}}}}};
+  document["definitions"]["d14"] = ordered_json::parse(
+      R"({"type": "object", "properties": {"a": {"$ref": "#/definitions/d0"}, "b": {"type": "null"}, "c": {"default": 1}}})");
+  const auto schema = compiled(document.dump());
+  const auto nested = [](const std::string& inner) {
+    std::string event = inner;
+    for (int i = 0; i < 127; ++i) event = R"({"a":)" + event + "}";
+    return event;
+  };
+  EXPECT_TRUE(validated(*schema, nested("{}")).valid());
+  EXPECT_EQ(validated(*schema, nested("5")).errors.size(), 1u);
+  EXPECT_EQ(validated(*schema, nested(R"({"b": null, "b": null})")).errors.size(), 1u);
+}
+
 TEST(CompiledSchema, ATreeOfReferencesIsWalkedOncePerValue) {
   // Two ways at each of 100 levels: 2^100 without memory.
   const auto schema = compiled(
@@ -552,11 +577,11 @@ TEST(CompiledSchema, ATreeOfReferencesIsWalkedOncePerValue) {
 
 TEST(CompiledSchema, ADoublingChainOfDefinitionsIsWalkedOncePerValue) {
   ordered_json document = {{"$ref", "#/definitions/d0"}, {"definitions", ordered_json::object()}};
-  for (int i = 0; i < 28; ++i) {
+  for (int i = 0; i < 14; ++i) {
     const ordered_json next = {{"$ref", "#/definitions/d" + std::to_string(i + 1)}};
     document["definitions"]["d" + std::to_string(i)] = {{"allOf", {next, next}}};
   }
-  document["definitions"]["d28"] = {{"type", "string"}, {"properties", {{"x", {{"default", 1}}}}}};
+  document["definitions"]["d14"] = {{"type", "string"}, {"properties", {{"x", {{"default", 1}}}}}};
   const auto schema = compiled(document.dump());
   EXPECT_TRUE(validated(*schema, "\"x\"").valid());
   EXPECT_EQ(validated(*schema, "{}").event, R"({"x":1})");

@@ -102,7 +102,7 @@ TEST(SchemaCompiler, AnUnknownFormatIsNamed) {
 TEST(SchemaCompiler, RefusesDocumentsThatAreTooDeep) {
   const auto nested = [](int depth) {
     std::string text = "{}";
-    for (int i = 1; i < depth; ++i) text = R"({"not":)" + text + "}";
+    for (int i = 1; i < depth; ++i) text = R"({"items":)" + text + "}";
     return text;
   };
   EXPECT_EQ(error_of(nested(64)), "none");
