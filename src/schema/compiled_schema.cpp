@@ -134,8 +134,22 @@ struct Scratch {
   Table added;
 };
 
+/// The thread's own, emptied. What a huge event made it grow to is given back.
 Scratch& scratch() {
+  constexpr std::size_t kLargestKept = 1 << 16;
   thread_local Scratch kept;
+  const auto empty = [](auto& list) {
+    list.clear();
+    if (list.capacity() > kLargestKept) [[unlikely]]
+      list.shrink_to_fit();
+  };
+  empty(kept.text);
+  empty(kept.key);
+  empty(kept.other_key);
+  empty(kept.members);
+  empty(kept.values);
+  empty(kept.hashes);
+  empty(kept.items);
   return kept;
 }
 
@@ -1320,8 +1334,6 @@ bool CompiledSchema::complete(JsonValue event, EventSplice& splice) const {
 bool CompiledSchema::validate(JsonValue event, Validation& validation) const {
   validation.clear();
   Scratch& s = scratch();
-  s.members.clear();
-  s.values.clear();
   s.verdicts.clear();
   Walk walk(*program_, event, &validation, s);
   if (walk.check<Mode::quick>(program_->root, event.index()) && !walk.met_duplicate()) {
