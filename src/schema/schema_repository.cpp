@@ -484,7 +484,6 @@ struct SchemaRepository::Impl {
         happened = Happened::not_read_again;
         it->second.due = due(it->second, now);
         it->second.stale = true;
-        it->second.refreshing = false;
         result = it->second.schema;
       } else {
         happened = Happened::failed;
@@ -515,6 +514,9 @@ struct SchemaRepository::Impl {
       const auto it = loads.find(load.key);
       waiting = std::move(it->second);
       loads.erase(it);
+      // Only now: a look begun while this load was still under way would have joined it, and never taken place.
+      const std::shared_lock reading(mutex);
+      if (const auto entry = kept.find(load.key); entry != kept.end()) entry->second.refreshing = false;
     }
     for (const Done& done : waiting) done(result);
   }
@@ -530,7 +532,6 @@ struct SchemaRepository::Impl {
     entry.stale = false;
     entry.due = due(entry, now);
     entry.used = ++uses;
-    entry.refreshing = false;
     while (kept.size() > std::max<std::size_t>(options.schema_cache_size, 1)) {
       kept.erase(std::min_element(kept.begin(), kept.end(), [](const auto& a, const auto& b) {
         return a.second.used.load(std::memory_order_relaxed) < b.second.used.load(std::memory_order_relaxed);

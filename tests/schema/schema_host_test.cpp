@@ -24,6 +24,11 @@ struct Mishap {
   std::optional<std::string> answer;  ///< Nothing: it never answers.
   std::string outcome;
   bool answers = false;  ///< It says what there is: what is kept on disk does not count then.
+  bool huge = false;     ///< Its answer is made when it is asked for: every process of these tests holds every mishap.
+
+  std::optional<std::string> given() const {
+    return huge ? http_answer(R"({"title":")" + std::string(50 << 20, 'x') + "\"}") : answer;
+  }
 };
 
 std::ostream& operator<<(std::ostream& out, const Mishap& mishap) { return out << mishap.name; }
@@ -41,8 +46,7 @@ std::vector<Mishap> mishaps() {
       {"Array", http_answer("[1]"), "expected a JSON or YAML object, found an array"},
       {"Scalar", http_answer("5"), "expected a JSON or YAML object"},
       {"Empty", http_answer(""), "expected a JSON or YAML object"},
-      {"FiftyMegabytes", http_answer(R"({"title":")" + std::string(50 << 20, 'x') + "\"}"),
-       "expected at most 1048576 bytes"},
+      {"FiftyMegabytes", {}, "expected at most 1048576 bytes", false, true},
   };
 }
 
@@ -97,7 +101,7 @@ TEST_P(SchemaHostTest, WhatIsKnownStaysKnownAndWhatIsNotFailsWithTheReason) {
   reader_options_.fetch_timeout = milliseconds(2000);
   start();
   EXPECT_EQ(load("/test/1.0.0"), "test");
-  answer(GetParam().answer);
+  answer(GetParam().given());
   while (repository_->stale() == 0) EXPECT_EQ(find("/test/1.0.0"), "test");
   EXPECT_EQ(find("/test/1.0.0"), "test");
   EXPECT_EQ(load("/test/1.0.0"), "test");
@@ -115,7 +119,7 @@ TEST_P(SchemaHostTest, AStartTakesWhatIsKeptUnlessTheHostSaysWhatThereIs) {
   reader_options_.fetch_timeout = milliseconds(2000);
   start();
   EXPECT_EQ(load("/test/1.0.0"), "test");
-  answer(GetParam().answer);
+  answer(GetParam().given());
   start();
   EXPECT_THAT(load("/test/1.0.0"), HasSubstr(GetParam().answers ? GetParam().outcome : "test"));
   EXPECT_EQ(repository_->stale(), GetParam().answers ? 0U : 1U);
