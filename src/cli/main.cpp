@@ -3,7 +3,11 @@
 #include <unistd.h>
 
 #include <exception>
+#include <future>
 #include <iostream>
+#include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,31 +29,39 @@ class StopSignals {
  public:
   StopSignals() {
     ::signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-  }
-
-  /// Blocks until the first. Returns its name.
-  const char* wait() const {
-    const char* const name = next();
-    std::thread([signals = *this] {
-      log(LogLevel::fatal, "ended at once by a second signal", {{"signal", std::string_view(signals.next())}});
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::thread([first = first_, signals] {
+      first->name.set_value(next(signals));
+      first->stop.request_stop();
+      log(LogLevel::fatal, "ended at once by a second signal", {{"signal", std::string_view(next(signals))}});
       flush_log();
       ::_exit(1);
     }).detach();
-    return name;
   }
 
+  /// Asked to stop by the first.
+  std::stop_token stop() const { return first_->stop.get_token(); }
+
+  /// Blocks until the first. Returns its name. Once.
+  const char* wait() const { return first_->name.get_future().get(); }
+
  private:
-  const char* next() const {
+  struct First {
+    std::promise<const char*> name;
+    std::stop_source stop;
+  };
+
+  static const char* next(const sigset_t& signals) {
     int signal = 0;
-    while (sigwait(&signals_, &signal) != 0) continue;
+    while (sigwait(&signals, &signal) != 0) continue;
     return signal == SIGTERM ? "SIGTERM" : "SIGINT";
   }
 
-  sigset_t signals_;
+  const std::shared_ptr<First> first_ = std::make_shared<First>();
 };
 
 int fail(const std::string& message) {
@@ -63,7 +75,16 @@ int serve(Config config) {
   start_logging(config.logging);
   for (const std::string& warning : config.warnings) log(LogLevel::warn, warning);
   const std::string interface = config.http.interface;
-  Service service(std::move(config));
+  std::optional<Service> started;
+  try {
+    started.emplace(std::move(config), signals.stop());
+  } catch (const std::exception&) {
+    if (!signals.stop().stop_requested()) throw;
+    log(LogLevel::info, "stopped before it served", {{"signal", std::string_view(signals.wait())}});
+    flush_log();
+    return 0;
+  }
+  Service& service = *started;
   if (const auto metrics_port = service.metrics_port()) {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)},

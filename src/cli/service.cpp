@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <future>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -58,7 +59,7 @@ struct Service::Impl {
   explicit Impl(Config of) : config(std::move(of)), metrics(config.service_name), events(metrics) {}
   ~Impl() { end(); }
 
-  void start();
+  void start(const std::stop_token& stop);
   bool stop();
   void end();
   void warm(const StreamConfigs& configs);
@@ -81,7 +82,7 @@ struct Service::Impl {
   std::unique_ptr<HttpServer> server;
 };
 
-void Service::Impl::start() {
+void Service::Impl::start(const std::stop_token& stop) {
   const unsigned workers =
       config.num_workers > 0 ? config.num_workers : std::max(1u, std::thread::hardware_concurrency());
   std::vector<IoExecutor> executors;
@@ -93,12 +94,14 @@ void Service::Impl::start() {
   // What can fail without leaving a trace comes first, the sinks, which make files, last.
   HttpPorts ports(config.http, executors.front());
   schemas = std::make_unique<SchemaRepository>(config.schema, make_uri_reader(config.schema_reader), events);
-  schemas->precache();
+  schemas->precache(stop);
   if (!config.streams.stream_config_uri.empty()) {
-    streams = std::make_unique<StreamConfigSource>(config.streams, make_uri_reader(config.stream_reader), events,
-                                                   [this](const StreamConfigs& configs) {
-                                                     if (producing) warm(configs);
-                                                   });
+    streams = std::make_unique<StreamConfigSource>(
+        config.streams, make_uri_reader(config.stream_reader), events,
+        [this](const StreamConfigs& configs) {
+          if (producing) warm(configs);
+        },
+        stop);
     events.observe_stream_config_age([source = streams.get()] {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
@@ -202,7 +205,9 @@ void Service::Impl::end() {
   gate.reset();
 }
 
-Service::Service(Config config) : impl_(std::make_unique<Impl>(std::move(config))) { impl_->start(); }
+Service::Service(Config config, std::stop_token stop) : impl_(std::make_unique<Impl>(std::move(config))) {
+  impl_->start(stop);
+}
 
 Service::~Service() = default;
 

@@ -600,7 +600,8 @@ void SchemaRepository::load(std::string_view schema_uri, std::function<void(Sche
   impl_->load(schema_uri, std::move(done));
 }
 
-void SchemaRepository::precache() {
+void SchemaRepository::precache(std::stop_token stop) {
+  const std::stop_callback end_reads(stop, [this] { impl_->reader->stop(); });
   const std::vector<std::string>& uris = impl_->options.schema_precache_uris;
   std::mutex mutex;
   std::condition_variable one_done;
@@ -626,6 +627,7 @@ void SchemaRepository::precache() {
     std::unique_lock lock(mutex);
     one_done.wait(lock, [&] { return waiting == 0; });
   }
+  if (stop.stop_requested()) throw std::runtime_error("Schemas were not loaded: the service is stopping");
   std::string names;
   for (const auto& [uri, reason] : failed) {
     log(LogLevel::error, "A schema of schema_precache_uris cannot be used", {{"uri", uri}, {"reason", reason}});

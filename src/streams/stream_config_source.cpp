@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -30,6 +31,8 @@ constexpr int kStaleTtls = 3;
 
 // Between tries after a start from what was kept, without a `stream_config_ttl`.
 constexpr std::chrono::milliseconds kKeptWait{60000};
+
+constexpr const char* kStopping = "The stream configs were not read: the service is stopping";
 
 std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -137,7 +140,11 @@ struct StreamConfigSource::Impl {
     return true;
   }
 
-  void read_first() {
+  void read_first(const std::stop_token& stop) {
+    const std::stop_callback end_read(stop, [this] { reader->stop(); });
+    std::mutex unshared;
+    std::unique_lock lock(unshared);
+    std::condition_variable_any next_try;
     std::chrono::milliseconds wait = kFirstWait;
     for (int retries = options.stream_config_retries;; --retries) {
       std::string reason;
@@ -147,6 +154,7 @@ struct StreamConfigSource::Impl {
       } catch (const std::exception& e) {
         reason = e.what();
       }
+      if (stop.stop_requested()) throw std::runtime_error(kStopping);
       events.stream_configs_failed(options.stream_config_uri, reason);
       if (retries <= 0) {
         kept = use_kept();
@@ -154,7 +162,8 @@ struct StreamConfigSource::Impl {
         throw std::runtime_error("Cannot read the stream configs at stream_config_uri '" + options.stream_config_uri +
                                  "': " + reason);
       }
-      std::this_thread::sleep_for(wait);
+      next_try.wait_for(lock, stop, wait, [] { return false; });
+      if (stop.stop_requested()) throw std::runtime_error(kStopping);
       wait = std::min(2 * wait, kLongestWait);
     }
   }
@@ -199,9 +208,10 @@ struct StreamConfigSource::Impl {
 };
 
 StreamConfigSource::StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader,
-                                       IntakeEvents& events, std::function<void(const StreamConfigs&)> changed)
+                                       IntakeEvents& events, std::function<void(const StreamConfigs&)> changed,
+                                       std::stop_token stop)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), events, std::move(changed))) {
-  impl_->read_first();
+  impl_->read_first(stop);
   if (impl_->options.stream_config_ttl.count() > 0 || impl_->kept) {
     impl_->thread = std::thread([impl = impl_.get()] { impl->refresh(); });
   }

@@ -3,6 +3,7 @@
 
 #include <future>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -139,6 +140,19 @@ TEST_F(SchemaHost, StoppingDoesNotWaitForAFetchUnderWay) {
   while (server_.requests().empty()) std::this_thread::yield();
   repository_.reset();
   EXPECT_THAT(outcome.get(), HasSubstr("the service is stopping"));
+}
+
+TEST_F(SchemaHost, PrecachingThatIsStoppedDoesNotWaitForTheAnswer) {
+  reader_options_.fetch_timeout = std::chrono::hours(1);
+  options_.schema_precache_uris = {"/test/1.0.0", "/test/2.0.0"};
+  answer(std::nullopt);
+  start();
+  std::stop_source stop;
+  auto outcome = std::async(std::launch::async, [&] { repository_->precache(stop.get_token()); });
+  while (server_.requests().empty()) std::this_thread::yield();
+  stop.request_stop();
+  EXPECT_THAT([&] { outcome.get(); },
+              testing::ThrowsMessage<std::runtime_error>("Schemas were not loaded: the service is stopping"));
 }
 
 }  // namespace

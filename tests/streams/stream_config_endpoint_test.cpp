@@ -1,8 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 #include <thread>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -70,8 +73,24 @@ class StreamConfigEndpointTest : public testing::TestWithParam<Mishap> {
     answer_ = std::move(answer);
   }
 
-  std::unique_ptr<StreamConfigSource> source() {
-    return std::make_unique<StreamConfigSource>(options_, make_uri_reader(reader_options_), events_);
+  std::unique_ptr<StreamConfigSource> source(std::stop_token stop = {}) {
+    return std::make_unique<StreamConfigSource>(options_, make_uri_reader(reader_options_), events_, nullptr, stop);
+  }
+
+  /// A start that would take an hour or more, stopped after the endpoint's first request. What it says.
+  std::string stopped_start() {
+    std::stop_source stop;
+    auto outcome = std::async(std::launch::async, [&]() -> std::string {
+      try {
+        source(stop.get_token());
+        return "started";
+      } catch (const std::runtime_error& e) {
+        return e.what();
+      }
+    });
+    while (server_.requests().empty()) std::this_thread::yield();
+    stop.request_stop();
+    return outcome.get();
   }
 
   void await_failures() const {
@@ -87,8 +106,10 @@ class StreamConfigEndpointTest : public testing::TestWithParam<Mishap> {
   UriReaderOptions reader_options_;
   std::mutex mutex_;
   std::optional<std::string> answer_ = http_answer(kGood);
+  std::atomic<bool> unanswered_{false};  ///< A request waits for an answer that never comes.
   HttpTestServer server_{[this](const ServedRequest&) {
     const std::lock_guard lock(mutex_);
+    if (!answer_) unanswered_ = true;
     return answer_;
   }};
 };
@@ -137,6 +158,33 @@ TEST_F(StreamConfigEndpoint, OneThatIsWellAgainIsReadAndNothingIsStale) {
   answer(http_answer(R"({"streams":{"new.event":{}}})"));
   while (!configs->current()->find("new.event")) std::this_thread::yield();
   EXPECT_EQ(configs->current()->json(), R"({"new.event":{}})");
+}
+
+// Each would wait for an hour.
+
+TEST_F(StreamConfigEndpoint, StoppingDoesNotWaitForARefreshUnderWay) {
+  options_.stream_config_ttl = milliseconds(1);
+  reader_options_.fetch_timeout = std::chrono::hours(1);
+  auto configs = source();
+  answer(std::nullopt);
+  while (!unanswered_) std::this_thread::yield();
+  configs.reset();
+  EXPECT_THAT(metrics_.text(), HasSubstr("eventgate_stream_config_failures_total{service=\"gate\"} 0"));
+}
+
+TEST_F(StreamConfigEndpoint, AStartThatIsStoppedDoesNotWaitForTheAnswer) {
+  reader_options_.fetch_timeout = std::chrono::hours(1);
+  answer(std::nullopt);
+  EXPECT_EQ(stopped_start(), "The stream configs were not read: the service is stopping");
+}
+
+TEST_F(StreamConfigEndpoint, AStartThatIsStoppedDoesNotTryAgainNorTakeWhatIsKept) {
+  const TemporaryFolder folder;
+  options_.cache_dir = folder.path();
+  source();
+  options_.stream_config_retries = 100000;
+  answer(http_answer("{}", "500 Internal Server Error"));
+  EXPECT_EQ(stopped_start(), "The stream configs were not read: the service is stopping");
 }
 
 }  // namespace

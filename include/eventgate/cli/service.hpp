@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "eventgate/config/config.hpp"
 
@@ -12,8 +13,9 @@ namespace eventgate {
 class Service {
  public:
   /// Builds everything and listens. Throws a standard exception whose message says what is wrong and what was expected;
-  /// nothing is then left running.
-  explicit Service(Config config);
+  /// nothing is then left running. So too if `stop` is asked for while schemas or stream configs are read, for which
+  /// it does not wait then.
+  explicit Service(Config config, std::stop_token stop = {});
   /// Stops, if `stop` was not called.
   ~Service();
 

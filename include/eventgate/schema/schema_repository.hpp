@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,7 +80,8 @@ class SchemaRepository {
 
   /// Loads `schema_precache_uris`; each failure is logged and counted. Blocks until all are loaded or failed.
   /// Throws std::runtime_error naming those that failed if `schema_precache_required`.
-  void precache();
+  /// Once `stop` is asked for, the reader is stopped, which ends the loads: throws std::runtime_error.
+  void precache(std::stop_token stop = {});
 
   /// The URI of every compiled schema now kept.
   std::vector<std::string> loaded() const;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "eventgate/streams/stream_configs.hpp"
@@ -31,8 +32,9 @@ class StreamConfigSource {
   /// Reads the first one. If that fails `stream_config_retries` + 1 times, takes the one kept in `cache_dir` and tries
   /// again every minute or `stream_config_ttl`; throws std::runtime_error naming the URI if there is none.
   /// `changed` is called after each successful read but the first, on the refresh thread.
+  /// Once `stop` is asked for, the first read is given up at once: throws std::runtime_error.
   StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events,
-                     std::function<void(const StreamConfigs&)> changed = {});
+                     std::function<void(const StreamConfigs&)> changed = {}, std::stop_token stop = {});
   /// Stops the reader, and so does not wait for a read under way.
   ~StreamConfigSource();
 
