@@ -270,11 +270,21 @@ void read_http(ConfigSection& root, HttpOptions& http) {
   }
 }
 
+/// A problem if `uri` has a scheme that nothing is read by.
+void hold_to_readable_scheme(ConfigSection& section, const std::string& name, const std::string& uri) {
+  const std::size_t at = uri.find("://");
+  if (at == std::string::npos) return;
+  for (const char* const scheme : {"file", "http", "https"})
+    if (uri.compare(0, at, scheme) == 0) return;
+  section.problem(name, uri, "a path, or a URI that starts with file://, http:// or https://");
+}
+
 /// Whether the Wikimedia set-up is on (spec events): its defaults are set if it is.
 void read_set_up(ConfigSection& root, Config& config) {
   std::string module;
   root.text("eventgate_factory_module", module);
   root.text("stream_config_uri", config.streams.stream_config_uri);
+  hold_to_readable_scheme(root, "stream_config_uri", config.streams.stream_config_uri);
   const bool named = module.find("eventgate-wikimedia") != std::string::npos;
   if (!module.empty() && !named && module.find("default-eventgate") == std::string::npos) {
     root.warn("eventgate_factory_module",
@@ -333,6 +343,7 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
 void read_schema(ConfigSection& root, Config& config) {
   SchemaOptions& schema = config.schema;
   root.texts("schema_base_uris", schema.schema_base_uris);
+  for (const std::string& base : schema.schema_base_uris) hold_to_readable_scheme(root, "schema_base_uris", base);
   root.text("schema_file_extension", schema.schema_file_extension);
   root.flag("allow_absolute_schema_uris", schema.allow_absolute_schema_uris);
   config.gate.allow_absolute_schema_uris = schema.allow_absolute_schema_uris;
@@ -452,6 +463,8 @@ Config config_of(ConfigDocument& document) {
   read_set_up(root, config);
   read_http(root, config.http);
   read_gate(root, config.gate);
+  if (config.http.port != 0 && config.http.metrics_port == config.http.port)
+    root.problem("metrics", *root.take("metrics"), "another port than `port`");
   read_schema(root, config);
   read_streams(root, config);
   read_fetch(root, config);

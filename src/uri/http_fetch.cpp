@@ -311,7 +311,10 @@ HttpFetch::HttpFetch(UriReaderOptions options)
       return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
     });
     if (!token || !text) {
-      throw std::invalid_argument("headers: expected names and values of HTTP header fields, found '" + name + "'");
+      throw std::invalid_argument(
+          "headers of stream_config_uri_options: expected names and values of HTTP header fields, "
+          "found '" +
+          name + "'");
     }
   }
 }

@@ -285,6 +285,20 @@ TEST(Config, TopicsThatKafkaRefusesAreAProblem) {
   EXPECT_THAT(problems("error_stream: .."), ElementsAre(HasSubstr("error_stream is \"..\"")));
 }
 
+TEST(Config, WhatIsReadHasASchemeThatIsKnown) {
+  EXPECT_THAT(
+      problems("{stream_config_uri: 'ftp://h/s.yaml', schema_base_uris: [schemas, 'HTTP://h/', 'https://h/']}"),
+      ElementsAre(HasSubstr("stream_config_uri is \"ftp://h/s.yaml\", expected a path, or a URI that starts with"),
+                  HasSubstr("schema_base_uris is \"HTTP://h/\", expected a path, or a URI that starts with")));
+  EXPECT_THAT(problems("{stream_config_uri: 'file:///s.yaml', schema_base_uris: ['http://h/']}"), IsEmpty());
+}
+
+TEST(Config, MetricsHaveAPortOfTheirOwn) {
+  EXPECT_THAT(problems("{port: 9102, metrics: {type: prometheus}}"),
+              ElementsAre(HasSubstr("metrics is {\"type\":\"prometheus\"}, expected another port than `port`")));
+  EXPECT_THAT(problems("{port: 0, metrics: {type: prometheus, port: 0}}"), IsEmpty());
+}
+
 TEST(Config, ARequestMustFitIntoTheMemoryForAll) {
   EXPECT_THAT(problems("{max_body_size: 10mb, max_inflight_bytes: 1mb}"),
               ElementsAre(HasSubstr("max_inflight_bytes is \"1mb\", expected at least max_body_size")));
