@@ -7,9 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -28,85 +26,13 @@
 #include "eventgate/sinks/kafka_check.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "schema_titles.hpp"
 
 namespace eventgate {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kFileScheme = "file://";
-constexpr std::uintmax_t kMaxSchemaFile = 1024 * 1024;  // bytes
-
-/// The directory of a schema base that is one.
-std::optional<fs::path> directory_of(const std::string& base) {
-  if (base.starts_with(kFileScheme)) return fs::path(base.substr(kFileScheme.size()));
-  if (base.find("://") != std::string::npos) return std::nullopt;
-  return fs::path(base);
-}
-
-/// A schema's `title`.
-std::optional<std::string> title_of(const nlohmann::ordered_json& schema) {
-  if (!schema.is_object()) return std::nullopt;
-  const auto title = schema.find("title");
-  if (title == schema.end() || !title->is_string()) return std::nullopt;
-  return title->get<std::string>();
-}
-
-/// The titles that schemas have. A schema is mostly where its title says, so that is looked at first; in hosts, which
-/// cannot be listed, nowhere else.
-class Titles {
- public:
-  Titles(const SchemaOptions& options, ObjectReader& reader)
-      : reader_(reader), latest_("/latest" + options.schema_file_extension) {
-    for (const std::string& base : options.schema_base_uris) {
-      if (auto directory = directory_of(base))
-        directories_.push_back(std::move(*directory));
-      else
-        hosts_.push_back(base);
-    }
-  }
-
-  /// Whether a schema has `title`. Nothing if a host does not say.
-  std::optional<bool> contain(const std::string& title) {
-    for (const fs::path& directory : directories_) read_files(fs::directory_iterator(), directory / title);
-    if (titles_.contains(title)) return true;
-    bool known = true;
-    for (const std::string& base : hosts_) {
-      const auto schema = reader_.read(base + (base.ends_with('/') ? "" : "/") + title + latest_);
-      if (schema && title_of(*schema) == title) return true;
-      if (!schema && schema.error().kind == ReadError::Kind::unavailable) known = false;
-    }
-    if (!all_read_) {
-      all_read_ = true;
-      for (const fs::path& directory : directories_) read_files(fs::recursive_directory_iterator(), directory);
-    }
-    if (titles_.contains(title)) return true;
-    return known ? std::optional(false) : std::nullopt;
-  }
-
- private:
-  template <typename Iterator>
-  void read_files(Iterator end, const fs::path& directory) {
-    std::error_code error;
-    for (Iterator it(directory, error); !error && it != end; it.increment(error)) {
-      std::error_code unreadable;
-      if (!it->is_regular_file(unreadable) || it->file_size(unreadable) > kMaxSchemaFile) continue;
-      std::ifstream file(it->path(), std::ios::binary);
-      const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-      const auto schema = parse_object_text(text);
-      if (!schema) continue;
-      if (auto title = title_of(*schema)) titles_.insert(std::move(*title));
-    }
-  }
-
-  ObjectReader& reader_;
-  const std::string latest_;
-  std::vector<fs::path> directories_;
-  std::vector<std::string> hosts_;
-  bool all_read_ = false;
-  std::set<std::string> titles_;
-};
 
 class Check {
  public:
@@ -178,7 +104,7 @@ void Check::check_file() {
 /// Each must be readable; of a host that is found out with a schema that may or may not be there.
 void Check::check_bases() {
   for (const std::string& base : config_.schema.schema_base_uris) {
-    if (const auto directory = directory_of(base)) {
+    if (const auto directory = schema_directory(base)) {
       std::error_code ignored;
       if (!fs::is_directory(*directory, ignored)) {
         problem("schema_base_uris: '" + base + "': expected a directory, or an http(s) URI");
@@ -229,7 +155,7 @@ void Check::check_streams() {
     problem(e.what());
     return;
   }
-  Titles titles(config_.schema, *reader_);
+  SchemaTitles titles(config_.schema, *reader_);
   const std::shared_ptr<const StreamConfigs> configs = streams_->current();
   const std::vector<std::string> names = configs->names();
   const std::set<std::string> plain(names.begin(), names.end());  // the others are /regexes/
@@ -246,7 +172,7 @@ void Check::check_streams() {
       title = declaration["schema_title"].get<std::string>();
     if (title.empty()) {
       problem("stream '" + name + "': expected a schema_title; without it no event may enter");
-    } else if (titles.contain(title) == false) {
+    } else if (titles.contains(title) == false) {
       problem("stream '" + name + "': expected a schema of the title '" + title + "' in one of schema_base_uris");
     }
   }

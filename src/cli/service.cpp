@@ -25,6 +25,7 @@
 #include "eventgate/sinks/kafka_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "schema_titles.hpp"
 
 namespace eventgate {
 
@@ -77,6 +78,7 @@ struct Service::Impl {
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<SchemaRepository> schemas;
   std::unique_ptr<Producer> producer;
+  std::unique_ptr<SchemalessStreams> schemaless;
   std::unique_ptr<StreamConfigSource> streams;
   std::unique_ptr<EventGate> gate;
   std::unique_ptr<HttpServer> server;
@@ -99,9 +101,12 @@ void Service::Impl::start(const std::stop_token& stop) {
     streams = std::make_unique<StreamConfigSource>(
         config.streams, make_uri_reader(config.stream_reader), events,
         [this](const StreamConfigs& configs) {
-          if (producing) warm(configs);
+          if (!producing) return;
+          warm(configs);
+          schemaless->look(streams->current());
         },
         stop);
+    schemaless = std::make_unique<SchemalessStreams>(config.schema, make_uri_reader(config.schema_reader), events);
     events.observe_stream_config_age([source = streams.get()] {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
@@ -113,6 +118,7 @@ void Service::Impl::start(const std::stop_token& stop) {
   producing = true;
   if (streams) {
     warm(*streams->current());
+    schemaless->look(streams->current());
   } else if (!config.gate.wikimedia) {
     for (const std::string& uri : schemas->loaded()) {
       const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
@@ -199,6 +205,7 @@ void Service::Impl::end() {
   // timers refer to the contexts.
   server.reset();
   streams.reset();
+  schemaless.reset();
   schemas.reset();
   producer.reset();
   threads.clear();

@@ -131,6 +131,8 @@ struct IntakeEvents::Impl {
   Counter& config_failures =
       counter("eventgate_stream_config_failures_total", "times that stream configs could not be read");
   Gauge& streams = gauge("eventgate_streams", "streams declared");
+  Counter& streams_without_schema =
+      counter("eventgate_streams_without_schema_total", "streams declared for a schema that is in no repository");
   std::atomic<bool> configs_known = false;
   std::atomic<bool> configs_failing = false;
 
@@ -298,6 +300,12 @@ void IntakeEvents::stream_configs_failed(std::string_view uri, std::string_view 
 
 void IntakeEvents::stream_configs_warning(std::string_view uri, std::string_view warning) {
   log_some(impl_->config_limit, "warning", LogLevel::warn, "Stream configs came with a warning", "uri", uri, warning);
+}
+
+void IntakeEvents::stream_without_schema(std::string_view stream, std::string_view schema_title) {
+  impl_->streams_without_schema.Increment();
+  log(LogLevel::warn, "A stream is declared for a schema that is in none of `schema_base_uris`",
+      {{"stream", stream}, {"schema_title", schema_title}});
 }
 
 void IntakeEvents::record_handed_over(std::string_view producer, std::size_t count) {

@@ -9,10 +9,11 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,7 @@ std::map<std::string, Json> examples_of(const fs::path& repository) {
 /// A stream that is declared by `key`, a name or a /regex/ of those used here.
 std::string stream_of(const std::string& key) {
   if (!key.starts_with('/')) return key;
+  if (key == "/^swift\\.(.+\\.)?upload-complete$/") return "swift.upload-complete";
   EXPECT_EQ(key, "/^mediawiki\\.job\\..+/");
   return "mediawiki.job.refreshLinks";
 }
@@ -186,15 +188,6 @@ class Surroundings {
   HttpTestServer api_;
 };
 
-/// Whether `condition` comes true within half a minute.
-bool becomes(const std::function<bool()>& condition) {
-  for (int i = 0; i < 600; ++i) {
-    if (condition()) return true;
-    ::usleep(50000);
-  }
-  return false;
-}
-
 bool becomes_ready(const GateProcess& gate) {
   return becomes([&] { return HttpClient(gate.port()).get("/readyz").status == 200; });
 }
@@ -230,10 +223,17 @@ TEST_P(ProductionConfig, StartsAndAdmitsToEachStreamItsOwnSchemaAndNoOther) {
   if (fs::exists(surroundings.repository("secondary")))
     examples.merge(examples_of(surroundings.repository("secondary")));
   std::vector<std::string> streams;
+  std::vector<std::string> lost;  // those whose schema is in no repository
   Json events = Json::array();
+  Json lost_events = Json::array();
   for (const auto& [key, config] : surroundings.stream_configs().items()) {
-    const auto own = examples.find(config.at("schema_title").get<std::string>());
-    if (own == examples.end()) continue;
+    const std::string title = config.at("schema_title");
+    const auto own = examples.find(title);
+    if (own == examples.end()) {
+      lost.push_back(key);
+      lost_events.push_back({{"$schema", "/" + title + "/1.0.0"}, {"meta", {{"stream", stream_of(key)}}}});
+      continue;
+    }
     const auto other = std::next(own) == examples.end() ? examples.begin() : std::next(own);
     for (Json event : {own->second, other->second}) {
       event["meta"]["stream"] = stream_of(key);
@@ -275,6 +275,26 @@ TEST_P(ProductionConfig, StartsAndAdmitsToEachStreamItsOwnSchemaAndNoOther) {
   const std::string metrics = HttpClient(gate.metrics_port()).get("/metrics").body;
   EXPECT_EQ(metric(metrics, "eventgate_schema_failures_total"), static_cast<double>(deployment.missing.size()));
   EXPECT_EQ(metric(metrics, "eventgate_events_produced_total"), static_cast<double>(streams.size() + 1));
+
+  const auto told = [&] {
+    return metric(HttpClient(gate.metrics_port()).get("/metrics").body, "eventgate_streams_without_schema_total");
+  };
+  EXPECT_EQ(lost.size(), surroundings.stream_configs().size() - deployment.streams);
+  EXPECT_TRUE(becomes([&] { return told() == static_cast<double>(lost.size()); })) << told();
+  std::istringstream lines(gate.log());
+  std::set<std::string> told_of;
+  for (std::string line; std::getline(lines, line);)
+    if (const Json entry = Json::parse(line); entry.contains("schema_title")) told_of.insert(entry.at("stream"));
+  EXPECT_EQ(told_of, std::set<std::string>(lost.begin(), lost.end()));
+  if (!lost.empty()) {
+    const HttpReply refused = HttpClient(gate.port()).post("/v1/events", lost_events.dump());
+    EXPECT_EQ(refused.status, 500u);
+    const Json errors = Json::parse(refused.body).at("error");
+    ASSERT_EQ(errors.size(), lost.size());
+    for (std::size_t i = 0; i < lost.size(); ++i)
+      EXPECT_EQ(errors[i].at("context").at("message"),
+                "Failed loading schema at " + lost_events[i].at("$schema").get<std::string>());
+  }
 
   gate.signal(SIGTERM);
   EXPECT_EQ(gate.wait(), 0) << gate.log();

@@ -164,6 +164,14 @@ TEST_F(IntakeEventsTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
   EXPECT_THAT(levels, testing::ElementsAre(30, 40, 30, 20, 40));
 }
 
+TEST_F(IntakeEventsTest, AStreamWithoutASchemaIsCountedAndWarnedOf) {
+  events.stream_without_schema("lost.event", "lost");
+  EXPECT_EQ(value(R"(eventgate_streams_without_schema_total{service="gate"})"), "1");
+  EXPECT_EQ(log.line()["level"], 40);
+  EXPECT_EQ(log.line()["stream"], "lost.event");
+  EXPECT_EQ(log.line()["schema_title"], "lost");
+}
+
 TEST_F(IntakeEventsTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
   events.record_handed_over("guaranteed", 3);
   events.record_delivered("guaranteed", milliseconds(7));

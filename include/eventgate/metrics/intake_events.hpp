@@ -68,6 +68,8 @@ class IntakeEvents {
   /// A refresh failed: warns the first time in a row, then counts only.
   void stream_configs_failed(std::string_view uri, std::string_view reason);
   void stream_configs_warning(std::string_view uri, std::string_view warning);
+  /// A declared stream's schema_title is that of no schema.
+  void stream_without_schema(std::string_view stream, std::string_view schema_title);
 
   // Sinks. `producer`: `guaranteed`, `hasty` or `file`. Each record handed over ends as delivered or failed, once.
   void record_handed_over(std::string_view producer, std::size_t count = 1);
