@@ -18,6 +18,7 @@
 #include "eventgate/events/event_batch.hpp"
 #include "eventgate/events/event_status.hpp"
 #include "eventgate/gate/event_gate.hpp"
+#include "eventgate/http/server.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
 #include "eventgate/produce/producer.hpp"
@@ -39,7 +40,8 @@ class Check {
   explicit Check(const Config& config) : config_(config), metrics_(config.service_name), events_(metrics_) {}
 
   std::vector<std::string> problems() {
-    check_file();
+    check_interface();
+    check_outputs();
     check_schemas();
     check_streams();
     if (schemas_) {
@@ -51,7 +53,9 @@ class Check {
   }
 
  private:
-  void check_file();
+  void check_interface();
+  void check_writable(const std::string& name, const std::string& path, bool is_folder);
+  void check_outputs();
   void check_kafka();
   void check_bases();
   void check_schemas();
@@ -91,14 +95,36 @@ void Check::check_kafka() {
   for (std::string& found : kafka_problems(*config_.kafka, {topics.begin(), topics.end()})) problem(std::move(found));
 }
 
-void Check::check_file() {
-  if (!config_.file || config_.file->output_path == "stdout") return;
-  // What of the path is there must be writable; the rest is made.
+/// On any port: that of the config may be in use by the gate that runs.
+void Check::check_interface() {
+  HttpOptions any_port = config_.http;
+  any_port.port = 0;
+  if (any_port.metrics_port) any_port.metrics_port = 0;
+  boost::asio::io_context context(1);
+  try {
+    const HttpPorts ports(any_port, context.get_executor());
+  } catch (const std::exception& e) {
+    problem(e.what());
+  }
+}
+
+/// What of the path of the option `name` is there must be writable; the rest is made.
+void Check::check_writable(const std::string& name, const std::string& path, bool is_folder) {
   std::error_code ignored;
-  fs::path there = fs::absolute(config_.file->output_path, ignored);
-  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
-  if (::access(there.c_str(), W_OK) != 0)
-    problem("output_path: '" + config_.file->output_path + "': expected '" + there.string() + "' to be writable");
+  fs::path there = fs::absolute(path, ignored);
+  bool whole = true;
+  for (; !fs::exists(there, ignored) && there.has_relative_path(); whole = false) there = there.parent_path();
+  if (!fs::is_directory(there, ignored) && (is_folder || !whole)) {
+    problem(name + ": '" + path + "': expected '" + there.string() + "' to be a directory");
+  } else if (::access(there.c_str(), W_OK) != 0) {
+    problem(name + ": '" + path + "': expected '" + there.string() + "' to be writable");
+  }
+}
+
+void Check::check_outputs() {
+  if (config_.file && config_.file->output_path != "stdout")
+    check_writable("output_path", config_.file->output_path, config_.file->output_path.ends_with('/'));
+  if (!config_.schema.cache_dir.empty()) check_writable("cache_dir", config_.schema.cache_dir, true);
 }
 
 /// Each must be readable; of a host that is found out with a schema that may or may not be there.

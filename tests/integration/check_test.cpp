@@ -112,6 +112,26 @@ TEST(Check, FindsSchemaHostsThatDoNotAnswer) {
                                     "to 127.0.0.1:1: Connection refused\n"));
 }
 
+TEST(Check, FindsAnInterfaceThatIsNotOfThisHost) {
+  const GateRun run = Files("interface: 192.0.2.1\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, testing::StartsWith("problem: Cannot listen on interface '192.0.2.1'"));
+}
+
+TEST(Check, FindsFoldersThatCannotBeMade) {
+  const GateRun run = Files("output_path: /dev/null/events/\ncache_dir: /dev/null/cache\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output,
+            "problem: output_path: '/dev/null/events/': expected '/dev/null' to be a directory\n"
+            "problem: cache_dir: '/dev/null/cache': expected '/dev/null' to be a directory\n");
+}
+
+TEST(Check, FindsARepositoryThatIsNoDirectory) {
+  const GateRun run = Files("schema_base_uris: [/dev/null]\nstream_config_uri:\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output, "problem: schema_base_uris: '/dev/null': expected a directory, or an http(s) URI\n");
+}
+
 TEST(Check, FindsAnErrorStreamThatTakesNoErrorEvents) {
   const GateRun run = Files("error_stream: test.error\n").check();
   EXPECT_EQ(run.status, 1);
