@@ -107,6 +107,9 @@ struct IntakeEvents::Impl {
       {"stream", "schema_uri"}};
   Counter& error_events_failed =
       counter("eventgate_error_events_failed_total", "events about invalid events that could not be produced");
+  Counter& ledger_events_failed =
+      counter("eventgate_ledger_events_failed_total", "ledger events that could not be produced");
+  Ledger ledger{metrics};
 
   Counter& bytes = counter("eventgate_received_bytes_total", "bytes of request bodies, as sent");
   Counter& connections_opened = counter("eventgate_connections_total", "connections accepted");
@@ -209,6 +212,14 @@ void IntakeEvents::error_event_failed(std::string_view message) {
   log_some(impl_->lost_limit, "error_event", LogLevel::error, "An error event is lost", "option", "error_stream",
            message);
 }
+
+void IntakeEvents::ledger_event_failed(std::string_view message) {
+  impl_->ledger_events_failed.Increment();
+  log_some(impl_->lost_limit, "ledger_event", LogLevel::error, "A ledger event is lost", "option", "ledger_stream",
+           message);
+}
+
+Ledger& IntakeEvents::ledger() { return impl_->ledger; }
 
 void IntakeEvents::request_answered(std::string_view path, std::string_view method, unsigned status,
                                     std::chrono::nanoseconds duration) {

@@ -1,12 +1,16 @@
 #include "eventgate/metrics/metrics.hpp"
 
+#include <prometheus/collectable.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace eventgate {
 
@@ -20,6 +24,7 @@ struct Metrics::Impl {
   prometheus::Registry registry;
   std::mutex mutex;
   std::map<std::string, Observed> observed;
+  std::vector<std::weak_ptr<prometheus::Collectable>> added;
 };
 
 Metrics::Metrics(std::string service) : impl_(std::make_unique<Impl>()) { impl_->service = std::move(service); }
@@ -27,11 +32,26 @@ Metrics::Metrics(std::string service) : impl_(std::make_unique<Impl>()) { impl_-
 Metrics::~Metrics() = default;
 
 std::string Metrics::text() const {
+  std::vector<std::weak_ptr<prometheus::Collectable>> added;
   {
     const std::lock_guard lock(impl_->mutex);
     for (auto& [name, of] : impl_->observed) of.gauge->Set(of.value());
+    added = impl_->added;
   }
-  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+  std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
+  for (const auto& weak : added) {
+    const auto metrics = weak.lock();
+    if (!metrics) continue;
+    std::vector<prometheus::MetricFamily> more = metrics->Collect();
+    std::move(more.begin(), more.end(), std::back_inserter(families));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+void Metrics::add(std::weak_ptr<prometheus::Collectable> metrics) {
+  const std::lock_guard lock(impl_->mutex);
+  std::erase_if(impl_->added, [](const auto& weak) { return weak.expired(); });
+  impl_->added.push_back(std::move(metrics));
 }
 
 void Metrics::observe(const std::string& name, const std::string& help, std::function<double()> value) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "eventgate/metrics/ledger.hpp"
 #include "eventgate/metrics/metrics.hpp"
 
 namespace eventgate {
@@ -29,12 +30,15 @@ class IntakeEvents {
   void event_produced(std::string_view stream, std::string_view schema_uri, std::size_t count = 1);
   /// `error_type`: `validation` or `malformed_json`.
   void event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type);
-  /// `cause`: `schema`, `stream`, `field`, `topic`, `key`, `not_produced`, `delivery_unknown`.
+  /// `cause`: the name of a RefusalCause, or `delivery_unknown`.
   void event_error(std::string_view stream, std::string_view schema_uri, std::string_view cause,
                    std::string_view message);
   /// An event answered 202 that was not produced after all.
   void hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message);
   void error_event_failed(std::string_view message);
+  void ledger_event_failed(std::string_view message);
+  /// What became of every event, by stream.
+  Ledger& ledger();
 
   // Requests (http).
   /// `path` is the route without its first slash, as in golden metrics (the root may be empty); `status` ours.

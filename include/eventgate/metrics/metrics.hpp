@@ -5,8 +5,9 @@
 #include <string>
 
 namespace prometheus {
+class Collectable;
 class Registry;
-}
+}  // namespace prometheus
 
 namespace eventgate {
 
@@ -25,6 +26,9 @@ class Metrics {
   /// A gauge whose value is read each time the text is made. A second `value` for the same name replaces the first. It
   /// must outlive the last `text`, and must not call `observe`.
   void observe(const std::string& name, const std::string& help, std::function<double()> value);
+
+  /// Metrics that are collected together each time the text is made, for as long as `metrics` lives.
+  void add(std::weak_ptr<prometheus::Collectable> metrics);
 
   const std::string& service() const;
   prometheus::Registry& registry();
