@@ -45,7 +45,8 @@ class Check {
     check_schemas();
     check_streams();
     if (schemas_) {
-      check_error_stream();
+      check_own_stream("error", config_.gate.error_stream, config_.gate.error_schema_uri);
+      check_own_stream("ledger", config_.gate.ledger_stream, config_.gate.ledger_schema_uri);
       check_test_events();
     }
     check_kafka();
@@ -60,7 +61,7 @@ class Check {
   void check_bases();
   void check_schemas();
   void check_streams();
-  void check_error_stream();
+  void check_own_stream(const std::string& kind, const std::string& name, const std::string& schema_uri);
   void check_test_events();
   void problem(std::string text) { problems_.push_back(std::move(text)); }
 
@@ -89,8 +90,9 @@ void Check::check_kafka() {
   if (streams_) {
     const std::shared_ptr<const StreamConfigs> configs = streams_->current();
     for (const std::string& name : configs->names()) add(name, configs->find(name));
-  } else if (!config_.gate.error_stream.empty()) {
-    add(config_.gate.error_stream, nullptr);
+  } else {
+    for (const std::string& name : {config_.gate.error_stream, config_.gate.ledger_stream})
+      if (!name.empty()) add(name, nullptr);
   }
   for (std::string& found : kafka_problems(*config_.kafka, {topics.begin(), topics.end()})) problem(std::move(found));
 }
@@ -204,12 +206,12 @@ void Check::check_streams() {
   }
 }
 
-void Check::check_error_stream() {
-  const std::string& name = config_.gate.error_stream;
+/// The stream of events that the gate itself makes: of its options, `kind` is the start.
+void Check::check_own_stream(const std::string& kind, const std::string& name, const std::string& schema_uri) {
   if (name.empty()) return;
-  const SchemaResult result = schema(config_.gate.error_schema_uri);
+  const SchemaResult result = schema(schema_uri);
   if (!result) {
-    problem("error_schema_uri: '" + config_.gate.error_schema_uri + "': " +
+    problem(kind + "_schema_uri: '" + schema_uri + "': " +
             (result.error().reason.empty() ? "expected a schema in one of schema_base_uris" : result.error().reason));
     return;
   }
@@ -217,9 +219,10 @@ void Check::check_error_stream() {
   const StreamConfig* const stream = streams_->current()->find(name);
   const std::string title = (*result)->title().value_or("");
   if (!stream) {
-    problem("error_stream: '" + name + "': expected a stream declared at stream_config_uri");
+    problem(kind + "_stream: '" + name + "': expected a stream declared at stream_config_uri");
   } else if (stream->schema_title != title) {
-    problem("error_stream: '" + name + "': expected the schema_title '" + title + "', that of error_schema_uri");
+    problem(kind + "_stream: '" + name + "': expected the schema_title '" + title + "', that of " + kind +
+            "_schema_uri");
   }
 }
 

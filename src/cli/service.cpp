@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
 #include <future>
@@ -32,6 +38,8 @@ namespace eventgate {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using MinuteTimer = boost::asio::basic_waitable_timer<std::chrono::system_clock,
+                                                      boost::asio::wait_traits<std::chrono::system_clock>, IoExecutor>;
 
 /// Of `shutdown_timeout`, what is kept for settling what would not drain.
 constexpr std::chrono::milliseconds kLongestReserve{2000};
@@ -63,7 +71,12 @@ struct Service::Impl {
   void start(const std::stop_token& stop);
   bool stop();
   void end();
+  void declare_first();
+  void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
   void warm(const StreamConfigs& configs);
+  Task<void> keep_ledger();
+  void close_ledger(Clock::time_point until);
+  bool own_events_done(Clock::time_point until) const;
   std::optional<std::string> unready() const;
   std::vector<std::string> stale() const;
 
@@ -76,6 +89,8 @@ struct Service::Impl {
   bool drained = false;
 
   std::vector<std::unique_ptr<IoThread>> threads;
+  std::unique_ptr<MinuteTimer> minute;  ///< This and the next: the first I/O thread's only, while it runs.
+  bool ledger_closed = false;
   std::unique_ptr<SchemaRepository> schemas;
   std::unique_ptr<Producer> producer;
   std::unique_ptr<SchemalessStreams> schemaless;
@@ -101,6 +116,7 @@ void Service::Impl::start(const std::stop_token& stop) {
     streams = std::make_unique<StreamConfigSource>(
         config.streams, make_uri_reader(config.stream_reader), events,
         [this](const StreamConfigs& configs) {
+          declare(configs);
           if (!producing) return;
           warm(configs);
           schemaless->look(streams->current());
@@ -111,6 +127,7 @@ void Service::Impl::start(const std::stop_token& stop) {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
   }
+  declare_first();
   std::vector<std::unique_ptr<Sink>> sinks;
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
   if (config.file) sinks.push_back(make_file_sink(*config.file, events));
@@ -134,7 +151,24 @@ void Service::Impl::start(const std::stop_token& stop) {
       HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }, [this] { return stale(); }},
       executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
+  if (!config.gate.ledger_stream.empty()) {
+    minute = std::make_unique<MinuteTimer>(executors.front());
+    boost::asio::co_spawn(executors.front(), keep_ledger(), boost::asio::detached);
+  }
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
+}
+
+/// The streams known at start; without stream configs, those that precached schemas make.
+void Service::Impl::declare_first() {
+  if (streams) return declare(*streams->current());
+  if (config.gate.wikimedia) return;
+  std::vector<Ledger::Declared> declared;
+  for (const std::string& uri : schemas->loaded()) {
+    std::string stream = stream_of_schema_uri(uri);
+    std::string topic = topic_name(config.gate.topic_prefix, stream, nullptr);
+    if (is_topic_name(topic)) declared.push_back({std::move(stream), std::move(topic)});
+  }
+  events.ledger().declare(declared, std::chrono::system_clock::now());
 }
 
 void Service::Impl::warm(const StreamConfigs& configs) {
@@ -142,6 +176,40 @@ void Service::Impl::warm(const StreamConfigs& configs) {
     const std::string topic = topic_name(config.gate.topic_prefix, stream, configs.find(stream));
     if (is_topic_name(topic)) producer->warm(topic);
   }
+}
+
+/// Makes the ledger events of each minute, at its end.
+Task<void> Service::Impl::keep_ledger() {
+  using Token = boost::asio::as_tuple_t<boost::asio::use_awaitable_t<IoExecutor>>;
+  while (!ledger_closed) {
+    minute->expires_at(std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now()) +
+                       std::chrono::minutes(1));
+    const auto [error] = co_await minute->async_wait(Token());
+    if (!error && !ledger_closed) gate->produce_ledger(std::chrono::system_clock::now(), minute->get_executor());
+  }
+}
+
+/// Makes the last ledger events: no others come after them.
+void Service::Impl::close_ledger(Clock::time_point until) {
+  if (!minute) return;
+  const auto closed = std::make_shared<std::promise<void>>();
+  std::future<void> done = closed->get_future();
+  boost::asio::post(minute->get_executor(), [this, closed] {
+    ledger_closed = true;
+    minute->cancel();
+    gate->produce_ledger(std::chrono::system_clock::now(), minute->get_executor());
+    closed->set_value();
+  });
+  done.wait_until(until);
+}
+
+/// Error events are on their way when their request is answered, and so are ledger events when they are made.
+bool Service::Impl::own_events_done(Clock::time_point until) const {
+  while (gate->in_flight() > 0) {
+    if (Clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
 }
 
 std::optional<std::string> Service::Impl::unready() const {
@@ -173,15 +241,12 @@ bool Service::Impl::stop() {
   std::future<void> all_answered = answered->get_future();
   server->stop([answered] { answered->set_value(); });
   const auto finished = [&](Clock::time_point until) {
-    if (all_answered.wait_until(until) != std::future_status::ready) return false;
-    // Error events are on their way when their request is answered.
-    while (gate->in_flight() > 0) {
-      if (Clock::now() >= until) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
+    return all_answered.wait_until(until) == std::future_status::ready && own_events_done(until);
   };
   drained = finished(give_up);
+  // Of what would not drain, the last ledger events say that it was in flight.
+  close_ledger(deadline);
+  drained = drained && own_events_done(give_up);
   if (!drained)
     log(LogLevel::error, "not everything was produced within shutdown_timeout: what is left is given up",
         {{"error_events", static_cast<long long>(gate->in_flight())},
@@ -204,6 +269,7 @@ void Service::Impl::end() {
   // Coroutines that were given up lie in the contexts and in the repository's loads, and refer to the gate; sockets and
   // timers refer to the contexts.
   server.reset();
+  minute.reset();
   streams.reset();
   schemaless.reset();
   schemas.reset();

@@ -309,12 +309,16 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
   }
   root.field("id_field", gate.id_field);
   root.field("dt_field", gate.dt_field);
-  root.text("error_stream", gate.error_stream);
-  if (!gate.error_stream.empty() && !is_topic_name(gate.error_stream)) {
-    root.problem("error_stream", gate.error_stream,
+  const auto own_stream = [&root](const char* name, std::string& stream) {
+    root.text(name, stream);
+    if (stream.empty() || is_topic_name(stream)) return;
+    root.problem(name, stream,
                  "a name that may be a Kafka topic: 1 to 249 of a-z, A-Z, 0-9, '.', '_', '-', not '.' or '..'");
-  }
+  };
+  own_stream("error_stream", gate.error_stream);
   root.text("error_schema_uri", gate.error_schema_uri);
+  own_stream("ledger_stream", gate.ledger_stream);
+  root.text("ledger_schema_uri", gate.ledger_schema_uri);
   root.size("max_raw_event", gate.max_raw_event, 0, kGigabyte);
 
   const char* const kHeaders = "http_request_headers_to_fields";

@@ -9,16 +9,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <functional>
-#include <mutex>
-#include <shared_mutex>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "error_event.hpp"
 #include "event_additions.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/produce/record_builder.hpp"
+#include "ledger_event.hpp"
 #include "text_arena.hpp"
 
 namespace eventgate {
@@ -34,8 +32,8 @@ constexpr int kMaxDefaultRounds = 64;
 /// Objects that additions and defaults may put inside those of the client.
 constexpr std::size_t kAddedDepth = 128;
 
-/// Who made an event.
-enum class Origin { client, gate };
+/// Who made an event: a client, or the gate itself.
+enum class Origin { client, error_events, ledger };
 
 /// The schemas that a request's events name, each looked up once.
 class RequestSchemas {
@@ -87,6 +85,7 @@ struct Produced {
   std::size_t index;
   std::string_view stream_label;
   std::string_view schema_label;
+  LedgerAccount* account;
 };
 
 /// The memory of one request under way.
@@ -157,44 +156,6 @@ Workspace& workspace() {
   thread_local Workspace space;
   return space;
 }
-
-/// Stream names that may be labels of metrics: those declared, and of those that only a /regex/ declares the first few,
-/// since clients make them up.
-///
-/// Thread-safe.
-class StreamLabels {
- public:
-  void declare(const std::shared_ptr<const StreamConfigs>& configs) {
-    if (declared_.load(std::memory_order_acquire) == configs.get()) return;
-    const std::unique_lock lock(mutex_);
-    for (std::string& name : configs->names()) labels_.insert(std::move(name));
-    held_ = configs;
-    declared_.store(configs.get(), std::memory_order_release);
-  }
-
-  /// `stream` is declared, by name or by regex.
-  bool admits(std::string_view stream) {
-    {
-      const std::shared_lock lock(mutex_);
-      if (labels_.contains(stream)) return true;
-      if (by_regex_ >= kMaxByRegex) return false;
-    }
-    const std::unique_lock lock(mutex_);
-    if (by_regex_ < kMaxByRegex && labels_.emplace(stream).second) ++by_regex_;
-    return labels_.contains(stream);
-  }
-
- private:
-  static constexpr std::size_t kMaxByRegex = 1000;
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  std::shared_mutex mutex_;
-  std::unordered_set<std::string, Hash, std::equal_to<>> labels_;
-  std::size_t by_regex_ = 0;
-  std::atomic<const StreamConfigs*> declared_{nullptr};
-  std::shared_ptr<const StreamConfigs> held_;  // so that no other gets its address
-};
 
 /// The value at the first of `fields` that is present.
 struct PresentField {
@@ -341,15 +302,16 @@ std::optional<std::int64_t> integer_literal(std::string_view number) {
 }
 
 /// What events get that name no schema_uri or stream themselves: the request's query parameters; in the gate's own
-/// error events what is configured.
+/// events what is configured.
 struct Given {
   std::string_view schema_uri;  // empty: nothing
   std::string_view stream;
 
   Given(const GateOptions& options, const RequestContext& context, Origin origin) {
-    if (origin == Origin::gate) {
-      schema_uri = options.error_schema_uri;
-      stream = options.error_stream;
+    if (origin != Origin::client) {
+      const bool error = origin == Origin::error_events;
+      schema_uri = error ? options.error_schema_uri : options.ledger_schema_uri;
+      stream = error ? options.error_stream : options.ledger_stream;
       return;
     }
     if (!options.schema_uri_query_param.empty())
@@ -373,12 +335,28 @@ std::string_view delivery_cause(Delivery delivery) {
   return {};
 }
 
+/// Those that are about to be produced.
+void count_received(const std::vector<Produced>& events, std::chrono::system_clock::time_point received_at) {
+  const std::int64_t at = std::chrono::duration_cast<std::chrono::milliseconds>(received_at.time_since_epoch()).count();
+  for (std::size_t i = 0; i < events.size();) {
+    std::size_t run = 1;
+    while (i + run < events.size() && events[i + run].account == events[i].account) ++run;
+    events[i].account->received(run, at);
+    i += run;
+  }
+}
+
 }  // namespace
 
 struct EventGate::Impl {
   Impl(GateOptions gate_options, SchemaRepository& repository, StreamConfigSource* source, Producer& to,
        IntakeEvents& intake)
-      : options(std::move(gate_options)), schemas(repository), streams(source), producer(to), events(intake) {
+      : options(std::move(gate_options)),
+        schemas(repository),
+        streams(source),
+        producer(to),
+        events(intake),
+        ledger(intake.ledger()) {
     stream_place = options.stream_field.empty() ? FieldPath("meta.stream") : options.stream_field.front();
   }
 
@@ -387,7 +365,8 @@ struct EventGate::Impl {
   Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance,
                               Origin origin);
   Task<void> load(RequestSchemas& wanted);
-  void make_error_events(std::string texts, std::chrono::system_clock::time_point received_at, IoExecutor executor);
+  void make_events(std::string texts, Origin origin, std::chrono::system_clock::time_point received_at,
+                   IoExecutor executor);
 
   const GateOptions options;
   FieldPath stream_place;  // where a stream is added
@@ -395,8 +374,8 @@ struct EventGate::Impl {
   StreamConfigSource* const streams;
   Producer& producer;
   IntakeEvents& events;
-  StreamLabels stream_labels;
-  std::atomic<std::size_t> error_events_in_flight{0};
+  Ledger& ledger;
+  std::atomic<std::size_t> own_events_in_flight{0};
 };
 
 /// Takes a request's events through the steps of spec "events", up to their records. Does not suspend.
@@ -415,10 +394,7 @@ class EventGate::Impl::Judge {
         space_(workspace()),
         received_at_(
             std::chrono::duration_cast<std::chrono::milliseconds>(context.received_at.time_since_epoch()).count()) {
-    if (gate.streams) {
-      streams_ = gate.streams->current();
-      gate.stream_labels.declare(streams_);
-    }
+    if (gate.streams) streams_ = gate.streams->current();
     space_.additions.begin(options_, context, memory.texts);
     limits_ = options_.json;
     limits_.depth += kAddedDepth;
@@ -437,6 +413,7 @@ class EventGate::Impl::Judge {
     std::string_view name;
     const StreamConfig* config = nullptr;
     std::string_view label = kUnknown;
+    LedgerAccount* account = nullptr;
     std::string_view topic;  // made with the first record; empty if it is no legal name
     bool topic_made = false;
   };
@@ -447,12 +424,13 @@ class EventGate::Impl::Judge {
   bool admit();
   void make_record();
 
-  void refuse(std::string_view cause, std::string message);
+  void refuse(RefusalCause cause, std::string message);
   void refuse_invalid(std::vector<ValidationError> errors);
   bool take_schema(const RequestSchemas::Entry* entry) {
     if (entry && entry->result && entry->result->has_value()) schema_ = (**entry->result).get();
     return schema_ != nullptr;
   }
+  void count_refused(RefusalCause cause);
   void set_stream(std::string_view name, bool from_event);
   bool apply_splice();
   bool mend_error_event();
@@ -520,7 +498,7 @@ void EventGate::Impl::Judge::judge() {
   has_stream_ = false;
   space_.splice.clear();
 
-  if (!event_.is_object()) return refuse("field", missing_message(options_.schema_uri_field));
+  if (!event_.is_object()) return refuse(RefusalCause::field, missing_message(options_.schema_uri_field));
   if (flawed_) {
     // What is known is still said of it, but nothing is loaded for it.
     if (const auto field = first_present(options_.schema_uri_field, event_); field && field->value.is_string()) {
@@ -536,7 +514,7 @@ void EventGate::Impl::Judge::judge() {
   if (!find_schema() || !complete() || !admit()) return;
   Validation& validation = space_.validation;
   validation.clear();
-  if (!schema_->validate(event_, validation) && (origin_ != Origin::gate || !mend_error_event()))
+  if (!schema_->validate(event_, validation) && (origin_ == Origin::client || !mend_error_event()))
     return refuse_invalid(std::move(validation.errors));
   make_record();
 }
@@ -546,7 +524,7 @@ bool EventGate::Impl::Judge::find_schema() {
   const auto field = first_present(options_.schema_uri_field, event_);
   if (field) {
     if (!field->value.is_string()) {
-      refuse("field", not_a_string_message(*field));
+      refuse(RefusalCause::field, not_a_string_message(*field));
       return false;
     }
     schema_uri_ = kept(field->value);
@@ -555,7 +533,7 @@ bool EventGate::Impl::Judge::find_schema() {
       given_schema_uri_json_ = memory_.texts.keep(json_string(given_.schema_uri));
     if (given_schema_uri_json_.empty() ||
         !space_.splice.add(event_, options_.schema_uri_field.front(), given_schema_uri_json_)) {
-      refuse("field", missing_message(options_.schema_uri_field));
+      refuse(RefusalCause::field, missing_message(options_.schema_uri_field));
       return false;
     }
     schema_uri_ = given_.schema_uri;
@@ -575,7 +553,7 @@ bool EventGate::Impl::Judge::find_schema() {
       message += entry->result->error().reason;
     }
   }
-  refuse("schema", std::move(message));
+  refuse(RefusalCause::schema, std::move(message));
   return false;
 }
 
@@ -600,7 +578,7 @@ bool EventGate::Impl::Judge::complete() {
   // A header may have been configured to fill it.
   const auto now = first_present(options_.stream_field, event_);
   if (!now || !now->value.is_string()) {
-    refuse("field", now ? not_a_string_message(*now) : missing_message(options_.stream_field));
+    refuse(RefusalCause::field, now ? not_a_string_message(*now) : missing_message(options_.stream_field));
     return false;
   }
   set_stream(kept(now->value), true);
@@ -612,6 +590,7 @@ bool EventGate::Impl::Judge::admit() {
   if (streams_) {
     const StreamConfig* const config = stream_.config;
     const auto stream = [this] { return std::string(stream_.name); };
+    RefusalCause cause = RefusalCause::stream;
     std::string reason;
     if (!config) {
       reason = stream() + " is not configured.";
@@ -620,14 +599,15 @@ bool EventGate::Impl::Judge::admit() {
     } else if (!config->schema_title) {
       reason = stream() + " does not have a schema_title setting.";
     } else if (!schema_->title()) {
-      refuse("stream",
+      refuse(RefusalCause::title,
              "Schema at " + std::string(schema_uri_) + " must define a 'title' field. From " + event_description());
       return false;
     } else if (*schema_->title() != *config->schema_title) {
+      cause = RefusalCause::title;
       reason = "schema title must be " + *config->schema_title + '.';
     }
     if (!reason.empty()) {
-      refuse("stream", event_description() + " is not allowed in stream; " + reason);
+      refuse(cause, event_description() + " is not allowed in stream; " + reason);
       return false;
     }
   }
@@ -645,15 +625,17 @@ void EventGate::Impl::Judge::make_record() {
     const std::string topic = topic_name(options_.topic_prefix, stream_.name, stream_.config);
     stream_.topic = is_topic_name(topic) ? memory_.texts.keep(topic) : std::string_view();
     stream_.topic_made = true;
+    if (!stream_.topic.empty()) gate_.ledger.know_topic(*stream_.account, topic);
   }
   if (stream_.topic.empty())
-    return refuse("topic", "Stream name " + json_string(stream_.name) +
-                               " is no Kafka topic name: expected, with topic_prefix, 1 to 249 of [a-zA-Z0-9._-].");
+    return refuse(RefusalCause::topic,
+                  "Stream name " + json_string(stream_.name) +
+                      " is no Kafka topic name: expected, with topic_prefix, 1 to 249 of [a-zA-Z0-9._-].");
   Record record;
   record.topic = stream_.topic;
   if (stream_.config && !stream_.config->message_key_fields.empty()) {
     auto key = message_key(*stream_.config, event_);
-    if (!key) return refuse("key", std::move(key.error()));
+    if (!key) return refuse(RefusalCause::key, std::move(key.error()));
     if (*key) record.message_key = memory_.texts.keep(**key);
   }
   record.timestamp = received_at_;
@@ -677,7 +659,7 @@ void EventGate::Impl::Judge::make_record() {
   }
   record.value = event_.source();
   memory_.records.push_back(record);
-  memory_.produced.push_back({index_, stream_.label, schema_label()});
+  memory_.produced.push_back({index_, stream_.label, schema_label(), stream_.account});
 }
 
 /// Makes the event anew with what is in the splice. It is refused if that makes no JSON.
@@ -687,8 +669,9 @@ bool EventGate::Impl::Judge::apply_splice() {
   space_.splice.clear();
   const std::string_view text = memory_.texts.keep(space_.text);
   if (const auto error = parse_json(text, space_.nodes, limits_)) {
-    refuse("schema", "Event as completed by schema at " + std::string(schema_uri_) + " is not JSON: expected " +
-                         error->expected + " at byte " + std::to_string(error->offset));
+    refuse(RefusalCause::schema, "Event as completed by schema at " + std::string(schema_uri_) +
+                                     " is not JSON: expected " + error->expected + " at byte " +
+                                     std::to_string(error->offset));
     return false;
   }
   event_ = space_.nodes.root();
@@ -716,10 +699,14 @@ void EventGate::Impl::Judge::set_stream(std::string_view name, bool from_event) 
   if (stream_.name.data() && stream_.name == name) return;
   stream_ = {};
   stream_.name = name;
+  stream_.account = &gate_.ledger.unknown();
   if (streams_) {
     stream_.config = streams_->find(name);
-    if (stream_.config && gate_.stream_labels.admits(name)) stream_.label = name;
-  } else if (!from_event || origin_ == Origin::gate) {
+    if (!stream_.config) return;
+    stream_.account = &gate_.ledger.account(name);
+    stream_.label = stream_.account->stream();
+  } else if (!from_event || origin_ != Origin::client) {
+    stream_.account = &gate_.ledger.account(name);
     stream_.label = name;
   }
 }
@@ -739,9 +726,17 @@ std::string EventGate::Impl::Judge::event_description() const {
   return description;
 }
 
-void EventGate::Impl::Judge::refuse(std::string_view cause, std::string message) {
+void EventGate::Impl::Judge::count_refused(RefusalCause cause) {
+  LedgerAccount& account = has_stream_ ? *stream_.account : gate_.ledger.unknown();
+  account.received(1, received_at_);
+  account.refused(cause);
+}
+
+void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
+  count_refused(cause);
   const std::string_view stream_label = has_stream_ ? stream_.label : kUnknown;
-  if (origin_ == Origin::client) gate_.events.event_error(stream_label, schema_label(), cause, message);
+  if (origin_ == Origin::client)
+    gate_.events.event_error(stream_label, schema_label(), refusal_cause_name(cause), message);
   EventStatus& status = result_.error.emplace_back();
   status.kind = EventStatus::Kind::error;
   status.index = index_;
@@ -754,12 +749,13 @@ void EventGate::Impl::Judge::refuse(std::string_view cause, std::string message)
 }
 
 void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors) {
+  count_refused(RefusalCause::invalid);
   EventStatus& status = result_.invalid.emplace_back();
   status.kind = EventStatus::Kind::invalid;
   status.index = index_;
   status.event = reply_text();
   status.errors = std::move(errors);
-  if (origin_ == Origin::gate) return;
+  if (origin_ != Origin::client) return;
   gate_.events.event_invalid(has_stream_ ? stream_.label : kUnknown, schema_label(), kValidation);
   if (options_.error_stream.empty()) return;
   const std::string message = errors_text(status.errors);
@@ -779,6 +775,7 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
   const Given given(options, context, origin);
   ProcessResult result;
   result.events = batch.size();
+  ledger.arrived(batch.size());
   // A judge uses what belongs to the thread, so it may not live over a suspension.
   bool judged = false;
   {
@@ -796,9 +793,10 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
   if (!memory->error_events.empty()) {
     memory->error_events += ']';
     const IoExecutor executor = co_await boost::asio::this_coro::executor;
-    make_error_events(std::move(memory->error_events), context.received_at, executor);
+    make_events(std::move(memory->error_events), Origin::error_events, context.received_at, executor);
   }
   if (memory->records.empty()) co_return result;
+  count_received(memory->produced, context.received_at);
 
   const std::span<Record> records(memory->records);
   const std::vector<std::optional<DeliveryFailure>> failures = co_await producer.produce(records, assurance);
@@ -813,6 +811,13 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
       status.message = failure->message;
       status.has_delivery = true;
       status.delivery = failure->delivery;
+      if (failure->delivery == Delivery::unknown) {
+        produced.account->delivery_unknown();
+      } else if (assurance == Assurance::hasty) {
+        produced.account->lost();
+      } else {
+        produced.account->refused(RefusalCause::not_produced);
+      }
       if (origin == Origin::client) {
         if (assurance == Assurance::hasty) {
           events.hasty_event_lost(produced.stream_label, produced.schema_label, failure->message);
@@ -825,10 +830,11 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
       continue;
     }
     std::size_t run = 1;
-    while (i + run < records.size() && !failures[i + run] &&
+    while (i + run < records.size() && !failures[i + run] && memory->produced[i + run].account == produced.account &&
            memory->produced[i + run].stream_label == produced.stream_label &&
            memory->produced[i + run].schema_label == produced.schema_label)
       ++run;
+    produced.account->produced(run);
     events.event_produced(produced.stream_label, produced.schema_label, run);
     i += run;
   }
@@ -878,9 +884,9 @@ Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
   co_await boost::asio::async_initiate<const Token, void()>(initiate, Token());
 }
 
-/// Produces error events, `texts` being a JSON array of them, by the hasty producer; nobody waits for it.
-void EventGate::Impl::make_error_events(std::string texts, std::chrono::system_clock::time_point received_at,
-                                        IoExecutor executor) {
+/// Produces events of the gate's own, `texts` being a JSON array of them, by the hasty producer; nobody waits for it.
+void EventGate::Impl::make_events(std::string texts, Origin origin, std::chrono::system_clock::time_point received_at,
+                                  IoExecutor executor) {
   struct InFlight {
     explicit InFlight(std::atomic<std::size_t>& count) : count_(&count) { count.fetch_add(1); }
     InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
@@ -890,30 +896,38 @@ void EventGate::Impl::make_error_events(std::string texts, std::chrono::system_c
     }
     std::atomic<std::size_t>* count_;
   };
-  const auto produce = [](Impl& gate, std::string body, std::chrono::system_clock::time_point at,
+  const auto produce = [](Impl& gate, std::string body, Origin from, std::chrono::system_clock::time_point at,
                           InFlight counted) -> Task<void> {
     const InFlight in_flight(std::move(counted));
+    const auto failed = [&gate, from](std::string_view message) {
+      if (from == Origin::ledger) {
+        gate.events.ledger_event_failed(message);
+      } else {
+        gate.events.error_event_failed(message);
+      }
+    };
     JsonLimits limits = gate.options.json;
     limits.depth += kAddedDepth;
     const auto batch = EventBatch::parse(std::move(body), limits);
     if (!batch) {
-      gate.events.error_event_failed("expected " + batch.error().expected + " at byte " +
-                                     std::to_string(batch.error().offset));
+      failed("expected " + batch.error().expected + " at byte " + std::to_string(batch.error().offset));
       co_return;
     }
     RequestContext context;
     context.received_at = at;
-    const ProcessResult result = co_await gate.process(*batch, context, Assurance::hasty, Origin::gate);
-    for (const EventStatus& status : result.invalid) gate.events.error_event_failed(errors_text(status.errors));
-    for (const EventStatus& status : result.error) gate.events.error_event_failed(status.message);
+    const ProcessResult result = co_await gate.process(*batch, context, Assurance::hasty, from);
+    for (const EventStatus& status : result.invalid) failed(errors_text(status.errors));
+    for (const EventStatus& status : result.error) failed(status.message);
   };
-  boost::asio::co_spawn(executor, produce(*this, std::move(texts), received_at, InFlight(error_events_in_flight)),
+  boost::asio::co_spawn(executor, produce(*this, std::move(texts), origin, received_at, InFlight(own_events_in_flight)),
                         boost::asio::detached);
 }
 
 EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
                      IntakeEvents& events)
-    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events)) {
+  if (streams) declare_streams(*streams->current(), impl_->options.topic_prefix, impl_->ledger);
+}
 
 EventGate::~EventGate() = default;
 
@@ -924,6 +938,11 @@ Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestCon
 
 void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                           IoExecutor executor) {
+  LedgerAccount& account = impl_->ledger.unknown();
+  impl_->ledger.arrived(1);
+  account.received(
+      1, std::chrono::duration_cast<std::chrono::milliseconds>(context.received_at.time_since_epoch()).count());
+  account.refused(RefusalCause::malformed_json);
   impl_->events.event_invalid(kUnknown, kUnknown, kMalformedJson);
   if (impl_->options.error_stream.empty()) return;
   const std::string message = "Malformed JSON at byte " + std::to_string(error.offset) + ": expected " + error.expected;
@@ -931,9 +950,33 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
   std::string texts = "[";
   append_error_event(texts, refused, impl_->options.user_agent, impl_->options.max_raw_event, context.received_at);
   texts += ']';
-  impl_->make_error_events(std::move(texts), context.received_at, executor);
+  impl_->make_events(std::move(texts), Origin::error_events, context.received_at, executor);
 }
 
-std::size_t EventGate::in_flight() const { return impl_->error_events_in_flight.load(); }
+void EventGate::produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor) {
+  const GateOptions& options = impl_->options;
+  if (options.ledger_stream.empty()) return;
+  std::string texts;
+  for (const LedgerRow& row : impl_->ledger.take(now)) {
+    if (row.stream == options.ledger_stream) continue;
+    texts += texts.empty() ? '[' : ',';
+    append_ledger_event(texts, row, options.user_agent);
+  }
+  if (texts.empty()) return;
+  texts += ']';
+  impl_->make_events(std::move(texts), Origin::ledger, now, executor);
+}
+
+std::size_t EventGate::in_flight() const { return impl_->own_events_in_flight.load(); }
+
+void declare_streams(const StreamConfigs& configs, std::string_view topic_prefix, Ledger& ledger) {
+  std::vector<Ledger::Declared> declared;
+  for (std::string& stream : configs.names()) {
+    std::string topic = topic_name(topic_prefix, stream, configs.find(stream));
+    if (!is_topic_name(topic)) topic.clear();
+    declared.push_back({std::move(stream), std::move(topic)});
+  }
+  ledger.declare(declared, std::chrono::system_clock::now());
+}
 
 }  // namespace eventgate

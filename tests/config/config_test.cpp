@@ -258,6 +258,7 @@ TEST(Config, GateOptionsAreRead) {
   const Config gate = config(
       R"({schema_uri_field: [$schema, meta.schema_uri], schema_uri_query_param: schema_uri, stream_query_param: stream,
           topic_prefix: dc1., error_stream: e, error_schema_uri: /error/1.0.0, max_raw_event: 1kb, max_json_depth: 64,
+          ledger_stream: l, ledger_schema_uri: /ledger/2.0.0,
           allow_absolute_schema_uris: true, http_request_headers_to_fields: {X-Foo: meta.foo}, user_agent: me})");
   EXPECT_THAT(dotted(gate.gate.schema_uri_field), ElementsAre("$schema", "meta.schema_uri"));
   EXPECT_EQ(gate.gate.schema_uri_query_param, "schema_uri");
@@ -265,6 +266,8 @@ TEST(Config, GateOptionsAreRead) {
   EXPECT_EQ(gate.gate.topic_prefix, "dc1.");
   EXPECT_EQ(gate.gate.error_stream, "e");
   EXPECT_EQ(gate.gate.error_schema_uri, "/error/1.0.0");
+  EXPECT_EQ(gate.gate.ledger_stream, "l");
+  EXPECT_EQ(gate.gate.ledger_schema_uri, "/ledger/2.0.0");
   EXPECT_EQ(gate.gate.max_raw_event, 1024u);
   EXPECT_EQ(gate.gate.json.depth, 64u);
   EXPECT_EQ(gate.http.json.depth, 64u);
@@ -283,6 +286,7 @@ TEST(Config, TopicsThatKafkaRefusesAreAProblem) {
               ElementsAre(HasSubstr("topic_prefix is \"a b\", expected the start of a Kafka topic")));
   EXPECT_THAT(problems("error_stream: ..."), IsEmpty());
   EXPECT_THAT(problems("error_stream: .."), ElementsAre(HasSubstr("error_stream is \"..\"")));
+  EXPECT_THAT(problems("ledger_stream: a b"), ElementsAre(HasSubstr("ledger_stream is \"a b\"")));
 }
 
 TEST(Config, WhatIsReadHasASchemeThatIsKnown) {
@@ -584,6 +588,7 @@ TEST(ShippedConfig, DeclaresTheStreamsThatItNames) {
   const Config shipped = config(shipped_text());
   EXPECT_EQ(streams.find(shipped.gate.error_stream)->schema_title, "error");
   EXPECT_EQ(streams.find("test.event")->schema_title, "test/event");
+  EXPECT_EQ(streams.find("eventgate.ledger")->schema_title, "eventgate/ledger");
   EXPECT_EQ(streams.find("mediawiki.interwiki_link_hover")->schema_title, "analytics/link_hover");
   EXPECT_EQ(streams.find("test.keyed.a")->message_key_fields.size(), 1u);
   EXPECT_EQ(Json::parse(shipped.http.test_events)[0]["meta"]["stream"], "test.event");

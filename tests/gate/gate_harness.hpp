@@ -62,6 +62,13 @@ inline constexpr const char* kErrorSchema = R"({
     "error_type": {"type": "string"}, "errored_schema_uri": {"type": "string"},
     "errored_stream_name": {"type": "string"}, "message": {"type": "string"}, "raw_event": {"type": "string"}}})";
 
+inline constexpr const char* kLedgerSchema = R"({
+  "title": "eventgate/ledger", "type": "object", "required": ["$schema", "dt", "emitter_id", "stream_name", "meta"],
+  "properties": {
+    "$schema": {"type": "string"},
+    "meta": {"type": "object", "required": ["stream"], "properties": {"stream": {"type": "string"}}},
+    "dt": {"type": "string"}, "emitter_id": {"type": "string"}, "stream_name": {"type": "string"}}})";
+
 /// 2026-11-22T02:39:06.102Z
 inline constexpr std::int64_t kReceivedAt = 1795315146102;
 
@@ -112,6 +119,7 @@ class GateHarness {
     put_schema("/plain/1.0.0", kPlainSchema);
     put_schema("/analytics/legacy/search/1.0.0", kLegacySchema);
     put_schema("/error/2.1.0", kErrorSchema);
+    put_schema("/eventgate/ledger/1.0.0", kLedgerSchema);
     SchemaOptions schema_options;
     schema_options.schema_base_uris = {"/schemas"};
     schema_options.allow_absolute_schema_uris = options.allow_absolute_schema_uris;
@@ -148,6 +156,12 @@ class GateHarness {
   void malformed(const std::string& body, const JsonError& error) {
     const TestRequest request;
     gate_->malformed(body, error, request.context(), io_.get_executor());
+    run_until([] { return true; });
+  }
+
+  /// Makes the ledger events that are due.
+  void produce_ledger(std::int64_t now) {
+    gate_->produce_ledger(std::chrono::system_clock::time_point(std::chrono::milliseconds(now)), io_.get_executor());
     run_until([] { return true; });
   }
 

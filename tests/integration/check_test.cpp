@@ -138,6 +138,14 @@ TEST(Check, FindsAnErrorStreamThatTakesNoErrorEvents) {
   EXPECT_THAT(run.output, HasSubstr("error_schema_uri: '/error/2.1.0'"));
 }
 
+TEST(Check, FindsALedgerStreamThatTakesNoLedgerEvents) {
+  const GateRun run = Files("ledger_stream: test.event\nledger_schema_uri: /none/1.0.0\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("ledger_schema_uri: '/none/1.0.0'"));
+  EXPECT_THAT(Files("ledger_stream: test.ledger\nledger_schema_uri: /test/1.0.0\n").check().output,
+              HasSubstr("ledger_stream: 'test.ledger': expected a stream declared"));
+}
+
 TEST(Check, FindsWhatIsNotThere) {
   const GateRun run =
       Files(

@@ -266,6 +266,7 @@ TEST(Service, GivesUpWhatDoesNotDrainInTime) {
   config.file.reset();
   config.kafka.emplace();
   config.kafka->guaranteed.conf = config.kafka->hasty.conf = {{"bootstrap.servers", "127.0.0.1:1"}};
+  config.gate.ledger_stream = "test.event";  // which it cannot produce, either
   config.shutdown_timeout = std::chrono::milliseconds(400);
   Service service(std::move(config));
   HttpClient client(service.port());

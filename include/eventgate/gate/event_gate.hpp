@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 namespace eventgate {
 
 class IntakeEvents;
+class Ledger;
 
 struct GateOptions {
   /// The Wikimedia set-up (spec events).
@@ -34,6 +36,8 @@ struct GateOptions {
   FieldPath dt_field;
   std::string error_stream;  ///< Empty: no error events.
   std::string error_schema_uri = "/error/2.1.0";
+  std::string ledger_stream;  ///< Empty: no ledger events.
+  std::string ledger_schema_uri = "/eventgate/ledger/1.0.0";
   std::string user_agent = "eventgate";
   std::size_t max_raw_event = 64 * 1024;
   /// Header to field.
@@ -69,12 +73,20 @@ class EventGate {
   /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it.
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context, IoExecutor executor);
 
-  /// Error events on their way: 0 before the producers may be stopped.
+  /// Makes ledger events of what happened since the last call (or the start), if `ledger_stream` is set: one for each
+  /// stream of which there is something to tell. They pass the gate as error events do, and nobody waits for them. They
+  /// count in the ledger as events of `ledger_stream`, about which none is made: so none causes another.
+  void produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor);
+
+  /// Error events and ledger events on their way, by batch: 0 before the producers may be stopped.
   std::size_t in_flight() const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Tells the ledger which streams are declared by name, and their topics.
+void declare_streams(const StreamConfigs& configs, std::string_view topic_prefix, Ledger& ledger);
 
 }  // namespace eventgate
