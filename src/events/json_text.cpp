@@ -1,6 +1,10 @@
 #include "eventgate/events/json_text.hpp"
 
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
+#include <cstdlib>
 
 #include "utf8.hpp"
 
@@ -72,6 +76,56 @@ std::string json_string(std::string_view text) {
   out.reserve(text.size() + 2);
   append_json_string(out, text);
   return out;
+}
+
+std::string js_number(double number) {
+  if (!std::isfinite(number)) return "null";
+  if (number == 0) return "0";
+  // The shortest digits that round trip: d.ddde+xx.
+  std::array<char, 32> text;
+  const char* const end =
+      std::to_chars(text.data(), text.data() + text.size(), std::abs(number), std::chars_format::scientific).ptr;
+  std::string digits;
+  const char* at = text.data();
+  for (; *at != 'e'; ++at)
+    if (*at != '.') digits += *at;
+  int exponent = 0;
+  std::from_chars(at + 1 + (at[1] == '+'), end, exponent);
+  const int size = static_cast<int>(digits.size());
+  const int point = exponent + 1;  // digits before the decimal point
+  std::string out = number < 0 ? "-" : "";
+  if (size <= point && point <= 21) {
+    out += digits;
+    out.append(static_cast<std::size_t>(point - size), '0');
+  } else if (0 < point && point <= 21) {
+    out.append(digits, 0, static_cast<std::size_t>(point));
+    out += '.';
+    out.append(digits, static_cast<std::size_t>(point), std::string::npos);
+  } else if (-6 < point && point <= 0) {
+    out += "0.";
+    out.append(static_cast<std::size_t>(-point), '0');
+    out += digits;
+  } else {
+    out += digits[0];
+    if (size > 1) {
+      out += '.';
+      out.append(digits, 1, std::string::npos);
+    }
+    out += exponent < 0 ? "e-" : "e+";
+    out += std::to_string(std::abs(exponent));
+  }
+  return out;
+}
+
+std::optional<std::uint32_t> array_index(std::string_view key) {
+  if (key.empty() || key.size() > 10 || (key[0] == '0' && key.size() > 1)) return std::nullopt;
+  std::uint64_t index = 0;
+  for (const char c : key) {
+    if (c < '0' || c > '9') return std::nullopt;
+    index = index * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (index >= 0xFFFFFFFFu) return std::nullopt;
+  return static_cast<std::uint32_t>(index);
 }
 
 std::string to_valid_utf8(std::string_view bytes) {

@@ -1,9 +1,7 @@
 #include "eventgate/produce/record_builder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstdlib>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -22,74 +20,16 @@ bool is_name_character(char c) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Appends `number`, a JSON number's text, as JavaScript's Number.prototype.toString writes the double that it is
-/// (ECMA-262, Number::toString).
+/// Appends `number`, a JSON number's text, as JavaScript writes the double that it is.
 void append_number(std::string& out, std::string_view number) {
-  double value = 0;
-  if (std::from_chars(number.data(), number.data() + number.size(), value).ec != std::errc())
-    value = std::strtod(std::string(number).c_str(), nullptr);  // it underflows
-  if (value == 0) {
-    out += '0';
-    return;
-  }
-  if (value < 0) {
-    out += '-';
-    value = -value;
-  }
-  // The shortest digits that round trip: d.ddde+xx.
-  std::array<char, 32> text;
-  const char* const end =
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr;
-  std::string digits;
-  const char* at = text.data();
-  for (; at != end && *at != 'e'; ++at)
-    if (*at != '.') digits += *at;
-  int exponent = 0;
-  if (at != end) {
-    const bool negative = at[1] == '-';
-    std::from_chars(at + 2, end, exponent);
-    if (negative) exponent = -exponent;
-  }
-  const int count = static_cast<int>(digits.size());
-  const int point = exponent + 1;  // digits before the decimal point
-  if (count <= point && point <= 21) {
-    out += digits;
-    out.append(static_cast<std::size_t>(point - count), '0');
-  } else if (0 < point && point <= 21) {
-    out.append(digits, 0, static_cast<std::size_t>(point));
-    out += '.';
-    out.append(digits, static_cast<std::size_t>(point), std::string::npos);
-  } else if (-6 < point && point <= 0) {
-    out += "0.";
-    out.append(static_cast<std::size_t>(-point), '0');
-    out += digits;
-  } else {
-    out += digits[0];
-    if (count > 1) {
-      out += '.';
-      out.append(digits, 1, std::string::npos);
-    }
-    out += exponent < 0 ? "e-" : "e+";
-    out += std::to_string(std::abs(exponent));
-  }
-}
-
-/// The number of a key that JavaScript takes for an array index ("0" to "4294967294", written so); such keys come
-/// first in an object.
-std::optional<std::uint32_t> index_key(std::string_view key) {
-  if (key.empty() || key.size() > 10 || (key[0] == '0' && key.size() > 1)) return std::nullopt;
-  std::uint64_t value = 0;
-  for (const char c : key) {
-    if (!is_digit(c)) return std::nullopt;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  if (value > 4294967294) return std::nullopt;
-  return static_cast<std::uint32_t>(value);
+  double value = 0;  // and stays so if the number is too small for a double
+  std::from_chars(number.data(), number.data() + number.size(), value);
+  out += js_number(value);
 }
 
 /// Where a member stands in a JavaScript object: index keys ascending, then the others as they came.
 std::uint64_t member_rank(std::string_view key, std::size_t order) {
-  if (const auto index = index_key(key)) return *index;
+  if (const auto index = array_index(key)) return *index;
   return (std::uint64_t{1} << 32) + order;
 }
 

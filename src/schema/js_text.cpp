@@ -1,8 +1,6 @@
 #include "js_text.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "eventgate/events/json_text.hpp"
@@ -55,18 +53,11 @@ void append_js_json(std::string& out, const nlohmann::ordered_json& value) {
 
 }  // namespace
 
-bool is_array_index(std::string_view key) {
-  if (key.empty() || key.size() > 10 || (key[0] == '0' && key.size() > 1)) return false;
-  if (!std::all_of(key.begin(), key.end(), is_digit)) return false;
-  std::uint64_t index = 0;
-  std::from_chars(key.data(), key.data() + key.size(), index);
-  return index < 0xFFFFFFFFu;
-}
-
 bool precedes(std::string_view a, std::string_view b) {
-  if (!is_array_index(b)) return true;
-  if (!is_array_index(a)) return false;
-  return a.size() != b.size() ? a.size() < b.size() : a <= b;
+  const auto second = array_index(b);
+  if (!second) return true;
+  const auto first = array_index(a);
+  return first && *first <= *second;
 }
 
 std::vector<std::pair<std::string_view, const nlohmann::ordered_json*>> js_members(
@@ -76,51 +67,12 @@ std::vector<std::pair<std::string_view, const nlohmann::ordered_json*>> js_membe
   bool indexes = false;
   for (auto member = object.begin(); member != object.end(); ++member) {
     members.emplace_back(member.key(), &member.value());
-    indexes = indexes || is_array_index(member.key());
+    indexes = indexes || array_index(member.key());
   }
   if (indexes)
     std::stable_sort(members.begin(), members.end(),
                      [](const auto& a, const auto& b) { return !precedes(b.first, a.first); });
   return members;
-}
-
-std::string js_number(double number) {
-  if (!std::isfinite(number)) return "null";
-  if (number == 0) return "0";
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, std::abs(number), std::chars_format::scientific).ptr;
-  const char* exponent_mark = std::find(text, end, 'e');
-  std::string digits;
-  for (const char* c = text; c != exponent_mark; ++c)
-    if (*c != '.') digits += *c;
-  int exponent = 0;
-  const char* exponent_begin = exponent_mark + 1 + (exponent_mark[1] == '+');
-  std::from_chars(exponent_begin, end, exponent);
-  // ECMA-262, Number::toString: the number is 0.digits * 10^point.
-  const int size = static_cast<int>(digits.size());
-  const int point = exponent + 1;
-  std::string out = number < 0 ? "-" : "";
-  if (size <= point && point <= 21) {
-    out += digits;
-    out.append(static_cast<std::size_t>(point - size), '0');
-  } else if (0 < point && point <= 21) {
-    out += digits.substr(0, static_cast<std::size_t>(point));
-    out += '.';
-    out += digits.substr(static_cast<std::size_t>(point));
-  } else if (-6 < point && point <= 0) {
-    out += "0.";
-    out.append(static_cast<std::size_t>(-point), '0');
-    out += digits;
-  } else {
-    out += digits[0];
-    if (size > 1) {
-      out += '.';
-      out += digits.substr(1);
-    }
-    out += exponent < 0 ? "e-" : "e+";
-    out += std::to_string(std::abs(exponent));
-  }
-  return out;
 }
 
 std::string js_json(const nlohmann::ordered_json& value) {

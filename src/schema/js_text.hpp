@@ -9,19 +9,12 @@ namespace eventgate {
 
 // Texts as JavaScript writes them: AJV's errors are made of them.
 
-/// Whether JavaScript takes `key` for an array index (ECMA-262, 6.1.7): such keys come first in an object, in the order
-/// of their numbers.
-bool is_array_index(std::string_view key);
-
 /// Whether JavaScript lists the key `a` before `b`, which was inserted after it.
 bool precedes(std::string_view a, std::string_view b);
 
 /// The members of `object` in the order of Object.keys.
 std::vector<std::pair<std::string_view, const nlohmann::ordered_json*>> js_members(
     const nlohmann::ordered_json& object);
-
-/// `String(number)`; `null` for what is not finite.
-std::string js_number(double number);
 
 /// `JSON.stringify(value)`. Recursive in the depth of `value`.
 std::string js_json(const nlohmann::ordered_json& value);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ecma_pattern.hpp"
+#include "eventgate/events/json_text.hpp"
 #include "js_text.hpp"
 #include "metaschemas.hpp"
 #include "program.hpp"
@@ -141,9 +142,8 @@ std::vector<std::string> pointer_keys(std::string_view fragment) {
 
 const Json* child(const Json& value, const std::string& key) {
   if (value.is_object()) return get(value, key);
-  if (!value.is_array() || !is_array_index(key)) return nullptr;
-  const std::size_t index = std::stoul(key);
-  return index < value.size() ? &value[index] : nullptr;
+  const auto index = value.is_array() ? array_index(key) : std::nullopt;
+  return index && *index < value.size() ? &value[*index] : nullptr;
 }
 
 std::string in_quotes(std::string_view text) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace eventgate {
 namespace {
 
@@ -36,6 +38,26 @@ TEST(AppendJsonString, KeepsWhatIsThere) {
   std::string out = "{";
   append_json_string(out, "a");
   EXPECT_EQ(out, "{\"a\"");
+}
+
+TEST(JsNumber, IsThatOfJavaScript) {
+  EXPECT_EQ(js_number(-0.0), "0");
+  EXPECT_EQ(js_number(1e20), "100000000000000000000");
+  EXPECT_EQ(js_number(1.5e21), "1.5e+21");
+  EXPECT_EQ(js_number(-0.000001), "-0.000001");
+  EXPECT_EQ(js_number(1e-7), "1e-7");
+  EXPECT_EQ(js_number(1234567.8), "1234567.8");
+  EXPECT_EQ(js_number(9007199254740993.0), "9007199254740992");
+  EXPECT_EQ(js_number(5e-324), "5e-324");
+  EXPECT_EQ(js_number(std::numeric_limits<double>::max()), "1.7976931348623157e+308");
+  EXPECT_EQ(js_number(std::numeric_limits<double>::infinity()), "null");
+}
+
+TEST(ArrayIndex, IsOneOf32BitsWithoutZerosInFront) {
+  EXPECT_EQ(array_index("0"), 0u);
+  EXPECT_EQ(array_index("4294967294"), 4294967294u);
+  for (const char* key : {"", "01", "00", "4294967295", "9999999999", "18446744073709551616", "-1", "1.0", " 1", "1a"})
+    EXPECT_EQ(array_index(key), std::nullopt) << key;
 }
 
 TEST(ToValidUtf8, EachInvalidByteIsReplaced) {

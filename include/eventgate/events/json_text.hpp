@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,14 @@ namespace eventgate {
 /// maximal part (Unicode, 3.9: U+FFFD Substitution of Maximal Subparts).
 void append_json_string(std::string& out, std::string_view text);
 std::string json_string(std::string_view text);
+
+/// `number` as JavaScript's String(number) writes it (ECMA-262, Number::toString); `null`, as JSON.stringify does, for
+/// what is not finite.
+std::string js_number(double number);
+
+/// The number of a key that JavaScript takes for an array index (ECMA-262, 6.1.7): "0" to "4294967294", written so.
+/// Such keys come first in an object, in the order of their numbers.
+std::optional<std::uint32_t> array_index(std::string_view key);
 
 /// `bytes` with U+FFFD for each byte that is no part of valid UTF-8.
 std::string to_valid_utf8(std::string_view bytes);
