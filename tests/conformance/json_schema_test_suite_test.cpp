@@ -10,7 +10,8 @@
 #include "support/validated_event.hpp"
 
 // JSON-Schema-Test-Suite, as Debian packages it (a state of 2018), without the filling in of defaults: every required
-// test of drafts 04, 06 and 07 passes. Of the optional ones the table below names those that do not, and why.
+// test of drafts 04, 06 and 07 passes. Of the optional ones the table below names those that do not, and why. The
+// folder `additional` has, in the suite's form, what that state lacks.
 
 namespace eventgate {
 namespace {
@@ -23,6 +24,7 @@ const std::filesystem::path kSuite = "/usr/share/json-schema-test-suite";
 const std::map<std::string, std::string> kDifferences = {
     {"draft-04/zeroTerminatedFloats", "1.0 is an integer, as in AJV and in later drafts"},
     {"draft-07/content", "contentMediaType and contentEncoding are annotations, as in AJV"},
+    {"draft-07/ref: $ref beside $id", "an $id beside a $ref is the base of the reference, as in AJV"},
     {"draft-07/idn-email", "a format that AJV does not know"},
     {"draft-07/idn-hostname", "a format that AJV does not know"},
     {"draft-07/iri", "a format that AJV does not know"},
@@ -89,6 +91,18 @@ TEST(JsonSchemaTestSuite, EveryRequiredTestPasses) {
   }
 }
 
+/// Whether all of `failed` are in the table, with whose reasons it prints them.
+void expect_known(const std::vector<std::string>& failed) {
+  for (const std::string& one : failed) {
+    const auto known = std::find_if(kDifferences.begin(), kDifferences.end(),
+                                    [&](const auto& difference) { return one.starts_with(difference.first); });
+    if (known == kDifferences.end())
+      ADD_FAILURE() << one;
+    else
+      std::cout << "  " << one.substr(0, one.rfind(" (")) << ": " << known->second << "\n";
+  }
+}
+
 TEST(JsonSchemaTestSuite, OptionalTestsPassButForThoseWithAReason) {
   if (!std::filesystem::exists(kSuite)) GTEST_SKIP() << "the package json-schema-test-suite is not installed";
   const SchemaDocuments documents = remotes();
@@ -98,16 +112,17 @@ TEST(JsonSchemaTestSuite, OptionalTestsPassButForThoseWithAReason) {
       if (!std::filesystem::exists(folder)) continue;
       const Result result = run("draft-0" + draft.substr(5), folder, documents);
       std::cout << draft << ", optional: " << result.passed << " of " << result.all << " pass" << std::endl;
-      for (const std::string& failed : result.failed) {
-        const auto known = std::find_if(kDifferences.begin(), kDifferences.end(),
-                                        [&](const auto& one) { return failed.starts_with(one.first); });
-        if (known == kDifferences.end())
-          ADD_FAILURE() << failed;
-        else
-          std::cout << "  " << failed.substr(0, failed.rfind(" (")) << ": " << known->second << "\n";
-      }
+      expect_known(result.failed);
     }
   }
+}
+
+TEST(JsonSchemaTestSuite, WhatThatStateLacksPassesToo) {
+  const Result result =
+      run("draft-07", std::filesystem::path(EVENTGATE_SOURCE_DIR) / "tests/conformance/additional", {});
+  std::cout << "additional cases: " << result.passed << " of " << result.all << " pass" << std::endl;
+  expect_known(result.failed);
+  EXPECT_GT(result.passed, 80);
 }
 
 }  // namespace
