@@ -158,6 +158,7 @@ std::string in_quotes(std::string_view text) {
 struct Document {
   std::string path;  ///< Where it was found.
   std::string base;  ///< Its id, else its path; without a fragment.
+  bool has_id = false;
   const Json* root = nullptr;
   std::map<std::string, std::vector<std::string>, std::less<>> ids;  ///< To the keys that lead there.
 };
@@ -168,6 +169,7 @@ struct Place {
   Document* document = nullptr;
   std::string base;
   std::string where;
+  bool called = false;  ///< By AJV, even if there is no `$ref` in it.
 };
 
 class Compiler {
@@ -280,6 +282,7 @@ Document& Compiler::add_document(const std::string& path, const Json& root) {
   }
   const std::optional<std::string> id = id_of(root);
   document->base = without_fragment(resolve_uri(document->path, id ? *id : ""));
+  document->has_id = id.has_value();
   std::vector<std::string> keys;
   if (root.is_object()) add_ids(*document, root, document->base, keys);
   documents_.push_back(std::move(document));
@@ -376,6 +379,7 @@ std::optional<Place> Compiler::resolve_full(Document& document, const std::strin
 std::optional<Place> Compiler::walk(Place place, const std::vector<std::string>& keys, const std::string& pointer,
                                     std::size_t chain) {
   for (const std::string& key : keys) {
+    place.called = false;
     place.schema = child(*place.schema, key);
     if (!place.schema) return std::nullopt;
     place.where += "/" + js_fragment(key);
@@ -383,10 +387,15 @@ std::optional<Place> Compiler::walk(Place place, const std::vector<std::string>&
     if (const auto id = id_of(*place.schema)) place.base = resolve_uri(place.base, *id);
     const Json* reference = get(*place.schema, "$ref");
     if (!reference || !reference->is_string() || reference->get_ref<const std::string&>().empty()) continue;
-    const std::string full = resolve_uri(place.base, normal_id(reference->get_ref<const std::string&>()));
-    // AJV stops before whole documents: a reference to one stays a reference.
-    if (!fragment_of(full).starts_with('/')) continue;
-    if (auto next = resolve_full(*place.document, full, pointer, chain + 1)) place = *std::move(next);
+    const std::string_view id = normal_id(reference->get_ref<const std::string&>());
+    const std::string full = resolve_uri(place.base, id);
+    const bool whole = !fragment_of(full).starts_with('/');
+    if (id.empty() || (whole && !fragment_of(full).empty())) continue;
+    auto next = resolve_full(*place.document, full, pointer, chain + 1);
+    // AJV stops before whole documents that have an id: a reference to one stays a reference.
+    if (!next || (whole && (next->document->root != next->schema || next->document->has_id))) continue;
+    next->called = next->called || whole;
+    place = *std::move(next);
   }
   return place;
 }
@@ -846,7 +855,7 @@ Index Compiler::reference(const std::string& reference_text, const std::string& 
   const auto [known, is_new] = inlined_.try_emplace(place.schema, false);
   if (is_new) known->second = is_inlined(*place.schema);
   Reference made;
-  made.prefix = !root && known->second ? reference_text : "#";
+  made.prefix = !root && !place.called && known->second ? reference_text : "#";
   made.function = function(place);
   program_.references.push_back(std::move(made));
   return static_cast<Index>(program_.references.size() - 1);

@@ -365,6 +365,23 @@ TEST(CompiledSchema, ACalledReferenceStartsItsPathsAnewAndAnInlinedOneAtTheRefer
                           testing::StartsWith("type | .self.plain | #/definitions/plain/type |")));
 }
 
+// AJV finds a document without an id by its path alone, through a reference to a reference too, and calls it.
+TEST(CompiledSchema, ADocumentWithoutAnIdIsCalledBehindTwoReferences) {
+  const SchemaDocuments documents = {
+      {"/plain/1.0.0", ordered_json::parse(R"({"properties": {"p": {"type": "string"}}})")},
+      {"/named/1.0.0", ordered_json::parse(R"({"$id": "/named/1.0.0", "properties": {"p": {"type": "string"}}})")}};
+  const std::string schema = R"({
+    "properties": {"a": {"$ref": "/plain/1.0.0"}, "b": {"$ref": "#/definitions/plain"}, "c": {"$ref": "#/definitions/chain"},
+                   "d": {"$ref": "#/definitions/named"}},
+    "definitions": {"plain": {"$ref": "/plain/1.0.0", "type": "array"}, "chain": {"$ref": "#/definitions/plain"},
+                    "named": {"$ref": "/named/1.0.0", "type": ["object", "null"]}}})";
+  EXPECT_THAT(errors_of(schema, R"({"a": {"p": 1}, "b": {"p": 1}, "c": {"p": 1}, "d": {"p": 1}})", documents),
+              ElementsAre(testing::StartsWith("type | .a.p | /plain/1.0.0/properties/p/type |"),
+                          testing::StartsWith("type | .b.p | #/properties/p/type |"),
+                          testing::StartsWith("type | .c.p | #/properties/p/type |"),
+                          testing::StartsWith("type | .d.p | /named/1.0.0/properties/p/type |")));
+}
+
 TEST(CompiledSchema, RefOverridesItsSiblingsButForABareType) {
   EXPECT_TRUE(accepts(R"({"$ref": "#/definitions/a", "maximum": 1, "definitions": {"a": {"type": "number"}}})", "5"));
   EXPECT_FALSE(
