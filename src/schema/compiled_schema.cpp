@@ -128,9 +128,10 @@ struct Scratch {
   std::vector<Index> values;    ///< Of the properties of those objects.
   std::vector<std::pair<std::uint64_t, Index>> hashes;
   std::vector<Index> items;
-  Table names;     ///< Of the members of one object.
-  Table equals;    ///< Of the items of one array.
-  Table verdicts;  ///< Of functions on values.
+  Table names;       ///< Of the members of one object.
+  Table equals;      ///< Of the items of one array.
+  Table verdicts;    ///< Of functions on values.
+  Table conditions;  ///< The same, of conditions while defaults are filled in.
   Table added;
 };
 
@@ -161,18 +162,13 @@ std::uint64_t hash_of(std::string_view text) {
   return hash.value();
 }
 
-/// Appends the members of `object` to `members`, each name once, in JavaScript's order.
+/// Appends the members of `object` to `members`, each name once, where it was first.
 /// Returns whether a name was there twice.
 bool list_members(JsonValue object, Scratch& s) {
   const std::size_t begin = s.members.size();
   const JsonNode* nodes = object.nodes();
   const Index end = object.node().next;
-  bool indexes = false;
-  for (Index i = object.index() + 1; i < end; i = nodes[i + 1].next) {
-    s.members.push_back({i});
-    const char first = object.base()[nodes[i].begin + 1];
-    indexes = indexes || (first >= '0' && first <= '9') || first == '\\';
-  }
+  for (Index i = object.index() + 1; i < end; i = nodes[i + 1].next) s.members.push_back({i});
   const std::size_t count = s.members.size() - begin;
   bool repeats = false;
   const auto key = [&](Index i, std::string& buffer) { return key_of({object.base(), nodes, i}, buffer); };
@@ -207,11 +203,18 @@ bool list_members(JsonValue object, Scratch& s) {
     }
   }
   s.members.resize(kept);
-  if (indexes)
-    std::stable_sort(
-        s.members.begin() + static_cast<std::ptrdiff_t>(begin), s.members.end(),
-        [&](const Member& a, const Member& b) { return !precedes(key(b.key, s.key), key(a.key, s.other_key)); });
   return repeats;
+}
+
+/// Puts the members of `object`, those from `begin` on, into JavaScript's order.
+void sort_members(JsonValue object, std::size_t begin, Scratch& s) {
+  const auto key = [&](const Member& member, std::string& buffer) {
+    return key_of({object.base(), object.nodes(), member.key}, buffer);
+  };
+  const auto first = s.members.begin() + static_cast<std::ptrdiff_t>(begin);
+  if (std::none_of(first, s.members.end(), [&](const Member& one) { return array_index(key(one, s.key)); })) return;
+  std::stable_sort(first, s.members.end(),
+                   [&](const Member& a, const Member& b) { return !precedes(key(b, s.key), key(a, s.other_key)); });
 }
 
 int compare_numbers(JsonValue a, JsonValue b, Scratch& s) {
@@ -727,6 +730,7 @@ bool Walk::check_object(const Schema& schema, const ObjectRules& rules, Index no
   const std::size_t members = s.members.size();
   const std::size_t values = s.values.size();
   list_members(value(node), s);
+  if constexpr (kMode == Mode::collect) sort_members(value(node), members, s);
   s.values.resize(values + rules.properties.size(), kNone);
   const bool valid = check_members<kMode>(schema, rules, node, members, values);
   s.members.resize(members);
@@ -1082,6 +1086,7 @@ void Walk::find_duplicates(Index index, Index node, Segment segment) {
 void Walk::find_duplicates(const Schema& schema, const ObjectRules& rules, Index node) {
   const std::size_t members = s.members.size();
   list_members(value(node), s);
+  sort_members(value(node), members, s);
   const std::size_t end = s.members.size();
   for (std::size_t i = members; i < end; ++i) {
     const Member member = s.members[i];
@@ -1153,6 +1158,7 @@ class Completion {
   Completion(const Program& program, JsonValue event, EventSplice& splice, Scratch& kept)
       : p(program), text_(event.base()), nodes_(event.nodes()), splice_(splice), s(kept) {
     s.verdicts.clear();
+    s.conditions.clear();
     s.added.clear();
   }
 
@@ -1200,9 +1206,9 @@ void Completion::complete(Index index, Index node) {
 
 bool Completion::holds(Index condition, Index node) {
   Validation validation;
-  Table verdicts = std::exchange(s.verdicts, {});
+  std::swap(s.verdicts, s.conditions);
   const bool valid = Walk(p, value(node), &validation, s).check<Mode::verdict>(condition, node);
-  s.verdicts = std::move(verdicts);
+  std::swap(s.verdicts, s.conditions);
   return valid;
 }
 

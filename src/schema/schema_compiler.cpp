@@ -744,7 +744,7 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
         dependency.property = known_property(std::string(key));
         for (const Json& needed : *value) {
           dependency.required.push_back(known_property(key_of(needed, "dependencies")));
-          if (!dependency.required_text.empty()) dependency.required_text += ", ";
+          if (dependency.required.size() > 1) dependency.required_text += ", ";
           dependency.required_text += needed.get_ref<const std::string&>();
         }
         rules.dependencies.push_back(std::move(dependency));

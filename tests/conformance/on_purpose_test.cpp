@@ -77,6 +77,33 @@ TEST(OnPurpose, MultipleOfIsExactOnDecimals) {
   EXPECT_FALSE(validated(*compiled(R"({"multipleOf": 0.1})"), "0.35").valid());
 }
 
+// To AJV a member is there if JavaScript's objects have it.
+TEST(OnPurpose, OnlyMembersOfTheEventAreThere) {
+  expect({{R"({"required": ["toString"]})", "{}", true, "'' should have required property 'toString'"},
+          {R"({"properties": {"constructor": {"type": "number"}}})", "{}", false, ""},
+          {R"({"dependencies": {"valueOf": ["x"]}})", "{}", false, ""}});
+}
+
+// JavaScript matches UTF-16 units, RE2 code points: characters beyond U+FFFF are two to the one and one to the other.
+TEST(OnPurpose, PatternsMatchCodePoints) {
+  expect({{R"({"pattern": "^.$"})", "\"\U0001F600\"", false, ""},
+          {R"({"pattern": "^..$"})", R"("\ud83d\ude00")", true, "'' should match pattern \"^..$\""},
+          {R"({"patternProperties": {"^[^a]$": false}})", "{\"\U0001F600\": 1}", true,
+           "'['\U0001F600']' boolean schema is false"}});
+}
+
+// AJV forgets that it is inside an anyOf, oneOf, not, if, contains or propertyNames once it calls what a $ref leads to
+// (a schema with a $ref in it; others are inlined), and adds defaults to the event for a branch that may not hold.
+TEST(OnPurpose, BranchesAddNoDefaultsThroughAReference) {
+  const std::string definitions =
+      R"("definitions": {"x": {"properties": {"a": {"type": "string", "default": 1}, "b": {"$ref": "#/definitions/y"}}},
+                                                     "y": {"type": "null"}})";
+  const std::string any_of = R"({"anyOf": [{"$ref": "#/definitions/x"}], )" + definitions + "}";
+  const std::string condition = R"({"if": {"$ref": "#/definitions/x"}, "else": false, )" + definitions + "}";
+  expect({{any_of.c_str(), "{}", false, ""}, {condition.c_str(), "{}", false, ""}});
+  EXPECT_EQ(validated(*compiled(any_of), "{}").event, "{}");
+}
+
 // AJV lists every error, however many there are.
 TEST(OnPurpose, AtMostAHundredErrorsAreListed) {
   const auto schema = compiled(R"({"items": {"type": "string"}})");

@@ -261,6 +261,11 @@ TEST(CompiledSchema, Dependencies) {
           R"(dependencies |  | #/dependencies | {"property":"d","missingProperty":"e","depsCount":1,"deps":"e"} | )"
           "should have property e when property d is present",
           R"(required |  | #/dependencies/s/required | {"missingProperty":"z"} | should have required property 'z')"));
+  EXPECT_THAT(
+      errors_of(R"({"dependencies": {"a": ["", "b"]}})", R"({"a": 1, "b": 2})"),
+      ElementsAre(
+          R"(dependencies |  | #/dependencies | {"property":"a","missingProperty":"","depsCount":2,"deps":", b"} | )"
+          "should have properties , b when property a is present"));
 }
 
 TEST(CompiledSchema, ConstAndEnumAreDeep) {
@@ -508,6 +513,22 @@ TEST(CompiledSchema, NoDefaultsInsideConditionsNorOfAPropertyThatIsAReference) {
   EXPECT_EQ(
       completed(R"({"properties": {"a": {"$ref": "#/definitions/d"}}, "definitions": {"d": {"default": 1}}})", "{}"),
       "{}");
+}
+
+TEST(CompiledSchema, ConditionsOfDefaultsAreWalkedOncePerValue) {
+  // A condition that looks at all that is below, on each of 100 levels.
+  const auto schema = compiled(R"({
+    "if": {"$ref": "#/definitions/sound"}, "then": {"properties": {"y": {"default": 1}}}, "properties": {"child": {"$ref": "#"}},
+    "definitions": {"sound": {"properties": {"child": {"$ref": "#/definitions/sound"}, "list": {"items": {"type": "integer"}}}}}})");
+  std::string event = R"({"list":[0)", expected;
+  for (int i = 1; i < 20000; ++i) event += ",1";
+  event += "]}";
+  expected = event.substr(0, event.size() - 1) + R"(,"y":1})";
+  for (int i = 0; i < 100; ++i) {
+    event = R"({"child":)" + event + "}";
+    expected = R"({"child":)" + expected + R"(,"y":1})";
+  }
+  EXPECT_EQ(validated(*schema, event).event, expected);
 }
 
 TEST(CompiledSchema, ADefaultSatisfiesRequiredAndMayBeInvalid) {
