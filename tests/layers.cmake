@@ -19,6 +19,7 @@ set(kept_valijson schema)
 set(kept_yaml-cpp uri)
 set(kept_simdjson events)
 set(kept_re2 schema streams)
+set(kept_sqlite3 spool)
 
 set(violations)
 function(violation file line reason)

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 
 #include "eventgate/metrics/intake_events.hpp"
 #include "support/sink_driver.hpp"
+#include "support/small_disk.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -228,23 +228,6 @@ TEST_F(FileSink, WhatDoesNotFitFailsWholeAndLaterItIsReadyAgain) {
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}))), ElementsAre("success"));
   EXPECT_THAT(lines(in_folder("events.ndjson")), ElementsAre(value, value, value, "{}"));
 }
-
-/// A file system of its own, of 64 KB.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& path) : path_(path) {
-    fs::create_directories(path_);
-    mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=64k") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-
- private:
-  std::string path_;
-  bool mounted_ = false;
-};
 
 TEST_F(FileSink, FullDiskTakesWhatFitsAndIsUsedAgainOnceItHasSpace) {
   const SmallDisk disk(in_folder("disk"));

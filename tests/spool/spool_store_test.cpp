@@ -1,0 +1,282 @@
+#include "eventgate/spool/spool_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "support/small_disk.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace eventgate {
+namespace {
+
+namespace fs = std::filesystem;
+using Access = SpoolStore::Access;
+using testing::ElementsAre;
+using testing::Gt;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Lt;
+using testing::SizeIs;
+using testing::ThrowsMessage;
+
+SpooledRecord record(std::int64_t id, const std::string& value, const std::string& topic = "test.event") {
+  SpooledRecord made;
+  made.id = id;
+  made.topic = topic;
+  made.value = value;
+  made.timestamp = 1700000000000 + id;
+  made.spooled_at = 1800000000000 + id;
+  return made;
+}
+
+SpoolResult<void> add(SpoolStore& store, const std::vector<SpooledRecord>& records) {
+  std::vector<const SpooledRecord*> pointers;
+  for (const SpooledRecord& each : records) pointers.push_back(&each);
+  return store.apply({pointers, {}, {}});
+}
+
+std::vector<SpooledRecord> all(SpoolStore& store) {
+  std::vector<SpooledRecord> found;
+  (void)store.each([&](SpooledRecord& each) {
+    found.push_back(each);
+    return true;
+  });
+  return found;
+}
+
+std::vector<std::int64_t> ids(const std::vector<SpooledRecord>& records) {
+  std::vector<std::int64_t> found;
+  for (const SpooledRecord& each : records) found.push_back(each.id);
+  return found;
+}
+
+std::vector<SpooledRecord> next(SpoolStore& store, std::int64_t after = 0, const std::string& topic = "test.event") {
+  return store.next(topic, after, 100, 1 << 20).value();
+}
+
+/// The first place of `what` in the file, and on.
+void overwrite(const fs::path& file, const std::string& what, const std::string& with) {
+  std::ifstream in(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::size_t at = bytes.find(what);
+  ASSERT_NE(at, std::string::npos);
+  std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+  out.seekp(static_cast<std::streamoff>(at));
+  out << with;
+}
+
+class SpoolStoreTest : public testing::Test {
+ protected:
+  std::string path() const { return folder_.path() + "/spool"; }
+  fs::path file() const { return path() + "/spool.db"; }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(SpoolStoreTest, KeepsARecordWithAllItHas) {
+  SpooledRecord kept = record(7, std::string("{\"a\":\"\0\"}", 9));
+  kept.message_key = "{\"k\":1}";
+  kept.assurance = Assurance::hasty;
+  { EXPECT_TRUE(add(*std::make_unique<SpoolStore>(path(), Access::own), {kept})); }
+  SpoolStore store(path(), Access::own);
+  const auto found = next(store);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].id, 7);
+  EXPECT_EQ(found[0].topic, "test.event");
+  EXPECT_EQ(found[0].message_key, "{\"k\":1}");
+  EXPECT_EQ(found[0].value, kept.value);
+  EXPECT_EQ(found[0].timestamp, kept.timestamp);
+  EXPECT_EQ(found[0].assurance, Assurance::hasty);
+  EXPECT_EQ(found[0].spooled_at, kept.spooled_at);
+  EXPECT_FALSE(found[0].damaged);
+}
+
+TEST_F(SpoolStoreTest, GivesATopicsRecordsInOrderOfId) {
+  SpoolStore store(path(), Access::own);
+  EXPECT_TRUE(add(store, {record(5, "{}"), record(2, "{}"), record(3, "{}", "other"), record(9, "{}")}));
+  EXPECT_THAT(ids(next(store)), ElementsAre(2, 5, 9));
+  EXPECT_THAT(ids(next(store, 2)), ElementsAre(5, 9));
+  EXPECT_THAT(ids(store.next("test.event", 0, 2, 1 << 20).value()), ElementsAre(2, 5));
+  EXPECT_THAT(ids(store.next("test.event", 0, 100, 1).value()), ElementsAre(2));
+  EXPECT_EQ(store.last_id().value(), 9);
+  EXPECT_EQ(store.oldest().value(), 1800000000002);
+  const auto topics = store.topics().value();
+  ASSERT_THAT(topics, SizeIs(2));
+  EXPECT_EQ(topics[1].topic, "test.event");
+  EXPECT_EQ(topics[1].records, 3u);
+}
+
+TEST_F(SpoolStoreTest, ARefusedRecordIsKeptAndNotGivenUntilItIsTriedAgain) {
+  SpoolStore store(path(), Access::own);
+  EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}")}));
+  const std::vector<std::pair<std::int64_t, std::string>> refused{{1, "too large"}};
+  EXPECT_TRUE(store.apply({{}, {}, refused}));
+  EXPECT_THAT(ids(next(store)), ElementsAre(2));
+  EXPECT_EQ(store.set_aside().value(), 1u);
+  EXPECT_EQ(all(store)[0].refusal, "too large");
+  EXPECT_EQ(store.retry_refused().value(), 1u);
+  EXPECT_THAT(ids(next(store)), ElementsAre(1, 2));
+}
+
+TEST_F(SpoolStoreTest, WhatAKilledProcessCommittedIsThereAndNothingElse) {
+  int said[2];
+  ASSERT_EQ(::pipe(said), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    SpoolStore store(path(), Access::own);
+    for (std::int64_t i = 0;; ++i) {
+      // Each transaction has two records; its number is said once it is synced.
+      if (!add(store, {record(2 * i + 1, std::string(5000, 'x')), record(2 * i + 2, "{}")})) ::_exit(1);
+      if (::write(said[1], &i, sizeof i) != sizeof i) ::_exit(1);
+    }
+  }
+  ::close(said[1]);
+  std::int64_t last = -1;
+  while (last < 200 && ::read(said[0], &last, sizeof last) == sizeof last) continue;
+  ::kill(child, SIGKILL);
+  while (::read(said[0], &last, sizeof last) == sizeof last) continue;
+  ::close(said[0]);
+  ::waitpid(child, nullptr, 0);
+
+  SpoolStore store(path(), Access::own);
+  const auto found = all(store);
+  EXPECT_GE(found.size(), static_cast<std::size_t>(2 * (last + 1)));
+  EXPECT_LE(found.size(), static_cast<std::size_t>(2 * (last + 2)));  // one may be done and not said
+  EXPECT_EQ(found.size() % 2, 0u);
+  EXPECT_THAT(store.problems().value(), IsEmpty());
+}
+
+TEST_F(SpoolStoreTest, AFullDiskTakesAWholeTransactionOrNone) {
+  const SmallDisk disk(path(), "2m");
+  if (!disk.mounted()) GTEST_SKIP() << "a small file system can be mounted by root only";
+  SpoolStore store(path(), Access::own);
+  std::int64_t id = 0;
+  SpoolResult<void> written = SpoolError{};
+  do {
+    written = add(store, {record(id + 1, std::string(50000, 'x')), record(id + 2, "{}")});
+    if (written) id += 2;
+  } while (written && id < 1000);
+  ASSERT_FALSE(written);
+  EXPECT_THAT(written.error().message, HasSubstr("full"));
+  EXPECT_FALSE(written.error().damaged);
+  EXPECT_FALSE(written.error().uncertain);
+  EXPECT_THAT(all(store), SizeIs(static_cast<std::size_t>(id)));
+  EXPECT_THAT(store.problems().value(), IsEmpty());
+  EXPECT_LT(store.free_bytes(), 2u << 20);
+}
+
+TEST_F(SpoolStoreTest, ADamagedRecordIsNamedAndStopsNothing) {
+  {
+    SpoolStore store(path(), Access::own);
+    EXPECT_TRUE(add(store, {record(1, "{\"a\":\"first\"}"), record(2, "{\"a\":\"second\"}")}));
+    store.shrink();
+  }
+  overwrite(file(), "{\"a\":\"first\"}", "{\"a\":\"thirst");
+  SpoolStore store(path(), Access::own);
+  const auto found = next(store);
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_TRUE(found[0].damaged);
+  EXPECT_FALSE(found[1].damaged);
+  EXPECT_THAT(store.problems().value(), ElementsAre(HasSubstr("record 1 is damaged")));
+}
+
+TEST_F(SpoolStoreTest, ADamagedPageIsMovedAsideAndTheRestTakenOver) {
+  {
+    SpoolStore store(path(), Access::own);
+    std::vector<SpooledRecord> many;
+    for (int i = 1; i <= 300; ++i) many.push_back(record(1000 * i, std::string(1000, 'x') + std::to_string(i) + ";"));
+    EXPECT_TRUE(add(store, many));
+    store.shrink();
+  }
+  {
+    // The page of a record in the middle, all of it.
+    std::ifstream in(file(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::size_t page = bytes.find("x150;") / 16384 * 16384;
+    std::fstream out(file(), std::ios::binary | std::ios::in | std::ios::out);
+    out.seekp(static_cast<std::streamoff>(page));
+    out << std::string(16384, '\xee');
+  }
+  SpoolStore tool(path(), Access::share);
+  EXPECT_THAT(tool.problems().value(), testing::Not(IsEmpty()));
+  SpoolStore store(path(), Access::own);
+  store.repair();  // the pages of records are not read at a start
+  EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("spool.db.damaged-1")));
+  const auto found = all(store);
+  EXPECT_THAT(found.size(), Gt(270u));
+  EXPECT_THAT(found.size(), Lt(300u));
+  EXPECT_EQ(found.front().id, 1000);
+  EXPECT_EQ(found.back().id, 300000);
+  EXPECT_THAT(store.problems().value(), IsEmpty());
+  EXPECT_TRUE(add(store, {record(400000, "{}")}));
+}
+
+TEST_F(SpoolStoreTest, AFileThatIsNoDatabaseDoesNotStopAStart) {
+  folder_.write("spool/spool.db", std::string(100000, 'z'));
+  SpoolStore store(path(), Access::own);
+  EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("0 records were taken over")));
+  EXPECT_TRUE(add(store, {record(1, "{}")}));
+}
+
+TEST_F(SpoolStoreTest, ACopyOfAFolderInUseIsASpool) {
+  SpoolStore store(path(), Access::own);
+  EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}")}));
+  fs::copy(path(), folder_.path() + "/copy", fs::copy_options::recursive);
+  EXPECT_TRUE(add(store, {record(3, "{}")}));
+  SpoolStore copy(folder_.path() + "/copy", Access::own);
+  EXPECT_THAT(ids(all(copy)), ElementsAre(1, 2));
+}
+
+TEST_F(SpoolStoreTest, AToolSeesAndDropsWhatTheOwnerHas) {
+  SpoolStore store(path(), Access::own);
+  EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}"), record(3, "{}")}));
+  EXPECT_FALSE(store.changed_by_others());
+  {
+    SpoolStore tool(path(), Access::share);
+    EXPECT_THAT(ids(all(tool)), ElementsAre(1, 2, 3));
+    EXPECT_EQ(tool.drop(std::vector<std::int64_t>{2, 77}).value(), 1u);
+  }
+  EXPECT_TRUE(store.changed_by_others());
+  EXPECT_FALSE(store.changed_by_others());
+  EXPECT_THAT(ids(next(store)), ElementsAre(1, 3));
+  EXPECT_EQ(SpoolStore(path(), Access::share).drop(std::nullopt).value(), 2u);
+  EXPECT_THAT(next(store), IsEmpty());
+}
+
+TEST_F(SpoolStoreTest, HasOneOwner) {
+  const SpoolStore store(path(), Access::own);
+  EXPECT_THAT([&] { SpoolStore(path(), Access::own); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("another gate uses it")));
+}
+
+TEST_F(SpoolStoreTest, AToolNeedsASpool) {
+  EXPECT_THAT([&] { SpoolStore(path(), Access::share); },
+              ThrowsMessage<std::runtime_error>(HasSubstr("expected a folder with a spool in it")));
+}
+
+TEST_F(SpoolStoreTest, GivesBackTheSpaceOfWhatIsRemoved) {
+  SpoolStore store(path(), Access::own);
+  std::vector<SpooledRecord> many;
+  std::vector<std::int64_t> removed;
+  for (std::int64_t i = 1; i <= 100; ++i) {
+    many.push_back(record(i, std::string(20000, 'x')));
+    removed.push_back(i);
+  }
+  EXPECT_TRUE(add(store, many));
+  const std::size_t before = store.bytes();
+  EXPECT_GT(before, 2000000u);
+  EXPECT_TRUE(store.apply({{}, removed, {}}));
+  EXPECT_LT(store.bytes(), before / 10);
+  store.shrink();
+  EXPECT_LT(fs::file_size(file()), before / 10);
+}
+
+}  // namespace
+}  // namespace eventgate
