@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <future>
 #include <stop_token>
 #include <string>
@@ -29,6 +30,7 @@
 #include "eventgate/schema/schema_repository.hpp"
 #include "eventgate/sinks/file_sink.hpp"
 #include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
 #include "schema_titles.hpp"
@@ -130,6 +132,7 @@ void Service::Impl::start(const std::stop_token& stop) {
   declare_first();
   std::vector<std::unique_ptr<Sink>> sinks;
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
+  if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), events);
   if (config.file) sinks.push_back(make_file_sink(*config.file, events));
   producer = std::make_unique<Producer>(std::move(sinks), config.produce_timeout, events);
   producing = true;
@@ -146,10 +149,13 @@ void Service::Impl::start(const std::stop_token& stop) {
       [repository = schemas.get()] { return static_cast<double>(repository->loaded().size()); });
 
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events);
-  server = std::make_unique<HttpServer>(
-      config.http,
-      HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }, [this] { return stale(); }},
-      executors, std::move(ports));
+  std::function<std::optional<std::string>()> no_room;
+  if (config.spool) no_room = [this] { return producer->no_room(); };
+  server =
+      std::make_unique<HttpServer>(config.http,
+                                   HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); },
+                                                [this] { return stale(); }, std::move(no_room)},
+                                   executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   if (!config.gate.ledger_stream.empty()) {
     minute = std::make_unique<MinuteTimer>(executors.front());
@@ -225,6 +231,7 @@ std::vector<std::string> Service::Impl::stale() const {
   if (const std::size_t count = schemas->stale(); count > 0) {
     result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");
   }
+  for (std::string& what : producer->degraded()) result.push_back(std::move(what));
   return result;
 }
 

@@ -417,6 +417,24 @@ void read_file_output(ConfigSection& root, Config& config) {
   if (!path.empty() || !config.kafka) config.file = std::move(file);
 }
 
+void read_spool(ConfigSection& root, Config& config) {
+  ConfigSection section = root.section("spool");
+  SpoolOptions spool;
+  section.text("path", spool.path);
+  section.duration("after", spool.after, milliseconds(1), hours(1));
+  section.size("max_bytes", spool.max_bytes, kMegabyte, 1024 * 1024 * kGigabyte);
+  section.size("min_free", spool.min_free, 0, 1024 * 1024 * kGigabyte);
+  section.number("replay_rate", spool.replay_rate, 1, 10'000'000);
+  if (!spool.path.empty() && !config.kafka) {
+    section.problem("path", spool.path, "`kafka.conf` beside it: what is spooled is for Kafka");
+  } else if (!spool.path.empty()) {
+    config.kafka->spooled = true;
+    config.http.tell_durability = true;
+    config.spool = std::move(spool);
+  }
+  section.finish();
+}
+
 void read_transforms(ConfigSection& root, bool wikimedia) {
   std::vector<std::string> names;
   root.texts("transforms", names);
@@ -476,6 +494,7 @@ Config config_of(ConfigDocument& document) {
   root.duration("shutdown_timeout", config.shutdown_timeout, milliseconds(0), hours(1));
   read_kafka(root, config);
   read_file_output(root, config);
+  read_spool(root, config);
   read_transforms(root, config.gate.wikimedia);
 
   root.ignore({"worker_heap_limit_mb", "worker_heartbeat_timeout", "worker_startup_timeout", "worker_shutdown_timeout",

@@ -818,6 +818,7 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
       } else {
         produced.account->refused(RefusalCause::not_produced);
       }
+      if (failure->obstacle == Obstacle::room && failure->delivery == Delivery::not_produced) ++result.no_room;
       if (origin == Origin::client) {
         if (assurance == Assurance::hasty) {
           events.hasty_event_lost(produced.stream_label, produced.schema_label, failure->message);
@@ -830,11 +831,16 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
       continue;
     }
     std::size_t run = 1;
+    std::size_t spooled = records[i].spooled ? 1 : 0;
     while (i + run < records.size() && !failures[i + run] && memory->produced[i + run].account == produced.account &&
            memory->produced[i + run].stream_label == produced.stream_label &&
-           memory->produced[i + run].schema_label == produced.schema_label)
+           memory->produced[i + run].schema_label == produced.schema_label) {
+      spooled += records[i + run].spooled ? 1 : 0;
       ++run;
-    produced.account->produced(run);
+    }
+    result.spooled += spooled;
+    if (spooled < run) produced.account->produced(run - spooled);
+    if (spooled > 0) produced.account->spooled(spooled);
     events.event_produced(produced.stream_label, produced.schema_label, run);
     i += run;
   }

@@ -119,6 +119,7 @@ class Session final
                          std::unique_ptr<HastyWork>& hasty);
   Response body_too_large() const;
   Response too_much_in_flight() const;
+  Response no_room(const std::string& reason) const;
   Response body_cut(Received received);
 
   bool body_left() const { return remaining_ > 0 || chunked_; }
@@ -493,6 +494,12 @@ Response Session::too_much_in_flight() const {
   return response;
 }
 
+Response Session::no_room(const std::string& reason) const {
+  Response response = rejected(503, reason + ". Send it again later.", "no_room", request());
+  response.fields = "retry-after: 1\r\n";
+  return response;
+}
+
 /// The answer to a body that `received` ended before its time.
 Response Session::body_cut(Received received) {
   broken_ = true;
@@ -610,6 +617,8 @@ Task<Response> Session::process(std::string body, const RequestContext& context,
   if (intake.refusal)
     co_return rejected(intake.refusal->status, intake.refusal->detail, intake.refusal->cause, request());
   if (!intake.batch) co_return empty_answer();
+  if (state().services.no_room)
+    if (const std::optional<std::string> reason = state().services.no_room()) co_return no_room(*reason);
   if (is_hasty(context)) {
     const std::size_t count = intake.batch->size();
     hasty = std::unique_ptr<HastyWork>(
@@ -618,7 +627,11 @@ Task<Response> Session::process(std::string body, const RequestContext& context,
     co_return hasty_answer(count);
   }
   const ProcessResult result = co_await gate.process(*intake.batch, context, Assurance::guaranteed);
-  co_return processed_answer(result);
+  if (result.no_room == result.events) co_return no_room(result.error.front().message);
+  Response answer = processed_answer(result);
+  if (state().options.tell_durability && result.produced() > 0)
+    answer.fields += result.spooled > 0 ? "x-eventgate-durability: disk\r\n" : "x-eventgate-durability: kafka\r\n";
+  co_return answer;
 }
 
 Task<bool> Session::skip_body(RequestParser& parser) {

@@ -157,6 +157,10 @@ struct IntakeEvents::Impl {
       counter("eventgate_statistics_failures_total", "statistics of librdkafka that could not be read");
   Series<Counter, 1> sink_warnings{counters("eventgate_sink_warnings_total", "warnings of a sink"), {"sink"}};
 
+  Series<Counter, 1> spool{
+      counters("eventgate_spool_records_total", "records that entered or left the spool, by what became of them"),
+      {"outcome"}};
+
   KafkaStatistics statistics{metrics};
   LogLimit delivery_limit{10};
   LogLimit lost_limit{10};
@@ -369,6 +373,20 @@ void IntakeEvents::sink_warning(std::string_view sink, std::string_view message)
   log_some(impl_->sink_limit, sink, LogLevel::warn, "A sink warns", "sink", sink, message);
 }
 
+void IntakeEvents::records_spooled(std::size_t count) {
+  impl_->spool.of({"spooled"}).Increment(static_cast<double>(count));
+}
+
+void IntakeEvents::records_unspooled(std::size_t count, bool late) {
+  impl_->spool.of({late ? "acknowledged_late" : "replayed"}).Increment(static_cast<double>(count));
+}
+
+void IntakeEvents::spooled_record_set_aside(std::string_view topic, std::int64_t id, std::string_view reason) {
+  impl_->spool.of({"set_aside"}).Increment();
+  log_some(impl_->sink_limit, "set_aside", LogLevel::error, "A spooled record is set aside: see `eventgate spool list`",
+           "topic", topic, "record " + std::to_string(id) + ": " + std::string(reason));
+}
+
 void IntakeEvents::observe_stream_config_age(std::function<double()> seconds) {
   impl_->metrics.observe("eventgate_stream_config_age_seconds", "time since the stream configs in use were read",
                          std::move(seconds));
@@ -380,6 +398,16 @@ void IntakeEvents::observe_inflight_bytes(std::function<double()> bytes) {
 
 void IntakeEvents::observe_cached_schemas(std::function<double()> count) {
   impl_->metrics.observe("eventgate_cached_schemas", "schemas kept compiled", std::move(count));
+}
+
+void IntakeEvents::observe_spool(std::function<double()> records, std::function<double()> bytes,
+                                 std::function<double()> oldest_seconds, std::function<double()> set_aside) {
+  impl_->metrics.observe("eventgate_spool_records", "records in the spool that are to be replayed", std::move(records));
+  impl_->metrics.observe("eventgate_spool_bytes", "bytes of the spool on disk", std::move(bytes));
+  impl_->metrics.observe("eventgate_spool_oldest_seconds", "time since the oldest record in the spool was put there",
+                         std::move(oldest_seconds));
+  impl_->metrics.observe("eventgate_spool_records_set_aside", "records in the spool that are not replayed",
+                         std::move(set_aside));
 }
 
 }  // namespace eventgate

@@ -46,7 +46,10 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
     std::optional<DeliveryFailure> outcome;
     for (std::size_t s = 0; s < sinks_.size(); ++s) {
       const DeliveryFailure* failure = batch->failure(s * count + i, timed_out);
-      if (!failure) continue;
+      if (!failure) {
+        records[i].spooled = records[i].spooled || batch->on_disk(s * count + i);
+        continue;
+      }
       const std::string_view sink = sinks_[s]->name();
       if (failure == &timed_out) ++unreported[s];
       ++failures;
@@ -56,6 +59,7 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
       }
       if (!outcome) outcome = DeliveryFailure{Delivery::not_produced, {}};
       if (failure->delivery == Delivery::unknown) outcome->delivery = Delivery::unknown;
+      outcome->obstacle = failure->obstacle;
       if (!outcome->message.empty()) outcome->message += "; ";
       outcome->message += sink;
       outcome->message += ": ";
@@ -79,6 +83,19 @@ void Producer::warm(const std::string& topic) {
 std::optional<std::string> Producer::unready() const {
   for (const auto& sink : sinks_)
     if (auto reason = sink->unready()) return reason;
+  return std::nullopt;
+}
+
+std::vector<std::string> Producer::degraded() const {
+  std::vector<std::string> found;
+  for (const auto& sink : sinks_)
+    if (auto what = sink->degraded()) found.push_back(*std::move(what));
+  return found;
+}
+
+std::optional<std::string> Producer::no_room() const {
+  for (const auto& sink : sinks_)
+    if (auto reason = sink->no_room()) return reason;
   return std::nullopt;
 }
 

@@ -14,10 +14,16 @@ struct DeliveryBatch::Waiter : Deadline {
 };
 
 void DeliverySlot::succeed() noexcept {
+  if (listener_ != nullptr) return listener_->settled(*this);
   DeliveryBatch* batch = batch_;
   std::uint8_t state = kPending;
   state_.compare_exchange_strong(state, kSettled, std::memory_order_acq_rel);
   batch->settled();
+}
+
+void DeliverySlot::succeed_on_disk() noexcept {
+  on_disk_ = true;
+  succeed();
 }
 
 void DeliverySlot::fail(DeliveryFailure failure) noexcept {

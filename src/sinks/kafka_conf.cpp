@@ -74,13 +74,16 @@ KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view labe
     problems.push_back("kafka.conf: expected metadata.broker.list, the brokers as host:port separated by commas");
   if (!configured(own, {"client.id"})) set(where, "client.id", options.user_agent + "-producer-" + std::string(label));
   if (!configured(own, {"topic.metadata.propagation.max.ms"})) set(where, "topic.metadata.propagation.max.ms", "3000");
+  const bool own_timeout = configured(own, {"message.timeout.ms", "delivery.timeout.ms"});
+  // One that expires would come after those behind it, out of its turn.
+  if (options.spooled && !own_timeout) set(where, "message.timeout.ms", "0");
   if (label != "guaranteed") return conf;
 
   if (kafka_conf_value(*conf, "acks") == "0")
     problems.push_back(
         "kafka.guaranteed: acks is 0: expected -1 (all) or at least 1, because a 201 says that Kafka has the event");
   // librdkafka looks for expired records once a second, and not while it backs off.
-  if (!configured(own, {"message.timeout.ms", "delivery.timeout.ms"})) {
+  if (!options.spooled && !own_timeout) {
     const milliseconds limit = options.produce_timeout;
     const auto timeout = std::max({limit - milliseconds(1500), limit / 4, milliseconds(1)});
     set(where, "message.timeout.ms", std::to_string(timeout.count()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <deque>
 #include <set>
 #include <stdexcept>
@@ -50,6 +51,26 @@ bool may_be_another_records(rd_kafka_resp_err_t error) {
   }
 }
 
+Obstacle obstacle_of(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return Obstacle::record;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+      return Obstacle::topic;
+    default:
+      return Obstacle::outage;
+  }
+}
+
 /// A record that was refused with its batch.
 struct RefusedRecord {
   std::string topic;
@@ -74,6 +95,11 @@ class KafkaProducer {
 
   void produce(std::span<const Record> records);
   std::optional<std::string> unready() const;
+  bool is_warm(const std::string& topic) const {
+    const std::lock_guard lock(reason_mutex_);
+    return warm_.contains(topic);
+  }
+  milliseconds linger() const { return milliseconds(std::atoi(kafka_conf_value(*conf_, "linger.ms").c_str())); }
 
   /// All clients there are.
   std::vector<std::shared_ptr<KafkaClient>> clients() const;
@@ -133,6 +159,7 @@ class KafkaProducer {
   std::atomic<bool> alone_fatal_{false};
   mutable std::mutex reason_mutex_;
   std::string reason_ = "no broker has answered yet";
+  std::set<std::string> warm_;
   std::string refusal_;  // what the last broker that cannot be talked to said, or was found to be
 
   // The service's thread only.
@@ -283,13 +310,17 @@ void KafkaProducer::produce(std::span<const Record> records) {
   } else {
     KafkaClient::Sender sender(*client);
     std::string_view checked;
+    bool full = false;
     for (const Record& record : records) {
       rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
       if ((!checked.empty() && record.topic == checked) || is_kafka_name(record.topic)) {
         checked = record.topic;
         record.slot->note = record.timestamp;  // a report of a failure does not have it
-        error = sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
+        // What comes after one that found the queue full must not go before it.
+        error = full ? RD_KAFKA_RESP_ERR__QUEUE_FULL
+                     : sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
       }
+      full = full || error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
       if (error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.emplace_back(&record, error);
     }
   }
@@ -371,7 +402,7 @@ void KafkaProducer::fail(DeliverySlot& slot, std::string_view topic, rd_kafka_re
                          std::string message) {
   if (slot.abandoned()) events_.late_delivery(label_, false);
   events_.record_failed(label_, topic, rd_kafka_err2name(error), message);
-  slot.fail({delivery, std::move(message)});
+  slot.fail({delivery, std::move(message), obstacle_of(error)});
 }
 
 std::string KafkaProducer::too_large(const std::string& topic, std::size_t size) const {
@@ -479,6 +510,8 @@ void KafkaProducer::probe() {
     if (found == warming_.end()) continue;
     if (topic.err == RD_KAFKA_RESP_ERR_NO_ERROR && topic.partition_cnt > 0) {
       if (limits_.due(found->first)) warm.push_back(found->first);
+      const std::lock_guard lock(reason_mutex_);
+      if (warm_.size() < kMaxCold) warm_.insert(found->first);
       warming_.erase(found);
     } else if (--found->second == 0) {
       warming_.erase(found);
@@ -576,6 +609,11 @@ class KafkaSink final : public Sink {
   std::optional<std::string> unready() const override {
     if (auto reason = guaranteed_.unready()) return reason;
     return hasty_.unready();
+  }
+
+  bool is_warm(const std::string& topic) const override { return guaranteed_.is_warm(topic) && hasty_.is_warm(topic); }
+  milliseconds linger(Assurance assurance) const override {
+    return (assurance == Assurance::guaranteed ? guaranteed_ : hasty_).linger();
   }
 
   void stop(Clock::time_point deadline) override;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -40,13 +41,16 @@ class SinkDriver {
 
   IoExecutor executor() { return io_.get_executor(); }
 
+  /// Of the records that succeeded, those that are on disk only.
+  std::size_t on_disk() const { return on_disk_; }
+
   /// Hands `records` over now; what became of them comes later. `timeout` zero: waits for every report.
   std::future<Outcomes> start(Sink& sink, std::vector<OwnRecord> records, Assurance assurance = Assurance::guaranteed,
                               std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
     std::promise<Outcomes> outcomes;
     std::future<Outcomes> later = outcomes.get_future();
     boost::asio::co_spawn(
-        io_, deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes)),
+        io_, deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes), &on_disk_),
         boost::asio::detached);
     return later;
   }
@@ -58,7 +62,8 @@ class SinkDriver {
 
  private:
   static Task<void> deliver(IoExecutor executor, Sink& sink, std::vector<OwnRecord> own, Assurance assurance,
-                            std::chrono::milliseconds timeout, std::promise<Outcomes> outcomes) {
+                            std::chrono::milliseconds timeout, std::promise<Outcomes> outcomes,
+                            std::atomic<std::size_t>* on_disk) {
     DeliveryBatch* batch = DeliveryBatch::make(executor, own.size());
     std::vector<Record> records;
     for (std::size_t i = 0; i < own.size(); ++i) {
@@ -77,11 +82,13 @@ class SinkDriver {
     for (std::size_t i = 0; i < own.size(); ++i) {
       const DeliveryFailure* failure = batch->failure(i, timed_out);
       found.push_back(failure == nullptr ? std::nullopt : std::optional(*failure));
+      if (failure == nullptr && batch->on_disk(i)) ++*on_disk;
     }
     batch->release();
     outcomes.set_value(std::move(found));
   }
 
+  std::atomic<std::size_t> on_disk_{0};
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<IoExecutor> work_;
   std::thread thread_;

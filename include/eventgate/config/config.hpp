@@ -14,6 +14,7 @@
 #include "eventgate/schema/schema_repository.hpp"
 #include "eventgate/sinks/file_sink.hpp"
 #include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
 
@@ -32,6 +33,7 @@ struct Config {
   UriReaderOptions stream_reader;       ///< With `stream_config_uri_options.headers`, and up to 16 MB.
   std::optional<FileSinkOptions> file;  ///< The default where neither output is configured.
   std::optional<KafkaSinkOptions> kafka;
+  std::optional<SpoolOptions> spool;  ///< In front of `kafka`.
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds shutdown_timeout{30000};
   std::vector<std::string> warnings;  ///< Unknown keys (with the nearest known one), and what is not done.

@@ -51,6 +51,8 @@ struct ProcessResult {
   std::size_t events = 0;
   std::vector<EventStatus> invalid;  ///< In the order posted.
   std::vector<EventStatus> error;
+  std::size_t spooled = 0;  ///< Of those produced, those that are in the spool, from where Kafka gets them later.
+  std::size_t no_room = 0;  ///< Of those in `error`, those that nothing had room for.
 
   std::size_t produced() const { return events - invalid.size() - error.size(); }
 };

@@ -35,6 +35,7 @@ struct HttpOptions {
   std::size_t max_inflight_bytes = std::size_t{256} << 20;
   std::size_t max_events = 10000;
   JsonLimits json;
+  bool tell_durability = false;               ///< `X-EventGate-Durability` in replies to events.
   std::string test_events;                    ///< JSON array text; empty: the route is not there.
   std::optional<std::uint16_t> metrics_port;  ///< Nothing: metrics are not served. 0: any free one.
 };
@@ -48,6 +49,8 @@ struct HttpServices {
   std::function<std::optional<std::string>()> unready;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
   /// What serves although it is old: `stale` in the 200 of `/readyz`. Thread-safe.
   std::function<std::vector<std::string>()> stale = {};
+  /// Why events are refused (503) before they are read, or nothing. Thread-safe. Absent: never.
+  std::function<std::optional<std::string>()> no_room = {};
 };
 
 /// The ports of a server, bound. Nobody listens on them yet: a process that listens on one already is found here, one

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -89,10 +90,19 @@ class IntakeEvents {
   void producer_statistics(std::string_view producer_type, std::string_view json);
   void sink_warning(std::string_view sink, std::string_view message);
 
+  // Spool.
+  void records_spooled(std::size_t count);
+  /// Records left the spool because Kafka has them: `late`, by their first attempt after all, else replayed.
+  void records_unspooled(std::size_t count, bool late);
+  /// A record stays in the spool and will not be replayed.
+  void spooled_record_set_aside(std::string_view topic, std::int64_t id, std::string_view reason);
+
   /// Values read when metrics are written. The functions must outlive the last `Metrics::text`.
   void observe_stream_config_age(std::function<double()> seconds);
   void observe_inflight_bytes(std::function<double()> bytes);
   void observe_cached_schemas(std::function<double()> count);
+  void observe_spool(std::function<double()> records, std::function<double()> bytes,
+                     std::function<double()> oldest_seconds, std::function<double()> set_aside);
 
  private:
   struct Impl;

@@ -21,13 +21,17 @@ class Producer {
  public:
   Producer(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout, IntakeEvents& events);
 
-  /// The outcomes of `records` in order: null-like (nothing) for a delivered one. Their `slot`s are set here.
-  /// Guaranteed: within `produce_timeout`, what has no report by then is `unknown`. Hasty: when all are settled,
-  /// however long that takes. `records` and what they refer to need only live until the first suspension.
+  /// The outcomes of `records` in order: null-like (nothing) for a delivered one. Their `slot`s are set here, and in
+  /// the end which are `spooled`. Guaranteed: within `produce_timeout`, what has no report by then is `unknown`. Hasty:
+  /// when all are settled, however long that takes. `records` and what they refer to must live until it returns.
   Task<std::vector<std::optional<DeliveryFailure>>> produce(std::span<Record> records, Assurance assurance);
 
   void warm(const std::string& topic);
   std::optional<std::string> unready() const;
+  /// What is amiss with sinks that take records all the same.
+  std::vector<std::string> degraded() const;
+  /// Why a sink would only refuse new records, or nothing.
+  std::optional<std::string> no_room() const;
   void stop(std::chrono::steady_clock::time_point deadline);
 
  private:

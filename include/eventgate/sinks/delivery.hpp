@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "eventgate/events/event_status.hpp"
 #include "eventgate/io/deadlines.hpp"
@@ -12,36 +13,69 @@
 
 namespace eventgate {
 
+/// What stands between a record and its delivery.
+enum class Obstacle : std::uint8_t {
+  outage,  ///< Something that passes: the same record may be taken later.
+  topic,   ///< Its topic is not there, or not for us, until somebody changes that.
+  record,  ///< The record itself: it will never be taken.
+  room,    ///< Nothing has room for it now: whoever sent it is to come back.
+};
+
 /// Why a record was not delivered.
 struct DeliveryFailure {
   Delivery delivery;
   std::string message;
+  Obstacle obstacle = Obstacle::outage;
 };
 
 class DeliveryBatch;
+class DeliverySlot;
+
+/// Who is told of a slot that belongs to no batch.
+class DeliveryListener {
+ public:
+  /// Called once, on the thread that settles `slot`, which may be destroyed here.
+  virtual void settled(DeliverySlot& slot) noexcept = 0;
+
+ protected:
+  ~DeliveryListener() = default;
+};
 
 /// The place where the fate of one record in one sink is written.
 ///
 /// Exactly one call of `succeed` or `fail`, on any thread; the slot must not be touched after it.
 class DeliverySlot {
  public:
+  DeliverySlot() = default;
+  explicit DeliverySlot(DeliveryListener& listener) : listener_(&listener) {}
+
   void succeed() noexcept;
+  /// The record is on this machine's disk, from where it will be delivered.
+  void succeed_on_disk() noexcept;
   void fail(DeliveryFailure failure) noexcept;
 
   /// Whether its client was already answered `unknown`: a report that comes now is late.
   bool abandoned() const noexcept { return state_.load(std::memory_order_acquire) == kAbandoned; }
 
-  /// The I/O thread that waits. To be asked before the slot is settled.
+  /// The I/O thread that waits, of a slot of a batch. To be asked before the slot is settled.
   const IoExecutor& executor() const noexcept;
+
+  /// For the listener: null if it succeeded.
+  std::unique_ptr<DeliveryFailure> take_failure() noexcept { return std::move(failure_); }
 
   /// The sink's own, for as long as the slot is: what it must know again when the report comes.
   std::int64_t note = 0;
+
+ protected:
+  void listen(DeliveryListener& listener) { listener_ = &listener; }
 
  private:
   friend class DeliveryBatch;
   static constexpr std::uint8_t kPending = 0, kSettled = 1, kAbandoned = 2;
   DeliveryBatch* batch_ = nullptr;
+  DeliveryListener* listener_ = nullptr;  // instead of a batch
   std::unique_ptr<DeliveryFailure> failure_;
+  bool on_disk_ = false;
   std::atomic<std::uint8_t> state_{kPending};
 };
 
@@ -62,6 +96,9 @@ class DeliveryBatch {
   /// After `wait`: the failure of a slot, or null if it succeeded. A slot not yet settled is abandoned: it failed with
   /// `unknown` and `timed_out`.
   const DeliveryFailure* failure(std::size_t index, const DeliveryFailure& timed_out);
+
+  /// After `wait`, of a slot without a failure: whether `succeed_on_disk` settled it.
+  bool on_disk(std::size_t index) const { return slots_[index].on_disk_; }
 
   /// The maker's last word.
   void release() noexcept;

@@ -23,6 +23,8 @@ struct KafkaSinkOptions {
   KafkaProducerOptions hasty;
   std::string user_agent = "eventgate";  ///< client.id is this with `-producer-guaranteed` and `-producer-hasty`.
   std::chrono::milliseconds produce_timeout{10000};
+  /// A spool answers for what Kafka does not take in time: librdkafka keeps records until Kafka takes them.
+  bool spooled = false;
 };
 
 /// Produces to Kafka through two librdkafka producers. Delivery reports are read on `reports`' thread, from an eventfd.

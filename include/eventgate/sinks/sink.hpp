@@ -15,13 +15,15 @@ namespace eventgate {
 /// `guaranteed`: the client waits for the delivery. `hasty`: it was answered before.
 enum class Assurance : std::uint8_t { guaranteed, hasty };
 
-/// What is handed to a sink. The texts are the caller's: a sink copies what it needs before `produce` returns.
+/// What is handed to a sink. The texts are the caller's: a sink copies what it needs before `produce` returns, or on
+/// the slot's I/O thread while the slot is neither settled nor abandoned.
 struct Record {
   std::string_view topic;
   std::optional<std::string_view> message_key;  ///< JSON text.
   std::string_view value;                       ///< The event's JSON text.
   std::int64_t timestamp = 0;                   ///< Milliseconds since the epoch.
   DeliverySlot* slot = nullptr;                 ///< To be settled exactly once.
+  bool spooled = false;                         ///< Set by the Producer: delivered to the spool, and to Kafka later.
 };
 
 /// Where records go.
@@ -43,6 +45,18 @@ class Sink {
 
   /// Why it cannot produce now, or nothing.
   virtual std::optional<std::string> unready() const = 0;
+
+  /// What is amiss although it takes records, or nothing.
+  virtual std::optional<std::string> degraded() const { return std::nullopt; }
+
+  /// Why new records would only be refused, so that whoever sends them is to come back later; or nothing.
+  virtual std::optional<std::string> no_room() const { return std::nullopt; }
+
+  /// Whether `topic` is made ready for.
+  virtual bool is_warm(const std::string& /*topic*/) const { return true; }
+
+  /// How long it keeps records back to send them together.
+  virtual std::chrono::milliseconds linger(Assurance) const { return std::chrono::milliseconds(0); }
 
   /// Waits until every record handed over is settled, or until `deadline`; then settles the rest as failed (`unknown`
   /// unless it is certain). Blocks: not on an I/O thread. Nothing may be produced any more.

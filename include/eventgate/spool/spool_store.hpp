@@ -123,8 +123,8 @@ class SpoolStore {
   /// Bytes that are free on the file system for the gate's user.
   std::size_t free_bytes() const;
 
-  /// Gives what is empty back to the file system. Costs time: for when there is little in it.
-  void shrink();
+  /// Gives some of what is empty in the file back to the file system. Whether there is more.
+  bool shrink();
 
  private:
   struct Impl;

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "eventgate/sinks/sink.hpp"
+#include "support/memory_sink.hpp"
+
+namespace eventgate {
+
+/// What a HeldSink got. Settled by the test, or by `judge` at once.
+struct SinkHold {
+  struct Held {
+    KeptRecord record;
+    DeliverySlot* slot;
+  };
+
+  std::mutex mutex;
+  std::vector<Held> held;
+  std::vector<std::string> values;  ///< Of all records, in the order they came.
+  std::optional<std::string> unready;
+  std::set<std::string> cold;
+  std::vector<std::string> warmed;
+  /// Absent: records are held. Else: its failure, or nothing for a success.
+  std::function<std::optional<DeliveryFailure>(const KeptRecord&)> judge;
+
+  std::size_t count() {
+    const std::lock_guard lock(mutex);
+    return held.size();
+  }
+  std::vector<std::string> all() {
+    const std::lock_guard lock(mutex);
+    return values;
+  }
+  void set_unready(std::optional<std::string> reason) {
+    const std::lock_guard lock(mutex);
+    unready = std::move(reason);
+  }
+  void set_judge(std::function<std::optional<DeliveryFailure>(const KeptRecord&)> next) {
+    const std::lock_guard lock(mutex);
+    judge = std::move(next);
+  }
+  /// Settles the first record held of this value. Whether there is one.
+  bool settle(const std::string& value, std::optional<DeliveryFailure> failure = std::nullopt) {
+    DeliverySlot* slot = nullptr;
+    {
+      const std::lock_guard lock(mutex);
+      for (auto it = held.begin(); it != held.end(); ++it) {
+        if (it->record.value != value) continue;
+        slot = it->slot;
+        held.erase(it);
+        break;
+      }
+    }
+    if (slot == nullptr) return false;
+    if (failure)
+      slot->fail(std::move(*failure));
+    else
+      slot->succeed();
+    return true;
+  }
+};
+
+/// In the place of Kafka: keeps records until the test says what became of them.
+class HeldSink final : public Sink {
+ public:
+  explicit HeldSink(std::shared_ptr<SinkHold> hold) : hold_(std::move(hold)) {}
+  ~HeldSink() override { stop({}); }
+
+  std::string_view name() const override { return "kafka"; }
+
+  void produce(std::span<const Record> records, Assurance assurance) override {
+    std::vector<std::pair<DeliverySlot*, std::optional<DeliveryFailure>>> judged;
+    {
+      const std::lock_guard lock(hold_->mutex);
+      for (const Record& record : records) {
+        KeptRecord kept{std::string(record.topic), std::nullopt, std::string(record.value), record.timestamp,
+                        assurance};
+        if (record.message_key) kept.message_key = std::string(*record.message_key);
+        hold_->values.push_back(kept.value);
+        if (hold_->judge) {
+          judged.emplace_back(record.slot, hold_->judge(kept));
+        } else {
+          hold_->held.push_back({std::move(kept), record.slot});
+        }
+      }
+    }
+    for (auto& [slot, failure] : judged) {
+      if (failure)
+        slot->fail(std::move(*failure));
+      else
+        slot->succeed();
+    }
+  }
+
+  void warm(const std::string& topic) override {
+    const std::lock_guard lock(hold_->mutex);
+    hold_->warmed.push_back(topic);
+  }
+  std::optional<std::string> unready() const override {
+    const std::lock_guard lock(hold_->mutex);
+    return hold_->unready;
+  }
+  bool is_warm(const std::string& topic) const override {
+    const std::lock_guard lock(hold_->mutex);
+    return !hold_->cold.contains(topic);
+  }
+
+  /// What is held is purged.
+  void stop(std::chrono::steady_clock::time_point) override {
+    std::vector<SinkHold::Held> left;
+    {
+      const std::lock_guard lock(hold_->mutex);
+      left.swap(hold_->held);
+    }
+    for (const SinkHold::Held& held : left) held.slot->fail({Delivery::unknown, "purged"});
+  }
+
+ private:
+  std::shared_ptr<SinkHold> hold_;
+};
+
+}  // namespace eventgate
