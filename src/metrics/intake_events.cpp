@@ -373,16 +373,30 @@ void IntakeEvents::sink_warning(std::string_view sink, std::string_view message)
   log_some(impl_->sink_limit, sink, LogLevel::warn, "A sink warns", "sink", sink, message);
 }
 
-void IntakeEvents::records_spooled(std::size_t count) {
-  impl_->spool.of({"spooled"}).Increment(static_cast<double>(count));
+void IntakeEvents::record_spooled(std::string_view topic) {
+  impl_->spool.of({"spooled"}).Increment();
+  impl_->ledger.spool_stored(topic);
 }
 
-void IntakeEvents::records_unspooled(std::size_t count, bool late) {
-  impl_->spool.of({late ? "acknowledged_late" : "replayed"}).Increment(static_cast<double>(count));
+void IntakeEvents::record_unspooled(std::string_view topic, bool late) {
+  impl_->spool.of({late ? "acknowledged_late" : "replayed"}).Increment();
+  if (late) {
+    impl_->ledger.spool_acknowledged_late(topic);
+  } else {
+    impl_->ledger.spool_replayed(topic);
+  }
+}
+
+void IntakeEvents::spool_found(std::string_view topic, std::size_t count) { impl_->ledger.spool_found(topic, count); }
+
+void IntakeEvents::spool_dropped(std::string_view topic, std::size_t count) {
+  impl_->spool.of({"dropped"}).Increment(static_cast<double>(count));
+  impl_->ledger.spool_dropped(topic, count);
 }
 
 void IntakeEvents::spooled_record_set_aside(std::string_view topic, std::int64_t id, std::string_view reason) {
   impl_->spool.of({"set_aside"}).Increment();
+  impl_->ledger.spool_dropped(topic);
   log_some(impl_->sink_limit, "set_aside", LogLevel::error, "A spooled record is set aside: see `eventgate spool list`",
            "topic", topic, "record " + std::to_string(id) + ": " + std::string(reason));
 }

@@ -798,7 +798,7 @@ void SpoolSink::write(std::vector<Copy> copies) {
   const bool done = apply({add, remove, refuse}, error);
   if (done) {
     for (const Removal& removal : std::exchange(removed_, {})) {
-      events_.records_unspooled(1, removal.late);
+      events_.record_unspooled(removal.lane->topic, removal.late);
       left(*removal.lane, removal.id);
     }
     for (const Refusal& refusal : std::exchange(refused_, {})) {
@@ -817,9 +817,9 @@ void SpoolSink::write(std::vector<Copy> copies) {
         in.busy.insert(id);
         attempted_.emplace(id, &in);
       }
+      events_.record_spooled(in.topic);
       succeed(*copy.outer, copy.record.assurance, true);
     }
-    if (taken > 0) events_.records_spooled(taken);
   } else {
     disk_fails_ = true;  // until the next look
     set_full(error.message);
@@ -955,8 +955,10 @@ void SpoolSink::count_again() {
       std::size_t& marks = spooling_[topic];
       if (marks == 0) ++spooling_topics_;
       marks += now - before;
+      events_.spool_found(topic, now - before);
     } else if (before > now) {
       unmark(topic, before - now);
+      events_.spool_dropped(topic, before - now);
     }
     if (now == 0) gone.push_back(topic);
     in.looked = 0;

@@ -91,9 +91,13 @@ class IntakeEvents {
   void sink_warning(std::string_view sink, std::string_view message);
 
   // Spool.
-  void records_spooled(std::size_t count);
-  /// Records left the spool because Kafka has them: `late`, by their first attempt after all, else replayed.
-  void records_unspooled(std::size_t count, bool late);
+  // Those of a record tell the ledger, too.
+  void record_spooled(std::string_view topic);
+  /// A record left the spool because Kafka has it: `late`, by its first attempt after all, else replayed.
+  void record_unspooled(std::string_view topic, bool late);
+  /// Records were found in the spool that this process did not put there, or are gone that it did not take out.
+  void spool_found(std::string_view topic, std::size_t count);
+  void spool_dropped(std::string_view topic, std::size_t count);
   /// A record stays in the spool and will not be replayed.
   void spooled_record_set_aside(std::string_view topic, std::int64_t id, std::string_view reason);
 

@@ -79,7 +79,7 @@ class LedgerAccount {
 
   /// `at`: milliseconds since the epoch.
   void received(std::size_t count, std::int64_t at) noexcept {
-    received_.fetch_add(count, std::memory_order_relaxed);
+    add(received_, count);
     last_event_.store(at, std::memory_order_relaxed);
   }
   void refused(RefusalCause cause, std::size_t count = 1) noexcept {
@@ -167,7 +167,7 @@ class Ledger {
 
   // The records in the spool, by their topic (for the spool). A topic counts for the stream whose it was when it was
   // first named here, else for `unknown`: so a record leaves the account that it entered.
-  /// Records that a start finds in the spool.
+  /// Records that a start finds in the spool, or that another process made such as are to be replayed.
   void spool_found(std::string_view topic, std::size_t count = 1);
   /// Records put into it and synced; before it can be told that they left it.
   void spool_stored(std::string_view topic, std::size_t count = 1);
@@ -175,7 +175,7 @@ class Ledger {
   void spool_replayed(std::string_view topic, std::size_t count = 1);
   /// Records whose first attempt was acknowledged after all.
   void spool_acknowledged_late(std::string_view topic, std::size_t count = 1);
-  /// Records that left it unproduced: dropped by an operator, or not readable.
+  /// Records that left it unproduced: dropped by an operator, or set aside since Kafka will never take them.
   void spool_dropped(std::string_view topic, std::size_t count = 1);
 
   /// What happened since the last `take` (or the start), a row for each stream of which something is to be told. Each
