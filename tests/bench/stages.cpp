@@ -98,7 +98,8 @@ struct Stages::Impl {
         taking(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events),
         filing(one(make_file_sink(file_options(directory), events)), std::chrono::seconds(10), events),
         gate(gate_options(), search.repository, &streams, taking, events),
-        batch(*EventBatch::parse(array_of(search.subject.event, kBatch))) {
+        batch(*EventBatch::parse(array_of(search.subject.event, kBatch))),
+        lone(*EventBatch::parse(array_of(search.subject.event, 1))) {
     context.received_at = std::chrono::system_clock::now();
     context.find_header = find_header;
     context.remote_address = "127.0.0.1";
@@ -117,7 +118,11 @@ struct Stages::Impl {
          }},
         {"gate", "complete, validate, make the record (100 at a time)",
          [this](std::size_t n) {
-           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) process();
+           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) process(batch);
+         }},
+        {"gate-one", "the same, one at a time",
+         [this](std::size_t n) {
+           while (n-- > 0) process(lone);
          }},
         {"file", "a record to the file sink (100 at a time)",
          [this](std::size_t n) {
@@ -161,9 +166,9 @@ struct Stages::Impl {
     return std::move(*result);
   }
 
-  void process() {
-    const ProcessResult result = finish(gate.process(batch, context, Assurance::guaranteed));
-    if (result.produced() != kBatch)
+  void process(const EventBatch& posted) {
+    const ProcessResult result = finish(gate.process(posted, context, Assurance::guaranteed));
+    if (result.produced() != posted.size())
       throw std::runtime_error("expected every event to be produced, but " +
                                (result.error.empty() ? "some are invalid" : result.error[0].message));
   }
@@ -187,7 +192,7 @@ struct Stages::Impl {
   StreamConfigSource streams;
   Producer taking, filing;
   EventGate gate;
-  EventBatch batch;
+  EventBatch batch, lone;
   RequestContext context;
   std::vector<Stage> all;
 };
