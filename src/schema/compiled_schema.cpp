@@ -456,8 +456,19 @@ bool Walk::check(Index index, Index node) {
   if constexpr (kMode == Mode::collect) {
     return collect(schema, node);
   } else {
-    if (!(schema.types & type_bit(nodes_[node].type)) && !check_type<kMode>(schema, node)) return false;
-    return schema.only_types || check_rules<kMode>(schema, node);
+    const JsonNode& n = nodes_[node];
+    if (!(schema.types & type_bit(n.type))) {
+      // An integer's type is the more usual of those that are seen at a second glance.
+      if (n.type != JsonType::number || (n.flags & JsonNode::kFraction) || !(schema.types & kIntegerBit))
+        if (!check_type<kMode>(schema, node)) return false;
+    }
+    if (schema.only_types) return true;
+    const Index size = n.end - n.begin;
+    if (n.type == JsonType::string
+            ? size < schema.short_string
+            : n.type == JsonType::number && !(n.flags & JsonNode::kFraction) && size < schema.short_integer)
+      return true;
+    return check_rules<kMode>(schema, node);
   }
 }
 

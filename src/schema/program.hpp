@@ -159,6 +159,10 @@ struct Schema {
   bool never = false;              ///< `false`: no type will do.
   bool only_types = false;         ///< There is no other rule.
   bool has_defaults = false;       ///< In it, or behind its references, where AJV fills them.
+  /// A string or an integer (without fraction and exponent) of the right type that is written with fewer bytes than
+  /// this is valid, whatever it says: most rules of real schemas are but bounds that are seldom met. 0: it takes a
+  /// look.
+  std::uint32_t short_string = 0, short_integer = 0;
   Index number = kNone, string = kNone, array = kNone, object = kNone, other = kNone;
   Index path = kNone;  ///< schemaPath from the start of its function.
   Index type_name = kNone;

@@ -204,6 +204,7 @@ class Compiler {
   Index compile_at(const Json& schema, const std::string& path, const std::string& base, std::size_t depth) {
     return has_rules(schema) ? compile(schema, path, base, depth + 1) : kNone;
   }
+  void set_short(Schema& schema) const;
   Index keep(Schema schema, const std::string& path);
   TypeSet read_type(const Json& type, const std::string& path, std::string& name);
   Index number_rules(const Json& schema, const std::string& path);
@@ -496,9 +497,26 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
   return keep(schema, path);
 }
 
+void Compiler::set_short(Schema& schema) const {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  constexpr int kDigits = 15;  // of any sign they are below 10^15
+  constexpr std::int64_t kLargest = 1'000'000'000'000'000;
+  if (schema.string != kNone) {
+    const StringRules& rules = program_.strings[schema.string];
+    // An escape is longer than what it stands for, and the quotes count too.
+    if (rules.pattern == kNone && !rules.format && rules.minimum.value == 0)
+      schema.short_string = static_cast<std::uint32_t>(std::min(rules.maximum.value, kMost - 3) + 3);
+  }
+  if (schema.number != kNone) {
+    const NumberRules& rules = program_.numbers[schema.number];
+    if (rules.small && rules.smallest <= -kLargest && rules.largest >= kLargest) schema.short_integer = kDigits + 1;
+  }
+}
+
 Index Compiler::keep(Schema schema, const std::string& path) {
   schema.only_types = schema.number == kNone && schema.string == kNone && schema.array == kNone &&
                       schema.object == kNone && schema.other == kNone;
+  if (schema.other == kNone) set_short(schema);
   program_.schemas.push_back(schema);
   wheres_.push_back(where_ + path);
   return static_cast<Index>(program_.schemas.size() - 1);

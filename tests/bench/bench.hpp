@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,9 @@ struct Subject {
   std::string stream;
   std::string event;  ///< Compact JSON: the first example of the schema.
 };
+
+/// The document at `path`. Throws std::runtime_error if there is none.
+nlohmann::ordered_json read_schema(const std::string& path);
 
 /// The searchsatisfaction event if Wikimedia's schemas are there, else one of its shape and size.
 Subject search_subject();
@@ -42,6 +47,8 @@ struct Stage {
   std::string about;  ///< For the table.
   /// Runs the step `count` times.
   std::function<void(std::size_t count)> run;
+  std::optional<double> goal = std::nullopt;  ///< Parses that it may take at most.
+  std::string parse = "parse";                ///< The stage, before this one, that parses its event.
 };
 
 /// The stages and what they need. Throws std::runtime_error if something they need is not there.
@@ -57,8 +64,11 @@ class Stages {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The yardstick: nlohmann's parse of the search event.
-Stage parse_stage();
+/// nlohmann's parse of an event. That of the search event is the yardstick.
+Stage parse_stage(const std::string& name, const Subject& subject);
+
+/// What the compiled validator stands in for: valijson's, of the search event (valijson.cpp).
+Stage valijson_stage();
 
 /// CPU microseconds of one pass, the whole process: median of three after a warm-up.
 double microseconds(const Stage& stage);

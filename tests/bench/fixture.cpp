@@ -9,11 +9,9 @@ namespace eventgate::bench {
 namespace {
 
 Subject subject(const std::string& base, const std::string& schema_uri) {
-  const std::string path = base + schema_uri + ".yaml";
-  const auto schema = make_uri_reader({})->read(path);
-  if (!schema) throw std::runtime_error(path + ": expected a schema: " + schema.error().message);
-  const nlohmann::ordered_json& event = schema->at("examples").at(0);
-  return {base, schema_uri, schema->at("title").get<std::string>(), event.at("meta").at("stream").get<std::string>(),
+  const nlohmann::ordered_json schema = read_schema(base + schema_uri + ".yaml");
+  const nlohmann::ordered_json& event = schema.at("examples").at(0);
+  return {base, schema_uri, schema.at("title").get<std::string>(), event.at("meta").at("stream").get<std::string>(),
           event.dump()};
 }
 
@@ -24,6 +22,12 @@ Subject shared_or_own(const std::string& repository, const std::string& shared_u
 }
 
 }  // namespace
+
+nlohmann::ordered_json read_schema(const std::string& path) {
+  auto schema = make_uri_reader({})->read(path);
+  if (!schema) throw std::runtime_error(path + ": expected a schema: " + schema.error().message);
+  return *std::move(schema);
+}
 
 Subject search_subject() {
   return shared_or_own("secondary", "/analytics/legacy/searchsatisfaction/1.4.0", "/bench/search/1.0.0");
