@@ -10,11 +10,15 @@ KeyTable::KeyTable(const std::vector<std::string>& keys) {
     texts_ += key;
   }
   texts_.append(8, '\0');
+  std::vector<Digest> digests;
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    digests.emplace_back(std::string_view(texts_).substr(texts[i], keys[i].size()));
   // Tries for a hash that no two keys share, in a table that is not much larger than the keys.
-  std::size_t best = std::numeric_limits<std::size_t>::max();
+  std::size_t best = std::numeric_limits<std::size_t>::max(), best_size = 0;
   const std::size_t smallest = std::bit_ceil(keys.size() * 2);
   const std::size_t largest = keys.size() <= 64 ? smallest * 4 : smallest;
   std::uint64_t state = 0;
+  std::vector<bool> taken;
   for (std::size_t size = smallest; size <= largest && best > 0; size *= 2)
     for (int attempt = 0; attempt < (keys.size() <= 64 ? 32 : 4) && best > 0; ++attempt) {
       // SplitMix64
@@ -22,20 +26,25 @@ KeyTable::KeyTable(const std::vector<std::string>& keys) {
       std::uint64_t multiplier = (state ^ state >> 30) * 0xBF58476D1CE4E5B9u;
       multiplier = ((multiplier ^ multiplier >> 27) * 0x94D049BB133111EBu) | 1;
       const auto shift = static_cast<unsigned>(64 - std::countr_zero(size));
-      std::vector<Slot> slots(size);
+      taken.assign(size, false);
       std::size_t moves = 0;
-      for (std::uint32_t i = 0; i < keys.size(); ++i) {
-        const Digest digest(std::string_view(texts_).substr(texts[i], keys[i].size()));
-        std::size_t at = digest.hash(multiplier) >> shift;
-        for (; slots[at].place != kNone; at = (at + 1) & (size - 1)) ++moves;
-        slots[at] = {digest.first, digest.last, digest.size, i, texts[i]};
+      for (std::size_t i = 0; i < digests.size() && moves < best; ++i) {
+        std::size_t at = digests[i].hash(multiplier) >> shift;
+        for (; taken[at]; at = (at + 1) & (size - 1)) ++moves;
+        taken[at] = true;
       }
       if (moves >= best) continue;
       best = moves;
-      slots_ = std::move(slots);
+      best_size = size;
       multiplier_ = multiplier;
       shift_ = shift;
     }
+  slots_.resize(best_size);
+  for (std::uint32_t i = 0; i < digests.size(); ++i) {
+    std::size_t at = digests[i].hash(multiplier_) >> shift_;
+    while (slots_[at].place != kNone) at = (at + 1) & (best_size - 1);
+    slots_[at] = {digests[i].first, digests[i].last, digests[i].size, i, texts[i]};
+  }
 }
 
 }  // namespace eventgate

@@ -77,10 +77,11 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> se
   return std::find(set.begin(), set.end(), text) != set.end();
 }
 
-const Json* get(const Json& object, const std::string& key) {
+const Json* get(const Json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &found.value();
+  for (const auto& [name, value] : object.get_ref<const Json::object_t&>())
+    if (name == key) return &value;
+  return nullptr;
 }
 
 /// Whether AJV sees a condition in `schema`.

@@ -104,6 +104,14 @@ TEST(OnPurpose, BranchesAddNoDefaultsThroughAReference) {
   EXPECT_EQ(validated(*compiled(any_of), "{}").event, "{}");
 }
 
+// AJV adds defaults while it judges, so a rule that ran before does not see them, and what it accepts may be invalid
+// once it is produced. Here an event is completed, then judged as it will be produced.
+TEST(OnPurpose, WhatIsJudgedIsTheEventAsCompleted) {
+  expect({{R"({"additionalProperties": false, "allOf": [{"properties": {"x": {"default": 1}}}]})", "{}", true,
+           "'' should NOT have additional properties"},
+          {R"({"allOf": [{"required": ["x"]}, {"properties": {"x": {"default": 1}}}]})", "{}", false, ""}});
+}
+
 // AJV lists every error, however many there are.
 TEST(OnPurpose, AtMostAHundredErrorsAreListed) {
   const auto schema = compiled(R"({"items": {"type": "string"}})");
