@@ -71,8 +71,16 @@ TEST(LastKnownGood, ServesWhileHostsFailAndReadyzSaysWhatIsStale) {
   const GateProcess gate({}, host.config() + "stream_config_ttl: 50ms\nschema_revalidate: 50ms\noutput_path: " +
                                  folder.path() + "/events.ndjson\n");
   EXPECT_EQ(status_of(gate, kEvent), 201u);
-  HttpReply ready = HttpClient(gate.port()).get("/readyz");
-  EXPECT_EQ(ready.body, R"({"status":"ready"})");
+  HttpReply ready;
+  // Refreshes may be late on a loaded machine, and then it says so.
+  const auto becomes_fresh = [&] {
+    return becomes([&] {
+      EXPECT_EQ(status_of(gate, kEvent), 201u);
+      ready = HttpClient(gate.port()).get("/readyz");
+      return ready.body == R"({"status":"ready"})";
+    });
+  };
+  EXPECT_TRUE(becomes_fresh()) << ready.body;
 
   host.fail(true);
   EXPECT_TRUE(becomes([&] {
@@ -89,11 +97,7 @@ TEST(LastKnownGood, ServesWhileHostsFailAndReadyzSaysWhatIsStale) {
                     ContainsRegex("eventgate_stream_config_failures_total[{][^}]*[}] [1-9]")));
 
   host.fail(false);
-  EXPECT_TRUE(becomes([&] {
-    EXPECT_EQ(status_of(gate, kEvent), 201u);
-    ready = HttpClient(gate.port()).get("/readyz");
-    return ready.body == R"({"status":"ready"})";
-  })) << ready.body;
+  EXPECT_TRUE(becomes_fresh()) << ready.body;
 }
 
 TEST(LastKnownGood, AStartWithoutTheNetworkUsesWhatCacheDirKeepsAndSaysSo) {
