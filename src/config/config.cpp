@@ -13,6 +13,7 @@
 
 #include "config_section.hpp"
 #include "eventgate/produce/record_builder.hpp"
+#include "eventgate/sinks/kafka_check.hpp"
 
 namespace eventgate {
 namespace {
@@ -174,6 +175,13 @@ bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out,
         options.problem(option, is_secret(option) ? Json("(not shown)") : value,
                         "a string, a number, true or false, or a list of them");
         continue;
+      }
+      if (text) {
+        if (const auto reason = kafka_option_problem(option, *text, name == "topic_conf")) {
+          options.problem(option, is_secret(option) ? Json("(not shown)") : value,
+                          "an option that librdkafka takes" + (is_secret(option) ? "" : ": " + *reason));
+          continue;
+        }
       }
       for (Conf* in : {&out, &other}) {
         in->erase(option);

@@ -7,6 +7,8 @@
 #include <initializer_list>
 #include <stdexcept>
 
+#include "eventgate/sinks/kafka_check.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -93,6 +95,17 @@ KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view labe
     set(where, "reconnect.backoff.max.ms", std::to_string(std::max(250, least)));
   }
   return conf;
+}
+
+std::optional<std::string> kafka_option_problem(const std::string& name, const std::string& value, bool of_topics) {
+  if (of_topics) {
+    if (const std::string problem = topic_option_problem(name, value); !problem.empty()) return problem;
+  }
+  std::array<char, 512> reason{};
+  const KafkaConf conf(rd_kafka_conf_new());
+  if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), reason.data(), reason.size()) == RD_KAFKA_CONF_OK)
+    return std::nullopt;
+  return reason.data();
 }
 
 }  // namespace eventgate

@@ -410,6 +410,14 @@ TEST(Config, AKafkaOptionOfAWrongTypeIsAProblemAndSecretsAreNotShown) {
             R"x({"bootstrap.servers":"a","sasl.password":"(not shown)"})x");
 }
 
+TEST(Config, AKafkaOptionThatLibrdkafkaRefusesIsAProblemAndSecretsAreNotShown) {
+  EXPECT_THAT(
+      problems("kafka: {conf: {bootstrap.servers: a, linger.ms: many, no.such.password: xyzzy}}"),
+      ElementsAre("c.yaml: kafka.conf.linger.ms is \"many\", expected an option that librdkafka takes: Invalid "
+                  "value for configuration property \"queue.buffering.max.ms\"",
+                  "c.yaml: kafka.conf.no.such.password is \"(not shown)\", expected an option that librdkafka takes"));
+}
+
 TEST(Config, OutputsAreThoseConfiguredAndAFolderByDefault) {
   const std::string kafka = "kafka: {conf: {bootstrap.servers: a}}";
   EXPECT_EQ(config("kafka: {conf: {}}").file->output_path, "./events/");

@@ -76,7 +76,9 @@ TEST(FailedStart, ForAnOptionThatLibrdkafkaRefusesMakesNoFiles) {
   const Folder folder;
   const GateRun run = folder.start("kafka: {conf: {metadata.broker.list: '127.0.0.1:1', no.such.option: 1}}\n");
   EXPECT_EQ(run.status, 1);
-  EXPECT_THAT(run.output, HasSubstr("no.such.option: No such configuration property"));
+  EXPECT_EQ(run.output, "eventgate: " + folder.path("bad.yaml") +
+                            ": kafka.conf.no.such.option is 1, expected an option that librdkafka takes: No such "
+                            "configuration property: \"no.such.option\"\n");
   EXPECT_FALSE(folder.anything_made());
 }
 

@@ -115,13 +115,19 @@ TEST(KafkaCheck, FindsEveryOptionThatIsRefused) {
                             brokers("127.0.0.1:1", "no.such.option: 1, compression.codec: squeeze") +
                                 "  hasty: {conf: {linger.ms: many}, topic_conf: {client.id: x}}\n");
   EXPECT_EQ(run.status, 1);
-  EXPECT_EQ(
+  // Each with the file; they come in the file's order.
+  EXPECT_THAT(
       run.output,
-      "problem: kafka.conf: compression.codec: Invalid value \"squeeze\" for configuration property "
-      "\"compression.codec\"\n"
-      "problem: kafka.conf: no.such.option: No such configuration property: \"no.such.option\"\n"
-      "problem: kafka.hasty.conf: linger.ms: Invalid value for configuration property \"queue.buffering.max.ms\"\n"
-      "problem: kafka.hasty.topic_conf: client.id: No such configuration property: \"client.id\"\n");
+      testing::MatchesRegex(
+          "problem: /[^ ]*/config.yaml: kafka.conf.no.such.option is 1, expected an option that librdkafka takes: "
+          "No such configuration property: \"no.such.option\"\n"
+          "problem: /[^ ]*/config.yaml: kafka.conf.compression.codec is \"squeeze\", expected an option that "
+          "librdkafka takes: Invalid value \"squeeze\" for configuration property \"compression.codec\"\n"
+          "problem: /[^ ]*/config.yaml: kafka.hasty.conf.linger.ms is \"many\", expected an option that librdkafka "
+          "takes: Invalid value for configuration property \"queue.buffering.max.ms\"\n"
+          "problem: /[^ ]*/config.yaml: kafka.hasty.topic_conf.client.id is \"x\", expected an option that "
+          "librdkafka takes: No such configuration property: \"client.id\"\n"
+          "problem: kafka: broker '127.0.0.1:1': expected an answer: .*\n"));
 }
 
 TEST(KafkaCheck, FindsThatAGuaranteeWouldBeNone) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,11 @@ namespace eventgate {
 ///
 /// Thread-safe. Blocks, up to some ten seconds where brokers do not answer.
 std::vector<std::string> kafka_problems(const KafkaSinkOptions& options, const std::vector<std::string>& topics);
+
+/// Why librdkafka refuses the option `name` with `value`, in its words, which may have the value in them; nothing if it
+/// takes them. `of_topics`: as one of `topic_conf`. What is wrong only beside other options is not found here.
+///
+/// Thread-safe.
+std::optional<std::string> kafka_option_problem(const std::string& name, const std::string& value, bool of_topics);
 
 }  // namespace eventgate
