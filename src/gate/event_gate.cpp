@@ -799,6 +799,8 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
   count_received(memory->produced, context.received_at);
 
   const std::span<Record> records(memory->records);
+  if (assurance == Assurance::hasty && origin == Origin::client)
+    for (Record& record : records) record.promised = true;
   const std::vector<std::optional<DeliveryFailure>> failures = co_await producer.produce(records, assurance);
   const std::size_t refused = result.error.size();
   for (std::size_t i = 0; i < records.size();) {

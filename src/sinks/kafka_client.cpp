@@ -117,6 +117,7 @@ bool KafkaClient::drain(std::size_t limit) {
       rd_kafka_event_destroy(event);
     }
   }
+  events_.room();
   const std::lock_guard lock(mutex_);
   draining_ = false;
   idle_.notify_all();

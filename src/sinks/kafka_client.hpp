@@ -25,6 +25,8 @@ struct KafkaClientEvents {
   std::function<void(rd_kafka_resp_err_t, const char*)> error;
   std::function<void(int syslog_level, const char* facility, const char* text)> log;
   std::function<void(const char* json)> statistics;
+  /// Messages may be gone, so there may be room for others. After each `drain`.
+  std::function<void()> room;
 };
 
 /// One producer instance of librdkafka. What it has to tell is read from its queue on an I/O thread.

@@ -71,7 +71,7 @@ Obstacle obstacle_of(rd_kafka_resp_err_t error) {
   }
 }
 
-/// A record that was refused with its batch.
+/// A record that waits for another try: it was refused with its batch, or the queue was full.
 struct RefusedRecord {
   std::string topic;
   std::optional<std::string> message_key;
@@ -84,7 +84,8 @@ struct RefusedRecord {
 /// A thread that does what blocks: probing, warming, replacing; and the second try of what was refused together.
 class KafkaService;
 
-/// One of the two producers: its present client, one that sends each record alone, and those being replaced.
+/// One of the two producers: its present client, one that sends each record alone, and those being replaced. Promised
+/// records wait here, in order, while the client's queue is full; `max_inflight_bytes` of the gate bounds them.
 ///
 /// Thread-safe, but what says otherwise.
 class KafkaProducer {
@@ -116,6 +117,10 @@ class KafkaProducer {
   void close();
   void refuse(const RefusedRecord& record);
 
+  /// Whether records wait for room in the queue.
+  bool holds() const { return holds_; }
+  void refuse_held();
+
   // The service's thread only.
   void warm(const std::string& topic);
   void produce_alone(const RefusedRecord& record);
@@ -129,6 +134,8 @@ class KafkaProducer {
   void fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
             std::string message);
   void refused_at_once(const Record& record, rd_kafka_resp_err_t error);
+  /// Sends those that wait, and then `more`, as far as there is room.
+  void send_held(const std::vector<const Record*>& more);
   std::string too_large(const std::string& topic, std::size_t size) const;
   void doubt();
   void set_unready(const std::string& reason);
@@ -142,6 +149,7 @@ class KafkaProducer {
   const KafkaConf alone_conf_;
   const IoExecutor reports_;
   const bool acknowledged_;
+  const std::size_t queue_size_;  // bytes
   TopicLimits& limits_;
   KafkaService& service_;
   IntakeEvents& events_;
@@ -151,6 +159,10 @@ class KafkaProducer {
   std::shared_ptr<KafkaClient> alone_;
   std::vector<std::shared_ptr<KafkaClient>> retired_;
   bool ending_ = false;
+
+  std::mutex held_mutex_;
+  std::deque<RefusedRecord> held_;
+  std::atomic<bool> holds_{false};
 
   std::atomic<bool> ready_{false};
   std::atomic<bool> in_doubt_{true};
@@ -276,6 +288,7 @@ KafkaProducer::KafkaProducer(std::string label, KafkaConf conf, IoExecutor repor
       alone_conf_(alone_conf(*conf_)),
       reports_(std::move(reports)),
       acknowledged_(kafka_conf_value(*conf_, "acks") != "0"),
+      queue_size_(std::stoul(kafka_conf_value(*conf_, "queue.buffering.max.kbytes")) << 10),
       limits_(limits),
       service_(service),
       events_(events) {
@@ -294,6 +307,9 @@ std::shared_ptr<KafkaClient> KafkaProducer::make_client(const rd_kafka_conf_t& c
     events_.producer_log(label_, level, facility, text);
   };
   tell.statistics = [this](const char* json) { events_.producer_statistics(label_, json); };
+  tell.room = [this] {
+    if (holds_) send_held({});
+  };
   return KafkaClient::make(conf, reports_, std::move(tell));
 }
 
@@ -305,6 +321,7 @@ void KafkaProducer::produce(std::span<const Record> records) {
     if (!ending_) client = client_;
   }
   std::vector<std::pair<const Record*, rd_kafka_resp_err_t>> refused;
+  std::vector<const Record*> held;
   if (client == nullptr) {
     for (const Record& record : records) refused.emplace_back(&record, RD_KAFKA_RESP_ERR__DESTROY);
   } else {
@@ -316,15 +333,67 @@ void KafkaProducer::produce(std::span<const Record> records) {
       if ((!checked.empty() && record.topic == checked) || is_kafka_name(record.topic)) {
         checked = record.topic;
         record.slot->note = record.timestamp;  // a report of a failure does not have it
+        const bool may_wait = record.promised && record.value.size() <= queue_size_;
+        if (may_wait && (holds_ || !held.empty())) {
+          held.push_back(&record);
+          continue;
+        }
         // What comes after one that found the queue full must not go before it.
         error = full ? RD_KAFKA_RESP_ERR__QUEUE_FULL
                      : sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
+        if (may_wait && error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+          held.push_back(&record);
+          continue;
+        }
       }
       full = full || error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
       if (error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.emplace_back(&record, error);
     }
   }
+  if (!held.empty()) send_held(held);
   for (const auto& [record, error] : refused) refused_at_once(*record, error);
+}
+
+void KafkaProducer::send_held(const std::vector<const Record*>& more) {
+  std::vector<RefusedRecord> refused;
+  {
+    const std::lock_guard lock(held_mutex_);
+    for (const Record* record : more) {
+      RefusedRecord& held = held_.emplace_back();
+      held.topic = record->topic;
+      if (record->message_key) held.message_key.emplace(*record->message_key);
+      held.value = record->value;
+      held.timestamp = record->timestamp;
+      held.slot = record->slot;
+    }
+    // Before the next try, so that whoever makes room after it knows of them.
+    if (!more.empty()) holds_ = true;
+    const auto current = client();
+    KafkaClient::Sender sender(*current);
+    while (!held_.empty()) {
+      RefusedRecord& held = held_.front();
+      held.error = sender.send({held.topic, held.message_key, held.value, held.timestamp, held.slot});
+      if (held.error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
+      if (held.error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.push_back(std::move(held));
+      held_.pop_front();
+    }
+    holds_ = !held_.empty();
+  }
+  for (const RefusedRecord& record : refused)
+    refused_at_once({record.topic, record.message_key, record.value, record.timestamp, record.slot}, record.error);
+}
+
+void KafkaProducer::refuse_held() {
+  std::deque<RefusedRecord> held;
+  {
+    const std::lock_guard lock(held_mutex_);
+    held.swap(held_);
+    holds_ = false;
+  }
+  for (RefusedRecord& record : held) {
+    record.error = RD_KAFKA_RESP_ERR__PURGE_QUEUE;
+    refuse(record);
+  }
 }
 
 void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t error) {
@@ -366,7 +435,9 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
   }
   const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   std::string topic = rd_kafka_topic_name(message.rkt);
-  if (may_be_another_records(message.err) && not_produced && !alone) {
+  // What an outage made doubtful before may be there twice after a second try. Nobody waits for the fate of a hasty one,
+  // and it was promised; of a guaranteed one it would hide that it is unknown.
+  if (may_be_another_records(message.err) && (not_produced || label_ == "hasty") && !alone) {
     RefusedRecord record;
     record.topic = std::move(topic);
     if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
@@ -434,7 +505,7 @@ void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone
 }
 
 std::optional<std::string> KafkaProducer::unready() const {
-  if (queue_full_)
+  if (queue_full_ || holds_)
     return "Kafka (" + label_ + "): " + rd_kafka_err2str(RD_KAFKA_RESP_ERR__QUEUE_FULL) +
            " (queue.buffering.max.messages, queue.buffering.max.kbytes)";
   if (ready_) return std::nullopt;
@@ -628,6 +699,7 @@ class KafkaSink final : public Sink {
         while (client->drain(1000)) continue;
         empty = empty && client->waiting() == 0;
       }
+      empty = empty && !producer->holds();
     }
     return empty;
   }
@@ -651,6 +723,8 @@ void KafkaSink::stop(Clock::time_point deadline) {
     std::this_thread::sleep_for(milliseconds(1));
   }
   service_.stop();
+  guaranteed_.refuse_held();
+  hasty_.refuse_held();
   for (const KafkaProducer* producer : {&guaranteed_, &hasty_})
     for (const auto& client : producer->clients())
       if (client->waiting() > 0) client->purge(RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

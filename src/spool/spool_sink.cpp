@@ -349,6 +349,7 @@ void SpoolSink::hand_over(const AttemptsPointer& attempts) {
     attempt.listen(*this);
     records.push_back(attempt.record);
     records.back().slot = &attempt;
+    records.back().promised = false;  // what finds no room in a queue finds it here
   }
   flying_ += attempts->count;
   intrusive_ptr_add_ref(attempts.get());  // until all are reported

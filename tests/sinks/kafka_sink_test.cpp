@@ -110,6 +110,12 @@ TEST_F(KafkaSinkOnMock, TooFewReplicasForLongIsNotProduced) {
               ElementsAre("not_produced: Broker: Not enough in-sync replicas"));
 }
 
+TEST_F(KafkaSinkOnMock, TooFewReplicasUntilTheDeadlineIsNotProduced) {
+  const auto sink = sink_with({}, seconds(3));
+  kafka_.answer(std::vector<rd_kafka_resp_err_t>(1000, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("not_produced: Local: Message timed out"));
+}
+
 TEST_F(KafkaSinkOnMock, WrittenToTooFewReplicasIsUnknown) {
   const auto sink = sink_with({{"retries", "0"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND});
@@ -136,6 +142,16 @@ TEST_F(KafkaSinkOnMock, AFatalErrorOfAnIdempotentProducerIsSurvived) {
   EXPECT_THAT(metrics_.text(), HasSubstr("_FATAL"));
 }
 
+TEST_F(KafkaSinkOnMock, WhatAProducerWithAFatalErrorHeldGetsItsReport) {
+  const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
+  kafka_.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
+  kafka_.answer_after(milliseconds(100));
+  const auto outcomes = outcome_texts(driver_.produce(*sink, events(50)));  // returns when each is reported
+  EXPECT_LT(std::count(outcomes.begin(), outcomes.end(), "success"), 50);
+  EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
+}
+
 TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
   const auto sink = sink_with({{"queue.buffering.max.messages", "10"}, {"linger.ms", "500"}});
   const auto outcomes = outcome_texts(driver_.produce(*sink, events(15)));
@@ -151,6 +167,35 @@ TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
   waiting.wait();
   kafka_.answer_after(milliseconds(0));
   EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+}
+
+TEST_F(KafkaSinkOnMock, PromisedEventsWaitForRoomInAFullQueue) {
+  const auto sink = sink_with({{"queue.buffering.max.messages", "10"}});
+  auto promised = events(100);
+  for (OwnRecord& record : promised) record.promised = true;
+  std::vector<std::future<Outcomes>> outcomes;
+  for (int i = 0; i < 5; ++i) outcomes.push_back(driver_.start(*sink, promised, Assurance::hasty));
+  for (auto& outcome : outcomes) EXPECT_THAT(outcome_texts(outcome.get()), Each("success"));
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+}
+
+TEST_F(KafkaSinkOnMock, APromisedEventLargerThanTheWholeQueueIsRefused) {
+  const auto sink = sink_with({{"queue.buffering.max.kbytes", "1"}});
+  auto promised = events(1);
+  promised[0].promised = true;
+  promised[0].value = std::string(2000, 'x');
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, promised, Assurance::hasty)),
+              ElementsAre("not_produced: Local: Queue full"));
+}
+
+TEST_F(KafkaSinkOnMock, StopRefusesWhatStillWaitsForAQueue) {
+  const auto sink = sink_with({{"metadata.broker.list", "127.0.0.1:1"}, {"queue.buffering.max.messages", "10"}});
+  auto promised = events(30);
+  for (OwnRecord& record : promised) record.promised = true;
+  auto waiting = driver_.start(*sink, promised, Assurance::hasty);
+  driver_.produce(*sink, {{"no/topic", "{}", std::nullopt, 0}});  // what was started before is handed over now
+  sink->stop(std::chrono::steady_clock::now());
+  EXPECT_THAT(outcome_texts(waiting.get()), Each("not_produced: Local: Purged in queue"));
 }
 
 TEST_F(KafkaSinkOnMock, ATopicThatIsNoKafkaNameIsRefusedAlone) {

@@ -25,6 +25,7 @@ struct OwnRecord {
   std::string value;
   std::optional<std::string> message_key;
   std::int64_t timestamp = 0;
+  bool promised = false;
 };
 
 /// Of each record: its failure, or nothing for a success.
@@ -73,6 +74,7 @@ class SinkDriver {
       record.value = own[i].value;
       record.timestamp = own[i].timestamp;
       record.slot = &batch->slot(i);
+      record.promised = own[i].promised;
       records.push_back(record);
     }
     sink.produce(records, assurance);
