@@ -261,7 +261,8 @@ bool Service::Impl::stop() {
   producer->stop(drained ? deadline : give_up);
   // What was given up is settled now, so that those who wait for it are answered.
   if (!drained) finished(deadline);
-  log(LogLevel::info, "stopped", {{"drained", drained}});
+  log(LogLevel::info, "stopped",
+      {{"drained", drained}, {"hasty_events_lost", static_cast<long long>(events.hasty_events_lost())}});
   return drained;
 }
 

@@ -211,6 +211,8 @@ void IntakeEvents::hasty_event_lost(std::string_view stream, std::string_view sc
   log_some(impl_->lost_limit, "hasty", LogLevel::error, "A hasty event is lost", "stream", stream, message);
 }
 
+std::size_t IntakeEvents::hasty_events_lost() const { return static_cast<std::size_t>(impl_->hasty_lost.Value()); }
+
 void IntakeEvents::error_event_failed(std::string_view message) {
   impl_->error_events_failed.Increment();
   log_some(impl_->lost_limit, "error_event", LogLevel::error, "An error event is lost", "option", "error_stream",

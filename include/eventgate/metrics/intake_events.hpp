@@ -36,6 +36,8 @@ class IntakeEvents {
                    std::string_view message);
   /// An event answered 202 that was not produced after all.
   void hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message);
+  /// How many were.
+  std::size_t hasty_events_lost() const;
   void error_event_failed(std::string_view message);
   void ledger_event_failed(std::string_view message);
   /// What became of every event, by stream.
