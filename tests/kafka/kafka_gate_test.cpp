@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kafka_gate.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/kafka_broker.hpp"
@@ -16,21 +17,6 @@ namespace eventgate {
 namespace {
 
 using nlohmann::json;
-
-const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
-
-/// The shipped config, in front of `broker`.
-std::string config_of(const KafkaBroker& broker, const std::string& more = "") {
-  return "metrics: {type: prometheus, port: 0}\nkafka:\n  conf: {metadata.broker.list: '" + broker.address() + "'}\n" +
-         more;
-}
-
-/// An event of the stream `test.keyed.NAME`, with an id of its own.
-std::string keyed_event(const std::string& name, int number) {
-  const std::string id = std::to_string(100000000000 + number);
-  return R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.keyed.)" + name +
-         R"(","id":"00000000-0000-4000-8000-)" + id + R"("},"test":"x"})";
-}
 
 TEST(Gate, ProducesTheLinkHoverEventToTheOperatorsKafka) {
   if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;

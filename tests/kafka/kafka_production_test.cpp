@@ -18,10 +18,12 @@
 #include <vector>
 
 #include "eventgate/uri/object_reader.hpp"
+#include "kafka_gate.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/http_test_server.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/sink_driver.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -190,17 +192,6 @@ class Surroundings {
 
 bool becomes_ready(const GateProcess& gate) {
   return becomes([&] { return HttpClient(gate.port()).get("/readyz").status == 200; });
-}
-
-/// The sum of the metric's values in the series that has `label`.
-double metric(const std::string& text, const std::string& name, const std::string& label = "") {
-  double sum = 0;
-  for (std::size_t at = 0; (at = text.find("\n" + name + "{", at)) != std::string::npos;) {
-    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
-    if (line.find(label) != std::string::npos) sum += std::stod(line.substr(line.rfind(' ')));
-    at += line.size();
-  }
-  return sum;
 }
 
 class ProductionConfig : public testing::TestWithParam<Deployment> {

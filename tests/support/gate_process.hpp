@@ -96,6 +96,7 @@ class GateProcess {
   /// 0: metrics are not served.
   std::uint16_t metrics_port() const { return metrics_port_; }
   const std::string& folder() const { return folder_.path(); }
+  pid_t process() const { return pid_; }
   void signal(int number) const { ::kill(pid_, number); }
 
   /// Waits for its end. Its exit code, or less than 0 if a signal ended it.

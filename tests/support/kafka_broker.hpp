@@ -42,6 +42,11 @@ inline void PrintTo(const ConsumedRecord& record, std::ostream* out) {
 /// A real Apache Kafka broker: the one of the run, or one of a test's own, to be frozen and killed.
 class KafkaBroker {
  public:
+  /// Options of one that asks who may do what, and lets all do what no rule is about (`allow_only`).
+  static constexpr std::array<const char*, 2> kAcls{
+      "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "allow.everyone.if.no.acl.found=true"};
+
   /// Why there is no Kafka here, or nothing. Whoever uses a broker skips with it.
   static std::optional<std::string> unavailable() {
     static const std::optional<std::string> reason = [] {
@@ -87,6 +92,7 @@ class KafkaBroker {
   void freeze() { command("freeze " + directory()); }
   void thaw() { command("thaw " + directory()); }
   void kill() { command("kill " + directory()); }
+  void stop() { command("stop " + directory()); }
   void restart() { command("restart " + directory()); }
 
   /// Returns once the topic can be produced to.
@@ -114,6 +120,31 @@ class KafkaBroker {
     rd_kafka_NewTopic_destroy(topic);
     if (!error.empty()) throw std::runtime_error("topic " + name + ": " + error);
     for (int i = 0; i < 300 && partition_count(client.handle, name) < partitions; ++i) ::usleep(20000);
+  }
+
+  /// Of a broker with kAcls: whoever it is may do `operations` with the topic, and nothing else from now on.
+  void allow_only(const std::string& topic, const std::vector<rd_kafka_AclOperation_t>& operations) {
+    const Client client(RD_KAFKA_PRODUCER, address_);
+    std::array<char, 512> reason{};
+    std::vector<rd_kafka_AclBinding_t*> rules;
+    for (const rd_kafka_AclOperation_t operation : operations)
+      rules.push_back(rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+                                              "User:ANONYMOUS", "*", operation, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+                                              reason.data(), reason.size()));
+    rd_kafka_queue_t* queue = rd_kafka_queue_new(client.handle);
+    rd_kafka_CreateAcls(client.handle, rules.data(), rules.size(), nullptr, queue);
+    std::size_t made = 0;
+    if (rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30000)) {
+      const auto* result = rd_kafka_event_CreateAcls_result(event);
+      std::size_t count = 0;
+      const rd_kafka_acl_result_t** results =
+          result == nullptr ? nullptr : rd_kafka_CreateAcls_result_acls(result, &count);
+      for (std::size_t i = 0; i < count; ++i) made += rd_kafka_acl_result_error(results[i]) == nullptr ? 1 : 0;
+      rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AclBinding_destroy_array(rules.data(), rules.size());
+    if (made != operations.size()) throw std::runtime_error("the rules of topic " + topic + " could not be made");
   }
 
   bool has_topic(const std::string& name) const {
