@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "support/kafka_broker.hpp"
+
+namespace eventgate {
+
+/// What a client was told of one of its events.
+enum class Answer : std::uint8_t {
+  none,          ///< It was cut off, or the gate was gone.
+  produced,      ///< 201, or not listed in a 207.
+  promised,      ///< 202
+  not_produced,  ///< Listed with `delivery` not_produced.
+  unknown,       ///< Listed with `delivery` unknown.
+  refused,       ///< 503
+  wrong,         ///< Anything else: no answer to such a request.
+};
+
+/// An event that was sent, and what became of it.
+struct SentEvent {
+  std::string id;
+  std::string topic;
+  std::string text;                 ///< The bytes.
+  std::set<std::string> additions;  ///< Names of the members that the gate adds to it.
+  bool fits = true;                 ///< Not larger than the topic takes.
+  std::size_t round = 0;
+  std::size_t request = 0;  ///< Its place in the round.
+  std::size_t gate = 0;     ///< The process it was sent to; meaningless if it was sent to none.
+  bool cut = false;         ///< Its client does not wait for the answer.
+  Answer answer = Answer::none;
+  std::string answer_text;  ///< The answer in short.
+  std::size_t found = 0;    ///< Times it was read from Kafka.
+  std::size_t filed = 0;    ///< Times it was read from a file output.
+  bool spooled = false;     ///< It was in the spool when that was read.
+};
+
+/// A gate process, and how it ended, if it did.
+struct GateLife {
+  enum class End : std::uint8_t { none, killed, stopped };
+  End end = End::none;
+  /// Of a stopped one: hasty events that it says it lost in its life.
+  std::size_t lost = 0;
+  bool file = false;  ///< It had a file output beside Kafka.
+};
+
+/// What may have happened in a round besides the promises.
+struct RoundFaults {
+  bool broker = false;  ///< It was frozen, killed, stopped or restarted.
+  bool gate = false;    ///< It was killed or stopped.
+  bool disk = false;    ///< The disk of a file output beside Kafka was full.
+};
+
+/// The book of what was sent, answered and found, and the judge over it:
+///
+/// - 201: the event is in Kafka (or still in the spool), and in the file if there is a file output.
+/// - 202: it is in Kafka, unless the process was killed (SIGKILL); or it was stopped in a round in which the broker was
+///   away, and its last line counts as many as lost; or the event is too large for its topic, which shows later.
+/// - `not_produced` and 503: it is not in Kafka, now or later, nor in a file.
+/// - `unknown`: the broker was frozen, killed, stopped or restarted in that round, or a file output's disk was full.
+/// - No answer: the client cut the connection or the gate was killed or stopped in that round.
+/// - Each record in Kafka is an event that was sent, byte for byte with the gate's additions at the ends of objects,
+/// under
+///   its own key and time.
+///
+/// One thread.
+class Promises {
+ public:
+  /// The reference stays good.
+  SentEvent& add(SentEvent event);
+
+  /// A record was read from Kafka. To be called when its round's requests are all answered.
+  void find(const std::string& topic, const ConsumedRecord& record);
+
+  /// A line was read from a file output.
+  void find_in_file(const std::string& line);
+
+  /// An event is in the spool, which is as good as in Kafka.
+  void find_in_spool(const std::string& value);
+
+  /// Events of `round` that are to be in Kafka and were not found yet.
+  std::size_t missing(std::size_t round, const std::vector<GateLife>& gates) const;
+
+  /// The verdict on `round`. Everything it left in Kafka and in files has been read.
+  void judge(std::size_t round, const RoundFaults& faults, const std::vector<GateLife>& gates);
+
+  /// Something else that may not be was seen.
+  void broken(std::size_t round, const std::string& what);
+
+  /// An event as the book has it, for a message.
+  static std::string described(const SentEvent& event);
+
+  /// What was broken since the last call, as `round: what`.
+  std::vector<std::pair<std::size_t, std::string>> take_broken() { return std::exchange(new_broken_, {}); }
+
+  const std::unordered_map<std::string, SentEvent>& events() const { return events_; }
+  std::size_t obligations() const { return obligations_; }
+  std::size_t broken_count() const { return broken_; }
+  std::size_t duplicates() const { return duplicates_; }
+
+ private:
+  /// The event of which `record` is the completed text; a broken promise and null if there is none.
+  SentEvent* sent_as(const std::string& record, const std::string& where);
+  bool must_be_there(const SentEvent& event, const std::vector<GateLife>& gates) const;
+  /// Of each gate, the hasty events it lost besides those too large, which had to be.
+  std::vector<std::size_t> losses(std::size_t round, const std::vector<GateLife>& gates) const;
+
+  std::unordered_map<std::string, SentEvent> events_;  // by id
+  std::vector<std::vector<SentEvent*>> rounds_;
+  std::vector<std::size_t> too_large_;  // of each gate, the hasty events of rounds judged that were
+  std::vector<std::pair<std::size_t, std::string>> new_broken_;
+  std::size_t obligations_ = 0;
+  std::size_t broken_ = 0;
+  std::size_t duplicates_ = 0;
+};
+
+/// Why `got` is not `sent` completed by exactly the string members `additions`, each at the end of an object; or
+/// nothing.
+std::optional<std::string> completion_problem(std::string_view sent, std::string_view got,
+                                              const std::set<std::string>& additions);
+
+/// The value of the first string member `name` of `text`, undecoded; empty if there is none.
+std::string_view member_text(std::string_view text, std::string_view name);
+
+}  // namespace eventgate
