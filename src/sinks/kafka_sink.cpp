@@ -272,11 +272,14 @@ class KafkaService {
   std::thread thread_;
 };
 
-/// The same, but that each request holds one record, so that none can make another one too large.
+/// The same, but that each request holds one record, so that none can make another one too large; and that its queue,
+/// where come those that had room in the other's, is never full.
 KafkaConf alone_conf(const rd_kafka_conf_t& conf) {
   KafkaConf alone(rd_kafka_conf_dup(&conf));
-  for (const auto& [name, value] : {std::pair("batch.num.messages", "1"), std::pair("linger.ms", "0"),
-                                    std::pair("max.in.flight", "1"), std::pair("statistics.interval.ms", "0")})
+  for (const auto& [name, value] :
+       {std::pair("batch.num.messages", "1"), std::pair("linger.ms", "0"), std::pair("max.in.flight", "1"),
+        std::pair("statistics.interval.ms", "0"), std::pair("queue.buffering.max.messages", "10000000"),
+        std::pair("queue.buffering.max.kbytes", "2147483647")})
     set_kafka_conf(*alone, "kafka", name, value);
   return alone;
 }
@@ -435,8 +438,8 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
   }
   const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   std::string topic = rd_kafka_topic_name(message.rkt);
-  // What an outage made doubtful before may be there twice after a second try. Nobody waits for the fate of a hasty one,
-  // and it was promised; of a guaranteed one it would hide that it is unknown.
+  // What an outage made doubtful before may be there twice after a second try. Nobody waits for the fate of a hasty
+  // one, and it was promised; of a guaranteed one it would hide that it is unknown.
   if (may_be_another_records(message.err) && (not_produced || label_ == "hasty") && !alone) {
     RefusedRecord record;
     record.topic = std::move(topic);

@@ -179,6 +179,17 @@ TEST_F(KafkaSinkOnMock, PromisedEventsWaitForRoomInAFullQueue) {
   EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
 }
 
+TEST_F(KafkaSinkOnMock, WhatIsTriedAloneIsNotHeldToTheQueue) {
+  const auto sink = sink_with({{"queue.buffering.max.messages", "10"}});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), Each("success"));
+  // Two batches are refused before the first event of them is sent alone, by a producer that has to connect first.
+  kafka_.answer({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  kafka_.answer_after(milliseconds(200));
+  auto promised = events(20);
+  for (OwnRecord& record : promised) record.promised = true;
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, promised, Assurance::hasty)), Each("success"));
+}
+
 TEST_F(KafkaSinkOnMock, APromisedEventLargerThanTheWholeQueueIsRefused) {
   const auto sink = sink_with({{"queue.buffering.max.kbytes", "1"}});
   auto promised = events(1);
