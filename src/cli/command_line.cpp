@@ -1,13 +1,64 @@
 #include "eventgate/cli/command_line.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <utility>
 
 namespace eventgate {
 namespace {
 
 using Command = CommandLine::Command;
 
+using Action = CommandLine::SpoolAction;
+
 CommandLineError error(std::string message) { return {std::move(message)}; }
+
+boost::system::result<CommandLine, CommandLineError> parse_spool(const std::vector<std::string>& arguments) {
+  static constexpr std::pair<std::string_view, Action> kActions[] = {
+      {"list", Action::list},     {"cat", Action::cat},  {"verify", Action::verify}, {"export", Action::export_records},
+      {"replay", Action::replay}, {"drop", Action::drop}};
+  CommandLine line;
+  line.command = Command::spool;
+  const auto* const action = arguments.size() < 2
+                                 ? std::end(kActions)
+                                 : std::find_if(std::begin(kActions), std::end(kActions),
+                                                [&](const auto& known) { return known.first == arguments[1]; });
+  if (action == std::end(kActions)) return error("expected after 'spool': list, cat, verify, export, replay or drop");
+  line.action = action->second;
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    std::int64_t id = 0;
+    const auto number = std::from_chars(argument.data(), argument.data() + argument.size(), id);
+    if (argument == "-c" || argument == "--config" || argument == "--topic") {
+      if (++i == arguments.size() || arguments[i].empty()) return error("expected a value after '" + argument + "'");
+      if (argument == "--topic") {
+        line.topic = arguments[i];
+      } else {
+        line.files.push_back(arguments[i]);
+      }
+    } else if (argument == "--all" && line.action == Action::drop) {
+      line.all = true;
+    } else if (number.ec == std::errc() && number.ptr == argument.data() + argument.size()) {
+      line.ids.push_back(id);
+    } else if (!argument.empty() && argument[0] != '-' && line.spool_path.empty()) {
+      line.spool_path = argument;
+    } else {
+      return error("expected the spool's folder, -c FILE, --topic TOPIC or the numbers of records, but there is '" +
+                   argument + "'");
+    }
+  }
+  std::sort(line.ids.begin(), line.ids.end());
+  const bool choice = !line.ids.empty() || !line.topic.empty() || line.all;
+  if (line.action == Action::replay && (line.files.empty() || choice))
+    return error("expected -c FILE after 'spool replay': where Kafka is; all records are replayed");
+  if (line.action == Action::verify && choice) return error("'spool verify' looks at all records");
+  if (line.action == Action::drop && (!line.ids.empty()) + !line.topic.empty() + line.all != 1)
+    return error("expected after 'spool drop' one of: numbers of records, --topic TOPIC, --all");
+  if (line.spool_path.empty() && line.files.empty())
+    return error("expected the spool's folder, or -c FILE with spool.path in it");
+  return line;
+}
 
 }  // namespace
 
@@ -21,13 +72,14 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
       return line;
     }
   }
-  if (arguments.empty()) return error("expected a command: serve or check");
+  if (arguments.empty()) return error("expected a command: serve, check or spool");
+  if (arguments[0] == "spool") return parse_spool(arguments);
   if (arguments[0] == "serve") {
     line.command = Command::serve;
   } else if (arguments[0] == "check") {
     line.command = Command::check;
   } else {
-    return error("expected a command, serve or check, but the first argument is '" + arguments[0] + "'");
+    return error("expected a command, serve, check or spool, but the first argument is '" + arguments[0] + "'");
   }
 
   for (std::size_t i = 1; i < arguments.size(); ++i) {
@@ -61,6 +113,12 @@ std::string_view usage_text() {
          "  eventgate serve -c FILE [-c FILE]...           serve; later files are merged over earlier ones\n"
          "  eventgate check -c FILE [-c FILE]... [--json]  read config, schemas and stream configs, print every "
          "problem\n"
+         "  eventgate spool list|cat|export [RECORD...]    what the spool has: by topic, events, events with all else\n"
+         "  eventgate spool verify                         what of it is damaged\n"
+         "  eventgate spool replay -c FILE                 give it to Kafka, where no gate does; records set aside, "
+         "too\n"
+         "  eventgate spool drop RECORD...|--all           remove records\n"
+         "      of the folder PATH, or spool.path of -c FILE; --topic TOPIC: of one topic; while a gate runs or not\n"
          "  eventgate --version\n"
          "  eventgate --help\n"
          "\n"

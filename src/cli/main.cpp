@@ -19,6 +19,7 @@
 #include "eventgate/config/config.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/logging/logging.hpp"
+#include "spool_tool.hpp"
 
 namespace eventgate {
 namespace {
@@ -149,6 +150,11 @@ int run(const std::vector<std::string>& arguments) {
     }
     case CommandLine::Command::check:
       return check(line->files, line->json);
+    case CommandLine::Command::spool: {
+      const int status = run_spool_tool(*line, std::cout);
+      std::cout.flush();
+      return status;
+    }
     case CommandLine::Command::version:
       std::cout << version_text() << std::flush;
       return 0;

@@ -172,6 +172,17 @@ void measure_requests(const std::filesystem::path& directory) {
     std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
   }
 
+  {
+    // Nobody listens there: each event goes to the spool, and is synced.
+    Gate gate(directory, "kafka: {conf: {metadata.broker.list: '127.0.0.1:1', log_level: 0}}\nspool: {path: '" +
+                             (directory / "spool").string() + "', max_bytes: 64gb}\n");
+    measure_rows(gate,
+                 {{"1 event, spool, no Kafka", {"/v1/events", one, 64, 201}, 1, {}},
+                  {"100 events, spool, no Kafka", {"/v1/events", hundred, 8, 201}, 100, {}}},
+                 [] {});
+    std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
+  }
+
   std::optional<Broker> broker;
   try {
     broker.emplace(directory / "broker");

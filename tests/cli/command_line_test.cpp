@@ -44,8 +44,8 @@ TEST(CommandLine, HelpAndVersionCountAnywhere) {
 }
 
 TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
-  EXPECT_EQ(refusal({}), "expected a command: serve or check");
-  EXPECT_EQ(refusal({"start"}), "expected a command, serve or check, but the first argument is 'start'");
+  EXPECT_EQ(refusal({}), "expected a command: serve, check or spool");
+  EXPECT_EQ(refusal({"start"}), "expected a command, serve, check or spool, but the first argument is 'start'");
   EXPECT_EQ(refusal({"serve"}), "expected -c FILE after 'serve', such as -c config/config.yaml");
   EXPECT_EQ(refusal({"serve", "-c"}), "expected the path of a config file after '-c'");
   EXPECT_EQ(refusal({"serve", "-c", ""}), "expected the path of a config file after '-c', but it is empty");
@@ -53,7 +53,7 @@ TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
   EXPECT_EQ(refusal({"serve", "a.yaml"}), "expected -c FILE, but there is 'a.yaml'");
   EXPECT_EQ(refusal({"serve", "--json", "-c", "a"}), "expected -c FILE, but there is '--json'");
   EXPECT_EQ(refusal({"check", "-c", "a", "--jsno"}), "expected -c FILE or --json, but there is '--jsno'");
-  EXPECT_EQ(refusal({"--", "--help"}), "expected a command, serve or check, but the first argument is '--'");
+  EXPECT_EQ(refusal({"--", "--help"}), "expected a command, serve, check or spool, but the first argument is '--'");
 }
 
 TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {
@@ -62,6 +62,32 @@ TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {
     EXPECT_THAT(std::string(usage_text()), HasSubstr(text));
   }
   EXPECT_THAT(std::string(version_text()), testing::MatchesRegex("eventgate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(CommandLine, SpoolNamesAFolderOrAConfigAndRecords) {
+  const auto line = parse_command_line({"spool", "drop", "/var/spool/gate", "12", "7"});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->command, CommandLine::Command::spool);
+  EXPECT_EQ(line->action, CommandLine::SpoolAction::drop);
+  EXPECT_EQ(line->spool_path, "/var/spool/gate");
+  EXPECT_THAT(line->ids, ElementsAre(7, 12));
+  const auto other = parse_command_line({"spool", "list", "-c", "a.yaml", "--topic", "t"});
+  ASSERT_TRUE(other);
+  EXPECT_THAT(other->files, ElementsAre("a.yaml"));
+  EXPECT_EQ(other->topic, "t");
+}
+
+TEST(CommandLine, SpoolSaysWhatItExpects) {
+  EXPECT_EQ(refusal({"spool"}), "expected after 'spool': list, cat, verify, export, replay or drop");
+  EXPECT_EQ(refusal({"spool", "eat"}), "expected after 'spool': list, cat, verify, export, replay or drop");
+  EXPECT_EQ(refusal({"spool", "list"}), "expected the spool's folder, or -c FILE with spool.path in it");
+  EXPECT_EQ(refusal({"spool", "drop", "there"}),
+            "expected after 'spool drop' one of: numbers of records, --topic TOPIC, --all");
+  EXPECT_EQ(refusal({"spool", "drop", "there", "1", "--all"}),
+            "expected after 'spool drop' one of: numbers of records, --topic TOPIC, --all");
+  EXPECT_EQ(refusal({"spool", "replay", "there"}),
+            "expected -c FILE after 'spool replay': where Kafka is; all records are replayed");
+  EXPECT_EQ(refusal({"spool", "verify", "there", "--topic"}), "expected a value after '--topic'");
 }
 
 }  // namespace

@@ -616,5 +616,22 @@ TEST(ShippedConfig, EachCommentedOptionIsAtItsDefault) {
   EXPECT_EQ(all, shipped);
 }
 
+TEST(Config, ASpoolStandsInFrontOfKafka) {
+  const Config read = config(
+      "kafka: {conf: {metadata.broker.list: 'a:9092'}}\n"
+      "spool: {path: /spool, after: 1s, max_bytes: 2gb, min_free: 1mb, replay_rate: 10}");
+  ASSERT_TRUE(read.spool);
+  EXPECT_EQ(read.spool->path, "/spool");
+  EXPECT_EQ(read.spool->after, std::chrono::seconds(1));
+  EXPECT_EQ(read.spool->max_bytes, std::size_t{2} << 30);
+  EXPECT_EQ(read.spool->min_free, std::size_t{1} << 20);
+  EXPECT_EQ(read.spool->replay_rate, 10u);
+  EXPECT_TRUE(read.kafka->spooled);
+  EXPECT_TRUE(read.http.tell_durability);
+  EXPECT_FALSE(config("kafka: {conf: {metadata.broker.list: 'a:9092'}}").spool);
+}
+
+TEST(Config, ASpoolNeedsKafka) { EXPECT_THAT(problems("spool: {path: /spool}"), ElementsAre(HasSubstr("spool.path"))); }
+
 }  // namespace
 }  // namespace eventgate

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,11 +10,19 @@ namespace eventgate {
 
 /// What the command line asks for.
 struct CommandLine {
-  enum class Command { serve, check, version, help };
+  enum class Command { serve, check, spool, version, help };
+  enum class SpoolAction { list, cat, verify, export_records, replay, drop };
 
   Command command = Command::help;
   std::vector<std::string> files;  ///< Of `serve` and `check`: at least one, in the order given.
   bool json = false;               ///< Of `check`: problems as JSON.
+
+  // Of `spool`.
+  SpoolAction action = SpoolAction::list;
+  std::string spool_path;         ///< The spool's folder; empty: that of the config `files`.
+  std::vector<std::int64_t> ids;  ///< Records, in order; empty: all, but for `drop`.
+  std::string topic;              ///< Records of this topic.
+  bool all = false;               ///< Of `drop`: all records.
 };
 
 /// What is wrong with a command line, and what was expected.
