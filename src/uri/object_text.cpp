@@ -91,10 +91,6 @@ std::string position(std::string_view text, std::size_t at) {
   return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-std::string depth_message(std::size_t max_depth) {
-  return "expected at most " + std::to_string(max_depth) + " levels of objects and arrays";
-}
-
 /// What is being built while a document is read: the open objects and arrays, outermost first.
 struct Frame {
   Json value;
@@ -123,6 +119,12 @@ std::string pointer_of(const std::vector<AnyFrame>& frames) {
     }
   }
   return pointer;
+}
+
+template <typename AnyFrame>
+std::string depth_message(std::size_t max_depth, const std::vector<AnyFrame>& frames) {
+  return "expected at most " + std::to_string(max_depth) + " levels of objects and arrays, found more at '" +
+         quotable(pointer_of(frames)) + "'";
 }
 
 /// Appends a member, whose name the caller knows to be new: ordered_map's own insertions search from the start.
@@ -187,7 +189,7 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
 
   bool open(Json value) {
     if (frames_.size() >= max_depth_) {
-      error = depth_message(max_depth_);
+      error = depth_message(max_depth_, frames_);
       return false;
     }
     frames_.emplace_back().value = std::move(value);
@@ -398,7 +400,7 @@ class YamlBuilder : public YAML::EventHandler {
       if (!anchored.value.is_string()) throw YamlError{mark, "expected a scalar as a key"};
       return set_key(mark, anchored.value.get<std::string>(), false);
     }
-    if (frames_.size() + anchored.depth > max_depth_) throw YamlError{mark, depth_message(max_depth_)};
+    if (frames_.size() + anchored.depth > max_depth_) throw YamlError{mark, depth_message(max_depth_, frames_)};
     count_aliased(mark, anchored.nodes);
     place(mark, anchored.value, anchored.nodes, anchored.depth);
   }
@@ -513,7 +515,7 @@ class YamlBuilder : public YAML::EventHandler {
     if (!tag.empty() && tag != "?" && tag != "!" && tag != own_tag) {
       throw YamlError{mark, "expected a tag of YAML's core schema, found '" + quotable(tag) + "'"};
     }
-    if (frames_.size() >= max_depth_) throw YamlError{mark, depth_message(max_depth_)};
+    if (frames_.size() >= max_depth_) throw YamlError{mark, depth_message(max_depth_, frames_)};
     YamlFrame& frame = frames_.emplace_back();
     frame.value = std::move(value);
     frame.mark = mark;

@@ -57,7 +57,8 @@ TEST(Hygiene, EveryErrorSaysWhereTheSchemaIsWrongAndWhatWasExpected) {
        "line 3, column 3: expected each key once in a mapping, found a second '/properties/a'"},
       {"a: \xFF", "expected valid UTF-8, found something else at line 1, column 4"},
       {"a: &a [*a]", "line 1, column 8: expected an alias of a finished node, found one of its parent"},
-      {repeated("{\"not\":", 100) + "{}" + repeated("}", 100), "expected at most 64 levels of objects and arrays"},
+      {repeated("{\"not\":", 100) + "{}" + repeated("}", 100),
+       "expected at most 64 levels of objects and arrays, found more at '" + repeated("/not", 64) + "'"},
       // The metaschema.
       {R"({"$schema": "https://json-schema.org/draft/2020-12/schema"})",
        "at #/$schema: expected http://json-schema.org/draft-04/schema#, .../draft-06/schema# or .../draft-07/schema#, "

@@ -185,9 +185,11 @@ TEST(ObjectText, InvalidUtf8SaysWhereItIs) {
 
 TEST(ObjectText, DepthIsBounded) {
   EXPECT_EQ(error_of(R"({"a":[{"b":[]}]})", 4), "no error");
-  EXPECT_EQ(error_of(R"({"a":[{"b":[[]]}]})", 4), "expected at most 4 levels of objects and arrays");
+  EXPECT_EQ(error_of(R"({"a":[{"b":[[]]}]})", 4),
+            "expected at most 4 levels of objects and arrays, found more at '/a/0/b/0'");
   EXPECT_EQ(error_of("a: [{b: []}]", 4), "no error");
-  EXPECT_THAT(error_of("a: [{b: [[]]}]", 4), HasSubstr("expected at most 4 levels"));
+  EXPECT_THAT(error_of("a: [{b: [[]]}]", 4),
+              HasSubstr("expected at most 4 levels of objects and arrays, found more at '/a/0/b/0'"));
   EXPECT_THAT(error_of("x: &x [[]]\na: [*x]", 4), HasSubstr("no error"));
   EXPECT_THAT(error_of("x: &x [[]]\na: [[*x]]", 4), HasSubstr("expected at most 4 levels"));
 }
