@@ -312,6 +312,7 @@ bool is_of_broker(Fault fault) {
   return fault == Fault::freeze_broker || fault == Fault::kill_broker || fault == Fault::restart_broker ||
          fault == Fault::stop_broker;
 }
+bool needs_start(Fault fault) { return is_of_broker(fault) && fault != Fault::freeze_broker; }
 bool is_of_gate(Fault fault) { return fault == Fault::kill_gate || fault == Fault::stop_gate; }
 
 struct Options {
@@ -387,6 +388,7 @@ void Oracle::start_gate(bool file) {
   gates_.push_back({});
   gates_.back().file = file;
   const std::size_t number = gates_.size() - 1;
+  const bool idempotent = below(choices_, 2) > 0;
   std::ostringstream config;
   config << "metrics: {type: prometheus, port: 0}\n"
          << "topic_prefix: ''\n"
@@ -395,7 +397,7 @@ void Oracle::start_gate(bool file) {
          << "keepalive_timeout: 10m\n"
          << "kafka:\n"
          << "  conf: {metadata.broker.list: '" << broker_.address() << "', reconnect.backoff.max.ms: 250"
-         << ", enable.idempotence: " << (below(choices_, 2) > 0 ? "true" : "false") << "}\n"
+         << ", enable.idempotence: " << (idempotent ? "true" : "false") << "}\n"
          << "  guaranteed: {conf: {linger.ms: " << below(choices_, 10) << "}}\n"
          << "  hasty: {conf: {linger.ms: " << below(choices_, 200)
          << ", queue.buffering.max.messages: " << (below(choices_, 2) > 0 ? 20 : 10000) << "}}\n";
@@ -404,6 +406,7 @@ void Oracle::start_gate(bool file) {
   gate_ =
       std::make_unique<GateProcess>(std::vector<std::string>{EVENTGATE_SOURCE_DIR "/config/config.yaml"}, config.str());
   set_target({number, gate_->port()});
+  note("gate " + std::to_string(number) + (idempotent ? " (idempotent) started" : " started"));
 }
 
 /// The end of a log.
@@ -479,8 +482,7 @@ void Oracle::end(Fault fault) {
     case Fault::kill_gate:
     case Fault::stop_gate:
       end_gate(0);
-      start_gate(gates_.back().file);
-      return note("gate " + std::to_string(gates_.size() - 1) + " started");
+      return start_gate(gates_.back().file);
     case Fault::fill_disk:
       disk_.clear();
       return note("disk cleared");
@@ -541,6 +543,8 @@ void Oracle::run_round(std::size_t round) {
   std::vector<Fault> faults{static_cast<Fault>(round % kFaultNames.size())};
   if (below(choices_, 3) > 0) faults.push_back(static_cast<Fault>(below(choices_, kFaultNames.size())));
   if (!disk_.mounted()) std::erase(faults, Fault::fill_disk);
+  // A start of the broker takes the longest of all: one a round.
+  if (faults.size() == 2 && needs_start(faults[0]) && needs_start(faults[1])) faults.pop_back();
   if (faults.empty()) faults.push_back(Fault::freeze_broker);
   const auto is = [&](auto&& kind) { return std::any_of(faults.begin(), faults.end(), kind); };
   const bool full = is([](Fault fault) { return fault == Fault::fill_disk; });
@@ -613,8 +617,14 @@ void Oracle::run_round(std::size_t round) {
   for (const auto& [of, what] : promises_.take_broken())
     std::printf("BROKEN, seed %llu, round %zu (seen in round %zu: %s): %s\n",
                 static_cast<unsigned long long>(options_.seed), of, round, history_.c_str(), what.c_str());
-  if (promises_.broken_count() > broken_before && gate_)
-    std::printf("the log of gate %zu:\n%s\n", gates_.size() - 1, tail(gate_->log()).c_str());
+  if (promises_.broken_count() > broken_before && gate_) {
+    std::printf("the log of gate %zu, and what it still has to do:\n%s\n", gates_.size() - 1,
+                tail(gate_->log()).c_str());
+    std::istringstream lines(HttpClient(gate_->metrics_port()).get("/metrics").body);
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("eventgate_records_in_flight{") || line.starts_with("eventgate_inflight_bytes{"))
+        std::printf("%s\n", line.c_str());
+  }
   std::fflush(stdout);
 }
 
