@@ -127,6 +127,7 @@ void Check::check_outputs() {
   if (config_.file && config_.file->output_path != "stdout")
     check_writable("output_path", config_.file->output_path, config_.file->output_path.ends_with('/'));
   if (!config_.schema.cache_dir.empty()) check_writable("cache_dir", config_.schema.cache_dir, true);
+  if (config_.spool) check_writable("spool.path", config_.spool->path, true);
 }
 
 /// Each must be readable; of a host that is found out with a schema that may or may not be there.

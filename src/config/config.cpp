@@ -437,6 +437,9 @@ void read_spool(ConfigSection& root, Config& config) {
     section.problem("path", spool.path, "`kafka.conf` beside it: what is spooled is for Kafka");
   } else if (!spool.path.empty()) {
     config.kafka->spooled = true;
+    // A new topic is there after topic.metadata.propagation.max.ms, and its client waits no longer than
+    // produce_timeout.
+    spool.warm_up = std::min(spool.warm_up, config.produce_timeout / 2);
     config.http.tell_durability = true;
     config.spool = std::move(spool);
   }

@@ -37,7 +37,6 @@ constexpr std::size_t kReplayStep = 256;                         // records read
 constexpr std::size_t kReplayBytes = std::size_t{4} << 20;       // or bytes
 constexpr std::size_t kLog = std::size_t{12} << 20;              // bytes that the store's log may need
 constexpr std::size_t kLeastRoom = std::size_t{256} << 10;       // bytes; with less it counts as full
-constexpr milliseconds kWarmUp{5000};                            // topic.metadata.propagation.max.ms, and a little more
 constexpr milliseconds kStep{10};                                // deadlines within it are seen to together
 constexpr milliseconds kTick{100};
 constexpr milliseconds kLook{1000};
@@ -354,7 +353,7 @@ void SpoolSink::hand_over(const AttemptsPointer& attempts) {
   flying_ += attempts->count;
   intrusive_ptr_add_ref(attempts.get());  // until all are reported
   const Clock::time_point now = Clock::now();
-  attempts->warm_by = now + kWarmUp;
+  attempts->warm_by = now + options_.warm_up;
   {
     const std::lock_guard lock(mutex_);
     auto& in = deadlines(attempts->assurance);

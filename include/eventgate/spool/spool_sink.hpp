@@ -18,6 +18,7 @@ struct SpoolOptions {
   std::size_t max_bytes = std::size_t{1} << 30;
   std::size_t min_free = std::size_t{256} << 20;  ///< Bytes of the disk that are left to others.
   std::size_t replay_rate = 5000;                 ///< Records a second.
+  std::chrono::milliseconds warm_up{5000};        ///< More than `after`, for a topic that is still being made ready.
 };
 
 /// A sink in front of `kafka` that answers for it: what Kafka has not acknowledged `after` its handing over, or refuses
@@ -27,7 +28,7 @@ struct SpoolOptions {
 /// - A first attempt is not called back, so a spooled record is replayed only when that has failed, and removed when it
 ///   succeeds.
 /// - While a topic has records in the store, new ones queue behind them.
-/// - A topic that is still being made ready gets up to 5 s more than `after`.
+/// - A topic that is still being made ready gets up to `warm_up` more than `after`.
 /// - With no room in the store (`max_bytes`, `min_free`, an error of the disk) records of topics that cannot be
 /// produced to
 ///   are refused with Obstacle::room; those already under way have the fate that Kafka gives them.
