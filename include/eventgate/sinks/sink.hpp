@@ -24,7 +24,7 @@ struct Record {
   std::int64_t timestamp = 0;                   ///< Milliseconds since the epoch.
   DeliverySlot* slot = nullptr;                 ///< To be settled exactly once.
   bool spooled = false;                         ///< Set by the Producer: delivered to the spool, and to Kafka later.
-  bool promised = false;  ///< Its client was answered 202: it waits where a queue is full.
+  bool promised = false;                        ///< Its client was answered 202: it waits where a queue is full.
 };
 
 /// Where records go.
