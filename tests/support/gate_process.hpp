@@ -8,13 +8,13 @@
 
 #include <cstdint>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/becomes.hpp"
 #include "support/temporary_folder.hpp"
 
 extern char** environ;
@@ -39,15 +39,6 @@ inline pid_t start_gate(const std::vector<std::string>& arguments, const std::st
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start " EVENTGATE_BINARY);
   return pid;
-}
-
-/// Whether `condition` comes true within half a minute.
-inline bool becomes(const std::function<bool()>& condition) {
-  for (int i = 0; i < 600; ++i) {
-    if (condition()) return true;
-    ::usleep(50000);
-  }
-  return false;
 }
 
 /// What a run of the program came to.

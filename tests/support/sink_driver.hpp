@@ -7,7 +7,6 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <future>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "eventgate/sinks/sink.hpp"
+#include "support/becomes.hpp"
 
 namespace eventgate {
 
@@ -106,16 +106,6 @@ inline std::vector<std::string> outcome_texts(const Outcomes& outcomes) {
   std::vector<std::string> texts;
   for (const auto& outcome : outcomes) texts.push_back(outcome_text(outcome));
   return texts;
-}
-
-/// Whether `holds` becomes true, looked at often for up to `patience`.
-inline bool becomes(const std::function<bool()>& holds, std::chrono::seconds patience = std::chrono::seconds(30)) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
 }
 
 }  // namespace eventgate
