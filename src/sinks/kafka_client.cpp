@@ -175,7 +175,8 @@ rd_kafka_resp_err_t KafkaClient::Sender::send(const Message& message) {
       lock_.lock();
       last_ = client_.topic(message.topic);
     }
-    last_name_ = message.topic;
+    // Of the topic, which stays as long as the lock is held: the message's text may be gone before the next one comes.
+    if (last_ != nullptr) last_name_ = rd_kafka_topic_name(last_);
   }
   if (client_.handle_ == nullptr || last_ == nullptr) return RD_KAFKA_RESP_ERR__DESTROY;
   const void* key = message.key ? message.key->data() : nullptr;
