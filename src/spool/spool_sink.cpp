@@ -61,6 +61,7 @@ std::size_t size_of(const SpooledRecord& record) {
 struct Copy {
   SpooledRecord record;
   DeliverySlot* outer = nullptr;
+  bool promised = false;                     // its client was answered 202: without room it waits
   bool attempted = false;                    // the report of its first attempt is to come
   bool reported = false;                     // that has come
   std::unique_ptr<DeliveryFailure> failure;  // of its first attempt
@@ -214,6 +215,8 @@ class SpoolSink final : public Sink, private DeliveryListener {
   void run();
   void take(std::vector<Report> reports, Clock::time_point now);
   void settle(Copy copy, std::unique_ptr<DeliveryFailure> failure);
+  bool waits_for_room(const Copy& copy) const;
+  void hold(std::vector<Copy> copies, Clock::time_point now);
   void place(Clock::time_point now);
   void forward(std::vector<Copy> copies);
   void write(std::vector<Copy> copies);
@@ -321,7 +324,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
       attempt.outer = record.slot;
       attempt.record = record;
       attempt.id = own_id;
-    } else if (refuse_all || full) {
+    } else if (stopping || ((refuse_all || full) && !record.promised)) {
       refused.push_back(&record);
     } else {
       Copy& copy = copies.emplace_back();
@@ -332,6 +335,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
       copy.record.timestamp = record.timestamp;
       copy.record.assurance = assurance;
       copy.outer = record.slot;
+      copy.promised = record.promised;
       copy.until = until;
     }
   }
@@ -415,7 +419,8 @@ void SpoolSink::copy(Attempts& attempts, bool flying_too) {
   std::vector<Attempt*> lost;
   for (Attempt& attempt : attempts.attempts()) {
     if (!wanted(attempt)) continue;
-    if (!room || (!own && attempt.outer->abandoned())) {
+    const bool waits = attempt.record.promised && attempt.state.load(std::memory_order_acquire) == Attempt::failed;
+    if ((!room && !waits) || (!own && attempt.outer->abandoned())) {
       lost.push_back(&attempt);
       continue;
     }
@@ -428,6 +433,7 @@ void SpoolSink::copy(Attempts& attempts, bool flying_too) {
     copy.record.timestamp = attempt.record.timestamp;
     copy.record.assurance = attempts.assurance;
     copy.outer = attempt.outer;
+    copy.promised = attempt.record.promised;
   }
   if (!copies.empty()) {
     const std::lock_guard lock(mutex_);
@@ -461,17 +467,18 @@ void SpoolSink::push(std::vector<Copy> copies) {
   std::vector<Copy> refused;
   {
     const std::lock_guard lock(mutex_);
-    if (copied_bytes_ >= kMaxWaitingBytes) {
-      refused = std::move(copies);
-    } else {
-      for (Copy& copy : copies) {
-        copied_bytes_ += size_of(copy.record);
-        if (spooling_[copy.record.topic]++ == 0) ++spooling_topics_;
-        copies_.push_back(std::move(copy));
+    const bool room = copied_bytes_ < kMaxWaitingBytes;
+    for (Copy& copy : copies) {
+      if (!room && !copy.promised) {
+        refused.push_back(std::move(copy));
+        continue;
       }
-      called_ = true;
-      wake_.notify_one();
+      copied_bytes_ += size_of(copy.record);
+      if (spooling_[copy.record.topic]++ == 0) ++spooling_topics_;
+      copies_.push_back(std::move(copy));
     }
+    called_ = true;
+    wake_.notify_one();
   }
   for (Copy& copy : refused) fail(*copy.outer, copy.record.assurance, no_room_failure());
 }
@@ -640,6 +647,7 @@ void SpoolSink::unmark(const std::string& topic, std::size_t count) {
 /// Takes the reports of records that are in the store, or on their way to it.
 void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
   std::unordered_map<std::int64_t, Copy*> waiting;
+  std::vector<Copy> kept;
   if (!reports.empty())
     for (Copy& copy : held_)
       if (copy.attempted) waiting.emplace(copy.record.id, &copy);
@@ -673,23 +681,45 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
         lane.looked = std::min(lane.looked, id - 1);
       }
     } else if (const auto unwritten = unwritten_.find(id); unwritten != unwritten_.end()) {
-      settle(std::move(unwritten->second), std::move(report.failure));
+      Copy copy = std::move(unwritten->second);
       unwritten_.erase(unwritten);
+      copy.attempted = false;
+      if (report.failure && report.failure->obstacle == Obstacle::outage && waits_for_room(copy)) {
+        copy.failure = std::move(report.failure);
+        kept.push_back(std::move(copy));
+      } else {
+        settle(std::move(copy), std::move(report.failure));
+      }
     } else if (const auto copy = waiting.find(id); copy != waiting.end()) {
       copy->second->attempted = false;
       copy->second->failure = std::move(report.failure);
       copy->second->reported = true;
     }
   }
-  if (waiting.empty()) return;
-  std::erase_if(held_, [this](Copy& copy) {
-    if (!copy.reported ||
-        (copy.failure && copy.failure->obstacle != Obstacle::record && copy.failure->obstacle != Obstacle::topic))
-      return false;
-    auto failure = std::move(copy.failure);
-    settle(std::move(copy), std::move(failure));
-    return true;
-  });
+  if (!waiting.empty()) {
+    std::erase_if(held_, [this](Copy& copy) {
+      if (!copy.reported ||
+          (copy.failure && copy.failure->obstacle != Obstacle::record && copy.failure->obstacle != Obstacle::topic))
+        return false;
+      auto failure = std::move(copy.failure);
+      settle(std::move(copy), std::move(failure));
+      return true;
+    });
+  }
+  hold(std::move(kept), now);
+}
+
+/// Without room, what was promised waits for it, as `max_inflight_bytes` of the gate bounds it; until the end.
+bool SpoolSink::waits_for_room(const Copy& copy) const { return copy.promised && !copy.attempted && !stopping_; }
+
+/// Keeps what waits for room, in the order in which it came.
+void SpoolSink::hold(std::vector<Copy> copies, Clock::time_point now) {
+  if (copies.empty()) return;
+  for (Copy& copy : copies) {
+    copy.until = now + kTick;
+    held_.push_back(std::move(copy));
+  }
+  std::sort(held_.begin(), held_.end(), [](const Copy& a, const Copy& b) { return a.record.id < b.record.id; });
 }
 
 /// What became of a copy without the store.
@@ -710,15 +740,20 @@ void SpoolSink::place(Clock::time_point now) {
   for (Copy& copy : held_) {
     const auto found = lanes_.find(copy.record.topic);
     const Lane* const lane = found == lanes_.end() ? nullptr : found->second.get();
-    const bool waits = open && !copy.attempted && !copy.failure && now < copy.until &&
+    // Without room for it, what was promised goes to Kafka when it can, and again, but not at once.
+    const bool patient = full_ && waits_for_room(copy);
+    if (patient && copy.failure && copy.until == Clock::time_point()) copy.until = now + kTick;
+    const bool pauses = patient && copy.failure && now < copy.until;
+    const bool waits = open && !copy.attempted && !pauses && (patient || (!copy.failure && now < copy.until)) &&
                        (written.empty() || !written.contains(copy.record.topic));
     if (waits && lane == nullptr) {
       forwards.push_back(std::move(copy));
     } else if (waits && lane->records == lane->busy.size() && lane->attempted == 0 && !lane->failing) {
+      if (patient) copy.until = now + kTick;
       stay.push_back(std::move(copy));
     } else {
       if (open) written.insert(copy.record.topic);
-      writes.push_back(std::move(copy));
+      (pauses ? stay : writes).push_back(std::move(copy));
     }
   }
   held_ = std::move(stay);
@@ -743,6 +778,7 @@ void SpoolSink::forward(std::vector<Copy> copies) {
       if (own.record.message_key) attempt.record.message_key = *own.record.message_key;
       attempt.record.value = own.record.value;
       attempt.record.timestamp = own.record.timestamp;
+      attempt.record.promised = own.promised;
     }
     hand_over(attempts);
     for (const Copy& own : attempts->own) unmark(own.record.topic, 1);
@@ -824,11 +860,16 @@ void SpoolSink::write(std::vector<Copy> copies) {
     disk_fails_ = true;  // until the next look
     set_full(error.message);
   }
+  std::vector<Copy> kept;
   for (std::size_t i = done ? taken : 0; i < copies.size(); ++i) {
     Copy& copy = copies[i];
     if (copy.attempted) {
       const std::int64_t id = copy.record.id;
       unwritten_.emplace(id, std::move(copy));
+      continue;
+    }
+    if (waits_for_room(copy)) {
+      kept.push_back(std::move(copy));
       continue;
     }
     DeliveryFailure failure = no_room_failure();
@@ -839,6 +880,7 @@ void SpoolSink::write(std::vector<Copy> copies) {
     }
     settle(std::move(copy), std::make_unique<DeliveryFailure>(std::move(failure)));
   }
+  hold(std::move(kept), Clock::now());
   count_records();
   if (!copies.empty()) look_for_room();
 }

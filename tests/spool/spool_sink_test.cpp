@@ -46,6 +46,12 @@ std::vector<OwnRecord> records(std::initializer_list<std::string> values, const 
   return made;
 }
 
+std::vector<OwnRecord> promised(std::initializer_list<std::string> values) {
+  std::vector<OwnRecord> made = records(values);
+  for (OwnRecord& record : made) record.promised = true;
+  return made;
+}
+
 class SpoolSinkTest : public testing::Test {
  protected:
   std::string path() const { return folder_.path() + "/spool"; }
@@ -276,6 +282,48 @@ TEST_F(SpoolSinkTest, WithoutRoomItRefusesWhatKafkaCannotTakeAndSaysSo) {
   EXPECT_EQ(spool->no_room(), std::nullopt);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"b"}))), ElementsAre("success"));
   EXPECT_THAT(hold_->all(), ElementsAre("b"));
+}
+
+TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedWaitsInItsOrder) {
+  hold_->judge = delivered;
+  hold_->unready = "down";
+  const auto spool = sink(kNever, 1);
+  auto first = driver_.start(*spool, promised({"a", "b"}), Assurance::hasty);
+  auto second = driver_.start(*spool, promised({"c"}), Assurance::hasty);
+  EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"d"}))), ElementsAre(HasSubstr("the spool has no room")));
+  hold_->set_unready(std::nullopt);
+  EXPECT_THAT(outcome_texts(first.get()), ElementsAre("success", "success"));
+  EXPECT_THAT(outcome_texts(second.get()), ElementsAre("success"));
+  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_THAT(hold_->all(), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsTriedAgain) {
+  hold_->judge = outage;
+  const auto spool = sink(kNever, 1);
+  auto outcomes = driver_.start(*spool, promised({"a"}), Assurance::hasty);
+  EXPECT_TRUE(becomes([this] { return hold_->all().size() > 2; }));
+  hold_->set_judge(delivered);
+  EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre("success"));
+}
+
+TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedAndIsUnderWayIsTriedAgain) {
+  const auto spool = sink(kAtOnce, 1);
+  auto outcomes = driver_.start(*spool, promised({"a"}), Assurance::hasty);
+  EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
+  EXPECT_TRUE(hold_->settle("a", DeliveryFailure{Delivery::unknown, "Local: Message timed out"}));
+  EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
+  EXPECT_TRUE(hold_->settle("a"));
+  EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre("success"));
+}
+
+TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsLostOnlyWhenItStops) {
+  hold_->judge = outage;
+  const auto spool = sink(kNever, 1);
+  auto outcomes = driver_.start(*spool, promised({"a"}), Assurance::hasty);
+  EXPECT_TRUE(becomes([this] { return hold_->all().size() > 1; }));
+  spool->stop(std::chrono::steady_clock::now());
+  EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre(HasSubstr("not_produced: Local: Queue full")));
 }
 
 TEST_F(SpoolSinkTest, WithoutRoomOneUnderWayHasTheFateThatKafkaGivesIt) {

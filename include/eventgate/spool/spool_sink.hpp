@@ -30,8 +30,8 @@ struct SpoolOptions {
 /// - While a topic has records in the store, new ones queue behind them.
 /// - A topic that is still being made ready gets up to `warm_up` more than `after`.
 /// - With no room in the store (`max_bytes`, `min_free`, an error of the disk) records of topics that cannot be
-/// produced to
-///   are refused with Obstacle::room; those already under way have the fate that Kafka gives them.
+///   produced to are refused with Obstacle::room; those already under way have the fate that Kafka gives them. Promised
+///   records wait for room instead, until `stop`.
 /// - A record that Kafka will never take is set aside in the store.
 ///
 /// Records' texts must live until their slot is settled or abandoned (Record). `produce` on the slots' I/O thread.
