@@ -202,7 +202,9 @@ TEST_F(Outage, AQueueOf100LosesNoneOf150HastyEvents) {
   EXPECT_EQ(metric(*gate, "eventgate_hasty_events_lost_total"), 0);
   std::vector<int> there = keyed_numbers(kafka(), "queue");
   there.erase(std::remove(there.begin(), there.end(), 0), there.end());
-  EXPECT_EQ(there, numbers(1, 151));
+  // Two requests have no order between them, once they are answered.
+  EXPECT_EQ(std::erase(there, 151), 1u);
+  EXPECT_EQ(there, numbers(1, 150));
 }
 
 TEST_F(Outage, AStopDuringAnOutageProducesWhatWaitsForAQueue) {
