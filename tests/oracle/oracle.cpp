@@ -320,6 +320,7 @@ struct Options {
   std::uint64_t seed = 0;
   bool spool = false;
   std::optional<std::size_t> only;  ///< A round to be run alone.
+  bool idempotence = true;          ///< Some gates have idempotent producers.
 };
 
 class Oracle {
@@ -389,7 +390,7 @@ void Oracle::start_gate(bool file) {
   gates_.push_back({});
   gates_.back().file = file;
   const std::size_t number = gates_.size() - 1;
-  const bool idempotent = below(choices_, 2) > 0;
+  const bool idempotent = below(choices_, 2) > 0 && options_.idempotence;
   std::ostringstream config;
   config << "metrics: {type: prometheus, port: 0}\n"
          << "topic_prefix: ''\n"
@@ -695,6 +696,8 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
     const std::string next = i + 1 < arguments.size() ? arguments[i + 1] : "";
     if (argument == "--spool") {
       options.spool = true;
+    } else if (argument == "--no-idempotence") {
+      options.idempotence = false;
     } else if ((argument == "--seed" || argument == "--round") && number(next)) {
       if (argument == "--seed") options.seed = *number(next);
       if (argument == "--round") options.only = *number(next);
@@ -712,7 +715,7 @@ int run(const std::vector<std::string>& arguments) {
   const auto options = parse(arguments);
   if (!options) {
     std::fputs(
-        "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool]\n"
+        "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool] [--no-idempotence]\n"
         "ROUNDS: 20. --seed: of the schedule; a random one else. --round: only this round of the schedule.\n"
         "--spool: with a spool. Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
         stderr);
