@@ -127,7 +127,9 @@ bool KafkaClient::drain(std::size_t limit) {
 void KafkaClient::handle_event(rd_kafka_event_t& event) {
   switch (rd_kafka_event_type(&event)) {
     case RD_KAFKA_EVENT_ERROR: {
-      const rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
+      // Fatal errors come by the name of their cause.
+      const rd_kafka_resp_err_t error =
+          rd_kafka_event_error_is_fatal(&event) != 0 ? RD_KAFKA_RESP_ERR__FATAL : rd_kafka_event_error(&event);
       const char* text = rd_kafka_event_error_string(&event);
       std::array<char, 512> fatal{};
       if (error == RD_KAFKA_RESP_ERR__FATAL && rd_kafka_fatal_error(handle_, fatal.data(), fatal.size()) != 0)
@@ -190,6 +192,10 @@ rd_kafka_resp_err_t KafkaClient::Sender::send(const Message& message) {
 std::size_t KafkaClient::waiting() const {
   const std::shared_lock lock(topics_mutex_);
   return handle_ == nullptr ? 0 : static_cast<std::size_t>(rd_kafka_outq_len(handle_));
+}
+
+bool KafkaClient::failed() const {
+  return handle_ == nullptr || rd_kafka_fatal_error(handle_, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void KafkaClient::flush(std::chrono::milliseconds timeout) {

@@ -69,6 +69,9 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
   /// Messages without a report, and events not drained.
   std::size_t waiting() const;
 
+  /// Whether a fatal error has ended it: it takes nothing any more.
+  bool failed() const;
+
   void flush(std::chrono::milliseconds timeout);
   void purge(int flags);
 

@@ -51,6 +51,23 @@ bool may_be_another_records(rd_kafka_resp_err_t error) {
   }
 }
 
+/// What a record of a client with a fatal error is reported with.
+bool may_be_the_clients_end(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Obstacle obstacle_of(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -71,7 +88,8 @@ Obstacle obstacle_of(rd_kafka_resp_err_t error) {
   }
 }
 
-/// A record that waits for another try: it was refused with its batch, or the queue was full.
+/// A record that waits for another try: it was refused with its batch, the queue was full, or its client came to an
+/// end.
 struct RefusedRecord {
   std::string topic;
   std::optional<std::string> message_key;
@@ -81,11 +99,23 @@ struct RefusedRecord {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
+RefusedRecord refused_record(const rd_kafka_message_t& message, DeliverySlot& slot) {
+  RefusedRecord record;
+  record.topic = rd_kafka_topic_name(message.rkt);
+  if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
+  record.value.assign(static_cast<const char*>(message.payload), message.len);
+  record.timestamp = slot.note.timestamp;
+  record.slot = &slot;
+  record.error = message.err;
+  return record;
+}
+
 /// A thread that does what blocks: probing, warming, replacing; and the second try of what was refused together.
 class KafkaService;
 
 /// One of the two producers: its present client, one that sends each record alone, and those being replaced. Promised
-/// records wait here, in order, while the client's queue is full; `max_inflight_bytes` of the gate bounds them.
+/// records wait here, in order, while the client's queue is full or it is being replaced; `max_inflight_bytes` of the
+/// gate bounds them.
 ///
 /// Thread-safe, but what says otherwise.
 class KafkaProducer {
@@ -134,10 +164,13 @@ class KafkaProducer {
   void fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
             std::string message);
   void refused_at_once(const Record& record, rd_kafka_resp_err_t error);
+  /// Whether it waits for the next client.
+  bool keep(const rd_kafka_message_t& message, DeliverySlot& slot);
   /// Sends those that wait, and then `more`, as far as there is room.
   void send_held(const std::vector<const Record*>& more);
   std::string too_large(const std::string& topic, std::size_t size) const;
   void doubt();
+  void replace_soon();
   void set_unready(const std::string& reason);
   void set_ready();
   void probe();
@@ -158,7 +191,7 @@ class KafkaProducer {
   std::shared_ptr<KafkaClient> client_;
   std::shared_ptr<KafkaClient> alone_;
   std::vector<std::shared_ptr<KafkaClient>> retired_;
-  bool ending_ = false;
+  std::atomic<bool> ending_{false};  // written under clients_mutex_
 
   std::mutex held_mutex_;
   std::deque<RefusedRecord> held_;
@@ -175,6 +208,7 @@ class KafkaProducer {
   std::string refusal_;  // what the last broker that cannot be talked to said, or was found to be
 
   // The service's thread only.
+  Clock::time_point replaced_;  // last
   std::set<std::string> declared_;
   std::map<std::string, int> warming_;  // topic to tries left
 };
@@ -335,7 +369,7 @@ void KafkaProducer::produce(std::span<const Record> records) {
       rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
       if ((!checked.empty() && record.topic == checked) || is_kafka_name(record.topic)) {
         checked = record.topic;
-        record.slot->note = record.timestamp;  // a report of a failure does not have it
+        record.slot->note = {record.timestamp, record.promised};  // a report of a failure does not have it
         const bool may_wait = record.promised && record.value.size() <= queue_size_;
         if (may_wait && (holds_ || !held.empty())) {
           held.push_back(&record);
@@ -344,7 +378,7 @@ void KafkaProducer::produce(std::span<const Record> records) {
         // What comes after one that found the queue full must not go before it.
         error = full ? RD_KAFKA_RESP_ERR__QUEUE_FULL
                      : sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
-        if (may_wait && error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        if (may_wait && (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL)) {
           held.push_back(&record);
           continue;
         }
@@ -377,6 +411,10 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
       RefusedRecord& held = held_.front();
       held.error = sender.send({held.topic, held.message_key, held.value, held.timestamp, held.slot});
       if (held.error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
+      if (held.error == RD_KAFKA_RESP_ERR__FATAL && !ending_) {
+        replace_soon();
+        break;
+      }
       if (held.error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.push_back(std::move(held));
       held_.pop_front();
     }
@@ -406,7 +444,7 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
       queue_full_ = true;
       break;
     case RD_KAFKA_RESP_ERR__FATAL:
-      if (!fatal_.exchange(true)) service_.call();
+      replace_soon();
       break;
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
       message = kNoKafkaName;
@@ -436,19 +474,13 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
     slot.succeed();
     return;
   }
+  if (slot.note.promised && may_be_the_clients_end(message.err) && keep(message, slot)) return;
   const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   std::string topic = rd_kafka_topic_name(message.rkt);
   // What an outage made doubtful before may be there twice after a second try. Nobody waits for the fate of a hasty
   // one, and it was promised; of a guaranteed one it would hide that it is unknown.
   if (may_be_another_records(message.err) && (not_produced || label_ == "hasty") && !alone) {
-    RefusedRecord record;
-    record.topic = std::move(topic);
-    if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
-    record.value.assign(static_cast<const char*>(message.payload), message.len);
-    record.timestamp = slot.note;
-    record.slot = &slot;
-    record.error = message.err;
-    service_.produce_alone(*this, std::move(record));
+    service_.produce_alone(*this, refused_record(message, slot));
     return;
   }
   std::string text = rd_kafka_err2str(message.err);
@@ -470,6 +502,14 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
       break;
   }
   fail(slot, topic, message.err, not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
+}
+
+bool KafkaProducer::keep(const rd_kafka_message_t& message, DeliverySlot& slot) {
+  const std::lock_guard lock(held_mutex_);
+  if (ending_) return false;
+  held_.push_back(refused_record(message, slot));
+  holds_ = true;  // sent when all that the client has to tell was read
+  return true;
 }
 
 void KafkaProducer::fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
@@ -508,12 +548,17 @@ void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone
 }
 
 std::optional<std::string> KafkaProducer::unready() const {
+  if (fatal_) return "Kafka (" + label_ + "): its producer has a fatal error and is being replaced";
   if (queue_full_ || holds_)
     return "Kafka (" + label_ + "): " + rd_kafka_err2str(RD_KAFKA_RESP_ERR__QUEUE_FULL) +
            " (queue.buffering.max.messages, queue.buffering.max.kbytes)";
   if (ready_) return std::nullopt;
   const std::lock_guard lock(reason_mutex_);
   return "Kafka (" + label_ + "): " + reason_ + (refusal_.empty() ? "" : ": " + refusal_);
+}
+
+void KafkaProducer::replace_soon() {
+  if (!fatal_.exchange(true)) service_.call();
 }
 
 // Something hints that Kafka is not there; the service's probe decides.
@@ -557,7 +602,7 @@ void KafkaProducer::warm(const std::string& topic) {
 }
 
 Clock::duration KafkaProducer::tend() {
-  if (fatal_ || alone_fatal_) replace();
+  if ((fatal_ || alone_fatal_) && Clock::now() - replaced_ >= kProbeInterval) replace();
   close_retired();
   if (in_doubt_ || !ready_ || !warming_.empty()) probe();
   if (!ready_ || fatal_) return kProbeInterval;
@@ -597,12 +642,14 @@ void KafkaProducer::probe() {
 
 // What the old client has in its queue is reported as purged, what it has sent as Kafka's answer or the timeout says.
 void KafkaProducer::replace() {
+  replaced_ = Clock::now();
   std::shared_ptr<KafkaClient> old;
   if (alone_fatal_.exchange(false)) {
     const std::lock_guard lock(clients_mutex_);
     if (alone_ != nullptr) retired_.push_back(std::exchange(alone_, nullptr));
   }
-  if (!fatal_) return;
+  // It may be the one before that told its end again.
+  if (!fatal_.exchange(false) || !client()->failed()) return;
   try {
     std::shared_ptr<KafkaClient> next = make_client(*conf_, false);
     const std::lock_guard lock(clients_mutex_);
@@ -612,13 +659,14 @@ void KafkaProducer::replace() {
     }
     old = std::exchange(client_, std::move(next));
     retired_.push_back(old);
-    fatal_ = false;
   } catch (const std::invalid_argument& refused) {
+    fatal_ = true;
     events_.producer_error(label_, "_FATAL", refused.what());
     set_unready(refused.what());
     return;
   }
   old->purge(RD_KAFKA_PURGE_F_QUEUE);
+  if (holds_) send_held({});
   for (const std::string& topic : std::set<std::string>(declared_)) warm(topic);
 }
 

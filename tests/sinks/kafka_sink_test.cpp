@@ -152,6 +152,20 @@ TEST_F(KafkaSinkOnMock, WhatAProducerWithAFatalErrorHeldGetsItsReport) {
   EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
 }
 
+TEST_F(KafkaSinkOnMock, PromisedEventsOfAProducerWithAFatalErrorAreTheNextOnes) {
+  const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
+  kafka_.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
+  kafka_.answer_after(milliseconds(100));
+  auto promised = events(50);
+  for (OwnRecord& record : promised) record.promised = true;
+  auto first = driver_.start(*sink, promised, Assurance::hasty);
+  EXPECT_TRUE(becomes([&] { return metrics_.text().find("_FATAL\"") != std::string::npos; }));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, promised, Assurance::hasty)), Each("success"));
+  EXPECT_THAT(outcome_texts(first.get()), Each("success"));
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+}
+
 TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
   const auto sink = sink_with({{"queue.buffering.max.messages", "10"}, {"linger.ms", "500"}});
   const auto outcomes = outcome_texts(driver_.produce(*sink, events(15)));

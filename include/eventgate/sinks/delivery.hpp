@@ -63,8 +63,11 @@ class DeliverySlot {
   /// For the listener: null if it succeeded.
   std::unique_ptr<DeliveryFailure> take_failure() noexcept { return std::move(failure_); }
 
-  /// The sink's own, for as long as the slot is: what it must know again when the report comes.
-  std::int64_t note = 0;
+  /// The sink's own, for as long as the slot is: what it must know of the record again when the report comes.
+  struct Note {
+    std::int64_t timestamp = 0;
+    bool promised = false;
+  } note;
 
  protected:
   void listen(DeliveryListener& listener) { listener_ = &listener; }
