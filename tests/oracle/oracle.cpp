@@ -320,7 +320,6 @@ struct Options {
   std::uint64_t seed = 0;
   bool spool = false;
   std::optional<std::size_t> only;  ///< A round to be run alone.
-  bool idempotence = true;          ///< Some gates have idempotent producers.
 };
 
 class Oracle {
@@ -390,7 +389,7 @@ void Oracle::start_gate(bool file) {
   gates_.push_back({});
   gates_.back().file = file;
   const std::size_t number = gates_.size() - 1;
-  const bool idempotent = below(choices_, 2) > 0 && options_.idempotence;
+  const bool idempotent = below(choices_, 2) > 0;
   std::ostringstream config;
   config << "metrics: {type: prometheus, port: 0}\n"
          << "topic_prefix: ''\n"
@@ -633,12 +632,13 @@ void Oracle::run_round(std::size_t round) {
     std::printf("BROKEN, seed %llu, round %zu (seen in round %zu: %s): %s\n",
                 static_cast<unsigned long long>(options_.seed), of, round, history_.c_str(), what.c_str());
   if (promises_.broken_count() > broken_before && gate_) {
-    std::printf("the log of gate %zu, and what it still has to do:\n%s\n", gates_.size() - 1,
+    std::printf("the log of gate %zu, what it still has to do, and what went wrong:\n%s\n", gates_.size() - 1,
                 tail(gate_->log()).c_str());
     std::istringstream lines(HttpClient(gate_->metrics_port()).get("/metrics").body);
     for (std::string line; std::getline(lines, line);)
-      if (line.starts_with("eventgate_records_in_flight{") || line.starts_with("eventgate_inflight_bytes{"))
-        std::printf("%s\n", line.c_str());
+      for (const char* name : {"eventgate_records_in_flight{", "eventgate_inflight_bytes{",
+                               "eventgate_hasty_events_lost_total{", "eventgate_producer_errors_total{"})
+        if (line.starts_with(name)) std::printf("%s\n", line.c_str());
   }
   std::fflush(stdout);
 }
@@ -696,8 +696,6 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
     const std::string next = i + 1 < arguments.size() ? arguments[i + 1] : "";
     if (argument == "--spool") {
       options.spool = true;
-    } else if (argument == "--no-idempotence") {
-      options.idempotence = false;
     } else if ((argument == "--seed" || argument == "--round") && number(next)) {
       if (argument == "--seed") options.seed = *number(next);
       if (argument == "--round") options.only = *number(next);
@@ -715,7 +713,7 @@ int run(const std::vector<std::string>& arguments) {
   const auto options = parse(arguments);
   if (!options) {
     std::fputs(
-        "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool] [--no-idempotence]\n"
+        "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool]\n"
         "ROUNDS: 20. --seed: of the schedule; a random one else. --round: only this round of the schedule.\n"
         "--spool: with a spool. Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
         stderr);

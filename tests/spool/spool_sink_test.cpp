@@ -268,6 +268,43 @@ TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
       becomes([this] { return metrics().find("spool_records_set_aside{service=\"test\"} 1") != std::string::npos; }));
 }
 
+TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
+  hold_->judge = outage;
+  hold_->unready = "down";
+  const std::string filling(1000, 'x');
+  std::vector<OwnRecord> many;
+  for (int i = 1; i <= 300; ++i) many.push_back({"test.event", filling + std::to_string(i) + ';', std::nullopt, 0});
+  { driver_.produce(*sink(kNever), many); }
+  {
+    SpoolStore store(path(), SpoolStore::Access::own);
+    while (store.shrink()) continue;  // out of the log
+  }
+  const auto spool = sink(kNever);
+  {
+    // The page of a record in the middle, all of it.
+    std::fstream file(path() + "/spool.db", std::ios::binary | std::ios::in | std::ios::out);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    file.seekp(static_cast<std::streamoff>(bytes.find("x150;") / 16384 * 16384));
+    file << std::string(16384, '\xee');
+  }
+  hold_->set_judge(delivered);
+  hold_->set_unready(std::nullopt);
+  EXPECT_TRUE(becomes([this] { return std::filesystem::exists(path() + "/spool.db.damaged-1"); }));
+  EXPECT_TRUE(becomes([this] { return metrics().find("spool_records{service=\"test\"} 0") != std::string::npos; }));
+  EXPECT_THAT(stored(), IsEmpty());
+  const std::vector<std::string> replayed = hold_->all();
+  const std::set<std::string> different(replayed.begin(), replayed.end());
+  EXPECT_TRUE(different.contains(filling + "1;"));
+  EXPECT_TRUE(different.contains(filling + "300;"));
+  EXPECT_GT(different.size(), 270u);
+
+  hold_->set_judge(outage);
+  hold_->set_unready("down");
+  driver_.produce(*spool, records({"new"}));
+  EXPECT_EQ(driver_.on_disk(), 301u);
+  EXPECT_THAT(stored(), ElementsAre("new"));
+}
+
 TEST_F(SpoolSinkTest, WithoutRoomItRefusesWhatKafkaCannotTakeAndSaysSo) {
   hold_->judge = delivered;
   hold_->unready = "down";
