@@ -248,7 +248,8 @@ struct SpoolStore::Impl {
 
 void SpoolStore::Impl::own() {
   std::error_code failed;
-  fs::create_directories(folder, failed);
+  // What clients sent is for nobody else to read.
+  if (fs::create_directories(folder, failed)) fs::permissions(folder, fs::perms::owner_all, failed);
   if (failed) fail("expected a folder that can be made: " + failed.message());
   const fs::path lock_file = folder / "lock";
   lock = ::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

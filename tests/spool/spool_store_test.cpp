@@ -172,6 +172,11 @@ TEST_F(SpoolStoreTest, AFullDiskTakesAWholeTransactionOrNone) {
   EXPECT_LT(store.free_bytes(), 2u << 20);
 }
 
+TEST_F(SpoolStoreTest, AFolderThatItMakesIsForNobodyElse) {
+  const SpoolStore store(path(), Access::own);
+  EXPECT_EQ(std::filesystem::status(path()).permissions(), std::filesystem::perms::owner_all);
+}
+
 TEST_F(SpoolStoreTest, ADamagedRecordIsNamedAndStopsNothing) {
   {
     SpoolStore store(path(), Access::own);

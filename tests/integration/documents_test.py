@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Holds the documents to the code.
+
+Every block of `sh` in README.md, CONTRIBUTING.md and docs/ is run, in order, document by document, in a folder where the
+repository's files are, with the gate of config/config.yaml running there. Comments before a block say more of it:
+
+    <!-- prints: TEXT -->    its output has TEXT, once more for each such line
+    <!-- exits: 1 -->        its exit status, else 0
+    <!-- needs: REASON -->   it is not run, because something is absent; counted and printed
+
+Besides: tests that a document names are in tests/, links lead somewhere, and commands are in blocks of `sh` (or `text`, for a
+synopsis with placeholders), never in indented ones.
+
+usage: documents_test.py EVENTGATE
+"""
+
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GATE = pathlib.Path(sys.argv[1]).resolve()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?P<marks>(?:<!--(?:(?!-->).)*-->\n)*)^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+MARK = re.compile(r"<!-- (prints|exits|needs): (.*?) -->", re.S)
+
+problems = []
+counts = {"run": 0, "left out": 0}
+
+
+class Gate:
+    """The gate of config/config.yaml, in `folder`, on ports of its own."""
+
+    def __init__(self, folder):
+        (folder / "here.yaml").write_text(
+            "port: 0\ninterface: 127.0.0.1\nmetrics: {type: prometheus, port: 0}\n"
+        )
+        self.log = folder / "gate.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [GATE, "serve", "-c", "config/config.yaml", "-c", "here.yaml"], cwd=folder, stdout=log, stderr=log
+            )
+        while True:
+            found = re.search(r'"msg":"listening".*?"port":(\d+),"metrics_port":(\d+)', self.log.read_text())
+            if found:
+                self.port, self.metrics_port = found.groups()
+                return
+            if self.process.poll() is not None:
+                sys.exit("the gate did not start: " + self.log.read_text())
+            time.sleep(0.02)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait() != 0:
+            problems.append(f"the gate ended with {self.process.returncode}: {self.log.read_text()}")
+
+
+def run_blocks(document, text, folder):
+    gate = None
+    for block in BLOCK.finditer(text):
+        where = f"{document.relative_to(ROOT)}:{text.count(chr(10), 0, block.start('text'))}"
+        if not block["kind"]:
+            problems.append(f"{where}: expected a block to say what it is: sh, text, yaml, ...")
+        if block["kind"] != "sh":
+            continue
+        marks = MARK.findall(block["marks"])
+        needs = [value for name, value in marks if name == "needs"]
+        if needs:
+            counts["left out"] += 1
+            print(f"left out: {where}: needs {needs[0]}")
+            continue
+        commands = block["text"]
+        if gate is None and re.search(r":(8192|9102)\b", commands):
+            gate = Gate(folder)
+        if gate is not None:
+            commands = commands.replace(":8192", f":{gate.port}").replace(":9102", f":{gate.metrics_port}")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=folder,
+            env={"PATH": f"{GATE.parent}:/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
+            text=True,
+        )
+        counts["run"] += 1
+        expected = int(next((value for name, value in marks if name == "exits"), 0))
+        if done.returncode != expected:
+            problems.append(f"{where}: expected exit status {expected}, got {done.returncode}: {done.stdout}")
+        for name, value in marks:
+            if name == "prints" and value not in done.stdout:
+                problems.append(f"{where}: expected it to print: {value}\nit printed: {done.stdout}")
+    if gate is not None:
+        gate.stop()
+
+
+def look_at_text(document, text, tests):
+    name = document.relative_to(ROOT)
+    for line in re.findall(r"(?m)^    (?:\$ |sudo |\./dev |eventgate |curl |docker |kubectl |systemctl ).*", BLOCK.sub("", text)):
+        problems.append(f"{name}: expected this command in a block of sh: {line.strip()}")
+    for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
+        if "://" not in link and not (document.parent / link).exists():
+            problems.append(f"{name}: leads nowhere: {link}")
+    for suite, test, more in re.findall(r"`([A-Z]\w+)\.([A-Z]\w+)(\.\.\.)?`", text):
+        known = tests.get(suite, set())
+        if suite in tests and not (any(t.startswith(test) for t in known) if more else test in known):
+            problems.append(f"{name}: there is no test {suite}.{test}")
+        elif suite not in tests:
+            problems.append(f"{name}: there are no tests {suite}")
+
+
+def tests_in_the_tree():
+    tests = {}
+    for file in (ROOT / "tests").rglob("*_test.cpp"):
+        for suite, test in re.findall(r"TEST(?:_[FP])?\((\w+),\s*(\w+)\)", file.read_text()):
+            tests.setdefault(suite, set()).add(test)
+    return tests
+
+
+def main():
+    tests = tests_in_the_tree()
+    for document in DOCUMENTS:
+        text = document.read_text()
+        look_at_text(document, text, tests)
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            for entry in ROOT.iterdir():
+                if entry.name not in ("build", "events", ".git"):
+                    (folder / entry.name).symlink_to(entry)
+            (folder / "build").mkdir()
+            (folder / "build" / "eventgate").symlink_to(GATE)
+            run_blocks(document, text, folder)
+    print(f"blocks run: {counts['run']}; left out: {counts['left out']}")
+    for problem in problems:
+        print("FAILED: " + problem)
+    return 1 if problems else 0
+
+
+sys.exit(main())
