@@ -71,12 +71,7 @@ class TopicReader {
       if (message == nullptr) continue;
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         const std::string topic = rd_kafka_topic_name(message->rkt);
-        ConsumedRecord record;
-        if (message->key != nullptr) record.key.emplace(static_cast<const char*>(message->key), message->key_len);
-        record.value.assign(static_cast<const char*>(message->payload), message->len);
-        rd_kafka_timestamp_type_t ignored;
-        record.timestamp = rd_kafka_message_timestamp(message, &ignored);
-        record.partition = message->partition;
+        const ConsumedRecord record = consumed_record(*message);
         next_[{topic, record.partition}] = message->offset + 1;
         take(topic, record);
       }

@@ -39,6 +39,16 @@ inline void PrintTo(const ConsumedRecord& record, std::ostream* out) {
        << record.partition;
 }
 
+inline ConsumedRecord consumed_record(const rd_kafka_message_t& message) {
+  ConsumedRecord record;
+  if (message.key != nullptr) record.key.emplace(static_cast<const char*>(message.key), message.key_len);
+  record.value.assign(static_cast<const char*>(message.payload), message.len);
+  rd_kafka_timestamp_type_t ignored;
+  record.timestamp = rd_kafka_message_timestamp(&message, &ignored);
+  record.partition = message.partition;
+  return record;
+}
+
 /// A real Apache Kafka broker: the one of the run, or one of a test's own, to be frozen and killed.
 class KafkaBroker {
  public:
@@ -168,13 +178,7 @@ class KafkaBroker {
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
           end = true;
         } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-          ConsumedRecord record;
-          if (message->key != nullptr) record.key.emplace(static_cast<const char*>(message->key), message->key_len);
-          record.value.assign(static_cast<const char*>(message->payload), message->len);
-          rd_kafka_timestamp_type_t ignored;
-          record.timestamp = rd_kafka_message_timestamp(message, &ignored);
-          record.partition = message->partition;
-          found.push_back(std::move(record));
+          found.push_back(consumed_record(*message));
         }
         rd_kafka_message_destroy(message);
       }
