@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
 #include <filesystem>
@@ -244,8 +243,8 @@ void Check::check_test_events() {
   boost::asio::io_context context(1);
   std::optional<ProcessResult> result;
   const auto work = boost::asio::make_work_guard(context);
-  boost::asio::co_spawn(context.get_executor(), gate.process(*batch, request, Assurance::guaranteed),
-                        [&](std::exception_ptr, ProcessResult processed) { result = std::move(processed); });
+  spawn(context.get_executor(), gate.process(*batch, request, Assurance::guaranteed),
+        [&](std::exception_ptr, ProcessResult processed) { result = std::move(processed); });
   while (!result) context.run_one();
   for (const EventStatus& status : result->invalid)
     problem("test_events[" + std::to_string(status.index) + "]: " + errors_text(status.errors));

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -159,7 +155,7 @@ void Service::Impl::start(const std::stop_token& stop) {
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   if (!config.gate.ledger_stream.empty()) {
     minute = std::make_unique<MinuteTimer>(executors.front());
-    boost::asio::co_spawn(executors.front(), keep_ledger(), boost::asio::detached);
+    spawn(executors.front(), keep_ledger());
   }
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
 }
@@ -186,11 +182,16 @@ void Service::Impl::warm(const StreamConfigs& configs) {
 
 /// Makes the ledger events of each minute, at its end.
 Task<void> Service::Impl::keep_ledger() {
-  using Token = boost::asio::as_tuple_t<boost::asio::use_awaitable_t<IoExecutor>>;
   while (!ledger_closed) {
     minute->expires_at(std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now()) +
                        std::chrono::minutes(1));
-    const auto [error] = co_await minute->async_wait(Token());
+    boost::system::error_code error;
+    co_await suspend([&](Suspended suspended) {
+      minute->async_wait([&error, suspended = std::move(suspended)](boost::system::error_code result) mutable {
+        error = result;
+        suspended.resume();
+      });
+    });
     if (!error && !ledger_closed) gate->produce_ledger(std::chrono::system_clock::now(), minute->get_executor());
   }
 }

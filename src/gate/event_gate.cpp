@@ -1,12 +1,7 @@
 #include "eventgate/gate/event_gate.hpp"
 
 #include <algorithm>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <functional>
 #include <unordered_map>
@@ -131,8 +126,8 @@ class MemoryLease {
   RequestMemory* operator->() const { return memory_.get(); }
 
  private:
-  static constexpr std::size_t kMaxFree = 16;
-  static constexpr std::size_t kMaxKept = 256 * 1024;  // bytes
+  static constexpr std::size_t kMaxFree = 64;
+  static constexpr std::size_t kMaxKept = 64 * 1024;  // bytes
 
   static std::vector<std::unique_ptr<RequestMemory>>& pool() {
     thread_local std::vector<std::unique_ptr<RequestMemory>> free;
@@ -362,8 +357,9 @@ struct EventGate::Impl {
 
   class Judge;
 
+  /// `once`: the batch, if its values are no more needed once they are judged; or null.
   Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance,
-                              Origin origin);
+                              Origin origin, EventBatch* once);
   Task<void> load(RequestSchemas& wanted);
   void make_events(std::string texts, Origin origin, std::chrono::system_clock::time_point received_at,
                    IoExecutor executor);
@@ -770,7 +766,7 @@ void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors)
 }
 
 Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const RequestContext& context,
-                                             Assurance assurance, Origin origin) {
+                                             Assurance assurance, Origin origin, EventBatch* once) {
   const MemoryLease memory;
   const Given given(options, context, origin);
   ProcessResult result;
@@ -792,11 +788,12 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
   }
   if (!memory->error_events.empty()) {
     memory->error_events += ']';
-    const IoExecutor executor = co_await boost::asio::this_coro::executor;
+    const IoExecutor executor = co_await ThisExecutor();
     make_events(std::move(memory->error_events), Origin::error_events, context.received_at, executor);
   }
   if (memory->records.empty()) co_return result;
   count_received(memory->produced, context.received_at);
+  if (once) once->forget_values();
 
   const std::span<Record> records(memory->records);
   if (assurance == Assurance::hasty && origin == Origin::client)
@@ -854,42 +851,26 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
 
 /// Loads the schemas of `wanted` that are not known.
 Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
-  struct Waiter {
-    virtual ~Waiter() = default;
-    virtual void resume() = 0;
-  };
   struct Loading {
     RequestSchemas& wanted;  // the suspended coroutine's
-    std::size_t left = 0;
-    std::unique_ptr<Waiter> waiter;
+    std::size_t left;
+    Suspended suspended;
   };
-  const IoExecutor executor = co_await boost::asio::this_coro::executor;
-  const auto initiate = [this, &wanted, &executor](auto&& handler) {
-    using Handler = std::decay_t<decltype(handler)>;
-    struct WaiterWithHandler final : Waiter {
-      explicit WaiterWithHandler(Handler&& h) : suspended(std::move(h)) {}
-      void resume() override { std::move(suspended)(); }
-      Handler suspended;
-    };
-    const auto loading = std::make_shared<Loading>(Loading{wanted, 0, nullptr});
-    loading->waiter = std::make_unique<WaiterWithHandler>(std::forward<decltype(handler)>(handler));
+  const IoExecutor executor = co_await ThisExecutor();
+  co_await suspend([this, &wanted, &executor](Suspended suspended) {
     std::vector<std::size_t> unknown;
     for (std::size_t i = 0; i < wanted.entries().size(); ++i)
       if (!wanted.entries()[i].result) unknown.push_back(i);
-    loading->left = unknown.size();
+    const auto loading = std::make_shared<Loading>(Loading{wanted, unknown.size(), std::move(suspended)});
     for (const std::size_t place : unknown) {
       schemas.load(wanted.entries()[place].schema_uri, [loading, place, executor](SchemaResult loaded) {
         boost::asio::post(executor, [loading, place, loaded = std::move(loaded)]() mutable {
           loading->wanted.entries()[place].result.emplace(std::move(loaded));
-          if (--loading->left > 0) return;
-          const std::unique_ptr<Waiter> waiter = std::move(loading->waiter);
-          waiter->resume();
+          if (--loading->left == 0) loading->suspended.resume();
         });
       });
     }
-  };
-  using Token = boost::asio::use_awaitable_t<IoExecutor>;
-  co_await boost::asio::async_initiate<const Token, void()>(initiate, Token());
+  });
 }
 
 /// Produces events of the gate's own, `texts` being a JSON array of them, by the hasty producer; nobody waits for it.
@@ -916,19 +897,18 @@ void EventGate::Impl::make_events(std::string texts, Origin origin, std::chrono:
     };
     JsonLimits limits = gate.options.json;
     limits.depth += kAddedDepth;
-    const auto batch = EventBatch::parse(std::move(body), limits);
+    auto batch = EventBatch::parse(std::move(body), limits);
     if (!batch) {
       failed("expected " + batch.error().expected + " at byte " + std::to_string(batch.error().offset));
       co_return;
     }
     RequestContext context;
     context.received_at = at;
-    const ProcessResult result = co_await gate.process(*batch, context, Assurance::hasty, from);
+    const ProcessResult result = co_await gate.process(*batch, context, Assurance::hasty, from, &*batch);
     for (const EventStatus& status : result.invalid) failed(errors_text(status.errors));
     for (const EventStatus& status : result.error) failed(status.message);
   };
-  boost::asio::co_spawn(executor, produce(*this, std::move(texts), origin, received_at, InFlight(own_events_in_flight)),
-                        boost::asio::detached);
+  spawn(executor, produce(*this, std::move(texts), origin, received_at, InFlight(own_events_in_flight)));
 }
 
 EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
@@ -941,7 +921,12 @@ EventGate::~EventGate() = default;
 
 Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestContext& context, Assurance assurance) {
   impl_->events.events_received(batch.size());
-  return impl_->process(batch, context, assurance, Origin::client);
+  return impl_->process(batch, context, assurance, Origin::client, nullptr);
+}
+
+Task<ProcessResult> EventGate::process_once(EventBatch& batch, const RequestContext& context, Assurance assurance) {
+  impl_->events.events_received(batch.size());
+  return impl_->process(batch, context, assurance, Origin::client, &batch);
 }
 
 void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,

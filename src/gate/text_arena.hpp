@@ -35,7 +35,7 @@ class TextArena {
   }
 
  private:
-  static constexpr std::size_t kFirstChunk = 4 * 1024;
+  static constexpr std::size_t kFirstChunk = 1024;
   static constexpr std::size_t kMaxChunk = 256 * 1024;
   static constexpr std::size_t kMaxKept = kMaxChunk;
 
@@ -47,7 +47,7 @@ class TextArena {
   void grow(std::size_t needed) {
     std::size_t size = chunks_.empty() ? kFirstChunk : std::min(chunks_.back().size * 2, kMaxChunk);
     if (size < needed) size = needed;
-    Chunk chunk{std::make_unique<char[]>(size), size};
+    Chunk chunk{std::make_unique_for_overwrite<char[]>(size), size};
     next_ = chunk.bytes.get();
     left_ = size;
     chunks_.push_back(std::move(chunk));

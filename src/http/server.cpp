@@ -3,14 +3,10 @@
 #include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -82,7 +78,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   /// Any thread.
   void start(const std::shared_ptr<Drain>& drain) {
-    boost::asio::co_spawn(workers_.front()->executor, accept(shared_from_this(), drain), boost::asio::detached);
+    spawn(workers_.front()->executor, accept(shared_from_this(), drain));
   }
 
   /// Takes what the kernel has accepted, and no more.
@@ -115,30 +111,41 @@ class Listener : public std::enable_shared_from_this<Listener> {
   }
 
  private:
+  /// To be awaited: the timer, or its cancelling.
+  auto rested() {
+    return suspend([this](Suspended suspended) {
+      timer_.async_wait([suspended = std::move(suspended)](const error_code&) mutable { suspended.resume(); });
+    });
+  }
+
   static Task<void> accept(std::shared_ptr<Listener> self, std::shared_ptr<Drain> drain) {
-    const auto into = [](error_code& error) {
-      return boost::asio::redirect_error(boost::asio::use_awaitable_t<IoExecutor>(), error);
-    };
     while (!self->stopped_) {
       error_code error;
       if (self->full()) {
         self->state_->services.events.accept_paused(self->open_);
         self->paused_ = true;
         self->timer_.expires_at(std::chrono::steady_clock::time_point::max());
-        if (self->full()) co_await self->timer_.async_wait(into(error));
+        if (self->full()) co_await self->rested();
         self->paused_ = false;
         continue;
       }
       const std::shared_ptr<HttpWorker> worker = self->next_worker();
       tcp::endpoint peer;
-      Socket socket = co_await self->acceptor_.async_accept(worker->executor, peer, into(error));
+      Socket socket(worker->executor);
+      co_await suspend([&](Suspended suspended) {
+        self->acceptor_.async_accept(socket, peer,
+                                     [&error, suspended = std::move(suspended)](error_code result) mutable {
+                                       error = result;
+                                       suspended.resume();
+                                     });
+      });
       if (!error) {
         self->begin(worker, std::move(socket), peer, drain);
       } else if (error == boost::asio::error::no_descriptors || error == boost::asio::error::no_memory ||
                  error == boost::asio::error::no_buffer_space || error.value() == ENFILE) {
         self->state_->services.events.accept_paused(self->open_);
         self->timer_.expires_after(kRest);
-        if (!self->stopped_) co_await self->timer_.async_wait(into(error));
+        if (!self->stopped_) co_await self->rested();
       }
     }
   }

@@ -1,12 +1,11 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
+#include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -19,11 +18,6 @@
 #include "eventgate/metrics/metrics.hpp"
 #include "events_handler.hpp"
 #include "request_parser.hpp"
-
-// g++ 12 takes Asio's own `operator delete` of a coroutine's frame for the wrong one.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
 
 namespace eventgate {
 
@@ -47,8 +41,6 @@ constexpr std::size_t kKeptAnswer = 64 * 1024;
 /// Of one request's body: its text, and the nodes of it.
 constexpr std::size_t kWeight = 2;
 
-auto into(error_code& error) { return boost::asio::redirect_error(boost::asio::use_awaitable_t<IoExecutor>(), error); }
-
 Response bare(unsigned status, std::string_view cause) {
   Response response;
   response.status = status;
@@ -63,6 +55,30 @@ Response rejected(unsigned status, std::string_view detail, std::string_view cau
   return response;
 }
 
+/// The memory of the one handler that waits for a socket at a time.
+class HandlerMemory {
+ public:
+  void* take(std::size_t size) { return size <= sizeof bytes_ ? bytes_ : ::operator new(size); }
+  void give(void* memory) {
+    if (memory != bytes_) ::operator delete(memory);
+  }
+
+ private:
+  alignas(std::max_align_t) std::byte bytes_[192];
+};
+
+template <typename T>
+struct HandlerAllocator {
+  using value_type = T;
+  explicit HandlerAllocator(HandlerMemory& of) : memory(&of) {}
+  template <typename U>
+  HandlerAllocator(const HandlerAllocator<U>& other) : memory(other.memory) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(memory->take(count * sizeof(T))); }
+  void deallocate(T* at, std::size_t) { memory->give(at); }
+  bool operator==(const HandlerAllocator& other) const { return memory == other.memory; }
+  HandlerMemory* memory;
+};
+
 /// Hasty events and what they refer to.
 struct HastyWork {
   std::shared_ptr<Drain> drain;
@@ -74,7 +90,7 @@ struct HastyWork {
 };
 
 Task<void> process_hasty(std::unique_ptr<HastyWork> work) {
-  co_await work->state->services.gate.process(work->batch, work->context, Assurance::hasty);
+  co_await work->state->services.gate.process_once(work->batch, work->context, Assurance::hasty);
 }
 
 }  // namespace
@@ -105,14 +121,17 @@ class Session final
 
   Received receive();
   Task<Received> receive_more(std::chrono::milliseconds limit);
+  auto ready(Socket::wait_type type);
   Task<bool> wait(Socket::wait_type type, steady_clock::duration limit);
   steady_clock::duration left(std::chrono::milliseconds limit) const { return limit - (steady_clock::now() - begun_); }
 
-  Task<std::optional<Response>> read_head(RequestParser& parser);
+  bool parse_head(RequestParser& parser, std::size_t& head, std::optional<Response>& refusal);
+  Task<std::optional<Response>> read_head(RequestParser& parser, std::size_t head);
   std::optional<Response> contradiction(const RequestParser& parser, std::size_t head) const;
   Response metrics_answer() const;
   Response plain_answer(const Target& target, const Query& query) const;
   Task<Response> post_events(RequestParser& parser, const RequestContext& context, std::unique_ptr<HastyWork>& hasty);
+  void take_body(std::string& body);
   Task<std::optional<Response>> read_body(RequestParser& parser, std::string& body, InflightShare& share);
   std::optional<Response> decode(ContentCoding coding, std::string& body) const;
   Task<Response> process(std::string body, const RequestContext& context, InflightShare share,
@@ -125,6 +144,7 @@ class Session final
   bool body_left() const { return remaining_ > 0 || chunked_; }
   bool worth_skipping() const { return !broken_ && remaining_ <= kSkip && !(expects_ && body_left()); }
   Task<bool> skip_body(RequestParser& parser);
+  bool send_now(std::string_view& bytes);
   Task<bool> send(std::string_view bytes);
   Task<void> linger();
 
@@ -138,6 +158,9 @@ class Session final
   bool idle_ = false;
   bool answered_ = false;
   bool timed_out_ = false;
+
+  HandlerMemory wait_memory_;
+  error_code wait_error_;
 
   // Of the request being served.
   steady_clock::time_point begun_;
@@ -183,7 +206,7 @@ void HttpWorker::stop() {
 void start_session(SessionStart start) {
   const IoExecutor executor = start.worker->executor;
   auto session = std::make_unique<Session>(std::move(start));
-  boost::asio::co_spawn(executor, Session::run(std::move(session)), boost::asio::detached);
+  spawn(executor, Session::run(std::move(session)));
 }
 
 Session::Session(SessionStart start) : start_(std::move(start)) { events().connection_opened(); }
@@ -219,13 +242,23 @@ void Session::expire() {
   start_.socket.cancel(ignored);
 }
 
+/// To be awaited: that the socket is ready, or its wait is cancelled, or `wait_error_` says otherwise.
+auto Session::ready(Socket::wait_type type) {
+  return suspend([this, type](Suspended suspended) {
+    auto go_on = [this, suspended = std::move(suspended)](const error_code& error) mutable {
+      wait_error_ = error;
+      suspended.resume();
+    };
+    start_.socket.async_wait(type, boost::asio::bind_allocator(HandlerAllocator<void>(wait_memory_), std::move(go_on)));
+  });
+}
+
 Task<bool> Session::wait(Socket::wait_type type, steady_clock::duration limit) {
   timed_out_ = false;
   start_.worker->deadlines.set(*this, limit);
-  error_code error;
-  co_await start_.socket.async_wait(type, into(error));
+  co_await ready(type);
   cancel();
-  co_return !timed_out_ && !error;
+  co_return !timed_out_ && !wait_error_;
 }
 
 Session::Received Session::receive() {
@@ -256,18 +289,22 @@ Task<Session::Received> Session::receive_more(std::chrono::milliseconds limit) {
   }
 }
 
+/// Sends of `bytes` what the connection takes now, which is removed. Whether the connection still takes some.
+bool Session::send_now(std::string_view& bytes) {
+  error_code error;
+  while (!bytes.empty() && !error)
+    bytes.remove_prefix(start_.socket.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error));
+  return !error || error == boost::asio::error::would_block || error == boost::asio::error::try_again;
+}
+
+/// The same of all of them, at the client's pace.
 Task<bool> Session::send(std::string_view bytes) {
-  std::optional<steady_clock::time_point> until;  // Set when the client does not read as fast as we write.
-  for (;;) {
-    error_code error;
-    const std::size_t size = start_.socket.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error);
-    bytes.remove_prefix(size);
+  const steady_clock::time_point until = steady_clock::now() + state().options.request_timeout;
+  while (send_now(bytes)) {
     if (bytes.empty()) co_return true;
-    if (error && error != boost::asio::error::would_block && error != boost::asio::error::try_again) co_return false;
-    if (!error) continue;
-    if (!until) until = steady_clock::now() + state().options.request_timeout;
-    if (!co_await wait(Socket::wait_write, *until - steady_clock::now())) co_return false;
+    if (!co_await wait(Socket::wait_write, until - steady_clock::now())) co_return false;
   }
+  co_return false;
 }
 
 Task<void> Session::linger() {
@@ -293,8 +330,7 @@ Task<void> Session::serve_all() {
                                               : stopping() ? kGrace
                                                            : options.header_timeout;
       start_.worker->deadlines.set(*this, limit);
-      error_code ignored;  // What there is to read decides, whatever ended the waiting.
-      co_await start_.socket.async_wait(Socket::wait_read, into(ignored));
+      co_await ready(Socket::wait_read);  // What there is to read decides, whatever ended the waiting.
       idle_ = false;
       cancel();
       space_ = start_.worker->take();
@@ -319,7 +355,9 @@ Task<bool> Session::serve() {
 
   const HttpOptions& options = state().options;
   RequestParser parser(request(), options.max_header_size, options.max_header_count);
-  std::optional<Response> answer = co_await read_head(parser);
+  std::size_t head = 0;
+  std::optional<Response> answer;
+  if (!parse_head(parser, head, answer)) answer = co_await read_head(parser, head);
   RequestContext context;
   context.received_at = std::chrono::system_clock::now();
   Target target;
@@ -372,12 +410,14 @@ Task<bool> Session::serve() {
   space_->out.clear();
   state().format.append(space_->out, *answer,
                         {close, request().method == Method::head, request().accept_encoding(), context.received_at});
-  const bool sent = co_await send(space_->out);
+  std::string_view unsent = space_->out;
+  bool sent = send_now(unsent);
+  if (sent && !unsent.empty()) sent = co_await send(unsent);
 
   if (!target.malformed && target.route != Route::unknown)
     events().request_answered(route_path(target.route), request().method_name(), answer->status,
                               steady_clock::now() - begun_);
-  if (hasty) boost::asio::co_spawn(start_.worker->executor, process_hasty(std::move(hasty)), boost::asio::detached);
+  if (hasty) spawn(start_.worker->executor, process_hasty(std::move(hasty)));
 
   if (!sent) co_return false;
   if (close) {
@@ -385,25 +425,36 @@ Task<bool> Session::serve() {
     if (body_left() || broken_ || !space_->unread().empty() || start_.socket.available(ignored) > 0) co_await linger();
     co_return false;
   }
-  co_return !body_left() || co_await skip_body(parser);
+  if (!body_left()) co_return true;
+  co_return co_await skip_body(parser);
 }
 
-/// Nothing: the head is there. An answer with status 0: there is nobody to answer.
-Task<std::optional<Response>> Session::read_head(RequestParser& parser) {
+/// Parses what is there of the head; `head` counts its bytes. Whether it is whole, or `refusal` answers it.
+bool Session::parse_head(RequestParser& parser, std::size_t& head, std::optional<Response>& refusal) {
   const HttpOptions& options = state().options;
-  std::size_t head = 0;
+  const std::string_view unread = space_->unread();
+  if (unread.empty()) return false;
+  error_code error;
+  const std::size_t used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+  space_->begin += used;
+  head += used;
+  if (!error && parser.is_header_done()) {
+    refusal = contradiction(parser, head);
+    return true;
+  }
+  if (error && error != http_error::error::need_more) {
+    refusal = error == http_error::error::header_limit ? bare(431, "headers_too_large") : bare(400, "malformed_http");
+  } else if (head + space_->unread().size() > options.max_header_size) {
+    refusal = bare(431, "headers_too_large");
+  }
+  return refusal.has_value();
+}
+
+/// The same once what is there is not all. Nothing: the head is there. An answer with status 0: there is nobody to
+/// answer.
+Task<std::optional<Response>> Session::read_head(RequestParser& parser, std::size_t head) {
+  const HttpOptions& options = state().options;
   for (;;) {
-    if (const std::string_view unread = space_->unread(); !unread.empty()) {
-      error_code error;
-      const std::size_t used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
-      space_->begin += used;
-      head += used;
-      if (!error && parser.is_header_done()) co_return contradiction(parser, head);
-      if (error && error != http_error::error::need_more)
-        co_return error == http_error::error::header_limit ? bare(431, "headers_too_large")
-                                                           : bare(400, "malformed_http");
-      if (head + space_->unread().size() > options.max_header_size) co_return bare(431, "headers_too_large");
-    }
     switch (co_await receive_more(options.header_timeout)) {
       case Received::bytes:
         break;
@@ -420,6 +471,8 @@ Task<std::optional<Response>> Session::read_head(RequestParser& parser) {
         co_return begun ? bare(400, "malformed_http") : bare(0, {});
       }
     }
+    std::optional<Response> refusal;
+    if (parse_head(parser, head, refusal)) co_return refusal;
   }
 }
 
@@ -533,7 +586,9 @@ Task<Response> Session::post_events(RequestParser& parser, const RequestContext&
 
   std::string body;
   InflightShare share(state().inflight);
-  if (std::optional<Response> refused = co_await read_body(parser, body, share)) co_return std::move(*refused);
+  take_body(body);
+  if (body_left())
+    if (std::optional<Response> refused = co_await read_body(parser, body, share)) co_return std::move(*refused);
   events().body_received(body.size());
   if (*coding != ContentCoding::identity && !body.empty())
     if (std::optional<Response> refused = decode(*coding, body)) co_return std::move(*refused);
@@ -541,6 +596,17 @@ Task<Response> Session::post_events(RequestParser& parser, const RequestContext&
   co_return co_await process(std::move(body), context, std::move(share), hasty);
 }
 
+/// Moves to `body` what is there of one with a Content-Length.
+void Session::take_body(std::string& body) {
+  if (chunked_) return;
+  body.reserve(remaining_ + kJsonPadding);
+  const std::string_view here = space_->unread().substr(0, remaining_);
+  body += here;
+  space_->begin += here.size();
+  remaining_ -= here.size();
+}
+
+/// Reads what is left of the body.
 Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::string& body, InflightShare& share) {
   const HttpOptions& options = state().options;
   if (chunked_) {
@@ -569,11 +635,6 @@ Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::str
     co_return std::nullopt;
   }
 
-  body.reserve(remaining_ + kJsonPadding);
-  const std::string_view here = space_->unread().substr(0, remaining_);
-  body += here;
-  space_->begin += here.size();
-  remaining_ -= here.size();
   while (remaining_ > 0) {
     if (!share.resize(kWeight * body.size())) co_return too_much_in_flight();
     const std::size_t size = body.size();
@@ -626,7 +687,7 @@ Task<Response> Session::process(std::string body, const RequestContext& context,
     hasty->context.headers = &hasty->request;
     co_return hasty_answer(count);
   }
-  const ProcessResult result = co_await gate.process(*intake.batch, context, Assurance::guaranteed);
+  const ProcessResult result = co_await gate.process_once(*intake.batch, context, Assurance::guaranteed);
   if (result.no_room == result.events) co_return no_room(result.error.front().message);
   Response answer = processed_answer(result);
   if (state().options.tell_durability && result.produced() > 0)

@@ -1,6 +1,5 @@
 #include "eventgate/produce/producer.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <utility>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -28,7 +27,7 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
   std::vector<std::optional<DeliveryFailure>> outcomes(count);
   if (count == 0 || sinks_.empty()) co_return outcomes;
 
-  const IoExecutor executor = co_await boost::asio::this_coro::executor;
+  const IoExecutor executor = co_await ThisExecutor();
   // The slots of the first sink, then those of the next.
   DeliveryBatch* const batch = DeliveryBatch::make(executor, count * sinks_.size());
   for (std::size_t s = 0; s < sinks_.size(); ++s) {
@@ -39,19 +38,21 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
   co_await batch->wait(guaranteed ? produce_timeout_ : std::chrono::milliseconds(0));
   const std::unique_ptr<DeliveryBatch, BatchRelease> held(batch);
 
-  const DeliveryFailure timed_out{Delivery::unknown, std::string(kTimedOut)};
-  std::vector<std::size_t> unreported(sinks_.size());
+  static const DeliveryFailure timed_out{Delivery::unknown, std::string(kTimedOut)};
+  std::vector<std::size_t> unreported;  // by sink; empty if there is none
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t failures = 0;
-    std::optional<DeliveryFailure> outcome;
+    std::optional<DeliveryFailure>& outcome = outcomes[i];
     for (std::size_t s = 0; s < sinks_.size(); ++s) {
       const DeliveryFailure* failure = batch->failure(s * count + i, timed_out);
       if (!failure) {
         records[i].spooled = records[i].spooled || batch->on_disk(s * count + i);
         continue;
       }
-      const std::string_view sink = sinks_[s]->name();
-      if (failure == &timed_out) ++unreported[s];
+      if (failure == &timed_out) {
+        unreported.resize(sinks_.size());
+        ++unreported[s];
+      }
       ++failures;
       if (sinks_.size() == 1) {
         outcome = *failure;
@@ -61,15 +62,14 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
       if (failure->delivery == Delivery::unknown) outcome->delivery = Delivery::unknown;
       outcome->obstacle = failure->obstacle;
       if (!outcome->message.empty()) outcome->message += "; ";
-      outcome->message += sink;
+      outcome->message += sinks_[s]->name();
       outcome->message += ": ";
       outcome->message += failure->message;
     }
     // One sink has it and another has not.
     if (failures > 0 && failures < sinks_.size()) outcome->delivery = Delivery::unknown;
-    outcomes[i] = std::move(outcome);
   }
-  for (std::size_t s = 0; s < sinks_.size(); ++s)
+  for (std::size_t s = 0; s < unreported.size(); ++s)
     if (unreported[s] > 0)
       events_.sink_warning(sinks_[s]->name(), "no report within produce_timeout of " + std::to_string(unreported[s]) +
                                                   " records, answered as unknown");

@@ -1,16 +1,51 @@
 #include "eventgate/sinks/delivery.hpp"
 
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <mutex>
+#include <new>
 #include <utility>
 
 namespace eventgate {
 
-/// The suspended `wait`.
-struct DeliveryBatch::Waiter : Deadline {
-  virtual void resume() = 0;
-  DeliveryBatch* batch = nullptr;
-  void expire() override { batch->resume(); }
+/// The batches of one I/O thread that other threads have settled: all there are cost it one wake-up.
+///
+/// Thread-safe.
+class DeliveryBatch::Returns : public boost::asio::execution_context::service {
+ public:
+  static inline boost::asio::execution_context::id id;
+
+  explicit Returns(boost::asio::execution_context& context) : service(context) {}
+
+  void add(DeliveryBatch& batch) {
+    {
+      const std::lock_guard lock(mutex_);
+      *end_ = &batch;
+      end_ = &batch.next_returned_;
+      if (first_ != &batch) return;
+    }
+    boost::asio::post(batch.executor_, [this] {
+      for (DeliveryBatch* next = take(); next != nullptr;) {
+        DeliveryBatch& settled = *std::exchange(next, next->next_returned_);
+        settled.resume();
+        settled.unreference();
+      }
+    });
+  }
+
+ private:
+  DeliveryBatch* take() {
+    const std::lock_guard lock(mutex_);
+    end_ = &first_;
+    return std::exchange(first_, nullptr);
+  }
+
+  void shutdown() noexcept override {
+    for (DeliveryBatch* batch = take(); batch != nullptr;) std::exchange(batch, batch->next_returned_)->unreference();
+  }
+
+  std::mutex mutex_;
+  DeliveryBatch* first_ = nullptr;
+  DeliveryBatch** end_ = &first_;
 };
 
 void DeliverySlot::succeed() noexcept {
@@ -32,65 +67,56 @@ void DeliverySlot::fail(DeliveryFailure failure) noexcept {
 }
 
 DeliveryBatch* DeliveryBatch::make(IoExecutor executor, std::size_t slots) {
-  return new DeliveryBatch(std::move(executor), slots);
+  static_assert(alignof(DeliverySlot) <= alignof(DeliveryBatch) && sizeof(DeliveryBatch) % alignof(DeliverySlot) == 0);
+  void* const memory = ::operator new(sizeof(DeliveryBatch) + slots * sizeof(DeliverySlot));
+  return new (memory) DeliveryBatch(std::move(executor), slots);
 }
 
 DeliveryBatch::DeliveryBatch(IoExecutor executor, std::size_t slots)
     : executor_(std::move(executor)),
+      returns_(boost::asio::use_service<Returns>(executor_.context())),
       size_(slots),
-      slots_(std::make_unique<DeliverySlot[]>(slots)),
       unsettled_(slots + 1),
       references_(2) {
-  for (std::size_t i = 0; i < slots; ++i) slots_[i].batch_ = this;
+  for (std::size_t i = 0; i < slots; ++i) (new (&slot(i)) DeliverySlot())->batch_ = this;
 }
 
-DeliveryBatch::~DeliveryBatch() = default;
+DeliveryBatch::~DeliveryBatch() { std::destroy_n(slots(), size_); }
 
 void DeliveryBatch::settled() noexcept {
   if (unsettled_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  struct Reference {
-    void operator()(DeliveryBatch* batch) const { batch->unreference(); }
-  };
-  boost::asio::dispatch(executor_, [batch = std::unique_ptr<DeliveryBatch, Reference>(this)] { batch->resume(); });
+  if (!executor_.running_in_this_thread()) return returns_.add(*this);
+  resume();
+  unreference();
 }
 
 void DeliveryBatch::resume() {
   if (!waiter_) return;  // the deadline was first
-  const std::unique_ptr<Waiter> waiter = std::move(waiter_);
-  waiter->cancel();
-  waiter->resume();
+  cancel();
+  Suspended waiter = *std::move(waiter_);
+  waiter_.reset();
+  waiter.resume();
 }
 
-Task<void> DeliveryBatch::wait(std::chrono::steady_clock::duration timeout) {
-  if (unsettled_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    unreference();
-    co_return;
-  }
+bool DeliveryBatch::begin_wait() noexcept {
+  if (unsettled_.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  unreference();
+  return true;
+}
+
+void DeliveryBatch::wait_suspended(Suspended coroutine, std::chrono::steady_clock::duration timeout) noexcept {
   // Whoever settles the last slot from now on gets to this thread by its queue, so it finds the waiter.
-  const auto initiate = [this, timeout](auto&& handler) {
-    using Handler = std::decay_t<decltype(handler)>;
-    struct WaiterWithHandler final : Waiter {
-      explicit WaiterWithHandler(Handler&& h) : handler(std::move(h)) {}
-      void resume() override { std::move(handler)(); }
-      Handler handler;
-    };
-    waiter_ = std::make_unique<WaiterWithHandler>(std::forward<decltype(handler)>(handler));
-    waiter_->batch = this;
-    if (timeout.count() > 0) boost::asio::use_service<Deadlines>(executor_.context()).set(*waiter_, timeout);
-  };
-  using Token = boost::asio::use_awaitable_t<IoExecutor>;
-  co_await boost::asio::async_initiate<const Token, void()>(initiate, Token());
+  waiter_.emplace(std::move(coroutine));
+  if (timeout.count() > 0) boost::asio::use_service<Deadlines>(executor_.context()).set(*this, timeout);
 }
 
 const DeliveryFailure* DeliveryBatch::failure(std::size_t index, const DeliveryFailure& timed_out) {
-  DeliverySlot& slot = slots_[index];
+  DeliverySlot& slot = this->slot(index);
   std::uint8_t state = DeliverySlot::kPending;
   if (slot.state_.compare_exchange_strong(state, DeliverySlot::kAbandoned, std::memory_order_acq_rel))
     return &timed_out;
   return state == DeliverySlot::kAbandoned ? &timed_out : slot.failure_.get();
 }
-
-void DeliveryBatch::release() noexcept { unreference(); }
 
 void DeliveryBatch::unreference() noexcept {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -94,13 +93,7 @@ SchemaOptions primary_repository() {
   const std::filesystem::path root = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
   options.schema_base_uris = {root};
   options.schema_precache_required = true;
-  if (!std::filesystem::exists(root)) return options;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
-    // There is a file of each version with and without an extension.
-    const std::filesystem::path path = entry.path();
-    if (path.filename() != "latest" && std::filesystem::exists(path.string() + ".yaml"))
-      options.schema_precache_uris.push_back("/" + std::filesystem::relative(path, root).string());
-  }
+  if (std::filesystem::exists(root)) options.schema_precache_uris = schemas_of(root);
   return options;
 }
 
@@ -199,7 +192,7 @@ struct Stages::Impl {
   template <typename T>
   T finish(Task<T> task) {
     std::optional<T> result;
-    boost::asio::co_spawn(io, std::move(task), [&result](std::exception_ptr failure, T value) {
+    spawn(io.get_executor(), std::move(task), [&result](std::exception_ptr failure, T value) {
       if (failure) std::rethrow_exception(failure);
       result = std::move(value);
     });

@@ -63,6 +63,16 @@ TEST(EventBatch, FlawsAreThoseInsideTheEvent) {
   EXPECT_EQ(listing, R"("\ud800"1e999;;"\udc00";1e999;)");
 }
 
+TEST(EventBatch, TextsOfEventsOutliveTheirValues) {
+  auto parsed = EventBatch::parse(R"([{"a":1},{"b":2}])");
+  ASSERT_TRUE(parsed);
+  const std::string_view second = (*parsed)[1].source();
+  parsed->forget_values();
+  const auto next = EventBatch::parse(R"({"a":{"b":["takes","the","memory"]}})");
+  EXPECT_EQ(second, R"({"b":2})");
+  EXPECT_EQ(parsed->body(), R"([{"a":1},{"b":2}])");
+}
+
 TEST(EventBatch, MovedBatchKeepsItsValues) {
   auto parsed = EventBatch::parse(R"([{"a":1},2])");
   const JsonValue first = (*parsed)[0];

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -144,11 +143,11 @@ class GateHarness {
     auto batch = EventBatch::parse(std::move(body), JsonLimits());
     if (!batch) throw std::invalid_argument("no JSON: expected " + batch.error().expected);
     const RequestContext context = request.context();
-    boost::asio::co_spawn(io_.get_executor(), gate_->process(*batch, context, request.assurance),
-                          [&](std::exception_ptr failure, ProcessResult processed) {
-                            if (failure) std::rethrow_exception(failure);
-                            result = std::move(processed);
-                          });
+    spawn(io_.get_executor(), gate_->process(*batch, context, request.assurance),
+          [&](std::exception_ptr failure, ProcessResult processed) {
+            if (failure) std::rethrow_exception(failure);
+            result = std::move(processed);
+          });
     run_until([&] { return result.has_value(); });
     return std::move(*result);
   }

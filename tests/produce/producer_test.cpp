@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
 
@@ -46,7 +45,7 @@ Outcomes produce(TwoSinks& sinks, Producer& producer, const std::vector<std::str
     const auto results = co_await producer.produce(all, Assurance::guaranteed);
     for (const auto& outcome : results) outcomes.push_back(outcome_text(outcome));
   };
-  boost::asio::co_spawn(sinks.context.get_executor(), run(), [](std::exception_ptr failure) {
+  spawn(sinks.context.get_executor(), run(), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
   });
   sinks.context.run();
@@ -133,7 +132,7 @@ TEST(Producer, WaitsForHastyRecordsUntilTheyAreSettled) {
     co_await producer.produce(all, Assurance::hasty);
     done = true;
   };
-  boost::asio::co_spawn(sinks.context.get_executor(), run(), [](std::exception_ptr) {});
+  spawn(sinks.context.get_executor(), run(), [](std::exception_ptr) {});
   sinks.context.run_for(std::chrono::milliseconds(300));  // well over the timeout of guaranteed ones
   EXPECT_FALSE(done);
   producer.stop(std::chrono::steady_clock::now());

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <thread>
@@ -30,7 +29,7 @@ Task<void> wait_and_tell(DeliveryBatch* batch, milliseconds timeout, std::vector
 struct WaitedFor {
   explicit WaitedFor(std::size_t slots, milliseconds timeout = milliseconds(0))
       : batch(DeliveryBatch::make(io.get_executor(), slots)) {
-    boost::asio::co_spawn(io, wait_and_tell(batch, timeout, &told), [this](std::exception_ptr) { done = true; });
+    spawn(io.get_executor(), wait_and_tell(batch, timeout, &told), [this](std::exception_ptr) { done = true; });
   }
   void run_until_done() {
     while (!done) io.run_one();
@@ -116,8 +115,8 @@ TEST(DeliveryBatch, AnAbandonedSlotStaysUnknown) {
   EXPECT_EQ(batch->failure(0, kTimedOut), &kTimedOut);
   batch->slot(0).succeed();
   EXPECT_EQ(batch->failure(0, kTimedOut), &kTimedOut);
-  boost::asio::co_spawn(
-      io, [](DeliveryBatch* waited) -> Task<void> { co_await waited->wait(milliseconds(0)); }(batch),
+  spawn(
+      io.get_executor(), [](DeliveryBatch* waited) -> Task<void> { co_await waited->wait(milliseconds(0)); }(batch),
       [batch](std::exception_ptr) { batch->release(); });
   io.run();
 }

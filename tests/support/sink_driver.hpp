@@ -1,8 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -50,9 +48,8 @@ class SinkDriver {
                               std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
     std::promise<Outcomes> outcomes;
     std::future<Outcomes> later = outcomes.get_future();
-    boost::asio::co_spawn(
-        io_, deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes), &on_disk_),
-        boost::asio::detached);
+    spawn(io_.get_executor(),
+          deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes), &on_disk_));
     return later;
   }
 

@@ -13,7 +13,7 @@ namespace eventgate {
 
 /// The body of a request, parsed once: the events in it, in the order posted. Events are ranges of its nodes.
 ///
-/// Immutable. Moving it keeps every JsonValue of it valid.
+/// Immutable, but for `forget_values`. Moving it keeps every JsonValue of it valid.
 class EventBatch {
  public:
   /// Parses `body`: an object, or an array of anything. Any other value is an error ("an object or an array").
@@ -21,19 +21,33 @@ class EventBatch {
   /// succeeds, and is what it was if not; room for kJsonPadding bytes more saves a copy.
   static boost::system::result<EventBatch, JsonError> parse(std::string&& body, const JsonLimits& limits = {});
 
-  std::size_t size() const { return events_.size(); }
-  JsonValue operator[](std::size_t index) const { return {nodes_.text.data(), nodes_.nodes.data(), events_[index]}; }
+  std::size_t size() const { return values_->events.size(); }
+  JsonValue operator[](std::size_t index) const {
+    return {values_->nodes.text.data(), values_->nodes.nodes.data(), values_->events[index]};
+  }
 
   /// The flaws inside the event at `index`.
   std::span<const JsonFlaw> flaws(std::size_t index) const;
 
   std::string_view body() const { return *body_; }
 
+  /// Gives the nodes' memory to the next batch of this thread. From then on only `body` and texts of events are there.
+  void forget_values();
+
  private:
-  EventBatch() = default;
+  struct Values {
+    JsonNodes nodes;
+    std::vector<std::uint32_t> events;
+  };
+  /// Keeps them for a batch to come of the same thread, if they are small.
+  struct Keep {
+    void operator()(Values* values) const noexcept;
+  };
+  static std::vector<std::unique_ptr<Values>>& kept();
+
+  EventBatch();
   std::unique_ptr<std::string> body_;  // not moved with a small string's buffer
-  JsonNodes nodes_;
-  std::vector<std::uint32_t> events_;
+  std::unique_ptr<Values, Keep> values_;
 };
 
 }  // namespace eventgate

@@ -72,6 +72,9 @@ class EventGate {
   /// Assurance::hasty too, so spawn that and answer before. `batch` and `context` must live until then. Never throws.
   Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance);
 
+  /// The same, but of the batch only its texts stay while the deliveries are waited for.
+  Task<ProcessResult> process_once(EventBatch& batch, const RequestContext& context, Assurance assurance);
+
   /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it.
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context, IoExecutor executor);
 

@@ -1,15 +1,210 @@
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace eventgate {
 
 /// The executor of an I/O thread. It is concrete: `any_io_executor` costs a third of a small request.
 using IoExecutor = boost::asio::io_context::executor_type;
 
-/// A coroutine of an I/O thread.
+/// The memory of a coroutine's frame; each thread keeps what is given back for the next ones. Any thread.
+void* take_frame(std::size_t size);
+void give_frame(void* frame, std::size_t size) noexcept;
+
+/// What a coroutine of an I/O thread knows, whatever it returns.
+struct TaskPromise {
+  std::coroutine_handle<> awaiting = nullptr;  ///< Goes on when this one ends. Null: it has not had to wait so far.
+  std::coroutine_handle<> spawned = nullptr;   ///< The outermost one, which holds all frames between it and this.
+  boost::asio::io_context* context = nullptr;
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  static void* operator new(std::size_t size) { return take_frame(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { give_frame(frame, size); }
+};
+
+/// A coroutine that waits. Resume it once, on its I/O thread. Destroyed instead, it ends with all that await it: what
+/// they hold is destroyed.
+class Suspended {
+ public:
+  template <typename Promise>
+  explicit Suspended(std::coroutine_handle<Promise> coroutine)
+      : coroutine_(coroutine), spawned_(coroutine.promise().spawned) {}
+  Suspended(Suspended&& other) noexcept
+      : coroutine_(std::exchange(other.coroutine_, nullptr)), spawned_(other.spawned_) {}
+  Suspended& operator=(Suspended&&) = delete;
+  ~Suspended() {
+    if (coroutine_) spawned_.destroy();
+  }
+
+  void resume() { std::exchange(coroutine_, nullptr).resume(); }
+
+ private:
+  std::coroutine_handle<> coroutine_;
+  std::coroutine_handle<> spawned_;
+};
+
+/// A coroutine of an I/O thread that returns a T. It begins when it is awaited, and is awaited once. One that ends
+/// without having to wait costs its caller no more than a call and an allocation, which is why this is not Asio's
+/// `awaitable`.
+///
+/// One strand: the I/O thread.
 template <typename T>
-using Task = boost::asio::awaitable<T, IoExecutor>;
+class [[nodiscard]] Task {
+  struct Ended {
+    bool await_ready() const noexcept { return false; }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
+      if (const std::coroutine_handle<> awaiting = ended.promise().awaiting) awaiting.resume();
+    }
+    void await_resume() const noexcept {}
+  };
+
+  struct PromiseBase : TaskPromise {
+    Task get_return_object() {
+      return Task(std::coroutine_handle<promise_type>::from_promise(static_cast<promise_type&>(*this)));
+    }
+    Ended final_suspend() const noexcept { return {}; }
+    void unhandled_exception() noexcept { failure = std::current_exception(); }
+    std::exception_ptr failure;
+  };
+  struct PromiseOfValue : PromiseBase {
+    template <typename U>
+    void return_value(U&& result) {
+      value.emplace(std::forward<U>(result));
+    }
+    std::optional<T> value;
+  };
+  struct PromiseOfNothing : PromiseBase {
+    void return_void() const noexcept {}
+  };
+
+ public:
+  struct promise_type : std::conditional_t<std::is_void_v<T>, PromiseOfNothing, PromiseOfValue> {};
+
+  Task(Task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, nullptr)) {}
+  Task& operator=(Task&&) = delete;
+  ~Task() {
+    if (coroutine_) coroutine_.destroy();
+  }
+
+  struct Awaiter {
+    bool await_ready() const noexcept { return false; }
+    template <typename Promise>
+    bool await_suspend(std::coroutine_handle<Promise> awaiting) {
+      TaskPromise& promise = coroutine.promise();
+      promise.spawned = awaiting.promise().spawned;
+      promise.context = awaiting.promise().context;
+      coroutine.resume();
+      if (coroutine.done()) return false;
+      promise.awaiting = awaiting;
+      return true;
+    }
+    T await_resume() {
+      if (coroutine.promise().failure) std::rethrow_exception(std::move(coroutine.promise().failure));
+      if constexpr (!std::is_void_v<T>) return *std::move(coroutine.promise().value);
+    }
+    std::coroutine_handle<promise_type> coroutine;
+  };
+  Awaiter operator co_await() const noexcept { return {coroutine_}; }
+
+ private:
+  explicit Task(std::coroutine_handle<promise_type> coroutine) : coroutine_(coroutine) {}
+  std::coroutine_handle<promise_type> coroutine_;
+};
+
+template <typename Start>
+struct Suspension {
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  void await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
+    start(Suspended(coroutine));
+  }
+  void await_resume() const noexcept {}
+  Start start;
+};
+
+/// `co_await suspend(start)` waits until the `Suspended` that `start` is given is resumed, which must not happen before
+/// `start` returns. `start` must not throw.
+template <typename Start>
+Suspension<Start> suspend(Start start) {
+  return {std::move(start)};
+}
+
+/// `co_await ThisExecutor()`: the executor of the coroutine's I/O thread.
+struct ThisExecutor {
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
+    context = coroutine.promise().context;
+    return false;
+  }
+  IoExecutor await_resume() const noexcept { return context->get_executor(); }
+  boost::asio::io_context* context = nullptr;
+};
+
+/// A coroutine that nobody awaits; only for `spawn`.
+struct SpawnedTask {
+  struct promise_type : TaskPromise {
+    std::optional<boost::asio::executor_work_guard<IoExecutor>> work;
+    SpawnedTask get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+    std::suspend_never final_suspend() const noexcept { return {}; }
+    void return_void() const noexcept {}
+    void unhandled_exception() const noexcept {}
+  };
+  std::coroutine_handle<promise_type> coroutine;
+};
+
+template <typename Make>
+void spawn_made(const IoExecutor& executor, Make make) {
+  const std::coroutine_handle<SpawnedTask::promise_type> coroutine = make().coroutine;
+  SpawnedTask::promise_type& promise = coroutine.promise();
+  promise.spawned = coroutine;
+  promise.context = &executor.context();
+  promise.work.emplace(executor);
+  boost::asio::dispatch(executor, [begin = Suspended(coroutine)]() mutable { begin.resume(); });
+}
+
+/// Runs `task` on the thread of `executor`, beginning at once if that is this one. An exception ends it, and nobody
+/// hears of it. Any thread.
+inline void spawn(const IoExecutor& executor, Task<void> task) {
+  spawn_made(executor, [&task] { return [](Task<void> all) -> SpawnedTask { co_await all; }(std::move(task)); });
+}
+
+/// The same, and then calls `done(std::exception_ptr)`, or `done(std::exception_ptr, T)` where the task returns a T
+/// (which must have a default), from the context's queue.
+template <typename T, typename Done>
+void spawn(const IoExecutor& executor, Task<T> task, Done done) {
+  const auto run = [](IoExecutor on, Task<T> all, Done then) -> SpawnedTask {
+    std::exception_ptr failure;
+    if constexpr (std::is_void_v<T>) {
+      try {
+        co_await all;
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      boost::asio::post(on, [then = std::move(then), failure]() mutable { then(failure); });
+    } else {
+      T result{};
+      try {
+        result = co_await all;
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      boost::asio::post(on, [then = std::move(then), failure, result = std::move(result)]() mutable {
+        then(failure, std::move(result));
+      });
+    }
+  };
+  spawn_made(executor, [&] { return run(executor, std::move(task), std::move(done)); });
+}
 
 }  // namespace eventgate

@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -86,41 +89,62 @@ class DeliverySlot {
 ///
 /// Made and waited for on one I/O thread (exactly one `wait`, then `release`); its slots may be settled anywhere. It
 /// lives until every slot is settled and `release` was called, so a report that comes after the deadline finds it.
-class DeliveryBatch {
+class DeliveryBatch : private Deadline {
  public:
   static DeliveryBatch* make(IoExecutor executor, std::size_t slots);
 
-  DeliverySlot& slot(std::size_t index) { return slots_[index]; }
+  DeliverySlot& slot(std::size_t index) { return slots()[index]; }
   std::size_t size() const { return size_; }
 
-  /// Returns once every slot is settled or, if `timeout` is not zero, when it is over (up to Deadlines::kSweep before).
-  Task<void> wait(std::chrono::steady_clock::duration timeout);
+  struct Waiting {
+    bool await_ready() const noexcept { return batch.begin_wait(); }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> coroutine) const noexcept {
+      batch.wait_suspended(Suspended(coroutine), timeout);
+    }
+    void await_resume() const noexcept {}
+    DeliveryBatch& batch;
+    std::chrono::steady_clock::duration timeout;
+  };
+
+  /// To be awaited: goes on once every slot is settled or, if `timeout` is not zero, when it is over (up to
+  /// Deadlines::kSweep before).
+  Waiting wait(std::chrono::steady_clock::duration timeout) { return {*this, timeout}; }
 
   /// After `wait`: the failure of a slot, or null if it succeeded. A slot not yet settled is abandoned: it failed with
   /// `unknown` and `timed_out`.
   const DeliveryFailure* failure(std::size_t index, const DeliveryFailure& timed_out);
 
   /// After `wait`, of a slot without a failure: whether `succeed_on_disk` settled it.
-  bool on_disk(std::size_t index) const { return slots_[index].on_disk_; }
+  bool on_disk(std::size_t index) { return slot(index).on_disk_; }
 
   /// The maker's last word.
-  void release() noexcept;
+  void release() noexcept { unreference(); }
 
  private:
   friend class DeliverySlot;
-  struct Waiter;
+  class Returns;
   DeliveryBatch(IoExecutor executor, std::size_t slots);
-  ~DeliveryBatch();
+  ~DeliveryBatch() override;
+  // The slots lie behind it.
+  DeliverySlot* slots() { return reinterpret_cast<DeliverySlot*>(this + 1); }
+  void operator delete(void* memory) { ::operator delete(memory); }
+
+  /// Whether all are settled already.
+  bool begin_wait() noexcept;
+  void wait_suspended(Suspended coroutine, std::chrono::steady_clock::duration timeout) noexcept;
   void settled() noexcept;
   void resume();
+  void expire() override { resume(); }
   void unreference() noexcept;
 
   IoExecutor executor_;
+  Returns& returns_;
   std::size_t size_;
-  std::unique_ptr<DeliverySlot[]> slots_;
   std::atomic<std::size_t> unsettled_;     // slots; and one more until `wait` has begun
   std::atomic<std::uint32_t> references_;  // the unsettled slots together, and the maker
-  std::unique_ptr<Waiter> waiter_;         // the maker's thread only
+  std::optional<Suspended> waiter_;        // the maker's thread only
+  DeliveryBatch* next_returned_ = nullptr;
 };
 
 inline const IoExecutor& DeliverySlot::executor() const noexcept { return batch_->executor_; }

@@ -1,0 +1,142 @@
+#include "eventgate/io/task.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace eventgate {
+namespace {
+
+Task<int> number(int value) { co_return value; }
+
+Task<int> sum_to(int last) {
+  int sum = 0;
+  for (int i = 1; i <= last; ++i) sum += co_await number(i);
+  co_return sum;
+}
+
+/// Waits until it is resumed through `place`.
+Task<std::string> wait_in(std::optional<Suspended>& place, std::shared_ptr<int> held) {
+  co_await suspend([&place](Suspended suspended) { place.emplace(std::move(suspended)); });
+  co_return "held " + std::to_string(*held);
+}
+
+Task<void> tell_waited(std::optional<Suspended>& place, std::shared_ptr<int> held, std::vector<std::string>& told) {
+  told.push_back("waits");
+  told.push_back(co_await wait_in(place, std::move(held)));
+}
+
+Task<int> fail() {
+  co_await number(1);
+  throw std::runtime_error("as expected");
+}
+
+class TaskTest : public testing::Test {
+ protected:
+  boost::asio::io_context io{1};
+  std::vector<std::string> told;
+};
+
+TEST_F(TaskTest, WhatDoesNotWaitNeedsNoStackForEachStep) {
+  int sum = 0;
+  spawn(io.get_executor(), sum_to(60000), [&](std::exception_ptr, int result) { sum = result; });
+  io.run();
+  EXPECT_EQ(sum, 60000 / 2 * 60001);
+}
+
+TEST_F(TaskTest, GoesOnWhereItWaitedWithAllThatAwaitIt) {
+  std::optional<Suspended> place;
+  spawn(io.get_executor(), tell_waited(place, std::make_shared<int>(7), told));
+  io.poll();
+  ASSERT_THAT(told, testing::ElementsAre("waits"));
+  place->resume();
+  EXPECT_THAT(told, testing::ElementsAre("waits", "held 7"));
+}
+
+TEST_F(TaskTest, KeepsTheContextAtWorkWhileItWaits) {
+  std::optional<Suspended> place;
+  spawn(io.get_executor(), tell_waited(place, std::make_shared<int>(7), told));
+  io.poll();
+  EXPECT_FALSE(io.stopped());
+  place->resume();
+  io.poll();
+  EXPECT_TRUE(io.stopped());
+}
+
+TEST_F(TaskTest, WhatIsHeldGoesWithWhatIsNeverResumed) {
+  const auto held = std::make_shared<int>(7);
+  {
+    std::optional<Suspended> place;
+    spawn(io.get_executor(), tell_waited(place, held, told));
+    io.poll();
+    ASSERT_EQ(held.use_count(), 2);
+  }
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_THAT(told, testing::ElementsAre("waits"));
+}
+
+TEST_F(TaskTest, WhatNeverBeganGoesWithTheContext) {
+  const auto held = std::make_shared<int>(7);
+  std::optional<Suspended> place;
+  {
+    boost::asio::io_context short_lived{1};
+    spawn(short_lived.get_executor(), tell_waited(place, held, told));
+  }
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_THAT(told, testing::IsEmpty());
+}
+
+TEST_F(TaskTest, ExceptionsReachWhoAwaits) {
+  std::exception_ptr failure;
+  spawn(io.get_executor(), fail(), [&](std::exception_ptr caught, int) { failure = caught; });
+  io.run();
+  ASSERT_TRUE(failure);
+  EXPECT_THAT([&] { std::rethrow_exception(failure); }, testing::ThrowsMessage<std::runtime_error>("as expected"));
+}
+
+TEST_F(TaskTest, AnExceptionThatNobodyAwaitsEndsTheTaskAlone) {
+  const auto run = [](std::vector<std::string>& list) -> Task<void> {
+    list.push_back("begun");
+    co_await fail();
+    list.push_back("not reached");
+  };
+  spawn(io.get_executor(), run(told));
+  io.run();
+  EXPECT_THAT(told, testing::ElementsAre("begun"));
+}
+
+TEST_F(TaskTest, BeginsOnTheThreadOfItsExecutor) {
+  std::thread::id begun;
+  const auto run = [](std::thread::id& at) -> Task<void> {
+    at = std::this_thread::get_id();
+    co_return;
+  };
+  spawn(io.get_executor(), run(begun));
+  EXPECT_EQ(begun, std::thread::id());
+  std::thread thread([this] { io.run(); });
+  const std::thread::id expected = thread.get_id();
+  thread.join();
+  EXPECT_EQ(begun, expected);
+}
+
+TEST_F(TaskTest, KnowsItsExecutorAtAnyDepth) {
+  const auto inner = []() -> Task<bool> {
+    const IoExecutor executor = co_await ThisExecutor();
+    co_return executor.running_in_this_thread();
+  };
+  const auto outer = [&inner]() -> Task<bool> { co_return co_await inner(); };
+  bool found = false;
+  spawn(io.get_executor(), outer(), [&](std::exception_ptr, bool result) { found = result; });
+  io.run();
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace eventgate
