@@ -117,41 +117,54 @@ void EventAdditions::add(const CompiledSchema& schema, const StreamConfig* confi
     planned_schema_ = &schema;
     planned_config_ = config;
   }
-  for (const Addition& addition : plan_) {
-    if (!addition.value.empty()) {
-      splice.add(event, *addition.field, addition.value);
-    } else if (!addition.field->find(event)) {
+  for (Addition& addition : plan_) {
+    if (addition.field->find(event)) continue;
+    if (!addition.found_out) find_out(addition, schema);
+    if (!addition.wanted) continue;
+    if (addition.source == Source::uuid) {
       const std::array<char, 38> uuid = uuid_json();
       splice.add(event, *addition.field, {uuid.data(), uuid.size()});
+    } else {
+      splice.add(event, *addition.field, addition.value);
     }
   }
 }
 
 void EventAdditions::plan(const CompiledSchema& schema, const StreamConfig* config) {
   plan_.clear();
-  const auto plan_declared = [&](const FieldPath& field, std::string_view value) {
-    if (schema.declares(field)) plan_.push_back({&field, value});
-  };
-  if (received_at_.empty()) received_at_ = texts_->keep(timestamp_json(context_->received_at));
-  plan_declared(kMetaId, {});
-  plan_declared(kMetaDt, received_at_);
-  if (schema.title() && schema.title()->starts_with("analytics/legacy")) plan_declared(kDt, received_at_);
+  plan_.push_back({&kMetaId, Source::uuid});
+  plan_.push_back({&kMetaDt, Source::received_at});
+  if (schema.title() && schema.title()->starts_with("analytics/legacy")) plan_.push_back({&kDt, Source::received_at});
   if (config && config->enrich_fields_from_http_headers) {
     for (const auto& [field, header] : *config->enrich_fields_from_http_headers)
-      if (header) plan_header(schema, field, *header);
+      if (header) plan_.push_back({&field, Source::header, *header});
   } else {
-    for (const auto& [header, field] : options_->http_request_headers_to_fields) plan_header(schema, field, header);
+    for (const auto& [header, field] : options_->http_request_headers_to_fields)
+      plan_.push_back({&field, Source::header, header});
   }
-  if (schema.declares(kClientIp)) {
-    const std::string_view address = client_address_json();
-    if (!address.empty()) plan_.push_back({&kClientIp, address});
-  }
+  plan_.push_back({&kClientIp, Source::client_address});
 }
 
-void EventAdditions::plan_header(const CompiledSchema& schema, const FieldPath& field, std::string_view header) {
-  if (!schema.declares(field) && !schema.declares_parent_object(field)) return;
-  const std::string_view value = header_json(header);
-  if (!value.empty()) plan_.push_back({&field, value});
+void EventAdditions::find_out(Addition& addition, const CompiledSchema& schema) {
+  addition.found_out = true;
+  const bool declared = schema.declares(*addition.field);
+  switch (addition.source) {
+    case Source::uuid:
+      addition.wanted = declared;
+      return;
+    case Source::received_at:
+      if (received_at_.empty()) received_at_ = texts_->keep(timestamp_json(context_->received_at));
+      addition.value = received_at_;
+      addition.wanted = declared;
+      return;
+    case Source::header:
+      if (declared || schema.declares_parent_object(*addition.field)) addition.value = header_json(addition.header);
+      break;
+    case Source::client_address:
+      if (declared) addition.value = client_address_json();
+      break;
+  }
+  addition.wanted = !addition.value.empty();
 }
 
 std::string_view EventAdditions::header_json(std::string_view header) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,13 +35,19 @@ class EventAdditions {
   void add(const CompiledSchema& schema, const StreamConfig* config, JsonValue event, EventSplice& splice);
 
  private:
+  enum class Source : std::uint8_t { uuid, received_at, header, client_address };
   struct Addition {
     const FieldPath* field;
-    std::string_view value;  // JSON; empty: a UUID for each event
+    Source source;
+    std::string_view header{};
+    // Found out with the first event that lacks the field: most have most of them.
+    bool found_out = false;
+    bool wanted = false;       // by the schema, and there is a value
+    std::string_view value{};  // JSON, but of a UUID, of which each event has its own
   };
 
   void plan(const CompiledSchema& schema, const StreamConfig* config);
-  void plan_header(const CompiledSchema& schema, const FieldPath& field, std::string_view header);
+  void find_out(Addition& addition, const CompiledSchema& schema);
   std::string_view header_json(std::string_view header);
   std::string_view client_address_json();
   std::string_view value_json(std::string_view value);
