@@ -117,8 +117,9 @@ void EventAdditions::add(const CompiledSchema& schema, const StreamConfig* confi
     planned_schema_ = &schema;
     planned_config_ = config;
   }
+  fields_.begin(event);
   for (Addition& addition : plan_) {
-    if (addition.field->find(event)) continue;
+    if (fields_.find(*addition.field)) continue;
     if (!addition.found_out) find_out(addition, schema);
     if (!addition.wanted) continue;
     if (addition.source == Source::uuid) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "event_fields.hpp"
 #include "eventgate/events/event_splice.hpp"
 #include "eventgate/events/request_context.hpp"
 #include "eventgate/gate/event_gate.hpp"
@@ -65,6 +66,7 @@ class EventAdditions {
   const CompiledSchema* planned_schema_ = nullptr;
   const StreamConfig* planned_config_ = nullptr;
   std::vector<Addition> plan_;
+  EventFields fields_;
 };
 
 }  // namespace eventgate

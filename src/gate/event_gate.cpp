@@ -8,6 +8,7 @@
 
 #include "error_event.hpp"
 #include "event_additions.hpp"
+#include "event_fields.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/produce/record_builder.hpp"
@@ -140,6 +141,7 @@ class MemoryLease {
 /// What a thread needs to judge an event; nothing in it outlives the judging of a request, which does not suspend.
 struct Workspace {
   EventAdditions additions;
+  EventFields fields;  // of the event as completed so far
   EventSplice splice;
   Validation validation;
   JsonNodes nodes;  // of the event as completed so far
@@ -157,9 +159,9 @@ struct PresentField {
   const FieldPath* path;
   JsonValue value;
 };
-std::optional<PresentField> first_present(const std::vector<FieldPath>& fields, JsonValue event) {
+std::optional<PresentField> first_present(const std::vector<FieldPath>& fields, EventFields& event) {
   for (const FieldPath& field : fields)
-    if (const auto value = field.find(event)) return PresentField{&field, *value};
+    if (const auto value = event.find(field)) return PresentField{&field, *value};
   return std::nullopt;
 }
 
@@ -468,7 +470,8 @@ bool EventGate::Impl::Judge::find_schemas() {
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const JsonValue event = batch_[i];
     if (!event.is_object() || !batch_.flaws(i).empty()) continue;
-    const auto field = first_present(options_.schema_uri_field, event);
+    space_.fields.begin(event);
+    const auto field = first_present(options_.schema_uri_field, space_.fields);
     std::string_view schema_uri = given_.schema_uri;
     if (field) {
       if (!field->value.is_string()) continue;
@@ -487,6 +490,7 @@ bool EventGate::Impl::Judge::find_schemas() {
 
 void EventGate::Impl::Judge::judge() {
   event_ = batch_[index_];
+  space_.fields.begin(event_);
   const auto flaws = batch_.flaws(index_);
   flawed_ = !flaws.empty();
   schema_uri_ = {};
@@ -497,13 +501,13 @@ void EventGate::Impl::Judge::judge() {
   if (!event_.is_object()) return refuse(RefusalCause::field, missing_message(options_.schema_uri_field));
   if (flawed_) {
     // What is known is still said of it, but nothing is loaded for it.
-    if (const auto field = first_present(options_.schema_uri_field, event_); field && field->value.is_string()) {
+    if (const auto field = first_present(options_.schema_uri_field, space_.fields); field && field->value.is_string()) {
       schema_uri_ = kept(field->value);
       if (!memory_.schemas.find(schema_uri_) && schema_uri_form(schema_uri_) == SchemaUriForm::path)
         if (auto known = gate_.schemas.find(schema_uri_)) memory_.schemas.add(schema_uri_, std::move(known));
       take_schema(memory_.schemas.find(schema_uri_));
     }
-    if (const auto field = first_present(options_.stream_field, event_); field && field->value.is_string())
+    if (const auto field = first_present(options_.stream_field, space_.fields); field && field->value.is_string())
       set_stream(kept(field->value), true);
     return refuse_invalid(flaw_errors(event_, flaws));
   }
@@ -517,7 +521,7 @@ void EventGate::Impl::Judge::judge() {
 
 /// Steps 2 and 3.
 bool EventGate::Impl::Judge::find_schema() {
-  const auto field = first_present(options_.schema_uri_field, event_);
+  const auto field = first_present(options_.schema_uri_field, space_.fields);
   if (field) {
     if (!field->value.is_string()) {
       refuse(RefusalCause::field, not_a_string_message(*field));
@@ -555,7 +559,7 @@ bool EventGate::Impl::Judge::find_schema() {
 
 /// Steps 4 and 5.
 bool EventGate::Impl::Judge::complete() {
-  const auto field = first_present(options_.stream_field, event_);
+  const auto field = first_present(options_.stream_field, space_.fields);
   if (field) {
     if (field->value.is_string()) set_stream(kept(field->value), true);
   } else if (!given_.stream.empty()) {
@@ -572,7 +576,7 @@ bool EventGate::Impl::Judge::complete() {
     return true;
   }
   // A header may have been configured to fill it.
-  const auto now = first_present(options_.stream_field, event_);
+  const auto now = first_present(options_.stream_field, space_.fields);
   if (!now || !now->value.is_string()) {
     refuse(RefusalCause::field, now ? not_a_string_message(*now) : missing_message(options_.stream_field));
     return false;
@@ -636,7 +640,7 @@ void EventGate::Impl::Judge::make_record() {
   }
   record.timestamp = received_at_;
   if (!options_.dt_field.empty())
-    if (const auto dt = options_.dt_field.find(event_); dt && dt->is_string())
+    if (const auto dt = space_.fields.find(options_.dt_field); dt && dt->is_string())
       if (const auto timestamp = parse_timestamp(dt->string(space_.buffer)); timestamp && *timestamp > 0)
         record.timestamp = *timestamp;  // Kafka knows no time before 1970
 
@@ -671,6 +675,7 @@ bool EventGate::Impl::Judge::apply_splice() {
     return false;
   }
   event_ = space_.nodes.root();
+  space_.fields.begin(event_);
   return true;
 }
 
