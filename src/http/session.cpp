@@ -635,14 +635,14 @@ Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::str
     co_return std::nullopt;
   }
 
+  std::size_t size = body.size();  // Of what is read. There may be room behind it, which is cleared once only.
   while (remaining_ > 0) {
-    if (!share.resize(kWeight * body.size())) co_return too_much_in_flight();
-    const std::size_t size = body.size();
-    const std::size_t piece = std::min<std::size_t>(remaining_, kPiece);
-    body.resize(size + piece);
+    if (!share.resize(kWeight * size)) co_return too_much_in_flight();
+    if (body.size() == size) body.resize(size + std::min<std::size_t>(remaining_, kPiece));
     error_code error;
-    const std::size_t read = start_.socket.read_some(boost::asio::buffer(body.data() + size, piece), error);
-    body.resize(size + read);
+    const std::size_t read =
+        start_.socket.read_some(boost::asio::buffer(body.data() + size, body.size() - size), error);
+    size += read;
     remaining_ -= read;
     if (!error) continue;
     if (error != boost::asio::error::would_block && error != boost::asio::error::try_again)
