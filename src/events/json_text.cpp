@@ -1,10 +1,13 @@
 #include "eventgate/events/json_text.hpp"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 #include "utf8.hpp"
 
@@ -13,6 +16,24 @@ namespace {
 
 /// Whether the byte can stand in a JSON string as it is, and is no part of a longer code point.
 bool is_plain(unsigned char byte) { return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; }
+
+/// Where the plain bytes from `at` on end: at a byte that is not plain, or at `end`.
+const char* skip_plain(const char* at, const char* end) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x80 * kOnes;
+  // The high bit of each byte that is zero, and perhaps of some above the lowest of these.
+  const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
+  while (end - at >= 8) {
+    std::uint64_t bytes;  // the first one lowest, on every machine that we build for
+    std::memcpy(&bytes, at, 8);
+    const std::uint64_t others =
+        (zeros(bytes ^ '"' * kOnes) | zeros(bytes ^ '\\' * kOnes) | (bytes - 0x20 * kOnes) | bytes);
+    if (const std::uint64_t marks = others & kHighs; marks != 0) return at + std::countr_zero(marks) / 8;
+    at += 8;
+  }
+  while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
+  return at;
+}
 
 void append_escape(std::string& out, unsigned char byte) {
   switch (byte) {
@@ -50,12 +71,8 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   const char* const end = text.data() + text.size();
   const char* copied = text.data();  // up to here it is in `out`
-  for (const char* at = copied; at != end;) {
+  for (const char* at = skip_plain(copied, end); at != end; at = skip_plain(at, end)) {
     const auto byte = static_cast<unsigned char>(*at);
-    if (is_plain(byte)) {
-      ++at;
-      continue;
-    }
     const Utf8Step step = utf8_step(at, end);
     if (byte < 0x80 || !step.valid) {
       out.append(copied, at);

@@ -16,6 +16,17 @@ TEST(JsonString, EscapesAsJsonStringifyDoes) {
   EXPECT_EQ(json_string(""), "\"\"");
 }
 
+TEST(JsonString, EscapesWhereverTheByteIs) {
+  for (int byte = 0; byte < 0x80; ++byte) {
+    const std::string alone = json_string(std::string(1, static_cast<char>(byte)));
+    const std::string escaped = alone.substr(1, alone.size() - 2);
+    for (std::size_t before = 0; before < 18; ++before) {
+      const std::string left(before, 'a'), right(17 - before, '~');
+      ASSERT_EQ(json_string(left + static_cast<char>(byte) + right), '"' + left + escaped + right + '"') << byte;
+    }
+  }
+}
+
 TEST(JsonString, UnicodeStaysAsItIs) {
   EXPECT_EQ(json_string("é\u2028\u20AC\U0001F600\uFFFF\U0010FFFF"), "\"é\u2028\u20AC\U0001F600\uFFFF\U0010FFFF\"");
 }
