@@ -2,7 +2,11 @@
 // times differ between machines by more than 2, so everything is a multiple of a yardstick measured in the same run.
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstdio>
+#include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,6 +20,8 @@ namespace {
 
 double parse = 0;  // the yardsticks, microseconds
 double wire = 0;
+std::string binary = EVENTGATE_BINARY;
+std::string only;  // rows of whole requests whose names have this
 
 void print_row(const std::string& what, double cpu, const std::string& multiple, const std::string& goal) {
   std::printf("%-58s %9.3f  %-22s %s\n", what.c_str(), cpu, multiple.c_str(), goal.c_str());
@@ -55,18 +61,33 @@ struct Row {
   std::optional<double> goal;  ///< Multiples of the wire for one event, of the parse for several.
 };
 
+/// How a gate is run.
+struct Running {
+  int threads = 1;
+  cpu_set_t where = cores().server;
+  const Subject* precached = nullptr;  ///< With all of its repository; null: the search event's schema alone.
+};
+
 /// The gate, running.
 class Gate {
  public:
   /// `output`: the output's keys, YAML.
-  Gate(const std::filesystem::path& directory, const std::string& output) : port_(free_port()) {
+  Gate(const std::filesystem::path& directory, const std::string& output, const Running& running = {})
+      : port_(free_port()) {
     write_file(directory / "streams.json", stream_configs_text({search_subject(), revision_subject()}));
-    const Subject subject = search_subject();
+    const Subject subject = running.precached ? *running.precached : search_subject();
+    std::string precached = "'" + subject.schema_uri + "', /error/2.1.0";
+    if (running.precached)
+      for (const std::string& uri : schemas_of(subject.schema_base)) precached += ", '" + uri + "'";
     write_file(directory / "config.yaml",
                "service_name: bench\n"
-               "num_workers: 1\n"
-               "interface: 127.0.0.1\n"
-               "port: " +
+               "num_workers: " +
+                   std::to_string(running.threads) +
+                   "\n"
+                   "max_connections: 20000\n"
+                   "keepalive_timeout: 600s\n"
+                   "interface: 127.0.0.1\n"
+                   "port: " +
                    std::to_string(port_) +
                    "\n"
                    "max_body_size: 1mb\n"
@@ -78,21 +99,20 @@ class Gate {
                    subject.schema_base +
                    "', '" EVENTGATE_SOURCE_DIR
                    "/schemas']\n"
-                   "schema_precache_uris: ['" +
-                   subject.schema_uri +
-                   "', /error/2.1.0]\n"
+                   "schema_precache_uris: [" +
+                   precached +
+                   "]\n"
                    "schema_precache_required: true\n"
                    "stream_config_uri: " +
                    (directory / "streams.json").string() + "\n" + output);
     const std::filesystem::path log = directory / "log";
-    process_.emplace(std::vector<std::string>{EVENTGATE_BINARY, "serve", "-c", directory / "config.yaml"},
-                     cores().server, log);
+    process_.emplace(std::vector<std::string>{binary, "serve", "-c", directory / "config.yaml"}, running.where, log);
     for (;;) {
       if (!process_->running()) throw std::runtime_error("the gate did not start:\n" + read_file(log));
       if (status_line(port_, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").find(" 200 ") !=
           std::string::npos)
         return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   }
   ~Gate() { process_->stop(); }
@@ -112,6 +132,7 @@ void empty_files(const std::filesystem::path& directory) {
 
 void measure_rows(Gate& gate, const std::vector<Row>& rows, const std::function<void()>& between) {
   for (const Row& row : rows) {
+    if (row.what.find(only) == std::string::npos) continue;
     const Measurement found = measure(gate.process(), gate.port(), row.load, between);
     const bool single = row.events == 1;
     const double cpu = found.cpu_microseconds / static_cast<double>(row.events);
@@ -147,6 +168,75 @@ class Broker {
   std::string bootstrap_;
 };
 
+bool wanted(std::initializer_list<const char*> rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const char* row) { return std::string_view(row).find(only) != std::string_view::npos; });
+}
+
+void print_resident(Gate& gate, const char* when, double goal) {
+  const double resident = static_cast<double>(gate.process().resident()) / 1e6;
+  print_row(when, resident, "MB", goal_of(resident, goal, "MB"));
+}
+
+constexpr const char* kIdleBeside = "1 event, file, beside 10,000 idle connections";
+
+/// What 10,000 connections that had one answer and are kept alive cost in memory, and others in time.
+void measure_idle(const std::filesystem::path& directory, const std::string& files, const Load& load) {
+  if (!wanted({kIdleBeside})) return;
+  Gate gate(directory, files);
+  const auto nothing = [] {};
+  const double alone = measure(gate.process(), gate.port(), load, nothing).cpu_microseconds;
+  const std::size_t before = gate.process().resident();
+  const Connections idle(gate.port(), 10000);
+  const double more = static_cast<double>(gate.process().resident() - before) / 1e6;
+  print_row("resident, more with 10,000 idle connections", more, "MB", goal_of(more, 25, "MB"));
+  const double beside = measure(gate.process(), gate.port(), load, nothing).cpu_microseconds;
+  print_row(kIdleBeside, beside, times(beside / alone, "alone"), goal_of(beside / alone, 1.1, "alone"));
+}
+
+constexpr const char* kTwoThreads = "100 events, file, two I/O threads";
+
+void measure_two_threads(const std::filesystem::path& directory, const std::string& files, const Load& load,
+                         const std::function<void()>& between) {
+  if (!wanted({kTwoThreads})) return;
+  double rate[2];
+  for (const int threads : {1, 2}) {
+    Running running;
+    running.threads = threads;
+    if (threads == 2) CPU_OR(&running.where, &cores().server, &cores().client);
+    Gate gate(directory, files, running);
+    rate[threads - 1] = measure(gate.process(), gate.port(), load, between).requests_per_second;
+  }
+  const double ratio = rate[1] / rate[0];
+  char text[64];
+  std::snprintf(text, sizeof text, ">= 1.7: %s", ratio >= 1.7 ? "kept" : "MISSED");
+  print_row(kTwoThreads + std::string(", requests a second"), rate[1], times(ratio, "one thread"), text);
+}
+
+constexpr const char* kStart = "start to first 201, primary schemas precached";
+
+void measure_start(const std::filesystem::path& directory, const std::string& files) {
+  const Subject subject = revision_subject();
+  if (!wanted({kStart}) || schemas_of(subject.schema_base).size() < 10) return;
+  const std::string request =
+      "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+      "Content-Length: " +
+      std::to_string(subject.event.size()) + "\r\n\r\n" + subject.event;
+  std::array<double, 3> seconds{};
+  for (double& time : seconds) {
+    Running running;
+    running.precached = &subject;
+    CPU_OR(&running.where, &cores().server, &cores().client);
+    const auto begun = std::chrono::steady_clock::now();
+    Gate gate(directory, files, running);
+    const std::string line = status_line(gate.port(), request);
+    time = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    if (!line.starts_with("HTTP/1.1 201")) throw std::runtime_error("expected status 201, got '" + line + "'");
+  }
+  std::sort(seconds.begin(), seconds.end());
+  print_row(kStart, seconds[1], "s", goal_of(seconds[1], 0.4, "s"));
+}
+
 void measure_requests(const std::filesystem::path& directory) {
   const Subject subject = search_subject();
   nlohmann::ordered_json invalid = nlohmann::ordered_json::parse(subject.event);
@@ -158,21 +248,25 @@ void measure_requests(const std::filesystem::path& directory) {
   write_file(hundred, array_of(subject.event, 100));
   write_file(three_errors, invalid.dump());
 
+  const auto folder = directory / "events";
+  std::filesystem::create_directory(folder);
+  const std::string files = "output_path: " + folder.string() + "/\n";
+  const auto empty = [&folder] { empty_files(folder); };
   {
-    const auto files = directory / "events";
-    std::filesystem::create_directory(files);
-    Gate gate(directory, "output_path: " + files.string() + "/\n");
-    const auto empty = [&files] { empty_files(files); };
+    Gate gate(directory, files);
     measure_rows(gate,
-                 {{"1 event, file", {"/v1/events", one, 64, 201}, 1, 4.0},
+                 {{"1 event, file", {"/v1/events", one, 64, 201}, 1, 2.2},
                   {"1 event, file, hasty", {"/v1/events?hasty=true", one, 64, 202}, 1, {}},
-                  {"100 events, file", {"/v1/events", hundred, 16, 201}, 100, 0.5},
-                  {"1 event with three errors, 400", {"/v1/events", three_errors, 64, 400}, 1, {}}},
+                  {"100 events, file", {"/v1/events", hundred, 16, 201}, 100, 0.20},
+                  {"1 event with three errors, 400", {"/v1/events", three_errors, 64, 400}, 1, 4.5}},
                  empty);
-    std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
+    if (only.empty()) print_resident(gate, "resident after it", 30);
   }
+  measure_idle(directory, files, {"/v1/events", one, 64, 201});
+  measure_two_threads(directory, files, {"/v1/events", hundred, 16, 201}, empty);
+  measure_start(directory, files);
 
-  {
+  if (wanted({"1 event, spool, no Kafka", "100 events, spool, no Kafka"})) {
     // Nobody listens there: each event goes to the spool, and is synced.
     Gate gate(directory, "kafka: {conf: {metadata.broker.list: '127.0.0.1:1', log_level: 0}}\nspool: {path: '" +
                              (directory / "spool").string() + "', max_bytes: 64gb}\n");
@@ -183,6 +277,7 @@ void measure_requests(const std::filesystem::path& directory) {
     std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
   }
 
+  if (!wanted({"1 event, Kafka guaranteed", "1 event, Kafka hasty", "100 events, Kafka guaranteed"})) return;
   std::optional<Broker> broker;
   try {
     broker.emplace(directory / "broker");
@@ -198,11 +293,11 @@ void measure_requests(const std::filesystem::path& directory) {
                 "  guaranteed: {conf: {queue.buffering.max.ms: 10}}\n"
                 "  hasty: {conf: {queue.buffering.max.ms: 1000}}\n");
   measure_rows(gate,
-               {{"1 event, Kafka guaranteed", {"/v1/events", one, 64, 201}, 1, {}},
-                {"1 event, Kafka hasty", {"/v1/events?hasty=true", one, 64, 202}, 1, {}},
-                {"100 events, Kafka guaranteed", {"/v1/events", hundred, 16, 201}, 100, {}}},
+               {{"1 event, Kafka guaranteed", {"/v1/events", one, 64, 201}, 1, 3.2},
+                {"1 event, Kafka hasty", {"/v1/events?hasty=true", one, 64, 202}, 1, 2.8},
+                {"100 events, Kafka guaranteed", {"/v1/events", hundred, 16, 201}, 100, 0.40}},
                [] {});
-  std::printf("%-58s %9.1f  MB\n", "resident after it", static_cast<double>(gate.process().resident()) / 1e6);
+  if (only.empty()) print_resident(gate, "resident after it", 30);
 }
 
 // --- The command
@@ -249,8 +344,8 @@ int run_all(bool requests) {
     print_row("wire: a constant answer by raw epoll, a request", wire, "1 wire, " + times(wire / parse, "parse"), "");
   }
 
-  print_heading("stages", "us/event");
-  {
+  if (only.empty()) {
+    print_heading("stages", "us/event");
     const Stages stages(directory.path());
     std::map<std::string, double> all = {{parsing.name, parse}};
     for (const Stage& stage : stages.all()) {
@@ -273,6 +368,10 @@ void print_usage(std::FILE* to) {
   std::fputs(
       "usage: eventgate_bench                          everything\n"
       "       eventgate_bench --stages                 the stages only\n"
+      "       eventgate_bench --only TEXT [--gate PATH]\n"
+      "                                                the yardsticks and the rows of whole requests whose names have "
+      "TEXT,\n"
+      "                                                perhaps of another build's gate\n"
       "       eventgate_bench --stage NAME --count N   one stage N times and nothing else: for callgrind and perf\n",
       to);
 }
@@ -280,6 +379,11 @@ void print_usage(std::FILE* to) {
 int run(const std::vector<std::string>& arguments) {
   if (arguments.empty()) return run_all(true);
   if (arguments == std::vector<std::string>{"--stages"}) return run_all(false);
+  if ((arguments.size() == 2 || (arguments.size() == 4 && arguments[2] == "--gate")) && arguments[0] == "--only") {
+    only = arguments[1];
+    if (arguments.size() == 4) binary = arguments[3];
+    return run_all(true);
+  }
   if (arguments.size() == 4 && arguments[0] == "--stage" && arguments[2] == "--count")
     return run_stage(arguments[1], std::stoul(arguments[3]));
   const bool help = arguments[0] == "--help";

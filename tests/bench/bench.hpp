@@ -34,6 +34,9 @@ Subject search_subject();
 /// The revision-create event if Wikimedia's schemas are there, else one of its shape and size.
 Subject revision_subject();
 
+/// The versions of all schemas below `base`, as schema_uris.
+std::vector<std::string> schemas_of(const std::filesystem::path& base);
+
 /// `count` times `event` as a JSON array.
 std::string array_of(const std::string& event, std::size_t count);
 
@@ -149,6 +152,18 @@ struct Load {
 
 /// The first line of the reply to `request`; empty if there is none within 15 s.
 std::string status_line(std::uint16_t port, const std::string& request);
+
+/// Connections that had an answer each and are kept alive, until this is destroyed.
+class Connections {
+ public:
+  /// Throws std::runtime_error if not all can be had.
+  Connections(std::uint16_t port, std::size_t count);
+  ~Connections();
+  Connections(const Connections&) = delete;
+
+ private:
+  std::vector<int> sockets_;
+};
 
 struct Measurement {
   double cpu_microseconds;  ///< Of the server, for one request.

@@ -37,6 +37,17 @@ Subject revision_subject() {
   return shared_or_own("primary", "/mediawiki/revision/create/2.0.0", "/bench/revision/1.0.0");
 }
 
+std::vector<std::string> schemas_of(const std::filesystem::path& base) {
+  std::vector<std::string> uris;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(base)) {
+    // There is a file of each version with and without an extension.
+    const std::filesystem::path path = entry.path();
+    if (path.filename() != "latest" && std::filesystem::exists(path.string() + ".yaml"))
+      uris.push_back("/" + std::filesystem::relative(path, base).string());
+  }
+  return uris;
+}
+
 std::string array_of(const std::string& event, std::size_t count) {
   std::string array = "[" + event;
   for (std::size_t i = 1; i < count; ++i) array += "," + event;

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,9 +45,8 @@ double median(std::array<double, 3> values) {
   return values[1];
 }
 
-}  // namespace
-
-std::string status_line(std::uint16_t port, const std::string& request) {
+/// A connection, or -1.
+int connected(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval limit{.tv_sec = 15, .tv_usec = 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -54,19 +54,52 @@ std::string status_line(std::uint16_t port, const std::string& request) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
   address.sin_port = ::htons(port);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+/// What comes back, up to `end` or to the end of the connection.
+std::string reply_of(int fd, const std::string& request, const char* end) {
   std::string reply;
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    for (std::size_t sent = 0; sent < request.size();) {
-      const ssize_t count = ::send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) break;
-      sent += static_cast<std::size_t>(count);
-    }
-    char bytes[4096];
-    for (ssize_t count; reply.find("\r\n") == std::string::npos && (count = ::recv(fd, bytes, sizeof bytes, 0)) > 0;)
-      reply.append(bytes, static_cast<std::size_t>(count));
+  for (std::size_t sent = 0; sent < request.size();) {
+    const ssize_t count = ::send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+    if (count <= 0) return reply;
+    sent += static_cast<std::size_t>(count);
   }
+  char bytes[4096];
+  for (ssize_t count; reply.find(end) == std::string::npos && (count = ::recv(fd, bytes, sizeof bytes, 0)) > 0;)
+    reply.append(bytes, static_cast<std::size_t>(count));
+  return reply;
+}
+
+}  // namespace
+
+std::string status_line(std::uint16_t port, const std::string& request) {
+  const int fd = connected(port);
+  if (fd < 0) return {};
+  const std::string reply = reply_of(fd, request, "\r\n");
   ::close(fd);
   return reply.substr(0, reply.find("\r\n"));
+}
+
+Connections::Connections(std::uint16_t port, std::size_t count) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  while (sockets_.size() < count) {
+    const int fd = connected(port);
+    if (fd >= 0) sockets_.push_back(fd);
+    // The whole answer of a route without a body.
+    if (fd < 0 || reply_of(fd, "OPTIONS /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "\r\n\r\n").empty())
+      throw std::runtime_error("only " + std::to_string(sockets_.size()) + " connections of " + std::to_string(count) +
+                               ": are there enough file descriptors (ulimit -n)?");
+  }
+}
+
+Connections::~Connections() {
+  for (const int fd : sockets_) ::close(fd);
 }
 
 Measurement measure(Process& server, std::uint16_t port, const Load& load, const std::function<void()>& between) {
