@@ -72,14 +72,16 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
       return line;
     }
   }
-  if (arguments.empty()) return error("expected a command: serve, check or spool");
+  if (arguments.empty()) return error("expected a command: serve, check, health or spool");
   if (arguments[0] == "spool") return parse_spool(arguments);
   if (arguments[0] == "serve") {
     line.command = Command::serve;
   } else if (arguments[0] == "check") {
     line.command = Command::check;
+  } else if (arguments[0] == "health") {
+    line.command = Command::health;
   } else {
-    return error("expected a command, serve, check or spool, but the first argument is '" + arguments[0] + "'");
+    return error("expected a command, serve, check, health or spool, but the first argument is '" + arguments[0] + "'");
   }
 
   for (std::size_t i = 1; i < arguments.size(); ++i) {
@@ -113,6 +115,7 @@ std::string_view usage_text() {
          "  eventgate serve -c FILE [-c FILE]...           serve; later files are merged over earlier ones\n"
          "  eventgate check -c FILE [-c FILE]... [--json]  read config, schemas and stream configs, print every "
          "problem\n"
+         "  eventgate health -c FILE [-c FILE]...          whether the gate of this config answers here\n"
          "  eventgate spool list|cat|export [RECORD...]    what the spool has: by topic, events, events with all else\n"
          "  eventgate spool verify                         what of it is damaged\n"
          "  eventgate spool replay -c FILE                 give it to Kafka, where no gate does; records set aside, "
@@ -123,7 +126,8 @@ std::string_view usage_text() {
          "  eventgate --help\n"
          "\n"
          "config/config.yaml has every option, with its meaning and its default.\n"
-         "Exit status: 0 done; 1 the service failed, or check found a problem; 2 the command line is wrong.\n";
+         "Exit status: 0 done; 1 the service failed, or check or health found a problem; 2 the command line is "
+         "wrong.\n";
 }
 
 std::string_view version_text() { return "eventgate " EVENTGATE_VERSION "\n"; }

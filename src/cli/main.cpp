@@ -1,11 +1,15 @@
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <cstdint>
 #include <exception>
-#include <future>
+#include <functional>
 #include <iostream>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -19,50 +23,78 @@
 #include "eventgate/config/config.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/logging/logging.hpp"
+#include "health.hpp"
+#include "service_manager.hpp"
 #include "spool_tool.hpp"
 
 namespace eventgate {
 namespace {
 
-/// Watches for SIGTERM and SIGINT: the first asks to stop, the second ends the process at once. Made before any other
-/// thread, so that these have the signals blocked.
-class StopSignals {
+/// Watches for SIGTERM and SIGINT, of which the first asks to stop and the second ends the process at once, and for
+/// SIGHUP. Those that mean nothing here, and would end the process, are a warning. Made before any other thread, so
+/// that these have the signals blocked.
+class Signals {
  public:
-  StopSignals() {
+  Signals() {
     ::signal(SIGPIPE, SIG_IGN);
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM}) sigaddset(&signals, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::thread([first = first_, signals] {
-      first->name.set_value(next(signals));
-      first->stop.request_stop();
-      log(LogLevel::fatal, "ended at once by a second signal", {{"signal", std::string_view(next(signals))}});
-      flush_log();
-      ::_exit(1);
+    std::thread([seen = seen_, signals] {
+      for (;;) {
+        int signal = 0;
+        while (sigwait(&signals, &signal) != 0) continue;
+        seen->note(signal);
+      }
     }).detach();
   }
 
-  /// Asked to stop by the first.
-  std::stop_token stop() const { return first_->stop.get_token(); }
+  /// Asked to stop by the first that does so.
+  std::stop_token stop() const { return seen_->stop.get_token(); }
 
-  /// Blocks until the first. Returns its name. Once.
-  const char* wait() const { return first_->name.get_future().get(); }
+  /// Blocks until there is something to do. The name of what asks to stop; nothing after SIGHUP, which several that
+  /// came in the meantime count as.
+  std::optional<const char*> wait() const {
+    std::unique_lock lock(seen_->mutex);
+    seen_->changed.wait(lock, [this] { return seen_->first || seen_->hangup; });
+    if (!seen_->first) seen_->hangup = false;
+    return seen_->first;
+  }
 
  private:
-  struct First {
-    std::promise<const char*> name;
+  struct Seen {
+    void note(int signal) {
+      if (signal != SIGTERM && signal != SIGINT && signal != SIGHUP) {
+        log(LogLevel::warn, "A signal means nothing here: SIGHUP reads files again, SIGTERM stops",
+            {{"signal", std::string_view(sigdescr_np(signal))}});
+        return;
+      }
+      const char* const name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+      {
+        const std::lock_guard lock(mutex);
+        if (signal == SIGHUP) {
+          hangup = true;
+        } else if (!first) {
+          first = name;
+        } else {
+          log(LogLevel::fatal, "ended at once by a second signal", {{"signal", std::string_view(name)}});
+          flush_log();
+          ::_exit(1);
+        }
+      }
+      changed.notify_all();
+      if (signal != SIGHUP) stop.request_stop();
+    }
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<const char*> first;
+    bool hangup = false;
     std::stop_source stop;
   };
 
-  static const char* next(const sigset_t& signals) {
-    int signal = 0;
-    while (sigwait(&signals, &signal) != 0) continue;
-    return signal == SIGTERM ? "SIGTERM" : "SIGINT";
-  }
-
-  const std::shared_ptr<First> first_ = std::make_shared<First>();
+  const std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
 };
 
 int fail(const std::string& message) {
@@ -71,21 +103,47 @@ int fail(const std::string& message) {
   return 1;
 }
 
-int serve(Config config) {
-  const StopSignals signals;
+std::string joined(const std::vector<std::string>& problems) {
+  std::string all;
+  for (const std::string& problem : problems) all += (all.empty() ? "" : "\n") + problem;
+  return all;
+}
+
+/// Blocks until it is asked to stop. The signal's name.
+const char* serve_until_stop(const Signals& signals, const std::vector<std::string>& files, Service& service,
+                             ServiceManager& manager) {
+  for (;;) {
+    if (const auto signal = signals.wait()) return *signal;
+    manager.reloading();
+    manager.reloaded(service.reload(files, signals.stop()));
+  }
+}
+
+int serve(const std::vector<std::string>& files, Config config) {
+  const Signals signals;
   start_logging(config.logging);
   for (const std::string& warning : config.warnings) log(LogLevel::warn, warning);
+  const std::optional<int> socket = inherited_socket();
   const std::string interface = config.http.interface;
+  const std::uint16_t port = config.http.port;
   std::optional<Service> started;
+  ServiceManager manager(config.startup_timeout);
+  manager.status("starting: schemas and stream configs are read");
   try {
-    started.emplace(std::move(config), signals.stop());
+    started.emplace(std::move(config), signals.stop(), socket);
   } catch (const std::exception&) {
     if (!signals.stop().stop_requested()) throw;
-    log(LogLevel::info, "stopped before it served", {{"signal", std::string_view(signals.wait())}});
+    std::optional<const char*> signal;
+    while (!signal) signal = signals.wait();
+    log(LogLevel::info, "stopped before it served", {{"signal", std::string_view(*signal)}});
     flush_log();
     return 0;
   }
   Service& service = *started;
+  if (socket && port != 0 && port != service.port()) {
+    log(LogLevel::warn, "The port of the inherited socket counts, not `port`",
+        {{"port", static_cast<long long>(port)}});
+  }
   if (const auto metrics_port = service.metrics_port()) {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)},
@@ -96,7 +154,11 @@ int serve(Config config) {
         {{"interface", std::string_view(interface)}, {"port", static_cast<long long>(service.port())}});
   }
   flush_log();
-  log(LogLevel::info, "stop asked for", {{"signal", std::string_view(signals.wait())}});
+  manager.watch({[&service] { return service.unready(); }, [&service] { return service.stale(); },
+                 [&service](const std::function<void()>& done) { service.turn(done); }});
+  const char* const signal = serve_until_stop(signals, files, service, manager);
+  manager.stopping();
+  log(LogLevel::info, "stop asked for", {{"signal", std::string_view(signal)}});
   const bool drained = service.stop();
   flush_log();
   return drained ? 0 : 1;
@@ -134,6 +196,14 @@ int check(const std::vector<std::string>& files, bool as_json) {
   return problems.empty() ? 0 : 1;
 }
 
+/// Whether the gate of this config answers on this host.
+int check_health(const std::vector<std::string>& files) {
+  auto config = read_config(files);
+  if (!config) return fail(joined(config.error().problems));
+  const auto problem = health_problem(config->http);
+  return problem ? fail(*problem) : 0;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto line = parse_command_line(arguments);
   if (!line) {
@@ -143,13 +213,13 @@ int run(const std::vector<std::string>& arguments) {
   switch (line->command) {
     case CommandLine::Command::serve: {
       auto config = read_config(line->files);
-      if (config) return serve(std::move(*config));
-      std::string all;
-      for (const std::string& problem : config.error().problems) all += (all.empty() ? "" : "\n") + problem;
-      return fail(all);
+      if (config) return serve(line->files, std::move(*config));
+      return fail(joined(config.error().problems));
     }
     case CommandLine::Command::check:
       return check(line->files, line->json);
+    case CommandLine::Command::health:
+      return check_health(line->files);
     case CommandLine::Command::spool: {
       const int status = run_spool_tool(*line, std::cout);
       std::cout.flush();

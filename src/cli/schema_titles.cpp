@@ -77,7 +77,7 @@ void SchemaTitles::read_files(Iterator end, const fs::path& directory) {
   }
 }
 
-SchemalessStreams::SchemalessStreams(SchemaOptions options, std::unique_ptr<ObjectReader> reader, IntakeEvents& events)
+SchemalessStreams::SchemalessStreams(SchemaOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events)
     : options_(std::move(options)),
       reader_(std::move(reader)),
       events_(events),

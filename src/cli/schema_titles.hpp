@@ -54,7 +54,7 @@ class SchemaTitles {
 class SchemalessStreams {
  public:
   /// `events` must outlive this.
-  SchemalessStreams(SchemaOptions options, std::unique_ptr<ObjectReader> reader, IntakeEvents& events);
+  SchemalessStreams(SchemaOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events);
   ~SchemalessStreams();
 
   /// Looks at those of `configs` that were not looked at yet.
@@ -64,7 +64,7 @@ class SchemalessStreams {
   void run(const std::stop_token& stop);
 
   const SchemaOptions options_;
-  const std::unique_ptr<ObjectReader> reader_;
+  const std::shared_ptr<ObjectReader> reader_;
   IntakeEvents& events_;
   std::mutex mutex_;
   std::condition_variable_any looked_for_;

@@ -29,6 +29,7 @@
 #include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "restart_options.hpp"
 #include "schema_titles.hpp"
 
 namespace eventgate {
@@ -66,7 +67,7 @@ struct Service::Impl {
   explicit Impl(Config of) : config(std::move(of)), metrics(config.service_name), events(metrics) {}
   ~Impl() { end(); }
 
-  void start(const std::stop_token& stop);
+  void start(const std::stop_token& stop, std::optional<int> socket);
   bool stop();
   void end();
   void declare_first();
@@ -77,6 +78,9 @@ struct Service::Impl {
   bool own_events_done(Clock::time_point until) const;
   std::optional<std::string> unready() const;
   std::vector<std::string> stale() const;
+  void turn(const std::function<void()>& done);
+  std::optional<std::string> reload(const std::vector<std::string>& files, const std::stop_token& stop);
+  std::shared_ptr<ObjectReader> reader(const UriReaderOptions& options);
 
   const Config config;
   Metrics metrics;
@@ -89,6 +93,8 @@ struct Service::Impl {
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<MinuteTimer> minute;  ///< This and the next: the first I/O thread's only, while it runs.
   bool ledger_closed = false;
+  std::vector<std::shared_ptr<ObjectReader>> readers;  ///< All there are.
+  std::shared_ptr<ObjectReader> stream_reader;
   std::unique_ptr<SchemaRepository> schemas;
   std::unique_ptr<Producer> producer;
   std::unique_ptr<SchemalessStreams> schemaless;
@@ -97,7 +103,7 @@ struct Service::Impl {
   std::unique_ptr<HttpServer> server;
 };
 
-void Service::Impl::start(const std::stop_token& stop) {
+void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket) {
   const unsigned workers =
       config.num_workers > 0 ? config.num_workers : std::max(1u, std::thread::hardware_concurrency());
   std::vector<IoExecutor> executors;
@@ -107,12 +113,13 @@ void Service::Impl::start(const std::stop_token& stop) {
   }
 
   // What can fail without leaving a trace comes first, the sinks, which make files, last.
-  HttpPorts ports(config.http, executors.front());
-  schemas = std::make_unique<SchemaRepository>(config.schema, make_uri_reader(config.schema_reader), events);
+  HttpPorts ports(config.http, executors.front(), socket);
+  schemas = std::make_unique<SchemaRepository>(config.schema, reader(config.schema_reader), events);
   schemas->precache(stop);
   if (!config.streams.stream_config_uri.empty()) {
+    stream_reader = reader(config.stream_reader);
     streams = std::make_unique<StreamConfigSource>(
-        config.streams, make_uri_reader(config.stream_reader), events,
+        config.streams, stream_reader, events,
         [this](const StreamConfigs& configs) {
           declare(configs);
           if (!producing) return;
@@ -120,7 +127,7 @@ void Service::Impl::start(const std::stop_token& stop) {
           schemaless->look(streams->current());
         },
         stop);
-    schemaless = std::make_unique<SchemalessStreams>(config.schema, make_uri_reader(config.schema_reader), events);
+    schemaless = std::make_unique<SchemalessStreams>(config.schema, reader(config.schema_reader), events);
     events.observe_stream_config_age([source = streams.get()] {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
@@ -158,6 +165,10 @@ void Service::Impl::start(const std::stop_token& stop) {
     spawn(executors.front(), keep_ledger());
   }
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
+}
+
+std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& options) {
+  return readers.emplace_back(make_uri_reader(options));
 }
 
 /// The streams known at start; without stream configs, those that precached schemas make.
@@ -236,6 +247,47 @@ std::vector<std::string> Service::Impl::stale() const {
   return result;
 }
 
+void Service::Impl::turn(const std::function<void()>& done) {
+  const auto left = std::make_shared<std::atomic<std::size_t>>(threads.size());
+  for (const auto& io : threads) {
+    boost::asio::post(io->context, [left, done] {
+      if (left->fetch_sub(1) == 1) done();
+    });
+  }
+}
+
+std::optional<std::string> Service::Impl::reload(const std::vector<std::string>& files, const std::stop_token& stop) {
+  std::string reason;
+  const auto fresh = read_config(files);
+  if (!fresh) {
+    for (const std::string& problem : fresh.error().problems) reason += (reason.empty() ? "" : "; ") + problem;
+  } else {
+    try {
+      // All that can fail comes first.
+      std::vector<std::function<void()>> uses;
+      for (const auto& reader : readers) uses.push_back(reader->renew());
+      if (streams) {
+        const std::stop_callback end_read(stop, [this] { stream_reader->stop(); });
+        uses.push_back(streams->read_again());
+      }
+      LoggingOptions logging = fresh->logging;
+      logging.name = config.logging.name;
+      start_logging(logging);
+      for (const auto& use : uses) use();
+    } catch (const std::exception& e) {
+      reason = e.what();
+    }
+  }
+  if (!reason.empty()) {
+    events.reload_refused(reason);
+    return reason;
+  }
+  schemas->retry_failed();
+  for (const std::string& warning : fresh->warnings) log(LogLevel::warn, warning);
+  events.reloaded(options_for_restart(config, *fresh));
+  return std::nullopt;
+}
+
 bool Service::Impl::stop() {
   if (stopped) return drained;
   stopped = true;
@@ -287,8 +339,9 @@ void Service::Impl::end() {
   gate.reset();
 }
 
-Service::Service(Config config, std::stop_token stop) : impl_(std::make_unique<Impl>(std::move(config))) {
-  impl_->start(stop);
+Service::Service(Config config, std::stop_token stop, std::optional<int> socket)
+    : impl_(std::make_unique<Impl>(std::move(config))) {
+  impl_->start(stop, socket);
 }
 
 Service::~Service() = default;
@@ -296,6 +349,16 @@ Service::~Service() = default;
 std::uint16_t Service::port() const { return impl_->server->port(); }
 
 std::optional<std::uint16_t> Service::metrics_port() const { return impl_->server->metrics_port(); }
+
+std::optional<std::string> Service::unready() const { return impl_->unready(); }
+
+std::vector<std::string> Service::stale() const { return impl_->stale(); }
+
+void Service::turn(const std::function<void()>& done) { impl_->turn(done); }
+
+std::optional<std::string> Service::reload(const std::vector<std::string>& files, std::stop_token stop) {
+  return impl_->reload(files, stop);
+}
 
 bool Service::stop() { return impl_->stop(); }
 

@@ -502,6 +502,7 @@ Config config_of(ConfigDocument& document) {
   read_streams(root, config);
   read_fetch(root, config);
   root.duration("produce_timeout", config.produce_timeout, milliseconds(1), hours(1));
+  root.duration("startup_timeout", config.startup_timeout, milliseconds(0), hours(1));
   root.duration("shutdown_timeout", config.shutdown_timeout, milliseconds(0), hours(1));
   read_kafka(root, config);
   read_file_output(root, config);

@@ -1,5 +1,7 @@
 #include "eventgate/http/server.hpp"
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -7,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <stdexcept>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -54,22 +57,43 @@ Acceptor bound(const std::string& interface, std::uint16_t port, const IoExecuto
   return acceptor;
 }
 
+/// A listening TCP socket. Throws std::runtime_error.
+Acceptor taken_over(int socket, const IoExecutor& executor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof(address);
+  error_code error;
+  Acceptor acceptor(executor);
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    error.assign(errno, boost::system::system_category());
+  } else {
+    acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), socket, error);
+  }
+  if (error) throw std::runtime_error("Cannot take over the listening socket: " + error.message());
+  return acceptor;
+}
+
+/// A port as the server gets it.
+struct Port {
+  Acceptor acceptor;
+  bool inherited = false;  ///< It listens already, and others may hold it.
+};
+
 /// One port: accepts connections and hands them to the I/O threads in turn.
 ///
 /// One strand, the first I/O thread, but for what says otherwise.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   /// Listens. Throws std::runtime_error.
-  Listener(Acceptor acceptor, bool metrics, std::shared_ptr<HttpState> state,
-           std::vector<std::shared_ptr<HttpWorker>> workers)
+  Listener(Port port, bool metrics, std::shared_ptr<HttpState> state, std::vector<std::shared_ptr<HttpWorker>> workers)
       : metrics_(metrics),
+        inherited_(port.inherited),
         state_(std::move(state)),
         workers_(std::move(workers)),
-        acceptor_(std::move(acceptor)),
+        acceptor_(std::move(port.acceptor)),
         timer_(workers_.front()->executor) {
     port_ = acceptor_.local_endpoint().port();
     error_code error;
-    acceptor_.listen(kBacklog, error);
+    if (!inherited_) acceptor_.listen(kBacklog, error);
     if (!error) acceptor_.non_blocking(true, error);
     if (error) cannot_listen(state_->options.interface, port_, "listen", error);
   }
@@ -81,13 +105,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
     spawn(workers_.front()->executor, accept(shared_from_this(), drain));
   }
 
-  /// Takes what the kernel has accepted, and no more.
+  /// Takes what the kernel has accepted, and no more. Of an inherited socket that is left to whoever holds it next.
   void stop(const std::shared_ptr<Drain>& drain) {
     stopped_ = true;
     timer_.cancel();
     error_code error;
     acceptor_.cancel(error);
-    for (;;) {
+    while (!inherited_) {
       const std::shared_ptr<HttpWorker>& worker = next_worker();
       tcp::endpoint peer;
       Socket socket(worker->executor);
@@ -173,6 +197,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   }
 
   const bool metrics_;
+  const bool inherited_;
   const std::shared_ptr<HttpState> state_;
   const std::vector<std::shared_ptr<HttpWorker>> workers_;
   Acceptor acceptor_;
@@ -189,13 +214,15 @@ class Listener : public std::enable_shared_from_this<Listener> {
 }  // namespace
 
 struct HttpPorts::Impl {
-  Acceptor http;
-  std::optional<Acceptor> metrics;
+  Port http;
+  std::optional<Port> metrics;
 };
 
-HttpPorts::HttpPorts(const HttpOptions& options, const IoExecutor& executor)
-    : impl_(new Impl{bound(options.interface, options.port, executor), std::nullopt}) {
-  if (options.metrics_port) impl_->metrics = bound(options.interface, *options.metrics_port, executor);
+HttpPorts::HttpPorts(const HttpOptions& options, const IoExecutor& executor, std::optional<int> inherited)
+    : impl_(new Impl{inherited ? Port{taken_over(*inherited, executor), true}
+                               : Port{bound(options.interface, options.port, executor)},
+                     std::nullopt}) {
+  if (options.metrics_port) impl_->metrics = Port{bound(options.interface, *options.metrics_port, executor)};
 }
 
 HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;

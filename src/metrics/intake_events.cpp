@@ -139,6 +139,9 @@ struct IntakeEvents::Impl {
   std::atomic<bool> configs_known = false;
   std::atomic<bool> configs_failing = false;
 
+  Series<Counter, 1> reloads{counters("eventgate_reloads_total", "times that the configuration was to be read again"),
+                             {"outcome"}};
+
   Series<Counter, 1> records{counters("eventgate_records_total", "records handed to a producer"), {"producer"}};
   Series<Gauge, 1> in_flight{gauges("eventgate_records_in_flight", "records not yet delivered or failed"),
                              {"producer"}};
@@ -323,6 +326,18 @@ void IntakeEvents::stream_without_schema(std::string_view stream, std::string_vi
   impl_->streams_without_schema.Increment();
   log(LogLevel::warn, "A stream is declared for a schema that is in none of `schema_base_uris`",
       {{"stream", stream}, {"schema_title", schema_title}});
+}
+
+void IntakeEvents::reloaded(std::string_view restart) {
+  impl_->reloads.of({"done"}).Increment();
+  log(LogLevel::info, "reloaded");
+  if (!restart.empty())
+    log(LogLevel::warn, "Options that differ from those in use need a restart", {{"options", restart}});
+}
+
+void IntakeEvents::reload_refused(std::string_view reason) {
+  impl_->reloads.of({"refused"}).Increment();
+  log(LogLevel::error, "The reload is refused: everything stays as it was", {{"reason", reason}});
 }
 
 void IntakeEvents::record_handed_over(std::string_view producer, std::size_t count) {

@@ -639,6 +639,15 @@ void SchemaRepository::precache(std::stop_token stop) {
   }
 }
 
+void SchemaRepository::retry_failed() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->failures.clear();
+    impl_->failure_order.clear();
+  }
+  for (const std::string& uri : impl_->options.schema_precache_uris) load(uri, [](const SchemaResult&) {});
+}
+
 std::vector<std::string> SchemaRepository::loaded() const {
   std::vector<std::string> uris;
   {

@@ -103,6 +103,12 @@ struct StreamConfigSource::Impl {
     from_disk = of_cache_dir;
   }
 
+  void use_again(std::shared_ptr<const StreamConfigs> configs) {
+    const std::lock_guard lock(changing);
+    use(configs, std::chrono::system_clock::now());
+    if (changed) changed(*configs);
+  }
+
   void keep(const StreamConfigs& configs) {
     if (options.cache_dir.empty()) return;
     const std::filesystem::path file = kept_file(options.cache_dir, options.stream_config_uri);
@@ -176,10 +182,8 @@ struct StreamConfigSource::Impl {
       if (stop_wanted.wait_for(lock, wait, [&] { return stopping; })) return;
       lock.unlock();
       try {
-        auto configs = read();
-        use(configs, std::chrono::system_clock::now());
+        use_again(read());
         kept = false;
-        if (changed) changed(*configs);
       } catch (const std::exception& e) {
         lock.lock();
         if (stopping) return;
@@ -194,6 +198,7 @@ struct StreamConfigSource::Impl {
   const std::shared_ptr<ObjectReader> reader;
   IntakeEvents& events;
   const std::function<void(const StreamConfigs&)> changed;
+  std::mutex changing;  ///< So that the last one in use is the last one `changed` is told of.
 
   mutable std::mutex mutex;
   std::shared_ptr<const StreamConfigs> current;
@@ -230,6 +235,10 @@ StreamConfigSource::~StreamConfigSource() {
 std::shared_ptr<const StreamConfigs> StreamConfigSource::current() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->current;
+}
+
+std::function<void()> StreamConfigSource::read_again() {
+  return [impl = impl_.get(), configs = impl_->read()] { impl->use_again(configs); };
 }
 
 std::optional<std::string> StreamConfigSource::stale() const {

@@ -287,24 +287,28 @@ std::string status_text(const Answer& answer) {
 }  // namespace
 
 struct HttpFetch::Tls {
+  /// Throws std::invalid_argument if `ca_file` cannot be used.
+  explicit Tls(const std::string& ca_file) {
+    context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
+    context.set_verify_mode(ssl::verify_peer);
+    if (ca_file.empty()) return;
+    error_code error;
+    context.load_verify_file(ca_file, error);
+    if (error) {
+      throw std::invalid_argument("ca_file: expected a file of PEM certificates at '" + ca_file +
+                                  "': " + error.message());
+    }
+  }
+
   ssl::context context{ssl::context::tls_client};
   /// The system's certificates are many: they are read when first needed. A system without any can fetch by http.
   std::once_flag system_certificates;
 };
 
 HttpFetch::HttpFetch(UriReaderOptions options)
-    : options_(std::move(options)), tls_(std::make_unique<Tls>()), stop_(std::make_shared<FetchStop>()) {
-  ssl::context& context = tls_->context;
-  context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
-  context.set_verify_mode(ssl::verify_peer);
-  error_code error;
-  if (!options_.ca_file.empty()) {
-    context.load_verify_file(options_.ca_file, error);
-    if (error) {
-      throw std::invalid_argument("ca_file: expected a file of PEM certificates at '" + options_.ca_file +
-                                  "': " + error.message());
-    }
-  }
+    : options_(std::move(options)),
+      tls_(std::make_shared<Tls>(options_.ca_file)),
+      stop_(std::make_shared<FetchStop>()) {
   for (const auto& [name, value] : options_.headers) {
     const bool token = !name.empty() && visible(name) && name.find_first_of("()<>@,;:\\\"/[]?={}") == std::string::npos;
     const bool text = std::all_of(value.begin(), value.end(), [](char c) {
@@ -328,7 +332,18 @@ void HttpFetch::stop() {
   stop_->changed.notify_all();
 }
 
+std::function<void()> HttpFetch::renew() {
+  return [this, fresh = std::make_shared<Tls>(options_.ca_file)] {
+    const std::lock_guard lock(mutex_);
+    tls_ = fresh;
+  };
+}
+
 boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& uri) const {
+  const std::shared_ptr<Tls> in_use = [this] {
+    const std::lock_guard lock(mutex_);
+    return tls_;
+  }();
   const Clock::time_point end = Clock::now() + options_.fetch_timeout;
   const auto first = parse_place(uri);
   if (!first) return invalid("expected a URI of the form http(s)://host[:port]/path");
@@ -339,7 +354,7 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
     if (!endpoints) return endpoints.error();
 
     FetchContext context(*stop_);
-    ssl::context& tls = tls_->context;
+    ssl::context& tls = in_use->context;
     beast::ssl_stream<Stream> stream(Stream(context.executor()), tls);
     Stream& tcp = beast::get_lowest_layer(stream);
     // Each address has its share of the time, so that one that never answers leaves some for the next.
@@ -360,7 +375,7 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
     tcp.expires_at(end);
 
     if (place.tls) {
-      std::call_once(tls_->system_certificates, [&] {
+      std::call_once(in_use->system_certificates, [&] {
         if (options_.ca_file.empty()) tls.set_default_verify_paths(error);
       });
       SSL* const handle = stream.native_handle();

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "eventgate/uri/object_reader.hpp"
@@ -26,10 +28,14 @@ class HttpFetch {
   /// Ends every `get` under way, and those to come at once, as `unavailable`.
   void stop();
 
+  /// As that of `ObjectReader`.
+  std::function<void()> renew();
+
  private:
   struct Tls;
   UriReaderOptions options_;
-  std::unique_ptr<Tls> tls_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Tls> tls_;  ///< Under `mutex_`.
   std::shared_ptr<FetchStop> stop_;
 };
 

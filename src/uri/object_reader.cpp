@@ -127,6 +127,8 @@ class UriReader : public ObjectReader {
 
   void stop() override { http_.stop(); }
 
+  std::function<void()> renew() override { return http_.renew(); }
+
  private:
   UriReaderOptions options_;
   HttpFetch http_;

@@ -44,8 +44,8 @@ TEST(CommandLine, HelpAndVersionCountAnywhere) {
 }
 
 TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
-  EXPECT_EQ(refusal({}), "expected a command: serve, check or spool");
-  EXPECT_EQ(refusal({"start"}), "expected a command, serve, check or spool, but the first argument is 'start'");
+  EXPECT_EQ(refusal({}), "expected a command: serve, check, health or spool");
+  EXPECT_EQ(refusal({"start"}), "expected a command, serve, check, health or spool, but the first argument is 'start'");
   EXPECT_EQ(refusal({"serve"}), "expected -c FILE after 'serve', such as -c config/config.yaml");
   EXPECT_EQ(refusal({"serve", "-c"}), "expected the path of a config file after '-c'");
   EXPECT_EQ(refusal({"serve", "-c", ""}), "expected the path of a config file after '-c', but it is empty");
@@ -53,7 +53,8 @@ TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
   EXPECT_EQ(refusal({"serve", "a.yaml"}), "expected -c FILE, but there is 'a.yaml'");
   EXPECT_EQ(refusal({"serve", "--json", "-c", "a"}), "expected -c FILE, but there is '--json'");
   EXPECT_EQ(refusal({"check", "-c", "a", "--jsno"}), "expected -c FILE or --json, but there is '--jsno'");
-  EXPECT_EQ(refusal({"--", "--help"}), "expected a command, serve, check or spool, but the first argument is '--'");
+  EXPECT_EQ(refusal({"--", "--help"}),
+            "expected a command, serve, check, health or spool, but the first argument is '--'");
 }
 
 TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {

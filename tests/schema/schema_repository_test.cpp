@@ -645,5 +645,19 @@ TEST_F(SchemaRepositoryTest, LoadsWikimediasRepositoryFromDiskAndAcceptsItsExamp
   EXPECT_GT(examples, 60U);
 }
 
+TEST_F(SchemaRepositoryTest, RetriesWhatFailed) {
+  auto options = bases({"/base"});
+  options.schema_precache_uris = {"/precached/1.0.0"};
+  start(options);
+  repository_->precache();
+  EXPECT_EQ(load("/a/1.0.0"), "not found");
+  reader_->put("/base/a/1.0.0", schema("a"));
+  reader_->put("/base/precached/1.0.0", schema("precached"));
+  EXPECT_EQ(load("/a/1.0.0"), "not found");
+  repository_->retry_failed();
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+  EXPECT_EQ(find_other_than("/precached/1.0.0", "unknown"), "precached");
+}
+
 }  // namespace
 }  // namespace eventgate

@@ -224,5 +224,26 @@ TEST_F(StreamConfigSourceTest, ACacheDirThatCannotBeWrittenIsWarnedOf) {
   EXPECT_THAT(log.texts().back(), AllOf(HasSubstr("\"level\":40"), HasSubstr("/dev/null/cache")));
 }
 
+TEST_F(StreamConfigSourceTest, WhatIsReadAgainIsPutToUseWhenSaid) {
+  int changes = 0;
+  const auto found = source({Json{{"a", {{"schema_title", "test"}}}}, Json{{"b", {{"schema_title", "test"}}}}},
+                            [&changes](const StreamConfigs&) { ++changes; });
+  const auto use = found->read_again();
+  EXPECT_NE(found->current()->find("a"), nullptr);
+  EXPECT_EQ(changes, 0);
+  use();
+  EXPECT_EQ(found->current()->find("a"), nullptr);
+  EXPECT_NE(found->current()->find("b"), nullptr);
+  EXPECT_EQ(changes, 1);
+}
+
+TEST_F(StreamConfigSourceTest, WhatCannotBeReadAgainChangesNothing) {
+  const auto found = source(
+      {Json{{"a", {{"schema_title", "test"}}}}, unavailable("it is down"), Json{{"/(/", {{"schema_title", "test"}}}}});
+  EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::runtime_error>(HasSubstr("it is down")));
+  EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::invalid_argument>(HasSubstr("/(/")));
+  EXPECT_NE(found->current()->find("a"), nullptr);
+}
+
 }  // namespace
 }  // namespace eventgate

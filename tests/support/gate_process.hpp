@@ -21,9 +21,18 @@ extern char** environ;
 
 namespace eventgate {
 
+/// What a process is started with, as systemd does it.
+struct StartedWith {
+  std::string environment;  ///< What a shell exports: `LISTEN_FDS=1 LISTEN_PID=$$`.
+  int descriptor = -1;      ///< Is 3 in the process.
+};
+
 /// Starts the program in the project's folder; what it writes goes to the file `log`. Its process id.
-inline pid_t start_gate(const std::vector<std::string>& arguments, const std::string& log) {
+inline pid_t start_gate(const std::vector<std::string>& arguments, const std::string& log,
+                        const StartedWith& with = {}) {
   std::vector<std::string> words{EVENTGATE_BINARY};
+  if (!with.environment.empty())
+    words = {"/bin/sh", "-c", "export " + with.environment + "; exec \"$0\" \"$@\"", EVENTGATE_BINARY};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -34,8 +43,9 @@ inline pid_t start_gate(const std::vector<std::string>& arguments, const std::st
   posix_spawn_file_actions_addchdir_np(&actions, EVENTGATE_SOURCE_DIR);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  if (with.descriptor >= 0) posix_spawn_file_actions_adddup2(&actions, with.descriptor, 3);
   pid_t pid;
-  const int error = posix_spawn(&pid, EVENTGATE_BINARY, &actions, nullptr, argv.data(), environ);
+  const int error = posix_spawn(&pid, argv.front(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start " EVENTGATE_BINARY);
   return pid;
@@ -48,11 +58,11 @@ struct GateRun {
 };
 
 /// Runs the program to its end.
-inline GateRun run_gate(const std::vector<std::string>& arguments) {
+inline GateRun run_gate(const std::vector<std::string>& arguments, const StartedWith& with = {}) {
   const TemporaryFolder folder;
   const std::string log = folder.path() + "/log";
   int status = 0;
-  waitpid(start_gate(arguments, log), &status, 0);
+  waitpid(start_gate(arguments, log, with), &status, 0);
   std::ifstream in(log);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), {std::istreambuf_iterator<char>(in), {}}};
 }
@@ -61,11 +71,11 @@ inline GateRun run_gate(const std::vector<std::string>& arguments) {
 class GateProcess {
  public:
   /// `files`: config files, later ones over earlier ones; `config`: YAML over all of them. Returns once it listens.
-  explicit GateProcess(std::vector<std::string> files, const std::string& config) {
+  explicit GateProcess(std::vector<std::string> files, const std::string& config, const StartedWith& with = {}) {
     files.push_back(folder_.write("here.yaml", "port: 0\ninterface: 127.0.0.1\n" + config));
     std::vector<std::string> arguments{"serve"};
     for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
-    pid_ = start_gate(arguments, log_path());
+    pid_ = start_gate(arguments, log_path(), with);
     while (!find_port()) {
       int status;
       if (waitpid(pid_, &status, WNOHANG) == pid_) {

@@ -10,11 +10,11 @@ namespace eventgate {
 
 /// What the command line asks for.
 struct CommandLine {
-  enum class Command { serve, check, spool, version, help };
+  enum class Command { serve, check, health, spool, version, help };
   enum class SpoolAction { list, cat, verify, export_records, replay, drop };
 
   Command command = Command::help;
-  std::vector<std::string> files;  ///< Of `serve` and `check`: at least one, in the order given.
+  std::vector<std::string> files;  ///< Of `serve`, `check` and `health`: at least one, in the order given.
   bool json = false;               ///< Of `check`: problems as JSON.
 
   // Of `spool`.

@@ -35,6 +35,7 @@ struct Config {
   std::optional<KafkaSinkOptions> kafka;
   std::optional<SpoolOptions> spool;  ///< In front of `kafka`.
   std::chrono::milliseconds produce_timeout{10000};
+  std::chrono::milliseconds startup_timeout{30000};  ///< The service manager is told by then that it serves.
   std::chrono::milliseconds shutdown_timeout{30000};
   std::vector<std::string> warnings;  ///< Unknown keys (with the nearest known one), and what is not done.
 

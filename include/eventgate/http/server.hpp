@@ -57,9 +57,10 @@ struct HttpServices {
 /// that starts at the same moment when the server listens.
 class HttpPorts {
  public:
-  /// For a server whose first I/O thread is `executor`'s. Throws std::runtime_error naming interface and port if one
-  /// cannot be had.
-  HttpPorts(const HttpOptions& options, const IoExecutor& executor);
+  /// For a server whose first I/O thread is `executor`'s. `inherited` is a listening TCP socket that takes the place of
+  /// `port`: others may hold it, so what waits in it when the server stops is left to them.
+  /// Throws std::runtime_error naming interface and port if one cannot be had.
+  HttpPorts(const HttpOptions& options, const IoExecutor& executor, std::optional<int> inherited = std::nullopt);
   HttpPorts(HttpPorts&&) noexcept;
   ~HttpPorts();
 

@@ -78,6 +78,10 @@ class IntakeEvents {
   /// A declared stream's schema_title is that of no schema.
   void stream_without_schema(std::string_view stream, std::string_view schema_title);
 
+  // SIGHUP. `restart`: the options that differ in the files and count after a restart only.
+  void reloaded(std::string_view restart);
+  void reload_refused(std::string_view reason);
+
   // Sinks. `producer`: `guaranteed`, `hasty` or `file`. Each record handed over ends as delivered or failed, once.
   void record_handed_over(std::string_view producer, std::size_t count = 1);
   void record_delivered(std::string_view producer, std::chrono::nanoseconds latency);

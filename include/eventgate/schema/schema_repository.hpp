@@ -83,6 +83,10 @@ class SchemaRepository {
   /// Once `stop` is asked for, the reader is stopped, which ends the loads: throws std::runtime_error.
   void precache(std::stop_token stop = {});
 
+  /// Forgets the failures it remembers and loads those of `schema_precache_uris` again that are not kept. Does not
+  /// wait.
+  void retry_failed();
+
   /// The URI of every compiled schema now kept.
   std::vector<std::string> loaded() const;
 

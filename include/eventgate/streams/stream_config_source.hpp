@@ -31,7 +31,7 @@ class StreamConfigSource {
  public:
   /// Reads the first one. If that fails `stream_config_retries` + 1 times, takes the one kept in `cache_dir` and tries
   /// again every minute or `stream_config_ttl`; throws std::runtime_error naming the URI if there is none.
-  /// `changed` is called after each successful read but the first, on the refresh thread.
+  /// `changed` is called after each successful read but the first, on the thread that read, one at a time.
   /// Once `stop` is asked for, the first read is given up at once: throws std::runtime_error.
   StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events,
                      std::function<void(const StreamConfigs&)> changed = {}, std::stop_token stop = {});
@@ -40,6 +40,10 @@ class StreamConfigSource {
 
   /// Never null. Cheap.
   std::shared_ptr<const StreamConfigs> current() const;
+
+  /// Reads them now. What it returns, which may be called once, puts them to use. Blocks.
+  /// Throws a standard exception that says what is wrong, and those in use stay.
+  std::function<void()> read_again();
 
   /// When the one in use was read.
   std::chrono::system_clock::time_point read_at() const;

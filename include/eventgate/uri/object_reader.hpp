@@ -3,6 +3,7 @@
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -35,6 +36,12 @@ class ObjectReader {
 
   /// Ends the reads that wait for a host, and fails at once those that would: both are `unavailable`. For good.
   virtual void stop() {}
+
+  /// Reads the certificates that hosts are held to again. What it returns puts them to use for the reads after that.
+  /// Throws std::invalid_argument if they cannot be used.
+  virtual std::function<void()> renew() {
+    return [] {};
+  }
 };
 
 struct UriReaderOptions {
