@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The files of the package that are made of others: the manual has every option and command and no mistake in its markup, the
+# config is read without a warning, the completion knows what `eventgate --help` knows.
+# usage: files_test.sh EVENTGATE VERSION
+set -euo pipefail
+gate=$1 version=$2
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+packaging/make_files "$gate" "$version" "$directory"
+for page in eventgate.8 eventgate.yaml.5; do
+  gunzip "$directory/$page.gz"
+  ! grep -q '@[A-Z_]*@' "$directory/$page" || fail "$page has a place that nothing was put in"
+  ! command -v groff > /dev/null || said=$(groff -ww -mandoc -Tutf8 "$directory/$page" 2>&1 > /dev/null)
+  [[ -z ${said:-} ]] || fail "$page: $said"
+done
+
+# An option is `name:` or `#name:` in config.yaml; its name in the manual ends in that.
+options=$(sed -nE 's/^ *#?([a-z_]+):( .*)?$/\1/p' config/config.yaml | grep -vx 'meta\|stream\|test' | sort -u)
+(($(wc -l <<< "$options") > 60)) || fail "config/config.yaml has few options: $options"
+for option in $options; do
+  grep -qE "^\\\\fB([a-z_]+\.)*$option\\\\fR" "$directory/eventgate.yaml.5" || fail "eventgate.yaml(5) has no $option"
+done
+
+commands=$("$gate" --help | awk '$1 == "eventgate" { print $2 }' | sort -u)
+for command in $commands; do
+  grep -qE "^eventgate ${command//-/\\\\-}" "$directory/eventgate.8" || fail "eventgate(8) has no $command"
+done
+sed -i 's|/usr/share/eventgate/schemas|schemas|; s|/etc/eventgate/|config/|; s|^cache_dir: cache|cache_dir: '"$directory/cache"'|' \
+  "$directory/config.yaml"
+said=$("$gate" check -c "$directory/config.yaml") || fail "the package's config: $said"
+[[ $said == 'no problems' ]] || fail "the package's config: $said"
+
+complete() { :; }
+compopt() { :; }
+source packaging/completion.bash
+completions() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _eventgate; printf '%s\n' "${COMPREPLY[@]}" | sort; }
+[[ $(completions "$gate" '') == "$commands" ]] || fail "commands completed: $(completions "$gate" '')"
+[[ $(completions "$gate" spool d) == drop ]] || fail "'spool d' is completed to: $(completions "$gate" spool d)"
+[[ $(completions "$gate" check --) == --json ]] || fail "'check --' is completed to: $(completions "$gate" check --)"
+[[ $(completions "$gate" serve -c config/config) == config/config.yaml ]] || fail "a file is not completed"
