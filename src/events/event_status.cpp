@@ -1,6 +1,26 @@
 #include "eventgate/events/event_status.hpp"
 
+#include "eventgate/events/json_text.hpp"
+
 namespace eventgate {
+
+void append_error(std::string& out, const ValidationError& error) {
+  out += "{\"keyword\":";
+  append_json_string(out, error.keyword);
+  out += ",\"dataPath\":";
+  append_json_string(out, error.data_path);
+  out += ",\"schemaPath\":";
+  append_json_string(out, error.schema_path);
+  out += ",\"params\":";
+  out += error.params.empty() ? std::string_view("{}") : std::string_view(error.params);
+  out += ",\"message\":";
+  append_json_string(out, error.message);
+  if (error.property_name) {
+    out += ",\"propertyName\":";
+    append_json_string(out, *error.property_name);
+  }
+  out += '}';
+}
 
 std::string errors_text(const std::vector<ValidationError>& errors) {
   std::string text;
@@ -12,6 +32,36 @@ std::string errors_text(const std::vector<ValidationError>& errors) {
     text += error.message;
   }
   return text;
+}
+
+void append_status(std::string& out, const EventStatus& status) {
+  out += status.kind == EventStatus::Kind::invalid ? "{\"status\":\"invalid\",\"event\":"
+                                                   : "{\"status\":\"error\",\"event\":";
+  out += status.event;
+  out += ",\"context\":{";
+  switch (status.kind) {
+    case EventStatus::Kind::invalid: {
+      out += "\"errors\":[";
+      bool first = true;
+      for (const ValidationError& error : status.errors) {
+        if (!first) out += ',';
+        first = false;
+        append_error(out, error);
+      }
+      out += "],\"errorsText\":";
+      append_json_string(out, errors_text(status.errors));
+      break;
+    }
+    case EventStatus::Kind::error:
+      out += "\"message\":";
+      append_json_string(out, status.message);
+      if (status.has_delivery)
+        out += status.delivery == Delivery::unknown ? ",\"delivery\":\"unknown\"" : ",\"delivery\":\"not_produced\"";
+      break;
+  }
+  out += "},\"index\":";
+  out += std::to_string(status.index);
+  out += '}';
 }
 
 }  // namespace eventgate

@@ -1,71 +1,13 @@
 #include "events_handler.hpp"
 
-#include "eventgate/events/json_text.hpp"
-
 namespace eventgate {
 
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-/// White space as JSON has it, behind a byte order mark or not.
-bool blank(std::string_view body) {
-  if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark) body.remove_prefix(kByteOrderMark.size());
-  return body.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
-void append_error(std::string& out, const ValidationError& error) {
-  out += "{\"keyword\":";
-  append_json_string(out, error.keyword);
-  out += ",\"dataPath\":";
-  append_json_string(out, error.data_path);
-  out += ",\"schemaPath\":";
-  append_json_string(out, error.schema_path);
-  out += ",\"params\":";
-  out += error.params.empty() ? std::string_view("{}") : std::string_view(error.params);
-  out += ",\"message\":";
-  append_json_string(out, error.message);
-  if (error.property_name) {
-    out += ",\"propertyName\":";
-    append_json_string(out, *error.property_name);
-  }
-  out += '}';
-}
-
-void append_status(std::string& out, const EventStatus& status) {
-  out += status.kind == EventStatus::Kind::invalid ? "{\"status\":\"invalid\",\"event\":"
-                                                   : "{\"status\":\"error\",\"event\":";
-  out += status.event;
-  out += ",\"context\":{";
-  switch (status.kind) {
-    case EventStatus::Kind::invalid: {
-      out += "\"errors\":[";
-      bool first = true;
-      for (const ValidationError& error : status.errors) {
-        if (!first) out += ',';
-        first = false;
-        append_error(out, error);
-      }
-      out += "],\"errorsText\":";
-      append_json_string(out, errors_text(status.errors));
-      break;
-    }
-    case EventStatus::Kind::error:
-      out += "\"message\":";
-      append_json_string(out, status.message);
-      if (status.has_delivery)
-        out += status.delivery == Delivery::unknown ? ",\"delivery\":\"unknown\"" : ",\"delivery\":\"not_produced\"";
-      break;
-  }
-  out += "},\"index\":";
-  out += std::to_string(status.index);
-  out += '}';
 }
 
 void append_statuses(std::string& out, const std::vector<EventStatus>& statuses) {
@@ -112,7 +54,7 @@ bool is_hasty(const RequestContext& context) {
 Response empty_answer() {
   Response response;
   response.status = 400;
-  response.reason = "Request body was empty. Must provide JSON encoded events.";
+  response.reason = kEmptyBody;
   return response;
 }
 
@@ -156,37 +98,6 @@ Response processed_answer(const ProcessResult& result) {
   }
   response.body += '}';
   return response;
-}
-
-Intake read_events(std::string body, const HttpOptions& options, EventGate& gate, const RequestContext& context,
-                   IoExecutor executor) {
-  Intake intake;
-  if (blank(body)) return intake;
-  auto batch = EventBatch::parse(std::move(body), options.json);
-  if (!batch) {
-    const JsonError& error = batch.error();
-    // A body that is refused stays where it was (EventBatch::parse).
-    gate.malformed(body, error, context, executor);
-    intake.refusal = Refusal{400,
-                             "The body is not JSON that we take: expected " + error.expected + " at byte " +
-                                 std::to_string(error.offset) + ".",
-                             {}};
-    return intake;
-  }
-  const std::size_t events = batch->size();
-  if (events == 0) return intake;
-  const JsonValue first = (*batch)[0];
-  const bool lone = first.index() == 0;
-  if (lone && first.node().next == 1) return intake;  // {}
-  if (events > options.max_events) {
-    intake.refusal = Refusal{413,
-                             "The body has " + std::to_string(events) + " events: expected at most " +
-                                 std::to_string(options.max_events) + " (max_events).",
-                             "too_many_events"};
-    return intake;
-  }
-  intake.batch = std::move(*batch);
-  return intake;
 }
 
 }  // namespace eventgate

@@ -531,10 +531,7 @@ Response Session::plain_answer(const Target& target, const Query& query) const {
 }
 
 Response Session::body_too_large() const {
-  return rejected(413,
-                  "The body is too large: expected at most " + std::to_string(state().options.max_body_size) +
-                      " bytes, decoded (max_body_size).",
-                  "body_too_large", request());
+  return rejected(413, body_too_large_text(state().options.max_body_size), "body_too_large", request());
 }
 
 Response Session::too_much_in_flight() const {

@@ -20,6 +20,9 @@ struct ValidationError {
   std::optional<std::string> property_name = std::nullopt;
 };
 
+/// Appends `error` as AJV writes it, a JSON object.
+void append_error(std::string& out, const ValidationError& error);
+
 /// AJV's errorsText with an empty data variable: `'.test' should be string, '.meta.id' should match format "uuid"`.
 std::string errors_text(const std::vector<ValidationError>& errors);
 
@@ -40,5 +43,9 @@ struct EventStatus {
   bool has_delivery = false;            ///< An error of delivery: `delivery` says what is known.
   Delivery delivery = Delivery::not_produced;
 };
+
+/// Appends `status` as it stands in a reply: `{"status", "event", "context", "index"}`, `context` with `errors` and
+/// `errorsText` of an invalid event, with `message` (and `delivery`) of an error.
+void append_status(std::string& out, const EventStatus& status);
 
 }  // namespace eventgate
