@@ -14,6 +14,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "dereference.hpp"
 #include "eventgate/logging/logging.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/schema/schema_check.hpp"
@@ -312,7 +313,7 @@ struct SchemaRepository::Impl {
   void load(std::string_view schema_uri, Done done, bool refresh = false) {
     if (auto failure = refusal(schema_uri)) return done(*std::move(failure));
     const auto load = std::make_shared<Load>();
-    load->key = key_of(schema_uri);
+    name(*load, schema_uri);
     Known answer;
     {
       // Known or under way, never neither: `finish` makes a result known before it takes the load away.
@@ -329,9 +330,6 @@ struct SchemaRepository::Impl {
       if (answer.refresh) refresh_schema(schema_uri);
       return;
     }
-    const bool absolute = schema_uri_form(schema_uri) == SchemaUriForm::absolute;
-    load->uri = absolute ? load->key : "/" + load->key;
-    load->may_ask_hosts = absolute ? is_remote(load->key) : !bases.empty() && bases.front().remote;
     start(load);
   }
 
@@ -370,11 +368,37 @@ struct SchemaRepository::Impl {
     finish(*load, std::move(result), true);
   }
 
+  /// What `load` is, of the URI `schema_uri`.
+  void name(Load& load, std::string_view schema_uri) const {
+    const bool absolute = schema_uri_form(schema_uri) == SchemaUriForm::absolute;
+    load.key = key_of(schema_uri);
+    load.uri = absolute ? load.key : "/" + load.key;
+    load.may_ask_hosts = absolute ? is_remote(load.key) : !bases.empty() && bases.front().remote;
+  }
+
   SchemaResult attempt(Load& load) const {
     const Document document = read_document(load, load.uri);
     if (!document) return document.error();
-    const RefReader refs =
-        [&](const std::string& path) -> boost::system::result<const nlohmann::ordered_json*, std::string> {
+    auto compiled = compile_schema(load.uri, **document, refs_of(load));
+    if (!compiled) return SchemaFailure{compiled.error()};
+    return *std::move(compiled);
+  }
+
+  boost::system::result<nlohmann::ordered_json, SchemaFailure> dereferenced(std::string_view schema_uri) const {
+    if (auto failure = refusal(schema_uri)) return *std::move(failure);
+    Load load;
+    name(load, schema_uri);
+    load.may_ask_hosts = true;
+    const SchemaResult compiled = attempt(load);
+    if (!compiled) return compiled.error();
+    auto whole = eventgate::dereferenced(load.uri, load.documents.at(load.uri), refs_of(load), RefRules::gate);
+    if (!whole) return SchemaFailure{whole.error().message};
+    return {boost::system::in_place_value, *std::move(whole)};
+  }
+
+  /// `load` must outlive it.
+  RefReader refs_of(Load& load) const {
+    return [&](const std::string& path) -> boost::system::result<const nlohmann::ordered_json*, std::string> {
       const std::string_view uri = without_hash(path);
       if (refusal(uri))
         return "expected the path of a schema in the schema repositories, found '" + path.substr(0, 200) + "'";
@@ -384,9 +408,6 @@ struct SchemaRepository::Impl {
       const std::string& reason = found.error().reason;
       return std::string(uri) + (reason.empty() ? " is in none of schema_base_uris" : ": " + reason);
     };
-    auto compiled = compile_schema(load.uri, **document, refs);
-    if (!compiled) return SchemaFailure{compiled.error()};
-    return *std::move(compiled);
   }
 
   /// A document of a load, checked against its metaschema.
@@ -598,6 +619,11 @@ std::optional<SchemaResult> SchemaRepository::find(std::string_view schema_uri) 
 
 void SchemaRepository::load(std::string_view schema_uri, std::function<void(SchemaResult)> done) {
   impl_->load(schema_uri, std::move(done));
+}
+
+boost::system::result<nlohmann::ordered_json, SchemaFailure> SchemaRepository::dereferenced(
+    std::string_view schema_uri) const {
+  return impl_->dereferenced(schema_uri);
 }
 
 void SchemaRepository::precache(std::stop_token stop) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -77,6 +78,11 @@ class SchemaRepository {
   /// Loads `schema_uri` if need be, then calls `done` on a loader thread (or at once, if it is known, or if too many
   /// loads wait). `done` must only post.
   void load(std::string_view schema_uri, std::function<void(SchemaResult)> done);
+
+  /// The document of `schema_uri` with each `$ref` replaced by what it leads to; what refers to itself stays a `$ref`
+  /// there. It is read anew, and compiled, so that what cannot be used is a failure here too. Blocks: never on an I/O
+  /// thread.
+  boost::system::result<nlohmann::ordered_json, SchemaFailure> dereferenced(std::string_view schema_uri) const;
 
   /// Loads `schema_precache_uris`; each failure is logged and counted. Blocks until all are loaded or failed.
   /// Throws std::runtime_error naming those that failed if `schema_precache_required`.

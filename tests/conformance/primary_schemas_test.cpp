@@ -1,0 +1,69 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "eventgate/schema/repository_check.hpp"
+#include "eventgate/uri/object_reader.hpp"
+#include "support/temporary_folder.hpp"
+
+// What `eventgate schema test` finds in Wikimedia's primary schema repository. jsonschema-tools 1.3 finds the four of
+// `is gone` and `is optional` too; a `$id` it takes if the path ends in it, and constraints it lets come and go.
+
+namespace eventgate {
+namespace {
+
+using testing::ElementsAre;
+
+const std::string kPrimary = std::string(EVENTGATE_SHARED) + "/data/schema-repos/primary";
+
+std::vector<std::string> problems(const std::string& directory) {
+  const std::vector<std::string> found = repository_problems(directory, *make_uri_reader({}));
+  for (const std::string& problem : found) std::cout << problem << '\n';
+  return found;
+}
+
+class PrimarySchemas : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(kPrimary)) GTEST_SKIP() << "Wikimedia's primary repository is not here: " << kPrimary;
+  }
+};
+
+TEST_F(PrimarySchemas, PassButForTheseProblems) {
+  EXPECT_THAT(
+      problems(kPrimary),
+      ElementsAre(
+          "development/webrequest/1.0.0.yaml: expected the $id /development/webrequest/1.0.0, found "
+          "'/webrequest/1.0.0'",
+          "fragment/common/1.1.0.yaml: /additionalProperties: is new: false; expected only optional fields added to "
+          "1.0.0",
+          "fragment/http/1.2.0.yaml: /properties/http/properties/client_ip: is gone; expected only optional fields "
+          "added "
+          "to 1.1.0",
+          "fragment/mediawiki/state/change/page/1.2.0.yaml: /required: \"performer\" is optional, it was required; "
+          "expected only optional fields added to 1.1.0",
+          "mediawiki/client/error/1.1.0.yaml: /properties/http/properties/client_ip: is gone; expected only optional "
+          "fields added to 1.0.0",
+          "mediawiki/page/change/1.2.0.yaml: /required: \"performer\" is optional, it was required; expected only "
+          "optional "
+          "fields added to 1.1.0"));
+}
+
+TEST_F(PrimarySchemas, PassInSnakeCaseWithTheirExceptionsNamed) {
+  const TemporaryFolder folder;
+  folder.write(".jsonschema-tools.yaml", "schemaBasePath: " + kPrimary + R"(/jsonschema
+contentTypes: [yaml]
+ignoreSchemas: [^/webrequest/]
+skipSchemaTestCases:
+  ^/fragment/(common/1\.1|http/1\.2|mediawiki/state/change/page/1\.2)\.0$: [schema-version-compatibility]
+  ^/mediawiki/(client/error/1\.1|page/change/1\.2)\.0$: [schema-version-compatibility]
+)");
+  EXPECT_THAT(problems(folder.path()), ElementsAre());
+}
+
+}  // namespace
+}  // namespace eventgate
