@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dry_run.hpp"
 #include "eventgate/events/event_batch.hpp"
 #include "eventgate/events/event_status.hpp"
 #include "eventgate/gate/event_gate.hpp"
@@ -241,14 +242,10 @@ void Check::check_test_events() {
   RequestContext request;
   request.received_at = std::chrono::system_clock::now();
   boost::asio::io_context context(1);
-  std::optional<ProcessResult> result;
-  const auto work = boost::asio::make_work_guard(context);
-  spawn(context.get_executor(), gate.process(*batch, request, Assurance::guaranteed),
-        [&](std::exception_ptr, ProcessResult processed) { result = std::move(processed); });
-  while (!result) context.run_one();
-  for (const EventStatus& status : result->invalid)
+  const ProcessResult result = process_now(gate, *batch, request, context);
+  for (const EventStatus& status : result.invalid)
     problem("test_events[" + std::to_string(status.index) + "]: " + errors_text(status.errors));
-  for (const EventStatus& status : result->error)
+  for (const EventStatus& status : result.error)
     problem("test_events[" + std::to_string(status.index) + "]: " + status.message);
 }
 

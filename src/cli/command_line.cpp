@@ -12,6 +12,8 @@ using Command = CommandLine::Command;
 
 using Action = CommandLine::SpoolAction;
 
+const std::string kCommands = "serve, check, health, validate, schema or spool";
+
 CommandLineError error(std::string message) { return {std::move(message)}; }
 
 boost::system::result<CommandLine, CommandLineError> parse_spool(const std::vector<std::string>& arguments) {
@@ -60,6 +62,39 @@ boost::system::result<CommandLine, CommandLineError> parse_spool(const std::vect
   return line;
 }
 
+boost::system::result<CommandLine, CommandLineError> parse_schema(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  const std::string action = arguments.size() < 2 ? "" : arguments[1];
+  if (action != "show" && action != "test") return error("expected after 'schema': show or test");
+  line.command = action == "show" ? Command::schema_show : Command::schema_test;
+  std::vector<std::string> words;
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if ((argument == "-c" || argument == "--config") && line.command == Command::schema_show) {
+      if (++i == arguments.size() || arguments[i].empty())
+        return error("expected the path of a config file after '" + argument + "'");
+      line.files.push_back(arguments[i]);
+    } else if (argument.empty() || argument[0] == '-') {
+      return error("expected " +
+                   std::string(action == "show" ? "a URI, -c FILE or a repository" : "the folder of a repository") +
+                   ", but there is '" + argument + "'");
+    } else {
+      words.push_back(argument);
+    }
+  }
+  if (line.command == Command::schema_test) {
+    if (words.size() != 1) return error("expected after 'schema test' the folder of one schema repository");
+    line.repository = words[0];
+    return line;
+  }
+  if (words.empty() || words.size() > 2 || (words.size() == 2 && !line.files.empty()))
+    return error(
+        "expected after 'schema show' the URI of one schema, such as /test/event/1.0.0, and -c FILE or a repository");
+  line.schema_uri = words[0];
+  if (words.size() == 2) line.repository = words[1];
+  return line;
+}
+
 }  // namespace
 
 boost::system::result<CommandLine, CommandLineError> parse_command_line(const std::vector<std::string>& arguments) {
@@ -72,7 +107,8 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
       return line;
     }
   }
-  if (arguments.empty()) return error("expected a command: serve, check, health or spool");
+  if (arguments.empty()) return error("expected a command: " + kCommands);
+  if (arguments[0] == "schema") return parse_schema(arguments);
   if (arguments[0] == "spool") return parse_spool(arguments);
   if (arguments[0] == "serve") {
     line.command = Command::serve;
@@ -80,10 +116,14 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
     line.command = Command::check;
   } else if (arguments[0] == "health") {
     line.command = Command::health;
+  } else if (arguments[0] == "validate") {
+    line.command = Command::validate;
   } else {
-    return error("expected a command, serve, check, health or spool, but the first argument is '" + arguments[0] + "'");
+    return error("expected a command, " + kCommands + ", but the first argument is '" + arguments[0] + "'");
   }
 
+  const bool validate = line.command == Command::validate;
+  bool has_events = false;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
     std::string file;
@@ -94,11 +134,18 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
       file = argument.substr(argument.find('=') + 1);
     } else if (argument.starts_with("-c") && !argument.starts_with("--")) {
       file = argument.substr(2);
-    } else if (argument == "--json" && line.command == Command::check) {
+    } else if (argument == "--json" && line.command != Command::serve) {
       line.json = true;
       continue;
+    } else if (validate && !has_events && !argument.empty() && (argument == "-" || argument[0] != '-')) {
+      line.events = argument;
+      has_events = true;
+      continue;
     } else {
-      return error(std::string("expected -c FILE") + (line.command == Command::check ? " or --json" : "") +
+      return error(std::string("expected -c FILE") +
+                   (validate                         ? ", --json or one file of events"
+                    : line.command == Command::check ? " or --json"
+                                                     : "") +
                    ", but there is '" + argument + "'");
     }
     if (file.empty()) return error("expected the path of a config file after '-c', but it is empty");
@@ -115,6 +162,13 @@ std::string_view usage_text() {
          "  eventgate serve -c FILE [-c FILE]...           serve; later files are merged over earlier ones\n"
          "  eventgate check -c FILE [-c FILE]... [--json]  read config, schemas and stream configs, print every "
          "problem\n"
+         "  eventgate validate -c FILE... [--json] [EVENTS.ndjson | -]\n"
+         "                                                 what the gate says to each line; nothing is produced\n"
+         "  eventgate schema show URI [-c FILE... | REPOSITORY]\n"
+         "                                                 the schema with every $ref replaced, as JSON; of the "
+         "config's\n"
+         "                                                 repositories, or one (a folder; ., where none is named)\n"
+         "  eventgate schema test DIR                      what is wrong with a schema repository, a line each\n"
          "  eventgate health -c FILE [-c FILE]...          whether the gate of this config answers here\n"
          "  eventgate spool list|cat|export [RECORD...]    what the spool has: by topic, events, events with all else\n"
          "  eventgate spool verify                         what of it is damaged\n"
@@ -126,7 +180,7 @@ std::string_view usage_text() {
          "  eventgate --help\n"
          "\n"
          "config/config.yaml has every option, with its meaning and its default.\n"
-         "Exit status: 0 done; 1 the service failed, or check or health found a problem; 2 the command line is "
+         "Exit status: 0 done; 1 the service failed, a problem was found or an event refused; 2 the command line is "
          "wrong.\n";
 }
 

@@ -24,8 +24,10 @@
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/logging/logging.hpp"
 #include "health.hpp"
+#include "schema_tool.hpp"
 #include "service_manager.hpp"
 #include "spool_tool.hpp"
+#include "validate.hpp"
 
 namespace eventgate {
 namespace {
@@ -220,6 +222,14 @@ int run(const std::vector<std::string>& arguments) {
       return check(line->files, line->json);
     case CommandLine::Command::health:
       return check_health(line->files);
+    case CommandLine::Command::validate:
+      return run_validate(*line, std::cout, std::cerr);
+    case CommandLine::Command::schema_show:
+    case CommandLine::Command::schema_test: {
+      const int status = run_schema_tool(*line, std::cout);
+      std::cout.flush();
+      return status;
+    }
     case CommandLine::Command::spool: {
       const int status = run_spool_tool(*line, std::cout);
       std::cout.flush();

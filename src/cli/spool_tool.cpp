@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "config_files.hpp"
 #include "eventgate/config/config.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/logging/logging.hpp"
@@ -40,17 +41,9 @@ std::string time_text(std::int64_t milliseconds) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)};
 }
 
-Config config_of(const CommandLine& line) {
-  auto config = read_config(line.files);
-  if (config) return std::move(*config);
-  std::string all;
-  for (const std::string& problem : config.error().problems) all += (all.empty() ? "" : "\n") + problem;
-  throw std::runtime_error(all);
-}
-
 std::string path_of(const CommandLine& line) {
   if (!line.spool_path.empty()) return line.spool_path;
-  const Config config = config_of(line);
+  const Config config = config_of(line.files);
   if (!config.spool) throw std::runtime_error("expected spool.path in the config files, or the spool's folder");
   return config.spool->path;
 }
@@ -148,7 +141,7 @@ int drop(SpoolStore& store, const CommandLine& line, std::ostream& out) {
 }
 
 int replay(const CommandLine& line, std::ostream& out) {
-  Config config = config_of(line);
+  Config config = config_of(line.files);
   if (!config.kafka) throw std::runtime_error("expected kafka.conf in the config files: where to replay to");
   SpoolOptions options = config.spool.value_or(SpoolOptions());
   options.path = path_of(line);

@@ -36,6 +36,46 @@ TEST(CommandLine, CheckMayAnswerInJson) {
   EXPECT_FALSE(command_line({"check", "-c", "a.yaml"}).json);
 }
 
+TEST(CommandLine, ValidateTakesOneFileOfEvents) {
+  const CommandLine line = command_line({"validate", "-c", "a.yaml", "events.ndjson", "--json"});
+  EXPECT_EQ(line.command, Command::validate);
+  EXPECT_THAT(line.files, ElementsAre("a.yaml"));
+  EXPECT_EQ(line.events, "events.ndjson");
+  EXPECT_TRUE(line.json);
+  EXPECT_EQ(command_line({"validate", "-c", "a.yaml"}).events, "-");
+  EXPECT_EQ(command_line({"validate", "-", "-c", "a.yaml"}).events, "-");
+  EXPECT_EQ(refusal({"validate", "events"}), "expected -c FILE after 'validate', such as -c config/config.yaml");
+  EXPECT_EQ(refusal({"validate", "-c", "a", "b", "c"}),
+            "expected -c FILE, --json or one file of events, but there is 'c'");
+  EXPECT_EQ(refusal({"validate", "-c", "a", "--text"}),
+            "expected -c FILE, --json or one file of events, but there is '--text'");
+}
+
+TEST(CommandLine, SchemaShowNamesASchemaAndWhereItIs) {
+  const CommandLine line = command_line({"schema", "show", "/a/1.0.0", "repository"});
+  EXPECT_EQ(line.command, Command::schema_show);
+  EXPECT_EQ(line.schema_uri, "/a/1.0.0");
+  EXPECT_EQ(line.repository, "repository");
+  EXPECT_EQ(command_line({"schema", "show", "/a/1.0.0"}).repository, ".");
+  EXPECT_THAT(command_line({"schema", "show", "-c", "a.yaml", "/a/1.0.0"}).files, ElementsAre("a.yaml"));
+}
+
+TEST(CommandLine, SchemaTestNamesARepository) {
+  const CommandLine line = command_line({"schema", "test", "repository"});
+  EXPECT_EQ(line.command, Command::schema_test);
+  EXPECT_EQ(line.repository, "repository");
+}
+
+TEST(CommandLine, SchemaSaysWhatItExpects) {
+  EXPECT_EQ(refusal({"schema"}), "expected after 'schema': show or test");
+  EXPECT_EQ(refusal({"schema", "list"}), "expected after 'schema': show or test");
+  EXPECT_EQ(refusal({"schema", "test"}), "expected after 'schema test' the folder of one schema repository");
+  EXPECT_EQ(refusal({"schema", "test", "-c", "a"}), "expected the folder of a repository, but there is '-c'");
+  EXPECT_EQ(refusal({"schema", "show", "/a", "-c"}), "expected the path of a config file after '-c'");
+  EXPECT_THAT(refusal({"schema", "show"}), HasSubstr("the URI of one schema"));
+  EXPECT_THAT(refusal({"schema", "show", "/a", "b", "-c", "c"}), HasSubstr("and -c FILE or a repository"));
+}
+
 TEST(CommandLine, HelpAndVersionCountAnywhere) {
   EXPECT_EQ(command_line({"--help"}).command, Command::help);
   EXPECT_EQ(command_line({"serve", "-h"}).command, Command::help);
@@ -44,8 +84,9 @@ TEST(CommandLine, HelpAndVersionCountAnywhere) {
 }
 
 TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
-  EXPECT_EQ(refusal({}), "expected a command: serve, check, health or spool");
-  EXPECT_EQ(refusal({"start"}), "expected a command, serve, check, health or spool, but the first argument is 'start'");
+  EXPECT_EQ(refusal({}), "expected a command: serve, check, health, validate, schema or spool");
+  EXPECT_EQ(refusal({"start"}),
+            "expected a command, serve, check, health, validate, schema or spool, but the first argument is 'start'");
   EXPECT_EQ(refusal({"serve"}), "expected -c FILE after 'serve', such as -c config/config.yaml");
   EXPECT_EQ(refusal({"serve", "-c"}), "expected the path of a config file after '-c'");
   EXPECT_EQ(refusal({"serve", "-c", ""}), "expected the path of a config file after '-c', but it is empty");
@@ -54,12 +95,12 @@ TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
   EXPECT_EQ(refusal({"serve", "--json", "-c", "a"}), "expected -c FILE, but there is '--json'");
   EXPECT_EQ(refusal({"check", "-c", "a", "--jsno"}), "expected -c FILE or --json, but there is '--jsno'");
   EXPECT_EQ(refusal({"--", "--help"}),
-            "expected a command, serve, check, health or spool, but the first argument is '--'");
+            "expected a command, serve, check, health, validate, schema or spool, but the first argument is '--'");
 }
 
 TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {
-  for (const std::string text :
-       {"eventgate serve -c FILE", "eventgate check -c FILE", "--json", "--version", "--help"}) {
+  for (const std::string text : {"eventgate serve -c FILE", "eventgate check -c FILE", "eventgate validate -c FILE",
+                                 "--json", "--version", "--help"}) {
     EXPECT_THAT(std::string(usage_text()), HasSubstr(text));
   }
   EXPECT_THAT(std::string(version_text()), testing::MatchesRegex("eventgate [0-9]+\\.[0-9]+\\.[0-9]+\n"));

@@ -161,7 +161,7 @@ TEST(Check, FindsWhatIsNotThere) {
 TEST(Eventgate, SaysWhatItExpectedOfItsCommandLine) {
   const GateRun run = run_gate({"start"});
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.output, HasSubstr("expected a command, serve, check, health or spool"));
+  EXPECT_THAT(run.output, HasSubstr("expected a command, serve, check, health, validate, schema or spool"));
 }
 
 TEST(Eventgate, TellsItsVersion) {

@@ -4,7 +4,7 @@
 Every block of `sh` in README.md, CONTRIBUTING.md and docs/ is run, in order, document by document, in a folder where the
 repository's files are, with the gate of config/config.yaml running there. Comments before a block say more of it:
 
-    <!-- prints: TEXT -->    its output has TEXT, once more for each such line
+    <!-- prints: TEXT -->    its output has TEXT, once more for each such line; a block of `text` right behind is all of it
     <!-- exits: 1 -->        its exit status, else 0
     <!-- needs: REASON -->   it is not run, because something is absent; counted and printed
 
@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GATE = pathlib.Path(sys.argv[1]).resolve()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"(?P<marks>(?:<!--(?:(?!-->).)*-->\n)*)^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+OUTPUT = re.compile(r"\n\n```text\n(?P<text>.*?)^```$", re.M | re.S)
 MARK = re.compile(r"<!-- (prints|exits|needs): (.*?) -->", re.S)
 
 problems = []
@@ -92,6 +93,9 @@ def run_blocks(document, text, folder):
         expected = int(next((value for name, value in marks if name == "exits"), 0))
         if done.returncode != expected:
             problems.append(f"{where}: expected exit status {expected}, got {done.returncode}: {done.stdout}")
+        output = OUTPUT.match(text, block.end())
+        if output and output["text"] != done.stdout:
+            problems.append(f"{where}: expected what is behind it, it printed: {done.stdout}")
         for name, value in marks:
             if name == "prints" and value not in done.stdout:
                 problems.append(f"{where}: expected it to print: {value}\nit printed: {done.stdout}")

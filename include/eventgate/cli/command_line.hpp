@@ -10,12 +10,17 @@ namespace eventgate {
 
 /// What the command line asks for.
 struct CommandLine {
-  enum class Command { serve, check, health, spool, version, help };
+  enum class Command { serve, check, health, validate, schema_show, schema_test, spool, version, help };
   enum class SpoolAction { list, cat, verify, export_records, replay, drop };
 
   Command command = Command::help;
-  std::vector<std::string> files;  ///< Of `serve`, `check` and `health`: at least one, in the order given.
-  bool json = false;               ///< Of `check`: problems as JSON.
+  std::vector<std::string> files;  ///< Of `serve`, `check`, `health` and `validate`: at least one, in the order given.
+  bool json = false;               ///< Of `check` and `validate`: the answer as JSON.
+  std::string events = "-";        ///< Of `validate`: the file of events, or `-`.
+
+  // Of `schema`.
+  std::string schema_uri;        ///< Of `show`: the schema.
+  std::string repository = ".";  ///< The folder (of `show`, or host) of schemas. Of `show`: not if there are `files`.
 
   // Of `spool`.
   SpoolAction action = SpoolAction::list;

@@ -1,0 +1,79 @@
+// `eventgate schema`, as a process.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "support/gate_process.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace eventgate {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class SchemaTool : public testing::Test {
+ protected:
+  SchemaTool() {
+    folder_.write("schemas/common/1.0.0", "type: object\nproperties: {x: {type: string}}\n");
+    folder_.write("schemas/a/1.0.0.yaml", "title: a\n$id: /a/1.0.0\nallOf: [{$ref: /common/1.0.0}]\n");
+    folder_.write("config.yaml", "schema_base_uris: [" + folder_.path() + "/schemas]\nschema_file_extension: .yaml\n");
+    folder_.write("schemas/common/1.0.0.yaml", "type: object\nproperties: {x: {type: string}}\n");
+  }
+
+  TemporaryFolder folder_;
+};
+
+const json kWhole = json::parse(
+    R"({"title": "a", "$id": "/a/1.0.0", "allOf": [{"type": "object", "properties": {"x": {"type": "string"}}}]})");
+
+TEST_F(SchemaTool, ShowsASchemaOfARepositoryWithItsReferencesReplaced) {
+  const GateRun run = run_gate({"schema", "show", "/a/1.0.0.yaml", folder_.path() + "/schemas"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(json::parse(run.output), kWhole);
+}
+
+TEST_F(SchemaTool, ShowsASchemaOfTheConfigsRepositories) {
+  const GateRun run = run_gate({"schema", "show", "/a/1.0.0", "-c", folder_.path() + "/config.yaml"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(json::parse(run.output), kWhole);
+}
+
+TEST_F(SchemaTool, SaysWhatItExpectedOfASchema) {
+  const GateRun none = run_gate({"schema", "show", "/none/1.0.0", folder_.path() + "/schemas"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.output, HasSubstr("'/none/1.0.0': expected the path of a schema, such as /test/event/1.0.0, in " +
+                                     folder_.path() + "/schemas"));
+  folder_.write("schemas/bad/1.0.0", "type: nonsense\n");
+  const GateRun bad = run_gate({"schema", "show", "/bad/1.0.0", folder_.path() + "/schemas"});
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.output, HasSubstr("'/bad/1.0.0': at #/type: expected array, boolean"));
+  const GateRun absolute = run_gate({"schema", "show", "http://host/a/1.0.0", folder_.path() + "/schemas"});
+  EXPECT_EQ(absolute.status, 1);
+  EXPECT_THAT(absolute.output, HasSubstr("allow_absolute_schema_uris"));
+}
+
+TEST_F(SchemaTool, FindsNothingWrongWithTheShippedSchemas) {
+  const GateRun run = run_gate({"schema", "test", "schemas"});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.output, "no problems\n");
+}
+
+TEST_F(SchemaTool, PrintsEachProblemOfARepositoryOnALine) {
+  folder_.write("schemas/b/1.0.0.yaml", "title: \"b\\e[31m\"\n$id: /b/1.0.0\ntype: string\nexamples: [5]\n");
+  folder_.write("schemas/common/1.0.0.yaml", "title: common\n$id: /common/1.0.0\ntype: object\n");
+  folder_.write("schemas/common/1.0.0", "title: common\n$id: /common/1.0.0\ntype: object\n");
+  const GateRun run = run_gate({"schema", "test", folder_.path() + "/schemas"});
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output,
+            "b/1.0.0.yaml: expected the title b, found 'b\\u001b[31m'\n"
+            "b/1.0.0.yaml: example 0: '' should be string\n");
+  EXPECT_EQ(run_gate({"schema", "test", "/no/such/folder"}).output,
+            "eventgate: '/no/such/folder': expected the folder of a schema repository\n");
+}
+
+}  // namespace
+}  // namespace eventgate
