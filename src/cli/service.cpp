@@ -21,6 +21,7 @@
 #include "eventgate/logging/logging.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
+#include "eventgate/metrics/process_metrics.hpp"
 #include "eventgate/produce/producer.hpp"
 #include "eventgate/produce/record_builder.hpp"
 #include "eventgate/schema/schema_repository.hpp"
@@ -70,6 +71,7 @@ struct Service::Impl {
   void start(const std::stop_token& stop, std::optional<int> socket);
   bool stop();
   void end();
+  void observe_readiness();
   void declare_first();
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
   void warm(const StreamConfigs& configs);
@@ -84,6 +86,7 @@ struct Service::Impl {
 
   const Config config;
   Metrics metrics;
+  const ProcessMetrics process{metrics};
   IntakeEvents events;
   std::atomic<bool> producing{false};  ///< There is a producer.
   std::atomic<bool> draining{false};
@@ -160,6 +163,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
                                                 [this] { return stale(); }, std::move(no_room)},
                                    executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
+  observe_readiness();
   if (!config.gate.ledger_stream.empty()) {
     minute = std::make_unique<MinuteTimer>(executors.front());
     spawn(executors.front(), keep_ledger());
@@ -169,6 +173,18 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
 
 std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& options) {
   return readers.emplace_back(make_uri_reader(options));
+}
+
+/// What `/readyz` says, and the bounds to which other metrics can be held.
+void Service::Impl::observe_readiness() {
+  metrics.observe("eventgate_ready", "1 while the gate can produce, else 0 (/readyz says why)",
+                  [this] { return unready() ? 0 : 1; });
+  const auto bound = [this](const char* name, const char* help, std::size_t value) {
+    metrics.observe(name, help, [value] { return static_cast<double>(value); });
+  };
+  bound("eventgate_max_inflight_bytes", "the bound of eventgate_inflight_bytes", config.http.max_inflight_bytes);
+  bound("eventgate_max_connections", "the bound of eventgate_connections", config.http.max_connections);
+  if (config.spool) bound("eventgate_spool_max_bytes", "the bound of eventgate_spool_bytes", config.spool->max_bytes);
 }
 
 /// The streams known at start; without stream configs, those that precached schemas make.
