@@ -67,16 +67,18 @@ void EventSplice::replace(JsonValue value, std::string_view text) {
   edits_.push_back({node.begin, node.end, static_cast<std::uint32_t>(edits_.size()), kNone, keep(text), false});
 }
 
-void EventSplice::apply(JsonValue event, std::string& out) {
+void EventSplice::apply(JsonValue event, std::string& out, std::vector<TextRange>* added) {
   std::sort(edits_.begin(), edits_.end(),
             [](const Edit& a, const Edit& b) { return std::tie(a.begin, a.order) < std::tie(b.begin, b.order); });
   out.reserve(out.size() + event.source().size() + texts_.size() + 4 * members_.size());
   std::uint32_t copied = event.node().begin;
   std::uint32_t last_object = kNone;  // the position of the object that was last added to
+  const std::size_t start = out.size();
   for (const Edit& edit : edits_) {
     if (edit.begin < copied) continue;
     out.append(event.base() + copied, event.base() + edit.begin);
     copied = edit.end;
+    const std::size_t begin = out.size();
     if (edit.member == kNone) {
       out += text(edit.text);
     } else {
@@ -84,8 +86,29 @@ void EventSplice::apply(JsonValue event, std::string& out) {
       last_object = edit.begin;
       append_member(edit.member, out);
     }
+    if (added) note_edit(*added, begin - start, edit.end - edit.begin, out.size() - begin, edit.member != kNone);
   }
   out.append(event.base() + copied, event.base() + event.node().end);
+}
+
+void EventSplice::note_edit(std::vector<TextRange>& added, std::size_t position, std::size_t removed,
+                            std::size_t inserted, bool member) {
+  const auto at = static_cast<std::uint32_t>(position);
+  const auto growth = static_cast<std::uint32_t>(inserted - removed);  // modulo 2^32: it may be negative
+  auto after = added.end();
+  bool inside = false;
+  while (after != added.begin() && (after - 1)->end > at) {
+    --after;
+    after->end += growth;
+    inside = after->begin < at;
+    if (!inside) after->begin += growth;
+  }
+  if (!member || inside) return;
+  if (after != added.begin() && (after - 1)->end == at) {
+    (after - 1)->end += static_cast<std::uint32_t>(inserted);
+  } else {
+    added.insert(after, {at, at + static_cast<std::uint32_t>(inserted)});
+  }
 }
 
 // As deep as a field path is long.

@@ -192,5 +192,55 @@ TEST(EventSplice, HundredThousandAdditionsAreNoTrouble) {
   EXPECT_TRUE(applied(splice, event.root()) == expected + "]");
 }
 
+/// The parts of `text` in `ranges`.
+std::vector<std::string> parts(const std::string& text, const std::vector<TextRange>& ranges) {
+  std::vector<std::string> all;
+  for (const TextRange& range : ranges) all.push_back(text.substr(range.begin, range.end - range.begin));
+  return all;
+}
+
+using Parts = std::vector<std::string>;
+
+TEST(EventSplice, SaysWhatItAdded) {
+  const Event array(R"([0, {"meta":{"id":1},"n":1.0,"empty":{}}])");
+  EventSplice splice;
+  const JsonValue event = *++array.root().begin();
+  splice.add(event, FieldPath("made.x"), "1");
+  splice.add(event, FieldPath("empty.y"), "2");
+  splice.add(event, FieldPath("meta.dt"), "3");
+  splice.add(event, FieldPath("meta.z"), "4");
+  splice.replace(*event.find("n"), "100");
+  std::string out = "before it ";
+  std::vector<TextRange> added;
+  splice.apply(event, out, &added);
+  out.erase(0, 10);
+  EXPECT_EQ(out, R"({"meta":{"id":1,"dt":3,"z":4},"n":100,"empty":{"y":2},"made":{"x":1}})");
+  EXPECT_EQ(parts(out, added), (Parts{R"(,"dt":3,"z":4)", R"("y":2)", R"(,"made":{"x":1})"}));
+}
+
+TEST(EventSplice, WhatWasAddedBeforeIsKnownInTheNewText) {
+  const Event event(R"({"a":{},"n":2.0,"o":{"p":1}})");
+  EventSplice first;
+  first.add(event.root(), FieldPath("a.b"), "1.0");
+  first.add(event.root(), FieldPath("made.x"), "{}");
+  std::string text;
+  std::vector<TextRange> added;
+  first.apply(event.root(), text, &added);
+
+  // Before, inside, behind and between what was added.
+  const Event again(text);
+  EventSplice second;
+  const JsonValue root = again.root();
+  second.replace(*root.find("a")->find("b"), "100");
+  second.replace(*root.find("n"), "2");
+  second.add(root, FieldPath("o.q"), "3");
+  second.add(root, FieldPath("made.x.y"), "4");
+  second.add(root, FieldPath("last"), "5");
+  std::string out;
+  second.apply(root, out, &added);
+  EXPECT_EQ(out, R"({"a":{"b":100},"n":2,"o":{"p":1,"q":3},"made":{"x":{"y":4}},"last":5})");
+  EXPECT_EQ(parts(out, added), (Parts{R"("b":100)", R"(,"q":3)", R"(,"made":{"x":{"y":4}},"last":5)"}));
+}
+
 }  // namespace
 }  // namespace eventgate

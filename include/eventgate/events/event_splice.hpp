@@ -11,6 +11,12 @@
 
 namespace eventgate {
 
+/// A part of a text: bytes from its start.
+struct TextRange {
+  std::uint32_t begin;
+  std::uint32_t end;
+};
+
 /// Additions and replacements to be made in the text of an event. The client's bytes in between stay as they are.
 ///
 /// One strand. Keeps its memory when cleared.
@@ -33,7 +39,9 @@ class EventSplice {
 
   /// Appends the event's text with all additions and replacements made: new members come last in their object, in the
   /// order added. Takes time in proportion to the event's text and, but for a logarithm, to what is made in it.
-  void apply(JsonValue event, std::string& out);
+  /// `added`, if it is not null, are the parts of the event that were added before, in order: they become those of the
+  /// new text, with the new members (and the comma before each) among them.
+  void apply(JsonValue event, std::string& out, std::vector<TextRange>* added = nullptr);
 
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
@@ -67,6 +75,9 @@ class EventSplice {
   Text keep(std::string_view text);
   std::uint32_t new_member(std::string_view key, std::string_view value);
   void append_member(std::uint32_t member, std::string& out) const;
+  /// Moves `added` for an edit at `position` of the new text, which is a new member or not.
+  static void note_edit(std::vector<TextRange>& added, std::size_t position, std::size_t removed, std::size_t inserted,
+                        bool member);
   static bool has_members(JsonValue object);
 
   std::vector<Edit> edits_;
