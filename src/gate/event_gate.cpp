@@ -10,6 +10,7 @@
 #include "event_additions.hpp"
 #include "event_fields.hpp"
 #include "eventgate/events/json_text.hpp"
+#include "eventgate/gate/live_feed.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/produce/record_builder.hpp"
 #include "ledger_event.hpp"
@@ -84,6 +85,21 @@ struct Produced {
   LedgerAccount* account;
 };
 
+/// What the live feed is told of a request's events: one each, in their order.
+struct LiveNotes {
+  std::vector<LiveEvent> events;
+  std::vector<TextRange> added;         // of all events
+  std::vector<std::size_t> added_ends;  // of each event
+  std::string query;
+
+  void clear() {
+    events.clear();
+    added.clear();
+    added_ends.clear();
+    query.clear();
+  }
+};
+
 /// The memory of one request under way.
 struct RequestMemory {
   TextArena texts;
@@ -91,6 +107,7 @@ struct RequestMemory {
   std::vector<Record> records;
   std::vector<Produced> produced;  // of each record
   std::string error_events;        // a JSON array's text, without its end
+  LiveNotes live;                  // empty if there is no live feed
 
   void clear() {
     texts.clear();
@@ -98,6 +115,7 @@ struct RequestMemory {
     records.clear();
     produced.clear();
     error_events.clear();
+    live.clear();
   }
 };
 
@@ -115,7 +133,8 @@ class MemoryLease {
   }
   ~MemoryLease() {
     if (pool().size() >= kMaxFree || memory_->error_events.capacity() > kMaxKept ||
-        memory_->records.capacity() * sizeof(Record) > kMaxKept)
+        memory_->records.capacity() * sizeof(Record) > kMaxKept ||
+        memory_->live.events.capacity() * sizeof(LiveEvent) > kMaxKept)
       return;
     memory_->clear();
     pool().push_back(std::move(memory_));
@@ -144,7 +163,8 @@ struct Workspace {
   EventFields fields;  // of the event as completed so far
   EventSplice splice;
   Validation validation;
-  JsonNodes nodes;  // of the event as completed so far
+  JsonNodes nodes;               // of the event as completed so far
+  std::vector<TextRange> added;  // to it, if there is a live feed
   std::string text;
   std::string buffer;
 };
@@ -332,9 +352,59 @@ std::string_view delivery_cause(Delivery delivery) {
   return {};
 }
 
+std::int64_t milliseconds_of(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+/// The parameters of a query as LiveEvent has them.
+void append_live_query(std::string& out, const RequestContext& context) {
+  for (const auto& [name, value] : context.query) {
+    if (name == "hasty") continue;
+    out += out.empty() ? "[[" : ",[";
+    append_json_string(out, name);
+    out += ',';
+    append_json_string(out, value);
+    out += ']';
+  }
+  if (!out.empty()) out += ']';
+}
+
+/// Shows `feed` what became of a request's events.
+void show(LiveFeed& feed, const EventBatch& batch, const RequestContext& context, Assurance assurance,
+          RequestMemory& memory, const ProcessResult& result) {
+  LiveNotes& live = memory.live;
+  if (!context.query.empty()) append_live_query(live.query, context);
+  auto invalid = result.invalid.begin();
+  auto error = result.error.begin();
+  std::size_t record = 0;
+  std::size_t added = 0;
+  for (std::size_t i = 0; i < live.events.size(); ++i) {
+    LiveEvent& event = live.events[i];
+    event.received_at = milliseconds_of(context.received_at);
+    event.hasty = assurance == Assurance::hasty;
+    event.query = live.query;
+    event.added = std::span<const TextRange>(live.added).subspan(added, live.added_ends[i] - added);
+    added = live.added_ends[i];
+    const bool recorded = record < memory.records.size() && memory.produced[record].index == i;
+    if (invalid != result.invalid.end() && invalid->index == i) {
+      event.outcome = LiveOutcome::invalid;
+      event.status = &*invalid++;
+    } else if (error != result.error.end() && error->index == i) {
+      event.outcome = LiveOutcome::error;
+      event.status = &*error++;
+    }
+    // A flaw makes the text of a status a string.
+    event.text = !batch.flaws(i).empty() ? batch[i].source()
+                 : event.status          ? std::string_view(event.status->event)
+                                         : memory.records[record].value;
+    if (recorded) ++record;
+  }
+  feed.add(live.events);
+}
+
 /// Those that are about to be produced.
 void count_received(const std::vector<Produced>& events, std::chrono::system_clock::time_point received_at) {
-  const std::int64_t at = std::chrono::duration_cast<std::chrono::milliseconds>(received_at.time_since_epoch()).count();
+  const std::int64_t at = milliseconds_of(received_at);
   for (std::size_t i = 0; i < events.size();) {
     std::size_t run = 1;
     while (i + run < events.size() && events[i + run].account == events[i].account) ++run;
@@ -347,13 +417,14 @@ void count_received(const std::vector<Produced>& events, std::chrono::system_clo
 
 struct EventGate::Impl {
   Impl(GateOptions gate_options, SchemaRepository& repository, StreamConfigSource* source, Producer& to,
-       IntakeEvents& intake)
+       IntakeEvents& intake, LiveFeed* feed)
       : options(std::move(gate_options)),
         schemas(repository),
         streams(source),
         producer(to),
         events(intake),
-        ledger(intake.ledger()) {
+        ledger(intake.ledger()),
+        live(feed) {
     stream_place = options.stream_field.empty() ? FieldPath("meta.stream") : options.stream_field.front();
   }
 
@@ -373,6 +444,7 @@ struct EventGate::Impl {
   Producer& producer;
   IntakeEvents& events;
   Ledger& ledger;
+  LiveFeed* const live;  // null: nobody may look on
   std::atomic<std::size_t> own_events_in_flight{0};
 };
 
@@ -390,8 +462,8 @@ class EventGate::Impl::Judge {
         memory_(memory),
         result_(result),
         space_(workspace()),
-        received_at_(
-            std::chrono::duration_cast<std::chrono::milliseconds>(context.received_at.time_since_epoch()).count()) {
+        received_at_(milliseconds_of(context.received_at)),
+        live_(gate.live && origin == Origin::client) {
     if (gate.streams) streams_ = gate.streams->current();
     space_.additions.begin(options_, context, memory.texts);
     limits_ = options_.json;
@@ -402,7 +474,10 @@ class EventGate::Impl::Judge {
   bool find_schemas();
 
   void judge_all() {
-    for (index_ = 0; index_ < batch_.size(); ++index_) judge();
+    for (index_ = 0; index_ < batch_.size(); ++index_) {
+      judge();
+      if (live_) note();
+    }
   }
 
  private:
@@ -417,6 +492,7 @@ class EventGate::Impl::Judge {
   };
 
   void judge();
+  void note();
   bool find_schema();
   bool complete();
   bool admit();
@@ -450,6 +526,7 @@ class EventGate::Impl::Judge {
   ProcessResult& result_;
   Workspace& space_;
   const std::int64_t received_at_;
+  const bool live_;
   std::shared_ptr<const StreamConfigs> streams_;
   JsonLimits limits_;
   std::string_view given_schema_uri_json_;
@@ -497,6 +574,7 @@ void EventGate::Impl::Judge::judge() {
   schema_ = nullptr;
   has_stream_ = false;
   space_.splice.clear();
+  if (live_) space_.added.clear();
 
   if (!event_.is_object()) return refuse(RefusalCause::field, missing_message(options_.schema_uri_field));
   if (flawed_) {
@@ -517,6 +595,16 @@ void EventGate::Impl::Judge::judge() {
   if (!schema_->validate(event_, validation) && (origin_ == Origin::client || !mend_error_event()))
     return refuse_invalid(std::move(validation.errors));
   make_record();
+}
+
+/// For the live feed: what is known of the event but for its end.
+void EventGate::Impl::Judge::note() {
+  LiveNotes& live = memory_.live;
+  LiveEvent& event = live.events.emplace_back();
+  if (has_stream_) event.stream = stream_.name;
+  event.schema_uri = schema_ ? std::string_view(schema_->uri()) : schema_uri_;
+  live.added.insert(live.added.end(), space_.added.begin(), space_.added.end());
+  live.added_ends.push_back(live.added.size());
 }
 
 /// Steps 2 and 3.
@@ -665,10 +753,11 @@ void EventGate::Impl::Judge::make_record() {
 /// Makes the event anew with what is in the splice. It is refused if that makes no JSON.
 bool EventGate::Impl::Judge::apply_splice() {
   space_.text.clear();
-  space_.splice.apply(event_, space_.text);
+  space_.splice.apply(event_, space_.text, live_ ? &space_.added : nullptr);
   space_.splice.clear();
   const std::string_view text = memory_.texts.keep(space_.text);
   if (const auto error = parse_json(text, space_.nodes, limits_)) {
+    space_.added.clear();
     refuse(RefusalCause::schema, "Event as completed by schema at " + std::string(schema_uri_) +
                                      " is not JSON: expected " + error->expected + " at byte " +
                                      std::to_string(error->offset));
@@ -744,7 +833,7 @@ void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
   if (space_.splice.empty() || flawed_) {
     status.event = reply_text();
   } else {
-    space_.splice.apply(event_, status.event);
+    space_.splice.apply(event_, status.event, live_ ? &space_.added : nullptr);
   }
   status.message = std::move(message);
 }
@@ -796,7 +885,10 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
     const IoExecutor executor = co_await ThisExecutor();
     make_events(std::move(memory->error_events), Origin::error_events, context.received_at, executor);
   }
-  if (memory->records.empty()) co_return result;
+  if (memory->records.empty()) {
+    if (!memory->live.events.empty()) show(*live, batch, context, assurance, *memory, result);
+    co_return result;
+  }
   count_received(memory->produced, context.received_at);
   if (once) once->forget_values();
 
@@ -851,6 +943,7 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
   if (refused > 0 && result.error.size() > refused)
     std::sort(result.error.begin(), result.error.end(),
               [](const EventStatus& a, const EventStatus& b) { return a.index < b.index; });
+  if (!memory->live.events.empty()) show(*live, batch, context, assurance, *memory, result);
   co_return result;
 }
 
@@ -917,8 +1010,8 @@ void EventGate::Impl::make_events(std::string texts, Origin origin, std::chrono:
 }
 
 EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
-                     IntakeEvents& events)
-    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events)) {
+                     IntakeEvents& events, LiveFeed* live)
+    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events, live)) {
   if (streams) declare_streams(*streams->current(), impl_->options.topic_prefix, impl_->ledger);
 }
 
@@ -938,12 +1031,25 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
                           IoExecutor executor) {
   LedgerAccount& account = impl_->ledger.unknown();
   impl_->ledger.arrived(1);
-  account.received(
-      1, std::chrono::duration_cast<std::chrono::milliseconds>(context.received_at.time_since_epoch()).count());
+  account.received(1, milliseconds_of(context.received_at));
   account.refused(RefusalCause::malformed_json);
   impl_->events.event_invalid(kUnknown, kUnknown, kMalformedJson);
-  if (impl_->options.error_stream.empty()) return;
+  if (impl_->options.error_stream.empty() && !impl_->live) return;
   const std::string message = "Malformed JSON at byte " + std::to_string(error.offset) + ": expected " + error.expected;
+  if (impl_->live) {
+    EventStatus status;
+    status.message = message;
+    std::string query;
+    append_live_query(query, context);
+    LiveEvent event;
+    event.received_at = milliseconds_of(context.received_at);
+    event.outcome = LiveOutcome::invalid;
+    event.query = query;
+    event.text = body;
+    event.status = &status;
+    impl_->live->add({&event, 1});
+    if (impl_->options.error_stream.empty()) return;
+  }
   const Refused refused{body, message, kMalformedJson, std::nullopt, {}, {}};
   std::string texts = "[";
   append_error_event(texts, refused, impl_->options.user_agent, impl_->options.max_raw_event, context.received_at);

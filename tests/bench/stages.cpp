@@ -10,6 +10,7 @@
 #include "bench.hpp"
 #include "eventgate/events/event_batch.hpp"
 #include "eventgate/gate/event_gate.hpp"
+#include "eventgate/gate/live_feed.hpp"
 #include "eventgate/logging/logging.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
@@ -113,6 +114,7 @@ struct Stages::Impl {
         taking(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events),
         filing(one(make_file_sink(file_options(directory), events)), std::chrono::seconds(10), events),
         gate(gate_options(), search.repository, &streams, taking, events),
+        live_gate(gate_options(), search.repository, &streams, taking, events, &live),
         batch(*EventBatch::parse(array_of(search.subject.event, kBatch))),
         lone(*EventBatch::parse(array_of(search.subject.event, 1))) {
     context.received_at = std::chrono::system_clock::now();
@@ -138,12 +140,16 @@ struct Stages::Impl {
          0.08, "parse-revision"},
         {"gate", "complete, validate, make the record (100 at a time)",
          [this](std::size_t n) {
-           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) process(batch);
+           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) process(gate, batch);
          },
          0.18},
         {"gate-one", "the same, one at a time",
          [this](std::size_t n) {
-           while (n-- > 0) process(lone);
+           while (n-- > 0) process(gate, lone);
+         }},
+        {"gate-live", "the same as gate, with `live: true` and nobody looking on",
+         [this](std::size_t n) {
+           for (n = (n + kBatch - 1) / kBatch; n > 0; --n) process(live_gate, batch);
          }},
         {"file", "a record to the file sink (100 at a time)",
          [this](std::size_t n) {
@@ -203,8 +209,8 @@ struct Stages::Impl {
     return std::move(*result);
   }
 
-  void process(const EventBatch& posted) {
-    const ProcessResult result = finish(gate.process(posted, context, Assurance::guaranteed));
+  void process(EventGate& by, const EventBatch& posted) {
+    const ProcessResult result = finish(by.process(posted, context, Assurance::guaranteed));
     if (result.produced() != posted.size())
       throw std::runtime_error("expected every event to be produced, but " +
                                (result.error.empty() ? "some are invalid" : result.error[0].message));
@@ -228,7 +234,8 @@ struct Stages::Impl {
   Parsed search, revision;
   StreamConfigSource streams;
   Producer taking, filing;
-  EventGate gate;
+  LiveFeed live;
+  EventGate gate, live_gate;
   EventBatch batch, lone;
   RequestContext context;
   std::vector<Stage> all;

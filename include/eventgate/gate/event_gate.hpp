@@ -21,6 +21,7 @@ namespace eventgate {
 
 class IntakeEvents;
 class Ledger;
+class LiveFeed;
 
 struct GateOptions {
   /// The Wikimedia set-up (spec events).
@@ -63,9 +64,9 @@ struct ProcessResult {
 class EventGate {
  public:
   /// `streams` may be null: streams are not configured. What is referred to must outlive the gate and everything in
-  /// flight.
+  /// flight. `live`, if it is not null, is shown every event of clients, when it is known what became of it.
   EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
-            IntakeEvents& events);
+            IntakeEvents& events, LiveFeed* live = nullptr);
   ~EventGate();
 
   /// Completes, validates and produces the events of `batch`. Returns when each is delivered or refused: for
