@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "eventgate/gate/event_gate.hpp"
+#include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
 #include "eventgate/logging/logging.hpp"
 #include "eventgate/metrics/intake_events.hpp"
@@ -93,6 +94,8 @@ struct Service::Impl {
   bool stopped = false;
   bool drained = false;
 
+  std::unique_ptr<LiveFeed> live;
+
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<MinuteTimer> minute;  ///< This and the next: the first I/O thread's only, while it runs.
   bool ledger_closed = false;
@@ -154,13 +157,14 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   events.observe_cached_schemas(
       [repository = schemas.get()] { return static_cast<double>(repository->loaded().size()); });
 
-  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events);
+  if (config.live) live = std::make_unique<LiveFeed>();
+  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get());
   std::function<std::optional<std::string>()> no_room;
   if (config.spool) no_room = [this] { return producer->no_room(); };
   server =
       std::make_unique<HttpServer>(config.http,
                                    HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); },
-                                                [this] { return stale(); }, std::move(no_room)},
+                                                [this] { return stale(); }, std::move(no_room), live.get()},
                                    executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();

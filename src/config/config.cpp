@@ -446,6 +446,28 @@ void read_spool(ConfigSection& root, Config& config) {
   section.finish();
 }
 
+void read_live(ConfigSection& root, Config& config) {
+  root.flag("live", config.live);
+  constexpr std::size_t kLeast = 16;
+  const char* const kToken = "live_token";
+  const Json* const value = root.take(kToken);
+  root.note(kToken, value ? Json("(not shown)") : Json());
+  if (!value) return;
+  const std::string token = value->is_string() ? value->get<std::string>() : "";
+  // RFC 6750, section 2.1.
+  const bool good = std::all_of(token.begin(), token.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~+/=").find(c) != std::string_view::npos;
+  });
+  if (!good || token.size() < kLeast) {
+    root.problem(
+        kToken, Json("(not shown)"),
+        "a string of at least " + std::to_string(kLeast) + " of a-z, A-Z, 0-9, '-', '.', '_', '~', '+', '/', '='");
+    return;
+  }
+  config.http.live_token = token;
+}
+
 void read_transforms(ConfigSection& root, bool wikimedia) {
   std::vector<std::string> names;
   root.texts("transforms", names);
@@ -507,6 +529,7 @@ Config config_of(ConfigDocument& document) {
   read_kafka(root, config);
   read_file_output(root, config);
   read_spool(root, config);
+  read_live(root, config);
   read_transforms(root, config.gate.wikimedia);
 
   root.ignore({"worker_heap_limit_mb", "worker_heartbeat_timeout", "worker_startup_timeout", "worker_shutdown_timeout",

@@ -90,6 +90,8 @@ Response InfoHandler::answer(const Request& request, const Target& target, const
     case Route::unknown:
     case Route::events:
     case Route::test_events:
+    case Route::live_page:
+    case Route::live_feed:
       break;
   }
   return problem(404, "Nothing is at this path. /?spec lists what there is.", request);

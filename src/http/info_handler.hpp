@@ -10,7 +10,7 @@
 
 namespace eventgate {
 
-/// Answers the routes that only tell something: all but those of events.
+/// Answers the routes that only tell something: all but those of events and of the live page.
 ///
 /// Thread-safe: immutable, and what it asks is thread-safe.
 class InfoHandler {

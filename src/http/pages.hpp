@@ -13,4 +13,7 @@ extern const std::string_view kOpenApi;
 /// The page of `/?doc` (doc.html), which shows that document.
 extern const std::string_view kDocPage;
 
+/// The page of `/live` (live.html), with its script and its styles in it.
+extern const std::string_view kLivePage;
+
 }  // namespace eventgate

@@ -23,6 +23,11 @@ constexpr std::string_view kInlinePolicy =
     "default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src *; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self';";
 
+constexpr std::string_view kOwnOriginOnly =
+    "cache-control: no-store\r\n"
+    "cross-origin-resource-policy: same-origin\r\n"
+    "referrer-policy: no-referrer\r\n";
+
 /// `Date: ...` of the second `now` is in (RFC 9110, section 5.6.7), made once a second and thread.
 std::string_view date_field(std::chrono::system_clock::time_point now) {
   thread_local std::time_t second = -1;
@@ -101,6 +106,10 @@ std::string_view reason_phrase(unsigned status) {
       return "Moved Permanently";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:
@@ -202,11 +211,13 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
   std::string_view body = response.body;
   std::optional<std::string> coded;
   if (!response.bare) {
-    out += cors_;
+    out += response.own_origin_only ? kOwnOriginOnly : std::string_view(cors_);
     out += security_;
     if (response.inline_page) {
       for (const std::string_view name : {"content-security-policy", "x-content-security-policy", "x-webkit-csp"})
         out.append(name).append(": ").append(kInlinePolicy).append("\r\n");
+    } else if (!response.policy.empty()) {
+      out.append("content-security-policy: ").append(response.policy).append("\r\n");
     } else {
       out += policy_;
     }
@@ -229,6 +240,10 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
   }
   out += date_field(conditions.now);
   out += conditions.close ? std::string_view("connection: close\r\n") : std::string_view(keep_alive_);
+  if (response.endless) {
+    out += conditions.http_1_0 ? "\r\n" : "transfer-encoding: chunked\r\n\r\n";
+    return;
+  }
   out += "content-length: ";
   append_number(out, body.size());
   out += "\r\n\r\n";

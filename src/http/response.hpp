@@ -28,6 +28,12 @@ struct Response {
   std::string_view cause;
   /// The page of `/?doc`: its script and styles are in it.
   bool inline_page = false;
+  /// Not for other origins, nor for caches: without CORS headers.
+  bool own_origin_only = false;
+  /// Content-Security-Policy in the place of the configured one; empty: that.
+  std::string_view policy;
+  /// Its body comes later, in chunks (to HTTP/1.0: as it is) until the connection ends.
+  bool endless = false;
 };
 
 /// The standard reason phrase; "Unknown" for a status we never send.
@@ -49,6 +55,7 @@ class ResponseFormat {
     bool head;                ///< HEAD: the body is left out.
     std::string_view accept;  ///< The client's Accept-Encoding.
     std::chrono::system_clock::time_point now;
+    bool http_1_0 = false;  ///< The client's version, which knows no chunks.
   };
 
   /// Appends `response` to `out`.

@@ -24,6 +24,8 @@ constexpr RouteEntry kRoutes[] = {
     {Route::robots, "/robots.txt"},
     {Route::healthz, "/healthz"},
     {Route::readyz, "/readyz"},
+    {Route::live_page, "/live"},
+    {Route::live_feed, "/v1/live"},
 };
 
 int hex_value(char c) {
@@ -73,6 +75,8 @@ std::string_view route_allow(Route route) {
       return "POST";
     case Route::test_events:
       return "GET";  // Without HEAD: asking for it processes events.
+    case Route::live_feed:
+      return "GET";
     case Route::stream_configs:
     case Route::info:
     case Route::info_name:
@@ -82,6 +86,7 @@ std::string_view route_allow(Route route) {
     case Route::robots:
     case Route::healthz:
     case Route::readyz:
+    case Route::live_page:
       return "GET,HEAD";
   }
   return {};
@@ -92,7 +97,8 @@ bool route_takes(Route route, Method method) {
     case Method::get:
       return route != Route::unknown && route != Route::events;
     case Method::head:
-      return route != Route::unknown && route != Route::events && route != Route::test_events;
+      return route != Route::unknown && route != Route::events && route != Route::test_events &&
+             route != Route::live_feed;
     case Method::post:
       return route == Route::events;
     case Method::options:
@@ -143,6 +149,7 @@ Route Router::route_of(std::string_view path) const {
     if (!equals_ignoring_case(path, entry.path)) continue;
     if (entry.route == Route::test_events && !test_events_) return Route::unknown;
     if (entry.route == Route::stream_configs && !stream_configs_) return Route::unknown;
+    if ((entry.route == Route::live_page || entry.route == Route::live_feed) && !live_) return Route::unknown;
     return entry.route;
   }
   return Route::unknown;

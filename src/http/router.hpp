@@ -24,6 +24,8 @@ enum class Route : std::uint8_t {
   robots,
   healthz,
   readyz,
+  live_page,
+  live_feed,
 };
 
 /// The route without its first slash, as metrics name it; empty for `unknown`.
@@ -61,7 +63,8 @@ struct Target {
 class Router {
  public:
   /// Whether the routes that need a setting are there.
-  Router(bool test_events, bool stream_configs) : test_events_(test_events), stream_configs_(stream_configs) {}
+  Router(bool test_events, bool stream_configs, bool live = false)
+      : test_events_(test_events), stream_configs_(stream_configs), live_(live) {}
 
   /// `target` is origin-form (`/path?query`) or absolute-form (`http://host/path?query`). The result refers to it.
   Target find(std::string_view target) const;
@@ -71,6 +74,7 @@ class Router {
 
   bool test_events_;
   bool stream_configs_;
+  bool live_;
 };
 
 }  // namespace eventgate

@@ -4,6 +4,7 @@
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
+#include <charconv>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
@@ -33,11 +34,14 @@ constexpr std::size_t kSkip = 64 * 1024;
 constexpr std::size_t kPiece = 64 * 1024;
 /// How long a connection is kept after the last answer so that the client reads it before it hears of the end.
 constexpr std::chrono::seconds kLinger{2};
+/// How often it is looked for events that a viewer has not seen.
+constexpr std::chrono::milliseconds kLook{200};
 /// How long a new connection has for its first request once the server stops.
 constexpr std::chrono::milliseconds kGrace{500};
 /// Idle workspaces kept by a thread, and the longest answer whose memory is kept.
 constexpr std::size_t kWorkspaces = 64;
 constexpr std::size_t kKeptAnswer = 64 * 1024;
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
 /// Of one request's body: its text, and the nodes of it.
 constexpr std::size_t kWeight = 2;
 
@@ -146,6 +150,7 @@ class Session final
   Task<bool> skip_body(RequestParser& parser);
   bool send_now(std::string_view& bytes);
   Task<bool> send(std::string_view bytes);
+  Task<void> watch(LiveView& view);
   Task<void> linger();
 
   bool stopping() const { return state().stopping.load(std::memory_order_relaxed); }
@@ -157,6 +162,7 @@ class Session final
   std::unique_ptr<Workspace> space_;
   bool idle_ = false;
   bool answered_ = false;
+  bool watching_ = false;
   bool timed_out_ = false;
 
   HandlerMemory wait_memory_;
@@ -226,6 +232,10 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
 }
 
 void Session::stop() {
+  if (watching_) {
+    error_code ignored;
+    start_.socket.cancel(ignored);
+  }
   if (!idle_) return;
   // Its request may be on the way: a new connection gets a moment for it, a used one is looked at once more.
   if (answered_) {
@@ -307,6 +317,32 @@ Task<bool> Session::send(std::string_view bytes) {
   co_return false;
 }
 
+/// Sends what `view` has, as it comes, until the viewer leaves or takes nothing for `request_timeout`, or the server
+/// stops. It waits for nothing but the viewer, and holds nothing that others need.
+Task<void> Session::watch(LiveView& view) {
+  watching_ = true;
+  const bool chunked = !request().http_1_0;
+  std::string events;
+  while (!stopping()) {
+    events.clear();
+    view.append(events, steady_clock::now());
+    if (!events.empty()) {
+      space_->out.clear();
+      if (chunked) {
+        char size[16];
+        space_->out.append(size, std::to_chars(size, size + sizeof(size), events.size(), 16).ptr).append("\r\n");
+      }
+      space_->out += events;
+      if (chunked) space_->out += "\r\n";
+      if (!co_await send(space_->out)) co_return;
+    }
+    // A viewer has nothing to say: what there is to be read is the end.
+    if (co_await wait(Socket::wait_read, kLook) || !(timed_out_ || stopping())) co_return;
+  }
+  error_code ignored;
+  if (chunked) start_.socket.write_some(boost::asio::buffer(kLastChunk.data(), kLastChunk.size()), ignored);
+}
+
 Task<void> Session::linger() {
   error_code error;
   start_.socket.shutdown(Socket::shutdown_send, error);
@@ -362,6 +398,7 @@ Task<bool> Session::serve() {
   context.received_at = std::chrono::system_clock::now();
   Target target;
   std::unique_ptr<HastyWork> hasty;
+  std::optional<LiveView> view;
   if (answer) {
     if (answer->status == 0) co_return false;  // The client left.
     broken_ = true;
@@ -387,6 +424,7 @@ Task<bool> Session::serve() {
         context.query = std::move(*query);
         const bool posted = target.route == Route::events && request().method == Method::post;
         const bool tested = target.route == Route::test_events && request().method == Method::get;
+        const bool live = target.route == Route::live_page || target.route == Route::live_feed;
         if (posted || tested) {
           context.headers = &request();
           context.find_header = Request::find_field;
@@ -396,20 +434,24 @@ Task<bool> Session::serve() {
           answer = co_await post_events(parser, context, hasty);
         } else if (tested) {
           answer = co_await process(options.test_events, context, InflightShare(state().inflight), hasty);
+        } else if (live && route_takes(target.route, request().method)) {
+          answer = state().live.answer(request(), target.route, context.query, start_.remote_address, stopping(), view);
         } else {
           answer = plain_answer(target, context.query);
+          answer->own_origin_only = live;
         }
       }
     }
   }
 
   // An HTTP/1.0 client is told of the end of an empty answer by the end of the connection, as the original does.
-  const bool close = !request().keep_alive || stopping() || broken_ || !worth_skipping() ||
+  const bool close = !request().keep_alive || stopping() || broken_ || !worth_skipping() || view ||
                      (request().http_1_0 && answer->body.empty());
   if (!answer->cause.empty()) events().request_rejected(answer->cause);
   space_->out.clear();
-  state().format.append(space_->out, *answer,
-                        {close, request().method == Method::head, request().accept_encoding(), context.received_at});
+  state().format.append(
+      space_->out, *answer,
+      {close, request().method == Method::head, request().accept_encoding(), context.received_at, request().http_1_0});
   std::string_view unsent = space_->out;
   bool sent = send_now(unsent);
   if (sent && !unsent.empty()) sent = co_await send(unsent);
@@ -420,6 +462,10 @@ Task<bool> Session::serve() {
   if (hasty) spawn(start_.worker->executor, process_hasty(std::move(hasty)));
 
   if (!sent) co_return false;
+  if (view) {
+    co_await watch(*view);
+    co_return false;
+  }
   if (close) {
     error_code ignored;
     if (body_left() || broken_ || !space_->unread().empty() || start_.socket.available(ignored) > 0) co_await linger();

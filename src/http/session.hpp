@@ -18,6 +18,7 @@
 #include "eventgate/io/deadlines.hpp"
 #include "eventgate/io/task.hpp"
 #include "info_handler.hpp"
+#include "live_handler.hpp"
 #include "request.hpp"
 #include "response.hpp"
 #include "router.hpp"
@@ -94,8 +95,9 @@ struct HttpState {
       : options(std::move(http_options)),
         services(std::move(http_services)),
         format(options),
-        router(!options.test_events.empty(), services.streams != nullptr),
+        router(!options.test_events.empty(), services.streams != nullptr, services.live != nullptr),
         info(options, services),
+        live(options, services.live),
         inflight(options.max_inflight_bytes) {}
 
   const HttpOptions options;
@@ -103,6 +105,7 @@ struct HttpState {
   const ResponseFormat format;
   const Router router;
   const InfoHandler info;
+  const LiveHandler live;
   InflightBytes inflight;
   std::atomic<bool> stopping{false};
   /// The server is gone, and its services may be: what is left of sessions only ends.

@@ -631,6 +631,24 @@ TEST(Config, ASpoolStandsInFrontOfKafka) {
   EXPECT_FALSE(config("kafka: {conf: {metadata.broker.list: 'a:9092'}}").spool);
 }
 
+TEST(Config, EventsAreShownLiveIfAskedFor) {
+  EXPECT_FALSE(config("{}").live);
+  EXPECT_EQ(config("live: true").http.live_token, "");
+  const Config read = config("{live: true, live_token: abcdefgh-1234._~+/=}");
+  EXPECT_TRUE(read.live);
+  EXPECT_EQ(read.http.live_token, "abcdefgh-1234._~+/=");
+  EXPECT_EQ(options_of(read)["live_token"], "\"(not shown)\"");
+  EXPECT_EQ(options_of(config("{}"))["live_token"], "null");
+}
+
+TEST(Config, ABadLiveTokenIsNotShown) {
+  for (const std::string token : {"''", "short-secret", "'sixteen or more, with spaces'", "12345678901234567890"}) {
+    const auto found = problems("live_token: " + token);
+    ASSERT_THAT(found, ElementsAre(HasSubstr("live_token is \"(not shown)\", expected a string of at least 16")));
+    EXPECT_EQ(found[0].find("secret"), std::string::npos);
+  }
+}
+
 TEST(Config, ASpoolNeedsKafka) { EXPECT_THAT(problems("spool: {path: /spool}"), ElementsAre(HasSubstr("spool.path"))); }
 
 }  // namespace

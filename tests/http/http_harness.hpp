@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "eventgate/gate/event_gate.hpp"
+#include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
@@ -38,6 +39,7 @@ class HttpHarness {
     std::function<std::optional<std::string>()> unready;
     std::function<std::vector<std::string>()> stale;
     std::size_t threads = 1;
+    bool live = false;  ///< There is a live feed.
   };
 
   HttpHarness() : HttpHarness(Setup()) {}
@@ -59,7 +61,9 @@ class HttpHarness {
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
     producer_ = std::make_unique<Producer>(std::move(sinks), std::chrono::seconds(30), events);
-    gate_ = std::make_unique<EventGate>(std::move(gate_options), *schemas_, streams_.get(), *producer_, events);
+    if (setup.live) live = std::make_unique<LiveFeed>();
+    gate_ =
+        std::make_unique<EventGate>(std::move(gate_options), *schemas_, streams_.get(), *producer_, events, live.get());
 
     std::vector<IoExecutor> executors;
     for (std::size_t i = 0; i < setup.threads; ++i) {
@@ -69,6 +73,7 @@ class HttpHarness {
     setup.http.port = 0;
     setup.http.interface = "127.0.0.1";
     HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready), std::move(setup.stale)};
+    services.live = live.get();
     HttpPorts ports(setup.http, executors.front());
     server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors, std::move(ports));
     for (const auto& context : contexts_) {
@@ -148,6 +153,7 @@ class HttpHarness {
   IntakeEvents events{metrics};
   std::shared_ptr<FakeObjectReader> reader = std::make_shared<FakeObjectReader>();
   std::shared_ptr<SinkMemory> sink = std::make_shared<SinkMemory>();
+  std::unique_ptr<LiveFeed> live;
 
  private:
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;

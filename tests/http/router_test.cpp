@@ -10,7 +10,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-const Router kRouter(true, true);
+const Router kRouter(true, true, true);
 
 Route route(std::string_view target) { return kRouter.find(target).route; }
 
@@ -26,6 +26,8 @@ TEST(Router, FindsEveryRoute) {
   EXPECT_EQ(route("/robots.txt"), Route::robots);
   EXPECT_EQ(route("/healthz"), Route::healthz);
   EXPECT_EQ(route("/readyz"), Route::readyz);
+  EXPECT_EQ(route("/live"), Route::live_page);
+  EXPECT_EQ(route("/v1/live?stream=a"), Route::live_feed);
 }
 
 TEST(Router, CaseEscapesAndASlashAtTheEndDoNotCount) {
@@ -53,6 +55,8 @@ TEST(Router, RoutesThatAreNotConfiguredAreNotThere) {
   EXPECT_EQ(router.find("/v1/_test/events").route, Route::unknown);
   EXPECT_EQ(router.find("/v1/stream-configs").route, Route::unknown);
   EXPECT_EQ(router.find("/v1/stream-configs/a").route, Route::unknown);
+  EXPECT_EQ(router.find("/live").route, Route::unknown);
+  EXPECT_EQ(router.find("/v1/live").route, Route::unknown);
 }
 
 TEST(Router, NamesOfStreamsAreSeparatedByCommasOrBars) {
@@ -85,6 +89,9 @@ TEST(Router, EveryRouteSaysWhatItTakes) {
   EXPECT_TRUE(route_takes(Route::info, Method::head));
   EXPECT_EQ(route_allow(Route::test_events), "GET");
   EXPECT_FALSE(route_takes(Route::test_events, Method::head));
+  EXPECT_EQ(route_allow(Route::live_page), "GET,HEAD");
+  EXPECT_EQ(route_allow(Route::live_feed), "GET");
+  EXPECT_FALSE(route_takes(Route::live_feed, Method::head));
   EXPECT_FALSE(route_takes(Route::info, Method::other));
 }
 

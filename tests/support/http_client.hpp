@@ -145,6 +145,15 @@ class HttpClient {
   /// The connection ended by a reset.
   bool reset() const { return reset_; }
 
+  /// Waits until `text` is in what came and is not part of a reply read. False if the connection ended before.
+  bool receive_until(std::string_view text) {
+    while (received_.find(text) == std::string::npos)
+      if (!receive()) return false;
+    return true;
+  }
+  /// Waits for more. False if the connection ended.
+  bool receive_more() { return receive(); }
+
   /// Whatever came and is not part of a reply read.
   const std::string& received() const { return received_; }
 

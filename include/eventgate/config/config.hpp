@@ -34,6 +34,7 @@ struct Config {
   std::optional<FileSinkOptions> file;  ///< The default where neither output is configured.
   std::optional<KafkaSinkOptions> kafka;
   std::optional<SpoolOptions> spool;  ///< In front of `kafka`.
+  bool live = false;                  ///< Events are shown at `/live`.
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds startup_timeout{30000};  ///< The service manager is told by then that it serves.
   std::chrono::milliseconds shutdown_timeout{30000};

@@ -16,6 +16,7 @@ namespace eventgate {
 
 class EventGate;
 class IntakeEvents;
+class LiveFeed;
 class Metrics;
 class StreamConfigSource;
 
@@ -38,6 +39,8 @@ struct HttpOptions {
   bool tell_durability = false;               ///< `X-EventGate-Durability` in replies to events.
   std::string test_events;                    ///< JSON array text; empty: the route is not there.
   std::optional<std::uint16_t> metrics_port;  ///< Nothing: metrics are not served. 0: any free one.
+  std::string live_token;                     ///< Who has it may look on from anywhere. Empty: only from this host.
+  std::chrono::milliseconds live_heartbeat{15000};  ///< What a viewer hears at least as often.
 };
 
 /// What the routes need. All must outlive the server.
@@ -51,6 +54,7 @@ struct HttpServices {
   std::function<std::vector<std::string>()> stale = {};
   /// Why events are refused (503) before they are read, or nothing. Thread-safe. Absent: never.
   std::function<std::optional<std::string>()> no_room = {};
+  LiveFeed* live = nullptr;  ///< What `/live` shows. Null: no such routes.
 };
 
 /// The ports of a server, bound. Nobody listens on them yet: a process that listens on one already is found here, one
