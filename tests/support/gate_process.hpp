@@ -70,9 +70,13 @@ inline GateRun run_gate(const std::vector<std::string>& arguments, const Started
 /// `eventgate serve` as a process of its own, in the project's folder, with a port of its own.
 class GateProcess {
  public:
-  /// `files`: config files, later ones over earlier ones; `config`: YAML over all of them. Returns once it listens.
-  explicit GateProcess(std::vector<std::string> files, const std::string& config, const StartedWith& with = {}) {
-    files.push_back(folder_.write("here.yaml", "port: 0\ninterface: 127.0.0.1\n" + config));
+  /// `files`: config files, later ones over earlier ones; `config`: YAML over all of them. Returns once it listens, on
+  /// `port` or, if that is 0, on any free one.
+  explicit GateProcess(std::vector<std::string> files, const std::string& config, const StartedWith& with = {},
+                       std::uint16_t port = 0) {
+    files.push_back(folder_.write("here.yaml", "port: " + std::to_string(port) + "
+interface: 127.0.0.1
+" + config));
     std::vector<std::string> arguments{"serve"};
     for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
     pid_ = start_gate(arguments, log_path(), with);

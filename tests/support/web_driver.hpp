@@ -1,0 +1,172 @@
+#pragma once
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/becomes.hpp"
+#include "support/http_client.hpp"
+#include "support/temporary_folder.hpp"
+
+extern char** environ;
+
+namespace eventgate {
+
+/// The path of a program, or nothing.
+inline std::string program_path(const std::string& name) {
+  const char* const path = std::getenv("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(':');
+    const std::string candidate = std::string(rest.substr(0, end)) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  return "";
+}
+
+/// A headless Chromium that is driven (W3C WebDriver, by Debian's chromium-driver), with a profile of its own. Every
+/// failure throws std::runtime_error.
+class WebDriver {
+ public:
+  using Json = nlohmann::json;
+
+  static bool available() { return !program_path("chromedriver").empty() && !program_path("chromium").empty(); }
+
+  WebDriver() {
+    start();
+    Json arguments = {"--headless=new",
+                      "--no-sandbox",
+                      "--disable-gpu",
+                      "--disable-dev-shm-usage",
+                      "--disable-quic",
+                      "--no-first-run",
+                      "--no-proxy-server",
+                      "--disable-background-networking",
+                      "--disable-component-update",
+                      "--disable-sync",
+                      "--user-data-dir=" + folder_.path() + "/profile"};
+    const Json options = {{"binary", program_path("chromium")}, {"args", std::move(arguments)}};
+    const Json always = {{"browserName", "chrome"}, {"goog:chromeOptions", options}};
+    session_ =
+        "/session/" +
+        command("POST", "/session", {{"capabilities", {{"alwaysMatch", always}}}}).at("sessionId").get<std::string>();
+  }
+  /// With all its processes: they are a group.
+  ~WebDriver() {
+    ::kill(-pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    while (::kill(-pid_, 0) == 0) ::usleep(10000);
+  }
+  WebDriver(const WebDriver&) = delete;
+  WebDriver& operator=(const WebDriver&) = delete;
+
+  void open(const std::string& uri) { command("POST", session_ + "/url", {{"url", uri}}); }
+
+  /// What the body of a function comes to in the page.
+  Json run(const std::string& script) {
+    return command("POST", session_ + "/execute/sync", {{"script", script}, {"args", Json::array()}});
+  }
+
+  /// Tells the page whether its reader likes it `light` or `dark`.
+  void prefer(const std::string& scheme) {
+    const Json feature = {{"name", "prefers-color-scheme"}, {"value", scheme}};
+    const Json parameters = {{"features", Json::array({feature})}};
+    command("POST", session_ + "/goog/cdp/execute", {{"cmd", "Emulation.setEmulatedMedia"}, {"params", parameters}});
+  }
+
+  /// Whether an expression becomes true in the page.
+  bool becomes_true(const std::string& expression) {
+    return becomes([&] { return run("return Boolean(" + expression + ")") == true; });
+  }
+
+  /// Types into what has the focus. Keys without a character are those of the specification, such as kEnter.
+  void press(const std::string& keys) {
+    Json actions = Json::array();
+    for (std::size_t i = 0; i < keys.size();) {
+      std::size_t size = 1;  // of a character in UTF-8
+      while (i + size < keys.size() && (static_cast<unsigned char>(keys[i + size]) & 0xC0) == 0x80) ++size;
+      for (const char* const type : {"keyDown", "keyUp"})
+        actions.push_back({{"type", type}, {"value", keys.substr(i, size)}});
+      i += size;
+    }
+    const Json keyboard = {{"type", "key"}, {"id", "keyboard"}, {"actions", std::move(actions)}};
+    command("POST", session_ + "/actions", {{"actions", Json::array({keyboard})}});
+  }
+  static constexpr const char* kTab = "\ue004";
+  static constexpr const char* kEnter = "\ue007";
+  static constexpr const char* kEscape = "\ue00c";
+  static constexpr const char* kUp = "\ue013";
+  static constexpr const char* kDown = "\ue015";
+
+ private:
+  void start() {
+    std::vector<std::string> words{program_path("chromedriver"), "--port=0"};
+    std::vector<std::string> variables{"HOME=" + folder_.path(), "XDG_CONFIG_HOME=" + folder_.path(),
+                                       "XDG_CACHE_HOME=" + folder_.path()};
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      const std::string text = *variable;
+      if (!text.starts_with("HOME=") && !text.starts_with("XDG_")) variables.push_back(text);
+    }
+    const std::string log = folder_.path() + "/log";
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    const int error =
+        posix_spawn(&pid_, words[0].c_str(), &actions, &attributes, pointers(words).data(), pointers(variables).data());
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) throw std::runtime_error("cannot start " + words[0]);
+    const bool started = becomes([&] {
+      std::ifstream in(log);
+      const std::string text{std::istreambuf_iterator<char>(in), {}};
+      constexpr std::string_view kStarted = "started successfully on port ";
+      const std::size_t at = text.find(kStarted);
+      if (at == std::string::npos || text.find('\n', at) == std::string::npos) return false;
+      port_ = static_cast<std::uint16_t>(std::stoul(text.substr(at + kStarted.size())));
+      return true;
+    });
+    if (!started) throw std::runtime_error("chromedriver does not say its port");
+  }
+
+  Json command(const std::string& method, const std::string& path, const Json& body) {
+    HttpClient client(port_, std::chrono::seconds(120));
+    const HttpReply reply =
+        client.exchange(http_request(method, path, body.dump(), {"Content-Type: application/json; charset=utf-8"}));
+    Json value = Json::parse(reply.body).at("value");
+    if (reply.status != 200) throw std::runtime_error("WebDriver: " + path + ": " + value.dump());
+    return value;
+  }
+
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+  }
+
+  TemporaryFolder folder_;
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
+  std::string session_;
+};
+
+}  // namespace eventgate
