@@ -266,6 +266,15 @@ void measure_requests(const std::filesystem::path& directory) {
   measure_two_threads(directory, files, {"/v1/events", hundred, 16, 201}, empty);
   measure_start(directory, files);
 
+  if (wanted({"1 event, file, live, nobody looking on", "100 events, file, live, nobody looking on"})) {
+    Gate gate(directory, "live: true
+" + files);
+    measure_rows(gate,
+                 {{"1 event, file, live, nobody looking on", {"/v1/events", one, 64, 201}, 1, {}},
+                  {"100 events, file, live, nobody looking on", {"/v1/events", hundred, 16, 201}, 100, {}}},
+                 empty);
+  }
+
   if (wanted({"1 event, spool, no Kafka", "100 events, spool, no Kafka"})) {
     // Nobody listens there: each event goes to the spool, and is synced.
     Gate gate(directory, "kafka: {conf: {metadata.broker.list: '127.0.0.1:1', log_level: 0}}\nspool: {path: '" +
