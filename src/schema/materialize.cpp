@@ -26,17 +26,10 @@ struct NotMerged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
-/// Equality of JSON: ordered_json's looks at the order of members too.
-bool equal(const Json& a, const Json& b) { return nlohmann::json(a) == nlohmann::json(b); }
-
 Values distinct(const Values& values) {
   Values out;
   for (const Json& value : values)
-    if (std::none_of(out.begin(), out.end(), [&](const Json& other) { return equal(value, other); }))
+    if (std::none_of(out.begin(), out.end(), [&](const Json& other) { return equal_json(value, other); }))
       out.push_back(value);
   return out;
 }
@@ -72,7 +65,7 @@ Json shared(const Values& lists) {
   Json out = Json::array();
   for (const Json& item : lists.front())
     if (std::all_of(lists.begin(), lists.end(), [&](const Json& list) {
-          return std::any_of(list.begin(), list.end(), [&](const Json& other) { return equal(item, other); });
+          return std::any_of(list.begin(), list.end(), [&](const Json& other) { return equal_json(item, other); });
         }))
       out.push_back(item);
   return out;
@@ -169,11 +162,11 @@ Json merge_choices(const std::string& key, const Values& lists) {
 /// The value of a keyword that has several.
 Json merge_values(const std::string& key, const Values& values, Json& merged) {
   const auto less = [](const Json& a, const Json& b) { return a < b; };
-  if (one_of(key, {"$id", "$ref", "$schema", "default", "description", "title", "examples"})) return values.front();
+  if (is_one_of(key, {"$id", "$ref", "$schema", "default", "description", "title", "examples"})) return values.front();
   if (key == "required") return joined(values);
-  if (one_of(key, {"maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties"}))
+  if (is_one_of(key, {"maximum", "exclusiveMaximum", "maxItems", "maxLength", "maxProperties"}))
     return *std::min_element(values.begin(), values.end(), less);
-  if (one_of(key, {"minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties"}))
+  if (is_one_of(key, {"minimum", "exclusiveMinimum", "minItems", "minLength", "minProperties"}))
     return *std::max_element(values.begin(), values.end(), less);
   if (key == "uniqueItems") return true;
   if (key == "multipleOf") return least_common_multiple(values);
@@ -209,7 +202,7 @@ Json merge(const Values& given, Json base) {
     Json value;
     if (names_schemas(key)) {
       value = merge_names(values);
-    } else if (one_of(key, {"additionalProperties", "contains", "propertyNames"})) {
+    } else if (is_one_of(key, {"additionalProperties", "contains", "propertyNames"})) {
       value = merge(different);
     } else if (key == "items") {
       value = merge_items(values, values_of(schemas, "additionalItems"));
@@ -231,7 +224,8 @@ Json merge(const Values& given, Json base) {
       }
     }
     const bool empty = value.is_structured() && value.empty();
-    if (empty && one_of(key, {"properties", "patternProperties", "additionalProperties", "items", "additionalItems"}))
+    if (empty &&
+        is_one_of(key, {"properties", "patternProperties", "additionalProperties", "items", "additionalItems"}))
       continue;
     merged[key] = std::move(value);
   }
@@ -269,12 +263,6 @@ namespace {
 
 std::optional<std::string> difference_at(const Json& expected, const Json& found, const std::string& pointer) {
   const auto at = [](const std::string& place) { return place.empty() ? std::string("/") : place; };
-  const auto brief = [](const Json& value) {
-    constexpr std::size_t kMost = 80;
-    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-    if (text.size() > kMost) text = text.substr(0, kMost) + "...";
-    return text;
-  };
   if (expected.is_object() && found.is_object()) {
     for (const auto& member : expected.items()) {
       const std::string inner = pointer + "/" + member.key();
@@ -292,10 +280,10 @@ std::optional<std::string> difference_at(const Json& expected, const Json& found
     return std::nullopt;
   }
   if (pointer.ends_with("/required") && expected.is_array() && found.is_array() &&
-      equal(joined({expected}), joined({found})))
+      equal_json(joined({expected}), joined({found})))
     return std::nullopt;
-  if (equal(expected, found)) return std::nullopt;
-  return "has " + brief(found) + " at " + at(pointer) + ", expected " + brief(expected);
+  if (equal_json(expected, found)) return std::nullopt;
+  return "has " + brief_json(found) + " at " + at(pointer) + ", expected " + brief_json(expected);
 }
 
 }  // namespace

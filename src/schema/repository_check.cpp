@@ -87,7 +87,7 @@ struct Options {
   std::optional<std::pair<double, double>> bounds{{-kSafeInteger, kSafeInteger}};
   std::vector<Pattern> ignored;
   std::vector<std::pair<Pattern, std::vector<std::string>>> skipped;
-  bool snake_case = false;
+  bool has_config = false;
 };
 
 [[noreturn]] void refuse(const std::string& option, const std::string& expected) {
@@ -110,7 +110,7 @@ std::string text(const std::string& option, const Json& value) {
 
 Options options_of(const fs::path& folder, const Json& config) {
   Options options;
-  options.snake_case = true;
+  options.has_config = true;
   options.base = folder;
   for (const auto& [key, value] : config.items()) {
     if (key == "schemaBasePath") options.base = folder / text(key, value);
@@ -146,7 +146,7 @@ bool same_folder(const fs::path& a, const fs::path& b) {
 
 Options find_options(const fs::path& directory, ObjectReader& reader) {
   std::error_code ignored;
-  for (const fs::path& folder : {directory, fs::absolute(directory).lexically_normal().parent_path()}) {
+  for (const fs::path& folder : {directory, fs::canonical(directory, ignored).parent_path()}) {
     if (!fs::exists(folder / kConfigName, ignored)) continue;
     const auto config = reader.read((folder / kConfigName).string());
     if (!config) throw std::runtime_error((folder / kConfigName).string() + ": " + config.error().message);
@@ -182,7 +182,7 @@ class RepositoryCheck {
       problem(options_.base.string(), "expected schemas below it, such as TITLE/1.0.0.yaml");
       return std::move(problems_);
     }
-    const bool has_current = options_.snake_case || std::any_of(titles.begin(), titles.end(), [](const Title& title) {
+    const bool has_current = options_.has_config || std::any_of(titles.begin(), titles.end(), [](const Title& title) {
                                return !title.current.empty();
                              });
     for (const Title& title : titles) check_title(title, has_current);
@@ -238,7 +238,7 @@ RepositoryCheck::SchemaResult RepositoryCheck::document(const std::string& place
 }
 
 RepositoryCheck::SchemaResult RepositoryCheck::at_path(const std::string& path) {
-  std::string reason = "it is in none of " + std::to_string(bases_.size()) + " schemaBaseUris";
+  std::string reason = "it is in none of schemaBaseUris";
   for (const std::string& base : bases_) {
     for (std::size_t i = 0; i <= options_.content_types.size(); ++i) {
       const std::string place = base + path + (i == 0 ? "" : "." + options_.content_types[i - 1]);
@@ -352,7 +352,7 @@ const Json* RepositoryCheck::check_version(const Title& title, const Version& ve
     return nullptr;
   }
   check_examples(name, schema, **compiled, id);
-  if (options_.snake_case && !skipped(id, "schema-snake-case-properties")) check_snake_case(name, schema);
+  if (options_.has_config && !skipped(id, "schema-snake-case-properties")) check_snake_case(name, schema);
   return &schema;
 }
 

@@ -1,22 +1,36 @@
 #pragma once
 
-#include <functional>
+#include <algorithm>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 namespace eventgate {
 
+inline bool is_one_of(std::string_view text, std::initializer_list<std::string_view> texts) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+/// Equality of JSON: that of ordered_json minds the order of members.
+inline bool equal_json(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
+  return nlohmann::json(a) == nlohmann::json(b);
+}
+
+/// `value` on one line of a message, and not too long.
+inline std::string brief_json(const nlohmann::ordered_json& value) {
+  constexpr std::size_t kMost = 100;
+  std::string text = value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+  return text.size() > kMost ? text.substr(0, kMost) + "..." : text;
+}
+
 /// Whether the value of the keyword is an object of names to schemas.
 inline bool names_schemas(std::string_view keyword) {
-  return keyword == "properties" || keyword == "patternProperties" || keyword == "definitions" ||
-         keyword == "dependencies";
+  return is_one_of(keyword, {"properties", "patternProperties", "definitions", "dependencies"});
 }
 
 /// Whether the value of the keyword is data of events, in which nothing is a keyword.
-inline bool holds_data(std::string_view keyword) {
-  return keyword == "const" || keyword == "enum" || keyword == "default";
-}
+inline bool holds_data(std::string_view keyword) { return is_one_of(keyword, {"const", "enum", "default"}); }
 
 /// Calls `visit` with `schema` and each schema inside it, and where that is (a JSON pointer).
 template <typename Schema, typename Visit>
@@ -30,10 +44,10 @@ void each_schema(Schema& schema, const std::string& pointer, const Visit& visit)
     if (names_schemas(key)) {
       if (value.is_object())
         for (const auto& named : value.items()) each_schema(named.value(), at + "/" + named.key(), visit);
-    } else if (key == "allOf" || key == "anyOf" || key == "oneOf" || (key == "items" && value.is_array())) {
+    } else if (is_one_of(key, {"allOf", "anyOf", "oneOf"}) || (key == "items" && value.is_array())) {
       for (std::size_t i = 0; i < value.size(); ++i) each_schema(value[i], at + "/" + std::to_string(i), visit);
-    } else if (key == "items" || key == "additionalItems" || key == "additionalProperties" || key == "contains" ||
-               key == "propertyNames" || key == "not" || key == "if" || key == "then" || key == "else") {
+    } else if (is_one_of(key, {"items", "additionalItems", "additionalProperties", "contains", "propertyNames", "not",
+                               "if", "then", "else"})) {
       each_schema(value, at, visit);
     }
   }

@@ -12,13 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-bool one_of(std::string_view key, std::initializer_list<std::string_view> keys) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
 /// Keywords that say nothing of which events are valid, nor of what is made of them.
 bool describes(std::string_view key) {
-  return one_of(key, {"$id", "id", "title", "description", "examples", "$comment", "definitions"});
+  return is_one_of(key, {"$id", "id", "title", "description", "examples", "$comment", "definitions"});
 }
 
 class Changes {
@@ -34,15 +30,6 @@ class Changes {
   void compare_values(const Json& older, const Json& newer, const std::string& at);
 };
 
-/// Texts on one line, and not too long ones.
-std::string brief(const Json& value) {
-  constexpr std::size_t kMost = 100;
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  return text.size() > kMost ? text.substr(0, kMost) + "..." : text;
-}
-
-bool equal(const Json& a, const Json& b) { return nlohmann::json(a) == nlohmann::json(b); }
-
 void Changes::compare(const Json& older, const Json& newer, const std::string& at) {
   if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
   static const Json kNone = Json::array();
@@ -56,34 +43,35 @@ void Changes::compare(const Json& older, const Json& newer, const std::string& a
     } else if (key == "properties") {
       compare_names(key, member.value(), Json::object(), at + "/" + key);
     } else {
-      add(at + "/" + key, "is gone, it was " + brief(member.value()));
+      add(at + "/" + key, "is gone, it was " + brief_json(member.value()));
     }
   }
   for (const auto& member : newer.items()) {
     const std::string& key = member.key();
     if (describes(key) || key == "required" || key == "properties" || key == "default" || older.contains(key)) continue;
-    add(at + "/" + key, "is new: " + brief(member.value()));
+    add(at + "/" + key, "is new: " + brief_json(member.value()));
   }
 }
 
 void Changes::compare_keyword(const std::string& key, const Json& older, const Json& newer, const std::string& at) {
   const std::string inner = at + "/" + key;
   if (names_schemas(key)) return compare_names(key, older, newer, inner);
-  if (one_of(key, {"items", "additionalItems", "additionalProperties", "contains", "propertyNames", "then", "else"}) &&
+  if (is_one_of(key,
+                {"items", "additionalItems", "additionalProperties", "contains", "propertyNames", "then", "else"}) &&
       older.is_object() && newer.is_object())
     return compare(older, newer, inner);
-  if (one_of(key, {"allOf", "anyOf", "oneOf", "items"}) && older.is_array() && newer.is_array() &&
+  if (is_one_of(key, {"allOf", "anyOf", "oneOf", "items"}) && older.is_array() && newer.is_array() &&
       older.size() == newer.size()) {
     for (std::size_t i = 0; i < older.size(); ++i) compare(older[i], newer[i], inner + "/" + std::to_string(i));
     return;
   }
   if (key == "enum" && older.is_array() && newer.is_array()) {
     for (const Json& value : older)
-      if (std::none_of(newer.begin(), newer.end(), [&](const Json& other) { return equal(value, other); }))
-        add(inner, brief(value) + " is gone");
+      if (std::none_of(newer.begin(), newer.end(), [&](const Json& other) { return equal_json(value, other); }))
+        add(inner, brief_json(value) + " is gone");
     return;
   }
-  if (one_of(key, {"maxLength", "maxItems", "maxProperties"}) && older.is_number() && newer.is_number() &&
+  if (is_one_of(key, {"maxLength", "maxItems", "maxProperties"}) && older.is_number() && newer.is_number() &&
       newer >= older)
     return;
   compare_values(older, newer, inner);
@@ -108,13 +96,13 @@ void Changes::compare_required(const Json& older, const Json& newer, const std::
   if (!older.is_array() || !newer.is_array()) return compare_values(older, newer, at + "/required");
   const std::set<Json> before(older.begin(), older.end()), after(newer.begin(), newer.end());
   for (const Json& name : after)
-    if (!before.contains(name)) add(at + "/required", brief(name) + " is required, it was optional");
+    if (!before.contains(name)) add(at + "/required", brief_json(name) + " is required, it was optional");
   for (const Json& name : before)
-    if (!after.contains(name)) add(at + "/required", brief(name) + " is optional, it was required");
+    if (!after.contains(name)) add(at + "/required", brief_json(name) + " is optional, it was required");
 }
 
 void Changes::compare_values(const Json& older, const Json& newer, const std::string& at) {
-  if (!equal(older, newer)) add(at, "is " + brief(newer) + ", it was " + brief(older));
+  if (!equal_json(older, newer)) add(at, "is " + brief_json(newer) + ", it was " + brief_json(older));
 }
 
 }  // namespace
