@@ -4,13 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +16,7 @@
 #include "support/http_test_server.hpp"
 #include "support/kafka_broker.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/web_driver.hpp"
 
 namespace eventgate {
 namespace {
@@ -29,13 +28,7 @@ constexpr const char* kNoBrowser =
     "NO BROWSER HERE: nothing that a page in Chromium sends is tested (Debian: chromium)";
 
 /// The path of Chromium, or nothing.
-std::string chromium() {
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (::access((folder + "/chromium").c_str(), X_OK) == 0) return folder + "/chromium";
-  return "";
-}
+std::string chromium() { return program_path("chromium"); }
 
 /// A browser that shows `uri` until it is closed, with a profile of its own.
 class Browser {
