@@ -51,7 +51,9 @@ inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOM
 inside apt-get update -q > "$work/apt.log" 2>&1 || skip "no package lists from $mirror: $(tail -n 1 "$work/apt.log")"
 ! ls "$root/usr/bin/eventgate" 2>/dev/null || fail "it is there already"
 
-# Installed as in the image.
+# Installed as in the image. What it depends on is kept in the build folder, too.
+mkdir -p "$work/archives"
+cp "$work"/archives/*.deb "$root/var/cache/apt/archives/" 2>/dev/null || true
 mkdir "$root/tmp/package"
 cp "$deb" "$root/tmp/package"
 runs=$(awk '/^FROM /{ stage++ } stage == 2 && sub(/^RUN /, "")' docker/Dockerfile)
@@ -59,6 +61,7 @@ runs=$(awk '/^FROM /{ stage++ } stage == 2 && sub(/^RUN /, "")' docker/Dockerfil
 while IFS= read -r run; do
   inside /bin/sh -c "$run" > "$work/run.log" 2>&1 < /dev/null || fail "RUN $run: $(tail -n 20 "$work/run.log")"
 done <<< "$runs"
+cp "$root"/var/cache/apt/archives/*.deb "$work/archives/" 2>/dev/null || true
 for file in /usr/bin/eventgate /etc/eventgate/config.yaml /etc/eventgate/stream-config.yaml \
     /lib/systemd/system/eventgate.service /lib/systemd/system/eventgate.socket /usr/share/man/man8/eventgate.8.gz \
     /usr/share/man/man5/eventgate.yaml.5.gz /usr/share/bash-completion/completions/eventgate \
