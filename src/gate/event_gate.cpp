@@ -890,7 +890,7 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
     co_return result;
   }
   count_received(memory->produced, context.received_at);
-  if (once) once->forget_values();
+  if (once && memory->live.events.empty()) once->forget_values();
 
   const std::span<Record> records(memory->records);
   if (assurance == Assurance::hasty && origin == Origin::client)

@@ -74,9 +74,7 @@ class GateProcess {
   /// `port` or, if that is 0, on any free one.
   explicit GateProcess(std::vector<std::string> files, const std::string& config, const StartedWith& with = {},
                        std::uint16_t port = 0) {
-    files.push_back(folder_.write("here.yaml", "port: " + std::to_string(port) + "
-interface: 127.0.0.1
-" + config));
+    files.push_back(folder_.write("here.yaml", "port: " + std::to_string(port) + "\ninterface: 127.0.0.1\n" + config));
     std::vector<std::string> arguments{"serve"};
     for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
     pid_ = start_gate(arguments, log_path(), with);
