@@ -13,22 +13,13 @@ FieldPath::FieldPath(std::string_view dotted) : dotted_(dotted) {
 }
 
 std::optional<JsonValue> FieldPath::find(JsonValue event) const {
-  const JsonNode* const nodes = event.nodes();
-  std::uint32_t value = event.index();
+  std::optional<JsonValue> value = event;
   for (const std::string& key : keys_) {
-    if (nodes[value].type != JsonType::object) return std::nullopt;
-    // As JsonValue::find, for keys of which most differ in size already.
-    const std::size_t quoted = key.size() + 2;
-    const std::uint32_t end = nodes[value].next;
-    std::uint32_t found = 0;
-    for (std::uint32_t at = value + 1; at < end; at = nodes[at + 1].next) {
-      if (nodes[at].end - nodes[at].begin != quoted && (nodes[at].flags & JsonNode::kEscaped) == 0) continue;
-      if (JsonValue(event.base(), nodes, at).string_equals(key)) found = at + 1;
-    }
-    if (found == 0) return std::nullopt;
-    value = found;
+    if (!value->is_object()) return std::nullopt;
+    value = value->find(key);
+    if (!value) return std::nullopt;
   }
-  return JsonValue(event.base(), nodes, value);
+  return value;
 }
 
 }  // namespace eventgate
