@@ -1,0 +1,215 @@
+// One kind of whole requests in one thread, for callgrind: instructions.sh runs it and says what it costs.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eventgate/gate/event_gate.hpp"
+#include "eventgate/http/server.hpp"
+#include "eventgate/logging/logging.hpp"
+#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/metrics/metrics.hpp"
+#include "eventgate/produce/producer.hpp"
+#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/streams/stream_config_source.hpp"
+#include "eventgate/uri/object_reader.hpp"
+
+namespace eventgate::bench {
+namespace {
+
+// Without what the gate adds.
+constexpr std::string_view kEvent =
+    R"({"$schema":"/bench/search/1.0.0","meta":{"stream":"bench.search","domain":"en.m.wiki.example.org"},)"
+    R"("dt":"2026-03-14T15:09:26.535Z","schema":"BenchSearch","host":"en.m.wiki.example.org","wiki":"examplewiki",)"
+    R"("event":{"source":"full_text","unique_id":"a1f3c09d72be5648e0p7m2k9w4zq",)"
+    R"("session_id":"5d2e8b7041c69fa3d8p7m2k8v1xr","page_view_id":"0f9e8d7c6b5a49382716p7m2k9w4","scrolled":false,)"
+    R"("action":"visit_page","article_id":4711,"position":2,"query":"how tall is the eiffel tower"}})";
+
+/// Takes every record at once: what comes behind the gate is not counted.
+class TakingSink final : public Sink {
+ public:
+  std::string_view name() const override { return "file"; }
+  void produce(std::span<const Record> records, Assurance) override {
+    for (const Record& record : records) record.slot->succeed();
+  }
+  void warm(const std::string&) override {}
+  std::optional<std::string> unready() const override { return std::nullopt; }
+  void stop(std::chrono::steady_clock::time_point) override {}
+};
+
+std::vector<std::unique_ptr<Sink>> taking_sink() {
+  std::vector<std::unique_ptr<Sink>> sinks;
+  sinks.push_back(std::make_unique<TakingSink>());
+  return sinks;
+}
+
+std::string request_of(const std::string& body) {
+  return "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:8192\r\nUser-Agent: bench/1.0\r\nContent-Type: "
+         "application/json\r\n"
+         "Content-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string body_of(const std::string& kind) {
+  const std::string event(kEvent);
+  if (kind == "one") return event;
+  if (kind == "hundred") {
+    std::string array = "[" + event;
+    for (int i = 1; i < 100; ++i) array += "," + event;
+    return array + "]";
+  }
+  if (kind == "invalid") {
+    std::string invalid = event;
+    const auto replace = [&invalid](std::string_view from, std::string_view to) {
+      invalid.replace(invalid.find(from), from.size(), to);
+    };
+    replace(R"("scrolled":false)", R"("scrolled":1)");
+    replace(R"("article_id":4711)", R"("article_id":"4711")");
+    replace("2026-03-14T15:09:26.535Z", "yesterday");
+    return invalid;
+  }
+  throw std::runtime_error("expected one, hundred or invalid, not '" + kind + "'");
+}
+
+/// The gate behind its HTTP server, and a client on the same thread.
+class Rig {
+ public:
+  Rig()
+      : schemas_(schema_options(), make_uri_reader({}), events_),
+        streams_(stream_options(), make_uri_reader({}), events_),
+        producer_(taking_sink(), std::chrono::seconds(10), events_),
+        gate_(gate_options(), schemas_, &streams_, producer_, events_),
+        server_(http_options(),
+                HttpServices{gate_,
+                             &streams_,
+                             metrics_,
+                             events_,
+                             [] { return std::nullopt; },
+                             [] { return std::vector<std::string>(); },
+                             {}},
+                {io_.get_executor()}, HttpPorts(http_options(), io_.get_executor())) {
+    schemas_.precache();
+    client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    address.sin_port = ::htons(server_.port());
+    const int on = 1;
+    if (::connect(client_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        ::setsockopt(client_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        ::fcntl(client_, F_SETFL, O_NONBLOCK) != 0)
+      throw std::runtime_error("a connection over loopback cannot be had");
+  }
+  ~Rig() { ::close(client_); }
+
+  /// Posts `request`, and throws std::runtime_error unless the answer has `status`.
+  void post(std::string_view request, std::string_view status) {
+    while (!request.empty()) {
+      const ssize_t sent = ::send(client_, request.data(), request.size(), MSG_NOSIGNAL);
+      if (sent > 0) request.remove_prefix(static_cast<std::size_t>(sent));
+      io_.poll();
+    }
+    std::size_t size = 0;
+    while (!whole({answer_, size})) {
+      io_.poll();
+      const ssize_t got = ::recv(client_, answer_ + size, sizeof answer_ - size, 0);
+      if (got > 0) size += static_cast<std::size_t>(got);
+      if (got == 0) throw std::runtime_error("the server closed the connection");
+    }
+    if (std::string_view(answer_ + 9, 3) != status)
+      throw std::runtime_error("expected status " + std::string(status) + ": " + std::string(answer_, size));
+  }
+
+ private:
+  static bool whole(std::string_view answer) {
+    constexpr std::string_view kLength = "content-length: ";
+    const std::size_t end = answer.find("\r\n\r\n");
+    if (end == std::string_view::npos) return false;
+    return answer.size() == end + 4 + std::strtoul(answer.data() + answer.find(kLength) + kLength.size(), nullptr, 10);
+  }
+
+  static SchemaOptions schema_options() {
+    SchemaOptions options;
+    options.schema_base_uris = {EVENTGATE_SOURCE_DIR "/tests/bench/schemas", EVENTGATE_SOURCE_DIR "/schemas"};
+    options.schema_file_extension = ".yaml";
+    options.schema_precache_uris = {"/bench/search/1.0.0", "/error/2.1.0"};
+    options.schema_precache_required = true;
+    return options;
+  }
+  static StreamConfigOptions stream_options() {
+    StreamConfigOptions options;
+    options.stream_config_uri = EVENTGATE_SOURCE_DIR "/tests/bench/counted/streams.yaml";
+    return options;
+  }
+  static GateOptions gate_options() {
+    GateOptions options;
+    options.wikimedia = true;
+    options.stream_field = {FieldPath("meta.stream")};
+    options.id_field = FieldPath("meta.id");
+    options.dt_field = FieldPath("meta.dt");
+    options.error_stream = "bench.error";
+    return options;
+  }
+  static HttpOptions http_options() {
+    HttpOptions options;
+    options.interface = "127.0.0.1";
+    options.port = 0;
+    options.max_body_size = 1 << 20;
+    return options;
+  }
+
+  Metrics metrics_{"bench"};
+  IntakeEvents events_{metrics_};
+  boost::asio::io_context io_{1};
+  SchemaRepository schemas_;
+  StreamConfigSource streams_;
+  Producer producer_;
+  EventGate gate_;
+  HttpServer server_;
+  int client_ = -1;
+  char answer_[65536];
+};
+
+}  // namespace
+
+/// What callgrind counts: instructions.sh names this function.
+[[gnu::noinline]] void post_counted(const std::function<void()>& post, int count) {
+  for (int i = 0; i < count; ++i) post();
+}
+
+int run(const std::string& kind, int count) {
+  set_log_level(LogLevel::fatal);
+  Rig rig;
+  const std::string request = request_of(body_of(kind));
+  const auto post = [&] { rig.post(request, kind == "invalid" ? "400" : "201"); };
+  for (int i = 0; i < 20; ++i) post();
+  post_counted(post, count);
+  std::printf("g++ %s, glibc %s, %s\n", __VERSION__, ::gnu_get_libc_version(),
+              __builtin_cpu_supports("avx2") ? "AVX2" : "no AVX2");
+  return 0;
+}
+
+}  // namespace eventgate::bench
+
+int main(int argc, char** argv) {
+  try {
+    if (argc != 3) throw std::runtime_error("usage: counted_requests one|hundred|invalid COUNT");
+    return eventgate::bench::run(argv[1], std::atoi(argv[2]));
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "counted_requests: %s\n", failure.what());
+    return 1;
+  }
+}
