@@ -370,8 +370,8 @@ void append_live_query(std::string& out, const RequestContext& context) {
 }
 
 /// Shows `feed` what became of a request's events.
-void show(LiveFeed& feed, const EventBatch& batch, const RequestContext& context, Assurance assurance,
-          RequestMemory& memory, const ProcessResult& result) {
+void show(LiveFeed& feed, const RequestContext& context, Assurance assurance, RequestMemory& memory,
+          const ProcessResult& result) {
   LiveNotes& live = memory.live;
   if (!context.query.empty()) append_live_query(live.query, context);
   auto invalid = result.invalid.begin();
@@ -393,10 +393,8 @@ void show(LiveFeed& feed, const EventBatch& batch, const RequestContext& context
       event.outcome = LiveOutcome::error;
       event.status = &*error++;
     }
-    // A flaw makes the text of a status a string.
-    event.text = !batch.flaws(i).empty() ? batch[i].source()
-                 : event.status          ? std::string_view(event.status->event)
-                                         : memory.records[record].value;
+    if (event.text.empty())
+      event.text = event.status ? std::string_view(event.status->event) : memory.records[record].value;
     if (recorded) ++record;
   }
   feed.add(live.events);
@@ -601,7 +599,13 @@ void EventGate::Impl::Judge::judge() {
 void EventGate::Impl::Judge::note() {
   LiveNotes& live = memory_.live;
   LiveEvent& event = live.events.emplace_back();
-  if (has_stream_) event.stream = stream_.name;
+  if (has_stream_) {
+    event.stream = stream_.name;
+  } else if (const auto field = first_present(options_.stream_field, space_.fields);
+             field && field->value.is_string()) {
+    event.stream = kept(field->value);  // it was refused before its stream was looked at
+  }
+  if (flawed_) event.text = event_.source();  // a status has it as a string
   event.schema_uri = schema_ ? std::string_view(schema_->uri()) : schema_uri_;
   live.added.insert(live.added.end(), space_.added.begin(), space_.added.end());
   live.added_ends.push_back(live.added.size());
@@ -886,11 +890,11 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
     make_events(std::move(memory->error_events), Origin::error_events, context.received_at, executor);
   }
   if (memory->records.empty()) {
-    if (!memory->live.events.empty()) show(*live, batch, context, assurance, *memory, result);
+    if (!memory->live.events.empty()) show(*live, context, assurance, *memory, result);
     co_return result;
   }
   count_received(memory->produced, context.received_at);
-  if (once && memory->live.events.empty()) once->forget_values();
+  if (once) once->forget_values();
 
   const std::span<Record> records(memory->records);
   if (assurance == Assurance::hasty && origin == Origin::client)
@@ -943,7 +947,7 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
   if (refused > 0 && result.error.size() > refused)
     std::sort(result.error.begin(), result.error.end(),
               [](const EventStatus& a, const EventStatus& b) { return a.index < b.index; });
-  if (!memory->live.events.empty()) show(*live, batch, context, assurance, *memory, result);
+  if (!memory->live.events.empty()) show(*live, context, assurance, *memory, result);
   co_return result;
 }
 

@@ -87,7 +87,8 @@ TEST(EventGateLive, NothingIsAddedToACompleteEvent) {
 TEST(EventGateLive, EventsOfARequestAreShownInTheirOrderWithTheirOutcome) {
   LiveGate live;
   live.gate.process("[" + test_event(R"(,"test":1,"count":"x")") + "," + test_event("") +
-                    R"(,{"$schema":"/no/1.0.0"},7,)" + test_event(R"(,"any":1e999)") + "," + test_event("") + "]");
+                    R"(,{"$schema":"/no/1.0.0","meta":{"stream":"s"}},7,)" + test_event(R"(,"any":1e999)") + "," +
+                    test_event("") + "]");
   const auto shown = live.shown();
   std::vector<std::string> outcomes;
   for (const Shown& one : shown) outcomes.push_back(one.outcome);
@@ -96,7 +97,7 @@ TEST(EventGateLive, EventsOfARequestAreShownInTheirOrderWithTheirOutcome) {
   EXPECT_EQ(shown[0].status.errors[0].data_path, ".test");
   EXPECT_THAT(shown[0].added, HasSubstr(R"("request_id":)"));
   EXPECT_EQ(shown[1].status.errors.size(), 0u);
-  EXPECT_EQ(shown[2].stream, "");
+  EXPECT_EQ(shown[2].stream, "s");
   EXPECT_EQ(shown[2].schema_uri, "/no/1.0.0");
   EXPECT_EQ(shown[2].status.message, "Failed loading schema at /no/1.0.0");
   EXPECT_EQ(shown[3].text, "7");

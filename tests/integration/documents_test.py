@@ -34,11 +34,11 @@ counts = {"run": 0, "left out": 0}
 
 
 class Gate:
-    """The gate of config/config.yaml, in `folder`, on ports of its own."""
+    """The gate of config/config.yaml with the live page, as of ./dev run, in `folder`, on ports of its own."""
 
     def __init__(self, folder):
         (folder / "here.yaml").write_text(
-            "port: 0\ninterface: 127.0.0.1\nmetrics: {type: prometheus, port: 0}\n"
+            "port: 0\ninterface: 127.0.0.1\nmetrics: {type: prometheus, port: 0}\nlive: true\n"
         )
         self.log = folder / "gate.log"
         with open(self.log, "wb") as log:
