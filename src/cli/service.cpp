@@ -286,6 +286,7 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
       // All that can fail comes first.
       std::vector<std::function<void()>> uses;
       for (const auto& reader : readers) uses.push_back(reader->renew());
+      uses.push_back(producer->renew());
       if (streams) {
         const std::stop_callback end_read(stop, [this] { stream_reader->stop(); });
         uses.push_back(streams->read_again());

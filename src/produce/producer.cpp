@@ -80,6 +80,14 @@ void Producer::warm(const std::string& topic) {
   for (const auto& sink : sinks_) sink->warm(topic);
 }
 
+std::function<void()> Producer::renew() {
+  std::vector<std::function<void()>> uses;
+  for (const auto& sink : sinks_) uses.push_back(sink->renew());
+  return [uses = std::move(uses)] {
+    for (const auto& use : uses) use();
+  };
+}
+
 std::optional<std::string> Producer::unready() const {
   for (const auto& sink : sinks_)
     if (auto reason = sink->unready()) return reason;

@@ -4,6 +4,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <deque>
+#include <fstream>
+#include <functional>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -37,6 +40,17 @@ KafkaConf conf_of(const KafkaSinkOptions& options, std::string_view label) {
   std::string all;
   for (const std::string& problem : problems) all += (all.empty() ? "" : "; ") + problem;
   throw std::invalid_argument(all);
+}
+
+/// The contents of the files that options name: keys and certificates.
+std::vector<std::string> files_of(const rd_kafka_conf_t& conf) {
+  std::vector<std::string> contents;
+  for (const char* name : {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.crl.location",
+                           "ssl.keystore.location"}) {
+    std::ifstream file(kafka_conf_value(conf, name), std::ios::binary);
+    contents.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return contents;
 }
 
 /// Errors of one record, its size or its timestamp, for which Kafka refuses all that came with it.
@@ -139,6 +153,9 @@ class KafkaProducer {
     return client_;
   }
 
+  /// As Sink::renew: a client made of the files as they are now, if one has changed.
+  std::function<void()> renew();
+
   /// From now on everything is refused, and nothing is replaced or closed but by `close`.
   void end() {
     const std::lock_guard lock(clients_mutex_);
@@ -175,6 +192,7 @@ class KafkaProducer {
   void set_ready();
   void probe();
   void replace();
+  void warm_declared();
   void close_retired();
 
   const std::string label_;
@@ -201,11 +219,14 @@ class KafkaProducer {
   std::atomic<bool> in_doubt_{true};
   std::atomic<bool> queue_full_{false};
   std::atomic<bool> fatal_{false};
+  std::atomic<bool> renewed_{false};
   std::atomic<bool> alone_fatal_{false};
   mutable std::mutex reason_mutex_;
   std::string reason_ = "no broker has answered yet";
   std::set<std::string> warm_;
   std::string refusal_;  // what the last broker that cannot be talked to said, or was found to be
+
+  std::vector<std::string> files_;  // what those that its options name hold; the caller's of renew
 
   // The service's thread only.
   Clock::time_point replaced_;  // last
@@ -329,6 +350,7 @@ KafkaProducer::KafkaProducer(std::string label, KafkaConf conf, IoExecutor repor
       limits_(limits),
       service_(service),
       events_(events) {
+  files_ = files_of(*conf_);
   try {
     client_ = make_client(*conf_, false);
   } catch (const std::invalid_argument& refused) {
@@ -602,6 +624,7 @@ void KafkaProducer::warm(const std::string& topic) {
 }
 
 Clock::duration KafkaProducer::tend() {
+  if (renewed_.exchange(false)) warm_declared();
   if ((fatal_ || alone_fatal_) && Clock::now() - replaced_ >= kProbeInterval) replace();
   close_retired();
   if (in_doubt_ || !ready_ || !warming_.empty()) probe();
@@ -667,7 +690,42 @@ void KafkaProducer::replace() {
   }
   old->purge(RD_KAFKA_PURGE_F_QUEUE);
   if (holds_) send_held({});
+  warm_declared();
+}
+
+void KafkaProducer::warm_declared() {
   for (const std::string& topic : std::set<std::string>(declared_)) warm(topic);
+}
+
+std::function<void()> KafkaProducer::renew() {
+  std::vector<std::string> files = files_of(*conf_);
+  if (files == files_) return [] {};
+  // Closed if it is never used.
+  struct Next {
+    std::shared_ptr<KafkaClient> client;
+    ~Next() {
+      if (client != nullptr) client->close();
+    }
+  };
+  const auto next = std::make_shared<Next>();
+  try {
+    next->client = make_client(*conf_, false);
+  } catch (const std::invalid_argument& refused) {
+    throw std::invalid_argument("kafka." + label_ + ": " + refused.what());
+  }
+  return [this, next, files = std::move(files)]() mutable {
+    files_ = std::move(files);
+    {
+      const std::lock_guard lock(clients_mutex_);
+      if (ending_) return;
+      // What they have is delivered; then they are closed.
+      retired_.push_back(std::exchange(client_, std::exchange(next->client, nullptr)));
+      if (alone_ != nullptr) retired_.push_back(std::exchange(alone_, nullptr));
+    }
+    renewed_ = true;
+    doubt();
+    service_.call();
+  };
 }
 
 void KafkaProducer::close_retired() {
@@ -726,6 +784,13 @@ class KafkaSink final : public Sink {
 
   void warm(const std::string& topic) override {
     if (is_kafka_name(topic)) service_.warm(topic);
+  }
+
+  std::function<void()> renew() override {
+    return [first = guaranteed_.renew(), second = hasty_.renew()] {
+      first();
+      second();
+    };
   }
 
   std::optional<std::string> unready() const override {

@@ -170,6 +170,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   std::string_view name() const override { return kafka_->name(); }
   void produce(std::span<const Record> records, Assurance assurance) override;
   void warm(const std::string& topic) override { kafka_->warm(topic); }
+  std::function<void()> renew() override { return kafka_->renew(); }
   std::optional<std::string> unready() const override;
   std::optional<std::string> degraded() const override;
   std::optional<std::string> no_room() const override;

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "eventgate/metrics/intake_events.hpp"
 #include "support/kafka_broker.hpp"
 #include "support/sink_driver.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_certificate.hpp"
 
 namespace eventgate {
 namespace {
@@ -350,6 +353,23 @@ TEST_F(KafkaSink, ABrokerWhoseCertificateIsNotTrustedIsNotReady) {
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, numbers("topic", 1))),
               Each("not_produced: Local: Message timed out"));
   EXPECT_THAT(sink->unready().value_or(""), HasSubstr("certificate"));
+}
+
+TEST_F(KafkaSink, CertificatesThatHaveChangedAreReadAgain) {
+  KafkaBroker kafka({"--tls"});
+  const TemporaryFolder folder;
+  const std::string ca = folder.write("ca.pem", TestCertificate("DNS:other.example").pem());
+  const auto sink = sink_to(kafka.tls_address(), {{"security.protocol", "ssl"}, {"ssl.ca.location", ca}}, seconds(3));
+  EXPECT_TRUE(becomes([&] { return sink->unready().value_or("").find("certificate") != std::string::npos; }));
+
+  folder.write("ca.pem", "no certificate");
+  EXPECT_THROW(sink->renew(), std::invalid_argument);
+  std::filesystem::copy_file(kafka.ca_file(), ca, std::filesystem::copy_options::overwrite_existing);
+  sink->renew();  // not put to use
+  sink->renew()();
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, numbers("topic", 2))), Each("success"));
+  EXPECT_THAT(kafka.values("topic"), ElementsAre("0", "1"));
 }
 
 TEST_F(KafkaSink, StatisticsBecomeMetrics) {

@@ -33,10 +33,11 @@ class Service {
   void turn(const std::function<void()>& done);
 
   /// Reads `files` again and puts to use what can change while it serves: `logging`, the stream configs (those at the
-  /// `stream_config_uri` in use), the certificates of `ca_file`; then it tries the schemas again that could not be
-  /// used. Options that differ otherwise are listed in a warning. Returns nothing, or why everything stays as it was: a
-  /// file that is no good. Both are logged and counted. Blocks for up to `fetch_timeout`, no longer than until `stop`
-  /// is asked for, after which stream configs are read no more. One thread at a time, not an I/O thread.
+  /// `stream_config_uri` in use), the certificates and keys (`ca_file`, those of Kafka's options); then it tries the
+  /// schemas again that could not be used. Options that differ otherwise are listed in a warning. Returns nothing, or
+  /// why everything stays as it was: a file that is no good. Both are logged and counted. Blocks for up to
+  /// `fetch_timeout`, no longer than until `stop` is asked for, after which stream configs are read no more. One thread
+  /// at a time, not an I/O thread.
   std::optional<std::string> reload(const std::vector<std::string>& files, std::stop_token stop = {});
 
   /// Drains in order: `/readyz` says so, no new connections, requests under way answered, hasty and error events

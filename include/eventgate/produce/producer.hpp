@@ -28,6 +28,9 @@ class Producer {
 
   void warm(const std::string& topic);
   std::optional<std::string> unready() const;
+
+  /// As Sink::renew, of all sinks.
+  std::function<void()> renew();
   /// What is amiss with sinks that take records all the same.
   std::vector<std::string> degraded() const;
   /// Why a sink would only refuse new records, or nothing.

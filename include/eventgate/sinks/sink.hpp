@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -58,6 +59,12 @@ class Sink {
 
   /// How long it keeps records back to send them together.
   virtual std::chrono::milliseconds linger(Assurance) const { return std::chrono::milliseconds(0); }
+
+  /// Reads the files that its options name again, as far as they have changed. What it returns puts them to use: to be
+  /// called at most once. Throws std::invalid_argument with what is wrong with them. Blocks a little.
+  virtual std::function<void()> renew() {
+    return [] {};
+  }
 
   /// Waits until every record handed over is settled, or until `deadline`; then settles the rest as failed (`unknown`
   /// unless it is certain). Blocks: not on an I/O thread. Nothing may be produced any more.
