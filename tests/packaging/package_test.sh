@@ -81,6 +81,7 @@ port: 0
 interface: 127.0.0.1
 metrics:
 C
+: > "$work/gate.log"  # there before it is looked into
 unshare -m --propagation private /bin/sh -c '
   mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && mount --bind "$2" "$1/var/lib/eventgate" &&
   exec chroot --userspec="$3" "$1" /bin/sh -c "cd /var/lib/eventgate && exec eventgate serve -c /etc/eventgate/config.yaml \
