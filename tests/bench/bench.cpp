@@ -267,8 +267,7 @@ void measure_requests(const std::filesystem::path& directory) {
   measure_start(directory, files);
 
   if (wanted({"1 event, file, live, nobody looking on", "100 events, file, live, nobody looking on"})) {
-    Gate gate(directory, "live: true
-" + files);
+    Gate gate(directory, "live: true\n" + files);
     measure_rows(gate,
                  {{"1 event, file, live, nobody looking on", {"/v1/events", one, 64, 201}, 1, {}},
                   {"100 events, file, live, nobody looking on", {"/v1/events", hundred, 16, 201}, 100, {}}},
