@@ -20,29 +20,12 @@
 #include "eventgate/sinks/file_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "taking_sink.hpp"
 
 namespace eventgate::bench {
 namespace {
 
 constexpr std::size_t kBatch = 100;
-
-/// Takes every record, so that what comes before a sink can be measured.
-class TakingSink : public Sink {
- public:
-  std::string_view name() const override { return "file"; }
-  void produce(std::span<const Record> records, Assurance) override {
-    for (const Record& record : records) record.slot->succeed();
-  }
-  void warm(const std::string&) override {}
-  std::optional<std::string> unready() const override { return std::nullopt; }
-  void stop(std::chrono::steady_clock::time_point) override {}
-};
-
-std::vector<std::unique_ptr<Sink>> one(std::unique_ptr<Sink> sink) {
-  std::vector<std::unique_ptr<Sink>> sinks;
-  sinks.push_back(std::move(sink));
-  return sinks;
-}
 
 /// A subject's schema, and its event parsed.
 struct Parsed {

@@ -26,6 +26,7 @@
 #include "eventgate/schema/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "taking_sink.hpp"
 
 namespace eventgate::bench {
 namespace {
@@ -37,24 +38,6 @@ constexpr std::string_view kEvent =
     R"("event":{"source":"full_text","unique_id":"a1f3c09d72be5648e0p7m2k9w4zq",)"
     R"("session_id":"5d2e8b7041c69fa3d8p7m2k8v1xr","page_view_id":"0f9e8d7c6b5a49382716p7m2k9w4","scrolled":false,)"
     R"("action":"visit_page","article_id":4711,"position":2,"query":"how tall is the eiffel tower"}})";
-
-/// Takes every record at once: what comes behind the gate is not counted.
-class TakingSink final : public Sink {
- public:
-  std::string_view name() const override { return "file"; }
-  void produce(std::span<const Record> records, Assurance) override {
-    for (const Record& record : records) record.slot->succeed();
-  }
-  void warm(const std::string&) override {}
-  std::optional<std::string> unready() const override { return std::nullopt; }
-  void stop(std::chrono::steady_clock::time_point) override {}
-};
-
-std::vector<std::unique_ptr<Sink>> taking_sink() {
-  std::vector<std::unique_ptr<Sink>> sinks;
-  sinks.push_back(std::make_unique<TakingSink>());
-  return sinks;
-}
 
 std::string request_of(const std::string& body) {
   return "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:8192\r\nUser-Agent: bench/1.0\r\nContent-Type: "
@@ -90,7 +73,7 @@ class Rig {
   Rig()
       : schemas_(schema_options(), make_uri_reader({}), events_),
         streams_(stream_options(), make_uri_reader({}), events_),
-        producer_(taking_sink(), std::chrono::seconds(10), events_),
+        producer_(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events_),
         gate_(gate_options(), schemas_, &streams_, producer_, events_),
         server_(http_options(),
                 HttpServices{gate_,

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eventgate/sinks/delivery.hpp"
+#include "eventgate/sinks/sink.hpp"
+
+namespace eventgate::bench {
+
+/// Takes every record at once, so that what comes before a sink can be measured.
+class TakingSink final : public Sink {
+ public:
+  std::string_view name() const override { return "file"; }
+  void produce(std::span<const Record> records, Assurance) override {
+    for (const Record& record : records) record.slot->succeed();
+  }
+  void warm(const std::string&) override {}
+  std::optional<std::string> unready() const override { return std::nullopt; }
+  void stop(std::chrono::steady_clock::time_point) override {}
+};
+
+inline std::vector<std::unique_ptr<Sink>> one(std::unique_ptr<Sink> sink) {
+  std::vector<std::unique_ptr<Sink>> sinks;
+  sinks.push_back(std::move(sink));
+  return sinks;
+}
+
+}  // namespace eventgate::bench
