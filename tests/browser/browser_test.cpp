@@ -15,6 +15,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_test_server.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/process_group.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/web_driver.hpp"
 
@@ -33,66 +34,18 @@ std::string chromium() { return program_path("chromium"); }
 /// A browser that shows `uri` until it is closed, with a profile of its own.
 class Browser {
  public:
-  explicit Browser(const std::string& uri) {
-    const std::string home = folder_.path();
-    std::vector<std::string> arguments{chromium(),
-                                       "--headless",
-                                       "--no-sandbox",
-                                       "--disable-gpu",
-                                       "--disable-quic",
-                                       "--disable-dev-shm-usage",
-                                       "--disable-breakpad",
-                                       "--no-first-run",
-                                       "--no-proxy-server",
-                                       "--disable-background-networking",
-                                       "--disable-component-update",
-                                       "--disable-sync",
-                                       "--user-data-dir=" + home + "/profile",
-                                       uri};
-    std::vector<std::string> variables{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_CACHE_HOME=" + home};
-    for (char** variable = environ; *variable != nullptr; ++variable) {
-      const std::string text = *variable;
-      if (!text.starts_with("HOME=") && !text.starts_with("XDG_")) variables.push_back(text);
-    }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    const std::string log = home + "/log";
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    const int error = posix_spawn(&pid_, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
-                                  pointers(variables).data());
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot start " + arguments[0]);
-  }
-  /// With all its processes: they are a group.
-  ~Browser() {
-    ::kill(-pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    while (::kill(-pid_, 0) == 0) ::usleep(10000);
-  }
-  Browser(const Browser&) = delete;
-  Browser& operator=(const Browser&) = delete;
+  explicit Browser(const std::string& uri)
+      : processes_(
+            {chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
+             "--disable-breakpad", "--no-first-run", "--no-proxy-server", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--user-data-dir=" + folder_.path() + "/profile", uri},
+            folder_.path()) {}
 
-  std::string log() const {
-    std::ifstream in(folder_.path() + "/log");
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string log() const { return processes_.log(); }
 
  private:
-  static std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> all;
-    for (std::string& text : texts) all.push_back(text.data());
-    all.push_back(nullptr);
-    return all;
-  }
-
-  TemporaryFolder folder_;
-  pid_t pid_ = -1;
+  const TemporaryFolder folder_;
+  const ProcessGroup processes_;
 };
 
 /// A server of one page, which runs `script`. In it, `gate` is the gate's URI of events, and `event(how)` an event.

@@ -1,15 +1,9 @@
 #pragma once
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -19,9 +13,8 @@
 
 #include "support/becomes.hpp"
 #include "support/http_client.hpp"
+#include "support/process_group.hpp"
 #include "support/temporary_folder.hpp"
-
-extern char** environ;
 
 namespace eventgate {
 
@@ -47,7 +40,7 @@ class WebDriver {
   static bool available() { return !program_path("chromedriver").empty() && !program_path("chromium").empty(); }
 
   WebDriver() {
-    start();
+    find_port();
     Json arguments = {"--headless=new",
                       "--no-sandbox",
                       "--disable-gpu",
@@ -65,15 +58,6 @@ class WebDriver {
         "/session/" +
         command("POST", "/session", {{"capabilities", {{"alwaysMatch", always}}}}).at("sessionId").get<std::string>();
   }
-  /// With all its processes: they are a group.
-  ~WebDriver() {
-    ::kill(-pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    while (::kill(-pid_, 0) == 0) ::usleep(10000);
-  }
-  WebDriver(const WebDriver&) = delete;
-  WebDriver& operator=(const WebDriver&) = delete;
-
   void open(const std::string& uri) { command("POST", session_ + "/url", {{"url", uri}}); }
 
   /// What the body of a function comes to in the page.
@@ -113,31 +97,9 @@ class WebDriver {
   static constexpr const char* kDown = "\ue015";
 
  private:
-  void start() {
-    std::vector<std::string> words{program_path("chromedriver"), "--port=0"};
-    std::vector<std::string> variables{"HOME=" + folder_.path(), "XDG_CONFIG_HOME=" + folder_.path(),
-                                       "XDG_CACHE_HOME=" + folder_.path()};
-    for (char** variable = environ; *variable != nullptr; ++variable) {
-      const std::string text = *variable;
-      if (!text.starts_with("HOME=") && !text.starts_with("XDG_")) variables.push_back(text);
-    }
-    const std::string log = folder_.path() + "/log";
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    const int error =
-        posix_spawn(&pid_, words[0].c_str(), &actions, &attributes, pointers(words).data(), pointers(variables).data());
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot start " + words[0]);
+  void find_port() {
     const bool started = becomes([&] {
-      std::ifstream in(log);
-      const std::string text{std::istreambuf_iterator<char>(in), {}};
+      const std::string text = processes_.log();
       constexpr std::string_view kStarted = "started successfully on port ";
       const std::size_t at = text.find(kStarted);
       if (at == std::string::npos || text.find('\n', at) == std::string::npos) return false;
@@ -156,15 +118,8 @@ class WebDriver {
     return value;
   }
 
-  static std::vector<char*> pointers(std::vector<std::string>& texts) {
-    std::vector<char*> all;
-    for (std::string& text : texts) all.push_back(text.data());
-    all.push_back(nullptr);
-    return all;
-  }
-
   TemporaryFolder folder_;
-  pid_t pid_ = -1;
+  ProcessGroup processes_{{program_path("chromedriver"), "--port=0"}, folder_.path()};
   std::uint16_t port_ = 0;
   std::string session_;
 };
