@@ -4,10 +4,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -18,6 +20,7 @@ namespace {
 // A turn of the I/O thread; and of topic handles, which librdkafka finds again by a slower way.
 constexpr std::size_t kReportsPerTurn = 128;
 constexpr std::size_t kMaxTopics = 10000;
+constexpr int kDebugLevel = 7;  // of syslog
 
 /// Threads started meanwhile get no signals: those are for others, and a broken connection is to be an error only.
 class SignalsBlocked {
@@ -50,20 +53,59 @@ KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaC
   wakeups_.assign(wakeups);
 
   KafkaConf own(rd_kafka_conf_dup(&conf));
-  rd_kafka_conf_set_events(own.get(),
-                           RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS | RD_KAFKA_EVENT_LOG);
+  rd_kafka_conf_set_events(own.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
+  // That a broker has refused a batch is told in lines of its debug context "msg" only, two a batch. They are read in
+  // librdkafka's own threads, so that each comes before the reports that follow from it.
+  const std::string debug = kafka_conf_value(conf, "debug");
+  log_level_ =
+      debug.empty() ? std::min(std::atoi(kafka_conf_value(conf, "log_level").c_str()), kDebugLevel - 1) : kDebugLevel;
+  set_kafka_conf(*own, "kafka", "debug", debug.empty() ? "msg" : debug + ",msg");
+  set_kafka_conf(*own, "kafka", "log.queue", "false");
+  rd_kafka_conf_set_log_cb(own.get(), log);
+  rd_kafka_conf_set_opaque(own.get(), this);
   std::array<char, 512> reason{};
-  rd_kafka_conf_set(own.get(), "log.queue", "true", reason.data(), reason.size());
   {
     const SignalsBlocked blocked;
     handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, own.get(), reason.data(), reason.size());
   }
   if (handle_ == nullptr) throw std::invalid_argument(reason.data());
   own.release();
-  rd_kafka_set_log_queue(handle_, nullptr);
   queue_ = rd_kafka_queue_get_main(handle_);
   static constexpr std::uint64_t kOne = 1;
   rd_kafka_queue_io_event_enable(queue_, wakeups, &kOne, sizeof kOne);
+}
+
+void KafkaClient::log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text) {
+  if (client == nullptr) return;  // of the configuration, before there is one
+  KafkaClient& self = *static_cast<KafkaClient*>(rd_kafka_opaque(client));
+  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.note_refusal(text);
+  if (syslog_level <= self.log_level_) self.events_.log(syslog_level, facility, text);
+}
+
+// "[thrd:...]: 127.0.0.1:9092/1: topic [0]: MessageSet with 3 message(s) (...) encountered error: ERROR (actions ...)"
+void KafkaClient::note_refusal(std::string_view text) {
+  const std::size_t set = text.find("]: MessageSet with ");
+  static constexpr std::string_view kBeforeError = " encountered error: ";
+  const std::size_t error = text.find(kBeforeError);
+  if (set == text.npos || error == text.npos) return;
+  const std::string_view said = text.substr(error + kBeforeError.size());
+  const auto says = [&](rd_kafka_resp_err_t code) { return said.starts_with(rd_kafka_err2str(code)); };
+  if (!says(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION) && !says(RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR)) return;
+  const std::size_t end = text.rfind(" [", set);
+  const std::size_t begin = text.rfind(' ', end - 1) + 1;
+  const std::lock_guard lock(refusals_mutex_);
+  refusals_.insert_or_assign(std::string(text.substr(begin, end - begin)), Clock::now());
+}
+
+rd_kafka_msg_status_t KafkaClient::status(const rd_kafka_message_t& message) {
+  const rd_kafka_msg_status_t status = rd_kafka_message_status(&message);
+  if (status == RD_KAFKA_MSG_STATUS_PERSISTED && message.offset < 0) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
+  if (status != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) return status;
+  if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
+  const auto handed_over = Clock::now() - std::chrono::microseconds(rd_kafka_message_latency(&message));
+  const std::lock_guard lock(refusals_mutex_);
+  const auto refusal = refusals_.find(std::string_view(rd_kafka_topic_name(message.rkt)));
+  return refusal != refusals_.end() && refusal->second >= handed_over ? RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED : status;
 }
 
 void KafkaClient::wait_for_wakeup() {
@@ -100,7 +142,7 @@ bool KafkaClient::drain(std::size_t limit) {
           break;
         }
         ++handled;
-        events_.report(*message);
+        events_.report(*message, status(*message));
       }
       continue;
     }
@@ -140,13 +182,6 @@ void KafkaClient::handle_event(rd_kafka_event_t& event) {
     case RD_KAFKA_EVENT_STATS:
       events_.statistics(rd_kafka_event_stats(&event));
       break;
-    case RD_KAFKA_EVENT_LOG: {
-      const char* facility = nullptr;
-      const char* text = nullptr;
-      int level = 0;
-      if (rd_kafka_event_log(&event, &facility, &text, &level) == 0) events_.log(level, facility, text);
-      break;
-    }
     default:
       break;
   }

@@ -176,7 +176,7 @@ class KafkaProducer {
 
  private:
   std::shared_ptr<KafkaClient> make_client(const rd_kafka_conf_t& conf, bool alone);
-  void report(const rd_kafka_message_t& message, bool alone);
+  void report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone);
   void error(rd_kafka_resp_err_t error, const char* text, bool alone);
   void fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
             std::string message);
@@ -360,7 +360,9 @@ KafkaProducer::KafkaProducer(std::string label, KafkaConf conf, IoExecutor repor
 
 std::shared_ptr<KafkaClient> KafkaProducer::make_client(const rd_kafka_conf_t& conf, bool alone) {
   KafkaClientEvents tell;
-  tell.report = [this, alone](const rd_kafka_message_t& message) { report(message, alone); };
+  tell.report = [this, alone](const rd_kafka_message_t& message, rd_kafka_msg_status_t status) {
+    report(message, status, alone);
+  };
   tell.error = [this, alone](rd_kafka_resp_err_t code, const char* text) { error(code, text, alone); };
   tell.log = [this](int level, const char* facility, const char* text) {
     events_.producer_log(label_, level, facility, text);
@@ -485,9 +487,8 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
   fail(*record.slot, record.topic, error, Delivery::not_produced, std::move(message));
 }
 
-void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
+void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone) {
   DeliverySlot& slot = *static_cast<DeliverySlot*>(message._private);
-  const rd_kafka_msg_status_t status = rd_kafka_message_status(&message);
   if (queue_full_.load(std::memory_order_relaxed)) queue_full_ = false;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && (status == RD_KAFKA_MSG_STATUS_PERSISTED || !acknowledged_)) {
     if (slot.abandoned()) events_.late_delivery(label_, true);
@@ -496,7 +497,8 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
     slot.succeed();
     return;
   }
-  if (slot.note.promised && may_be_the_clients_end(message.err) && keep(message, slot)) return;
+  const bool implied = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (slot.note.promised && (implied || may_be_the_clients_end(message.err)) && keep(message, slot)) return;
   const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   std::string topic = rd_kafka_topic_name(message.rkt);
   // What an outage made doubtful before may be there twice after a second try. Nobody waits for the fate of a hasty
@@ -505,7 +507,7 @@ void KafkaProducer::report(const rd_kafka_message_t& message, bool alone) {
     service_.produce_alone(*this, refused_record(message, slot));
     return;
   }
-  std::string text = rd_kafka_err2str(message.err);
+  std::string text = implied ? "Kafka has not acknowledged it, only what came after it" : rd_kafka_err2str(message.err);
   switch (message.err) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       text = too_large(topic, message.len + message.key_len);

@@ -26,6 +26,7 @@ using testing::StartsWith;
 using Conf = std::map<std::string, std::string>;
 
 constexpr std::int16_t kProduceRequest = 0;
+constexpr std::int32_t kMockPartitions = 4;  // of a topic of librdkafka's mock
 
 /// librdkafka's own pretence of a broker.
 class MockKafka {
@@ -50,6 +51,22 @@ class MockKafka {
   /// The next requests to produce get these answers.
   void answer(std::vector<rd_kafka_resp_err_t> errors) {
     rd_kafka_mock_push_request_errors_array(cluster_, kProduceRequest, errors.size(), errors.data());
+  }
+  /// How many records `topic` has.
+  std::int64_t records(const std::string& topic) const {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    std::array<char, 512> reason{};
+    rd_kafka_conf_set(conf, "bootstrap.servers", address().c_str(), reason.data(), reason.size());
+    rd_kafka_t* reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason.data(), reason.size());
+    std::int64_t count = 0;
+    for (std::int32_t partition = 0; partition < kMockPartitions; ++partition) {
+      std::int64_t low = 0, high = 0;
+      const auto error = rd_kafka_query_watermark_offsets(reader, topic.c_str(), partition, &low, &high, 10000);
+      if (error != RD_KAFKA_RESP_ERR_NO_ERROR) ADD_FAILURE() << rd_kafka_err2str(error);
+      count += high - low;
+    }
+    rd_kafka_destroy(reader);
+    return count;
   }
   void answer_after(milliseconds time) { rd_kafka_mock_broker_set_rtt(cluster_, 1, static_cast<int>(time.count())); }
 
@@ -122,6 +139,56 @@ TEST_F(KafkaSinkOnMock, WrittenToTooFewReplicasIsUnknown) {
   EXPECT_THAT(
       outcome_texts(driver_.produce(*sink, events(1))),
       ElementsAre(StartsWith("unknown: Broker: Message(s) written to insufficient number of in-sync replicas")));
+}
+
+// A leader that steps down answers so for what it has written, too.
+TEST_F(KafkaSinkOnMock, RefusedByABrokerThatIsNoLeaderIsUnknown) {
+  const auto sink = sink_with({}, seconds(3));
+  kafka_.answer(std::vector<rd_kafka_resp_err_t>(1000, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("unknown: Local: Message timed out"));
+}
+
+TEST_F(KafkaSinkOnMock, SuchARefusalIsNoDoubtOfAnotherTopicOrWhatComesLater) {
+  const auto sink = sink_with({{"retries", "0"}});
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
+  for (const char* topic : {"topic", "another"}) {
+    kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
+    EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1, topic))), ElementsAre(StartsWith("not_produced")));
+  }
+}
+
+TEST_F(KafkaSinkOnMock, AnUnexpectedErrorOfTheBrokerIsUnknown) {
+  const auto sink = sink_with({});
+  kafka_.answer({RD_KAFKA_RESP_ERR_UNKNOWN});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("unknown: Unknown broker error"));
+}
+
+/// Two batches of a partition, of which the first is refused and the second taken: by a broker that did not know the
+/// producer yet. librdkafka takes the first for delivered then.
+class ABatchOutOfTurn : public KafkaSinkOnMock {
+ protected:
+  Outcomes produce(Assurance assurance) {
+    const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
+    kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NO_ERROR});
+    auto two = events(2);
+    for (OwnRecord& record : two) {
+      record.message_key = "key";
+      record.promised = assurance == Assurance::hasty;
+    }
+    return driver_.produce(*sink, two, assurance);
+  }
+};
+
+TEST_F(ABatchOutOfTurn, DoesNotMakeTheOneBeforeProduced) {
+  EXPECT_THAT(outcome_texts(produce(Assurance::guaranteed)),
+              ElementsAre("unknown: Kafka has not acknowledged it, only what came after it", "success"));
+  EXPECT_EQ(kafka_.records("topic"), 1);
+}
+
+TEST_F(ABatchOutOfTurn, APromisedOneBeforeItIsSentAgain) {
+  EXPECT_THAT(outcome_texts(produce(Assurance::hasty)), Each("success"));
+  EXPECT_EQ(kafka_.records("topic"), 2);
 }
 
 TEST_F(KafkaSinkOnMock, NoAnswerInTimeIsUnknown) {
