@@ -175,6 +175,7 @@ class KafkaProducer {
   Clock::duration tend();
 
  private:
+  /// Throws std::invalid_argument with librdkafka's reason.
   std::shared_ptr<KafkaClient> make_client(const rd_kafka_conf_t& conf, bool alone);
   void report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone);
   void error(rd_kafka_resp_err_t error, const char* text, bool alone);
@@ -187,7 +188,7 @@ class KafkaProducer {
   void send_held(const std::vector<const Record*>& more);
   std::string too_large(const std::string& topic, std::size_t size) const;
   void doubt();
-  void replace_soon();
+  void replace_soon(bool alone);
   void set_unready(const std::string& reason);
   void set_ready();
   void probe();
@@ -351,11 +352,7 @@ KafkaProducer::KafkaProducer(std::string label, KafkaConf conf, IoExecutor repor
       service_(service),
       events_(events) {
   files_ = files_of(*conf_);
-  try {
-    client_ = make_client(*conf_, false);
-  } catch (const std::invalid_argument& refused) {
-    throw std::invalid_argument("kafka." + label_ + ": " + refused.what());
-  }
+  client_ = make_client(*conf_, false);
 }
 
 std::shared_ptr<KafkaClient> KafkaProducer::make_client(const rd_kafka_conf_t& conf, bool alone) {
@@ -371,7 +368,11 @@ std::shared_ptr<KafkaClient> KafkaProducer::make_client(const rd_kafka_conf_t& c
   tell.room = [this] {
     if (holds_) send_held({});
   };
-  return KafkaClient::make(conf, reports_, std::move(tell));
+  try {
+    return KafkaClient::make(conf, reports_, std::move(tell));
+  } catch (const std::invalid_argument& refused) {
+    throw std::invalid_argument("kafka." + label_ + ": " + refused.what());
+  }
 }
 
 void KafkaProducer::produce(std::span<const Record> records) {
@@ -436,7 +437,7 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
       held.error = sender.send({held.topic, held.message_key, held.value, held.timestamp, held.slot});
       if (held.error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
       if (held.error == RD_KAFKA_RESP_ERR__FATAL && !ending_) {
-        replace_soon();
+        replace_soon(false);
         break;
       }
       if (held.error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.push_back(std::move(held));
@@ -468,7 +469,7 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
       queue_full_ = true;
       break;
     case RD_KAFKA_RESP_ERR__FATAL:
-      replace_soon();
+      replace_soon(false);
       break;
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
       message = kNoKafkaName;
@@ -557,10 +558,7 @@ void KafkaProducer::refuse(const RefusedRecord& record) {
 }
 
 void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone) {
-  if (code == RD_KAFKA_RESP_ERR__FATAL) {
-    (alone ? alone_fatal_ : fatal_) = true;
-    service_.call();
-  }
+  if (code == RD_KAFKA_RESP_ERR__FATAL) replace_soon(alone);
   events_.producer_error(label_, rd_kafka_err2name(code), text);
   if (alone) return;
   if (code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
@@ -581,8 +579,8 @@ std::optional<std::string> KafkaProducer::unready() const {
   return "Kafka (" + label_ + "): " + reason_ + (refusal_.empty() ? "" : ": " + refusal_);
 }
 
-void KafkaProducer::replace_soon() {
-  if (!fatal_.exchange(true)) service_.call();
+void KafkaProducer::replace_soon(bool alone) {
+  if (!(alone ? alone_fatal_ : fatal_).exchange(true)) service_.call();
 }
 
 // Something hints that Kafka is not there; the service's probe decides.
@@ -710,11 +708,7 @@ std::function<void()> KafkaProducer::renew() {
     }
   };
   const auto next = std::make_shared<Next>();
-  try {
-    next->client = make_client(*conf_, false);
-  } catch (const std::invalid_argument& refused) {
-    throw std::invalid_argument("kafka." + label_ + ": " + refused.what());
-  }
+  next->client = make_client(*conf_, false);
   return [this, next, files = std::move(files)]() mutable {
     files_ = std::move(files);
     {
@@ -747,7 +741,7 @@ void KafkaProducer::produce_alone(const RefusedRecord& record) {
   std::shared_ptr<KafkaClient> alone;
   {
     const std::lock_guard lock(clients_mutex_);
-    if (alone_fatal_.exchange(false) && alone_ != nullptr) retired_.push_back(std::exchange(alone_, nullptr));
+    if (alone_ != nullptr && alone_->failed()) retired_.push_back(std::exchange(alone_, nullptr));
     alone = alone_;
   }
   if (alone == nullptr) {
