@@ -113,14 +113,14 @@ struct RefusedRecord {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
-RefusedRecord refused_record(const rd_kafka_message_t& message, DeliverySlot& slot) {
+RefusedRecord refused_record(const rd_kafka_message_t& message, rd_kafka_resp_err_t error, DeliverySlot& slot) {
   RefusedRecord record;
   record.topic = rd_kafka_topic_name(message.rkt);
   if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
   record.value.assign(static_cast<const char*>(message.payload), message.len);
   record.timestamp = slot.note.timestamp;
   record.slot = &slot;
-  record.error = message.err;
+  record.error = error;
   return record;
 }
 
@@ -499,17 +499,21 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
     return;
   }
   const bool implied = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (slot.note.promised && (implied || may_be_the_clients_end(message.err)) && keep(message, slot)) return;
+  const rd_kafka_resp_err_t error = implied ? RD_KAFKA_RESP_ERR__INCONSISTENT : message.err;
+  if (slot.note.promised && may_be_the_clients_end(error) && keep(message, slot)) return;
   const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
   std::string topic = rd_kafka_topic_name(message.rkt);
-  // What an outage made doubtful before may be there twice after a second try. Nobody waits for the fate of a hasty
-  // one, and it was promised; of a guaranteed one it would hide that it is unknown.
-  if (may_be_another_records(message.err) && (not_produced || label_ == "hasty") && !alone) {
-    service_.produce_alone(*this, refused_record(message, slot));
+  // What is doubtful, by an outage or because it is implied, may be there twice after a second try. Nobody waits for
+  // the fate of a hasty one, and it was promised; of a guaranteed one it would hide that it is unknown.
+  if ((implied || may_be_another_records(error)) && (not_produced || label_ == "hasty") && !alone) {
+    service_.produce_alone(*this, refused_record(message, error, slot));
     return;
   }
-  std::string text = implied ? "Kafka has not acknowledged it, only what came after it" : rd_kafka_err2str(message.err);
-  switch (message.err) {
+  std::string text = rd_kafka_err2str(error);
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__INCONSISTENT:
+      text = "Kafka has not acknowledged it, only what came after it";
+      break;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
       text = too_large(topic, message.len + message.key_len);
       break;
@@ -526,13 +530,13 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
     default:
       break;
   }
-  fail(slot, topic, message.err, not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
+  fail(slot, topic, error, not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
 }
 
 bool KafkaProducer::keep(const rd_kafka_message_t& message, DeliverySlot& slot) {
   const std::lock_guard lock(held_mutex_);
   if (ending_) return false;
-  held_.push_back(refused_record(message, slot));
+  held_.push_back(refused_record(message, message.err, slot));
   holds_ = true;  // sent when all that the client has to tell was read
   return true;
 }
