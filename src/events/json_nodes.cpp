@@ -177,139 +177,145 @@ class Builder {
       : nodes_(nodes),
         text_(nodes.text.data()),
         end_(indexes[count]),
-        next_(indexes),
+        indexes_(indexes),
         last_(indexes + count),
         depth_limit_(depth_limit) {
     // A value's structurals are its first and, of a container, its last; and all values but the outermost and the first
     // of their container follow a `,` or `:`. So this many there can be, and no growth needs to be thought of.
     nodes_.nodes.resize((count + 1 + std::min(count, depth_limit)) / 2 + 1);
     nodes_.flaws.clear();
-    out_ = nodes_.nodes.data();
-    find_backslash(0);
   }
 
+  // What changes with every value is in local variables that nothing outside refers to: they stay in registers.
   std::optional<JsonError> build() {
-    if (!value(take())) return fail("a value");
-    while (open_ != kNone) {
-      JsonNode& container = out_[open_];
-      const bool object = container.type == JsonType::object;
-      const bool fresh = std::exchange(fresh_, false);
-      char c = take();
-      if (c == (object ? '}' : ']')) {
-        close(container);
-        continue;
+    const char* const text = text_;
+    const std::uint32_t* const last = last_;
+    const std::uint32_t* next = indexes_;  // the first structural not yet taken
+    std::uint32_t at = 0;                  // where the last one taken is
+    JsonNode* const out = nodes_.nodes.data();
+    std::uint32_t count = 0;     // of nodes
+    std::uint32_t open = kNone;  // the innermost container that is open; its `next` is the one around it
+    char closing = '\0';         // what it ends with
+    std::size_t depth = 0;
+    std::uint32_t backslash = find_backslash(0);  // the first one behind what was taken
+
+    // The next structural character; a NUL, which is none, at the end.
+    const auto take = [&]() __attribute__((always_inline)) {
+      at = *next;
+      if (next == last) [[unlikely]]
+        return '\0';
+      ++next;
+      return text[at];
+    };
+    const auto leaf = [&](std::uint32_t end, JsonType type, std::uint8_t flags) __attribute__((always_inline)) {
+      out[count] = {at, end, count + 1, type, flags, 0};
+      ++count;
+    };
+    const auto string = [&]() __attribute__((always_inline)) {
+      // Nothing but white space can be between a closing quote and the next structural.
+      std::uint32_t end = *next;
+      while (text[end - 1] != '"' && is_space(text[end - 1])) --end;
+      if (text[end - 1] != '"' || end - 1 == at) [[unlikely]]
+        return expected("a closing quote", *next);
+      if (backslash < end) [[unlikely]] {
+        backslash = escapes(backslash, end - 1, *next, count);
+        if (backslash == kNone) return false;
+        leaf(end, JsonType::string, JsonNode::kEscaped);
+      } else {
+        leaf(end, JsonType::string, 0);
       }
-      if (!fresh) {
-        if (c != ',') return fail(object ? "a comma or '}'" : "a comma or ']'");
+      return true;
+    };
+
+    bool first = false;  // of its container
+    for (char c = take();;) {
+      // A value.
+      if (c == '"') {
+        if (!string()) return std::move(error_);
+        first = false;
+      } else if (c == '{' || c == '[') {
+        if (depth == depth_limit_)
+          return fail("at most " + std::to_string(depth_limit_) + " arrays and objects inside one another", at);
+        ++depth;
+        const bool object = c == '{';
+        out[count] = {at, 0, open, object ? JsonType::object : JsonType::array, 0, 0};
+        open = count++;
+        closing = object ? '}' : ']';
+        first = true;
+      } else {
+        const Scalar found = scalar(c, at, *next, count);
+        if (found.end == 0) return fail(first && closing == ']' ? "a value or ']'" : "a value", at);
+        leaf(found.end, found.type, found.flags);
+        first = false;
+      }
+      // The ends of the containers that it was the last in.
+      for (;;) {
+        if (open == kNone) {
+          if (next != last) return fail("the end of the text", *next);
+          nodes_.nodes.resize(count);
+          return std::nullopt;
+        }
+        c = take();
+        if (c != closing) break;
+        JsonNode& container = out[open];
+        open = container.next;
+        container.end = at + 1;
+        container.next = count;
+        --depth;
+        closing = open != kNone && out[open].type == JsonType::object ? '}' : ']';
+        first = false;
+      }
+      // Up to the next value.
+      const bool object = closing == '}';
+      if (!first) {
+        if (c != ',') return fail(object ? "a comma or '}'" : "a comma or ']'", at);
         c = take();
       }
       if (object) {
-        if (c != '"') return fail(fresh ? "a key in quotes or '}'" : "a key in quotes");
+        if (c != '"') return fail(first ? "a key in quotes or '}'" : "a key in quotes", at);
         if (!string()) return std::move(error_);
-        if (take() != ':') return fail("a colon");
+        if (take() != ':') return fail("a colon", at);
         c = take();
       }
-      if (!value(c)) return fail(fresh && !object ? "a value or ']'" : "a value");
     }
-    if (next_ != last_) {
-      take();
-      return fail("the end of the text");
-    }
-    nodes_.nodes.resize(count_);
-    return std::nullopt;
   }
 
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  /// The next structural character, which is then at `at_`; a NUL, which is none, at the end.
-  char take() {
-    at_ = *next_;
-    if (next_ == last_) [[unlikely]]
-      return '\0';
-    ++next_;
-    return text_[at_];
-  }
+  struct Scalar {
+    std::uint32_t end;  ///< 0: it is none.
+    JsonType type;
+    std::uint8_t flags;
+  };
 
-  bool value(char c) {
+  /// A value that is no string and no container and begins with `c` at `at`; the next structural is at `limit`.
+  [[gnu::noinline]] Scalar scalar(char c, std::uint32_t at, std::uint32_t limit, std::uint32_t node) {
     switch (c) {
-      case '"':
-        return string();
-      case '{':
-        return open(JsonType::object);
-      case '[':
-        return open(JsonType::array);
       case 't':
-        return literal("true", JsonType::boolean, JsonNode::kTrue);
+        return literal("true", at, limit, JsonType::boolean, JsonNode::kTrue);
       case 'f':
-        return literal("false", JsonType::boolean, 0);
+        return literal("false", at, limit, JsonType::boolean, 0);
       case 'n':
-        return literal("null", JsonType::null, 0);
-      case '-':
-      case '0':
-      case '1':
-      case '2':
-      case '3':
-      case '4':
-      case '5':
-      case '6':
-      case '7':
-      case '8':
-      case '9':
-        return number();
+        return literal("null", at, limit, JsonType::null, 0);
       default:
-        return false;
+        return c == '-' || is_digit(c) ? number(at, limit, node) : Scalar{};
     }
   }
 
-  bool open(JsonType type) {
-    if (depth_ == depth_limit_) {
-      expected("at most " + std::to_string(depth_limit_) + " arrays and objects inside one another", at_);
-      return false;
-    }
-    ++depth_;
-    // While it is open, `next` is the container around it.
-    out_[count_] = {at_, 0, open_, type, 0, 0};
-    open_ = count_++;
-    fresh_ = true;
-    return true;
-  }
-
-  void close(JsonNode& container) {
-    --depth_;
-    open_ = container.next;
-    container.end = at_ + 1;
-    container.next = count_;
-  }
-
-  void leaf(std::uint32_t begin, std::uint32_t end, JsonType type, std::uint8_t flags) {
-    out_[count_] = {begin, end, count_ + 1, type, flags, 0};
-    ++count_;
-  }
-
-  bool string() {
-    const std::uint32_t begin = at_;
-    // Nothing but white space can be between a closing quote and the next structural.
-    std::uint32_t end = *next_;
-    while (is_space(text_[end - 1])) --end;
-    if (text_[end - 1] != '"' || end - 1 == begin) [[unlikely]]
-      return expected("a closing quote", *next_);
-    std::uint8_t flags = 0;
-    if (backslash_ < end) [[unlikely]] {
-      flags = JsonNode::kEscaped;
-      if (!escapes(end - 1)) return false;
-    }
-    leaf(begin, end, JsonType::string, flags);
-    return true;
-  }
-
-  /// Checks the escapes of the string whose closing quote is at `quote`.
-  bool escapes(std::uint32_t quote) {
-    const std::uint32_t first = backslash_;
+  /// Checks the escapes, from the first at `backslash` on, of the string whose closing quote is at `quote`; the next
+  /// structural is at `limit`. Returns where the first backslash behind the string is, or kNone.
+  [[gnu::noinline]] std::uint32_t escapes(std::uint32_t backslash, std::uint32_t quote, std::uint32_t limit,
+                                          std::uint32_t node) {
+    const auto refused = [this](std::string_view what, std::size_t offset) {
+      expected(what, offset);
+      return kNone;
+    };
+    const std::uint32_t first = backslash;
     bool surrogates = false;
-    while (backslash_ < quote) {
-      std::uint32_t at = backslash_ + 1;
-      if (at == quote) return expected("a closing quote", *next_);  // the quote is part of the escape
+    while (backslash < quote) {
+      std::uint32_t at = backslash + 1;
+      if (at == quote) return refused("a closing quote", limit);  // the quote is part of the escape
       switch (text_[at]) {
         case '"':
         case '\\':
@@ -322,36 +328,40 @@ class Builder {
           break;
         case 'u':
           for (int digit = 0; digit < 4; ++digit)
-            if (++at >= quote || hex_digit(text_[at]) < 0) return expected("four hex digits", at);
+            if (++at >= quote || hex_digit(text_[at]) < 0) return refused("four hex digits", at);
           surrogates |= (hex4(text_ + at - 3) & 0xF800) == 0xD800;
           break;
         default:
-          return expected("one of \" \\ / b f n r t u behind a backslash", at);
+          return refused("one of \" \\ / b f n r t u behind a backslash", at);
       }
-      find_backslash(at + 1);
+      backslash = find_backslash(at + 1);
     }
     if (surrogates && has_lone_surrogate(text_ + first, text_ + quote))
-      nodes_.flaws.push_back({JsonFlaw::Kind::lone_surrogate, count_});
-    return true;
+      nodes_.flaws.push_back({JsonFlaw::Kind::lone_surrogate, node});
+    return backslash;
   }
 
-  bool number() {
-    const char* const begin = text_ + at_;
-    const char* const limit = text_ + *next_;
+  Scalar number(std::uint32_t at, std::uint32_t next, std::uint32_t node) {
+    const char* const begin = text_ + at;
+    const char* const limit = text_ + next;
     const char* p = begin;
+    const auto refused = [this](std::string_view what, const char* place) {
+      expected(what, offset(place));
+      return Scalar{};
+    };
     std::uint8_t flags = 0;
     if (*p == '-') ++p;
-    if (p == limit || !is_digit(*p)) return expected("a digit", offset(p));
+    if (p == limit || !is_digit(*p)) return refused("a digit", p);
     if (*p == '0') {
       ++p;
-      if (p != limit && is_digit(*p)) return expected("no digit behind a leading 0", offset(p));
+      if (p != limit && is_digit(*p)) return refused("no digit behind a leading 0", p);
     } else {
       while (p != limit && is_digit(*p)) ++p;
     }
     if (p != limit && *p == '.') {
       flags = JsonNode::kFraction;
       ++p;
-      if (p == limit || !is_digit(*p)) return expected("a digit", offset(p));
+      if (p == limit || !is_digit(*p)) return refused("a digit", p);
       while (p != limit && is_digit(*p)) ++p;
     }
     bool exponent = false;
@@ -360,54 +370,47 @@ class Builder {
       flags = JsonNode::kFraction;
       ++p;
       if (p != limit && (*p == '-' || *p == '+')) ++p;
-      if (p == limit || !is_digit(*p)) return expected("a digit", offset(p));
+      if (p == limit || !is_digit(*p)) return refused("a digit", p);
       while (p != limit && is_digit(*p)) ++p;
     }
-    if (p != limit && !is_space(*p)) return expected("the end of the number", offset(p));
+    if (p != limit && !is_space(*p)) return refused("the end of the number", p);
     if ((exponent || p - begin > 300) && is_beyond_double(begin, p)) [[unlikely]]
-      nodes_.flaws.push_back({JsonFlaw::Kind::not_a_double, count_});
-    leaf(at_, offset(p), JsonType::number, flags);
-    return true;
+      nodes_.flaws.push_back({JsonFlaw::Kind::not_a_double, node});
+    return {offset(p), JsonType::number, flags};
   }
 
-  bool literal(std::string_view name, JsonType type, std::uint8_t flags) {
-    const std::uint32_t end = at_ + static_cast<std::uint32_t>(name.size());
-    if (end > *next_ || std::memcmp(text_ + at_, name.data(), name.size()) != 0 ||
-        (end != *next_ && !is_space(text_[end])))
-      return expected(name, at_);
-    leaf(at_, end, type, flags);
-    return true;
+  Scalar literal(std::string_view name, std::uint32_t at, std::uint32_t limit, JsonType type, std::uint8_t flags) {
+    const std::uint32_t end = at + static_cast<std::uint32_t>(name.size());
+    if (end > limit || std::memcmp(text_ + at, name.data(), name.size()) != 0 ||
+        (end != limit && !is_space(text_[end]))) {
+      expected(name, at);
+      return {};
+    }
+    return {end, type, flags};
   }
 
-  /// Where the first backslash from `from` on is.
-  void find_backslash(std::uint32_t from) { backslash_ = offset(find_byte(text_ + from, text_ + end_, '\\')); }
+  /// Where the first backslash from `from` on is, or the end of the text.
+  std::uint32_t find_backslash(std::uint32_t from) const { return offset(find_byte(text_ + from, text_ + end_, '\\')); }
 
   std::uint32_t offset(const char* at) const { return static_cast<std::uint32_t>(at - text_); }
 
-  bool expected(std::string_view what, std::size_t offset) {
+  [[gnu::noinline]] bool expected(std::string_view what, std::size_t offset) {
     error_ = JsonError{offset, std::string(what)};
     return false;
   }
 
-  /// What a value said was expected, else that `what` was, at the last structural.
-  JsonError fail(const char* what) {
-    if (!error_) expected(what, at_);
+  /// What was said to be expected, else that `what` was.
+  [[gnu::noinline]] JsonError fail(std::string_view what, std::size_t offset) {
+    if (!error_) expected(what, offset);
     return std::move(*error_);
   }
 
   JsonNodes& nodes_;
   const char* const text_;
   const std::uint32_t end_;
-  const std::uint32_t* next_;
+  const std::uint32_t* const indexes_;
   const std::uint32_t* const last_;
   const std::size_t depth_limit_;
-  JsonNode* out_;
-  std::uint32_t count_ = 0;
-  std::uint32_t open_ = kNone;
-  std::size_t depth_ = 0;
-  bool fresh_ = false;  ///< The last structural opened a container.
-  std::uint32_t at_ = 0;
-  std::uint32_t backslash_ = 0;
   std::optional<JsonError> error_;
 };
 

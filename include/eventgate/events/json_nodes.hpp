@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,10 +50,20 @@ struct JsonError {
 
 class JsonValue;
 
+/// Leaves new nodes as they are: whoever makes room for them writes them.
+struct JsonNodeAllocator : std::allocator<JsonNode> {
+  template <typename>
+  struct rebind {
+    using other = JsonNodeAllocator;
+  };
+  void construct(JsonNode*) noexcept {}
+  void construct(JsonNode* at, const JsonNode& node) noexcept { *at = node; }
+};
+
 /// The flat nodes of one text, in the order of the text. Keeps its memory when parsed into again.
 struct JsonNodes {
   std::string_view text;  ///< Behind its byte order mark, if it has one: what the nodes' offsets count from.
-  std::vector<JsonNode> nodes;
+  std::vector<JsonNode, JsonNodeAllocator> nodes;
   std::vector<JsonFlaw> flaws;  ///< In the order of the text; nearly always empty.
 
   /// The whole text's value. Only after a parse that succeeded.
