@@ -1,5 +1,6 @@
 #include "eventgate/events/json_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -14,77 +15,84 @@
 namespace eventgate {
 namespace {
 
-/// Whether the byte can stand in a JSON string as it is, and is no part of a longer code point.
-bool is_plain(unsigned char byte) { return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; }
+/// Writes the escape of a byte that needs one; returns its end.
+char* write_escape(char* to, unsigned char byte) {
+  const auto named = [to](char name) {
+    to[0] = '\\';
+    to[1] = name;
+    return to + 2;
+  };
+  switch (byte) {
+    case '"':
+    case '\\':
+      return named(static_cast<char>(byte));
+    case '\b':
+      return named('b');
+    case '\f':
+      return named('f');
+    case '\n':
+      return named('n');
+    case '\r':
+      return named('r');
+    case '\t':
+      return named('t');
+    default:
+      std::memcpy(to, "\\u00", 4);
+      to[4] = "0123456789abcdef"[byte >> 4];
+      to[5] = "0123456789abcdef"[byte & 15];
+      return to + 6;
+  }
+}
 
-/// Where the plain bytes from `at` on end: at a byte that is not plain, or at `end`.
-const char* skip_plain(const char* at, const char* end) {
+/// Copies the plain bytes at `at`, at most eight, to `to`, where there is room for eight; returns how many. Plain is
+/// what can stand in a JSON string as it is, and is no part of a longer code point.
+std::size_t copy_plain(char* to, const char* at, const char* end) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x80 * kOnes;
   // The high bit of each byte that is zero, and perhaps of some above the lowest of these.
   const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
-  while (end - at >= 8) {
-    std::uint64_t bytes;  // the first one lowest, on every machine that we build for
+  std::uint64_t bytes = 0;  // the first one lowest, on every machine that we build for; behind the end not plain
+  if (end - at >= 8) {
     std::memcpy(&bytes, at, 8);
-    const std::uint64_t others =
-        (zeros(bytes ^ '"' * kOnes) | zeros(bytes ^ '\\' * kOnes) | (bytes - 0x20 * kOnes) | bytes);
-    if (const std::uint64_t marks = others & kHighs; marks != 0) return at + std::countr_zero(marks) / 8;
-    at += 8;
+  } else {
+    std::memcpy(&bytes, at, static_cast<std::size_t>(end - at));
   }
-  while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
-  return at;
-}
-
-void append_escape(std::string& out, unsigned char byte) {
-  switch (byte) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\b':
-      out += "\\b";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00";
-      out += "0123456789abcdef"[byte >> 4];
-      out += "0123456789abcdef"[byte & 15];
-  }
+  std::memcpy(to, &bytes, 8);
+  const std::uint64_t others =
+      (zeros(bytes ^ '"' * kOnes) | zeros(bytes ^ '\\' * kOnes) | (bytes - 0x20 * kOnes) | bytes);
+  return static_cast<std::size_t>(std::countr_zero(others & kHighs)) / 8;
 }
 
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  constexpr std::size_t kPiece = 512;
+  std::array<char, 6 * kPiece + 16> piece;  // an escape has six bytes at most, and the last step may go beyond
   out += '"';
   const char* const end = text.data() + text.size();
-  const char* copied = text.data();  // up to here it is in `out`
-  for (const char* at = skip_plain(copied, end); at != end; at = skip_plain(at, end)) {
-    const auto byte = static_cast<unsigned char>(*at);
-    const Utf8Step step = utf8_step(at, end);
-    if (byte < 0x80 || !step.valid) {
-      out.append(copied, at);
-      if (step.valid)
-        append_escape(out, byte);
-      else
-        out += kReplacementCharacter;
-      copied = at + step.size;
+  for (const char* at = text.data(); at != end;) {
+    const char* const stop = static_cast<std::size_t>(end - at) > kPiece ? at + kPiece : end;
+    char* to = piece.data();
+    while (at < stop) {
+      const std::size_t plain = copy_plain(to, at, end);
+      at += plain;
+      to += plain;
+      if (plain == 8 || at == end) continue;
+      const auto byte = static_cast<unsigned char>(*at);
+      if (byte < 0x80) {
+        to = write_escape(to, byte);
+        ++at;
+        continue;
+      }
+      do {
+        const Utf8Step step = utf8_step(at, end);
+        const std::string_view point = step.valid ? std::string_view(at, step.size) : kReplacementCharacter;
+        to = std::copy(point.begin(), point.end(), to);
+        at += step.size;
+      } while (at < stop && static_cast<unsigned char>(*at) >= 0x80);
     }
-    at += step.size;
+    out.append(piece.data(), to);
   }
-  out.append(copied, end);
   out += '"';
 }
 
