@@ -372,7 +372,7 @@ class Walk {
 
   JsonValue value(Index node) const { return {text_, nodes_, node}; }
   /// The content of a string or key.
-  std::string_view content(Index node, std::string& buffer) const {
+  [[gnu::always_inline]] std::string_view content(Index node, std::string& buffer) const {
     const JsonNode& n = nodes_[node];
     if (n.flags & JsonNode::kEscaped) [[unlikely]]
       return value(node).string(buffer);
@@ -380,6 +380,7 @@ class Walk {
   }
   bool full() const { return out_->errors.size() > kMaxErrors; }
 
+  static bool passes_at_a_glance(const Schema& schema, const JsonNode& node);
   template <Mode kMode>
   [[gnu::noinline]] bool check_rules(const Schema& schema, Index node);
   bool collect(const Schema& schema, Index node);
@@ -395,7 +396,7 @@ class Walk {
   [[gnu::noinline]] bool check_array(const Schema& schema, const ArrayRules& rules, Index node);
   template <Mode kMode>
   [[gnu::noinline]] bool check_object(const Schema& schema, const ObjectRules& rules, Index node);
-  bool check_plain_object(const ObjectRules& rules, Index node);
+  bool check_plain_object(const Schema& schema, const ObjectRules& rules, Index node);
   template <Mode kMode>
   [[gnu::noinline]] bool check_members(const Schema& schema, const ObjectRules& rules, Index node, std::size_t members,
                                        std::size_t values);
@@ -449,6 +450,15 @@ class Walk {
   std::string_view prefix_ = "#";
 };
 
+/// Whether type and size say it all, as they do of most values.
+inline bool Walk::passes_at_a_glance(const Schema& schema, const JsonNode& node) {
+  const bool integer = node.type == JsonType::number && !(node.flags & JsonNode::kFraction);
+  if (!(schema.types & type_bit(node.type)) && !(integer && (schema.types & kIntegerBit))) return false;
+  if (schema.only_types) return true;
+  const Index size = node.end - node.begin;
+  return node.type == JsonType::string ? size < schema.short_string : integer && size < schema.short_integer;
+}
+
 template <Mode kMode>
 bool Walk::check(Index index, Index node) {
   if (index == kNone) return true;
@@ -456,19 +466,9 @@ bool Walk::check(Index index, Index node) {
   if constexpr (kMode == Mode::collect) {
     return collect(schema, node);
   } else {
-    const JsonNode& n = nodes_[node];
-    if (!(schema.types & type_bit(n.type))) {
-      // An integer's type is the more usual of those that are seen at a second glance.
-      if (n.type != JsonType::number || (n.flags & JsonNode::kFraction) || !(schema.types & kIntegerBit))
-        if (!check_type<kMode>(schema, node)) return false;
-    }
-    if (schema.only_types) return true;
-    const Index size = n.end - n.begin;
-    if (n.type == JsonType::string
-            ? size < schema.short_string
-            : n.type == JsonType::number && !(n.flags & JsonNode::kFraction) && size < schema.short_integer)
-      return true;
-    return check_rules<kMode>(schema, node);
+    if (passes_at_a_glance(schema, nodes_[node])) return true;
+    if (!check_type<kMode>(schema, node)) return false;
+    return schema.only_types || check_rules<kMode>(schema, node);
   }
 }
 
@@ -530,7 +530,7 @@ bool Walk::check_group(const Schema& schema, Index node, Group group) {
     case Group::object:
       if (schema.object == kNone) return true;
       if constexpr (kMode == Mode::quick)
-        if (p.objects[schema.object].simple) return check_plain_object(p.objects[schema.object], node);
+        if (p.objects[schema.object].simple) return check_plain_object(schema, p.objects[schema.object], node);
       return check_object<kMode>(schema, p.objects[schema.object], node);
   }
   return true;
@@ -715,13 +715,15 @@ std::optional<std::pair<Index, Index>> Walk::find_equal_items(const ArrayRules& 
 }
 
 /// The objects of most events, in one pass over their members.
-bool Walk::check_plain_object(const ObjectRules& rules, Index node) {
+bool Walk::check_plain_object(const Schema& schema, const ObjectRules& rules, Index node) {
   const Index end = nodes_[node].next;
   std::uint64_t seen = 0;
   for (Index i = node + 1; i < end; i = nodes_[i + 1].next) {
     const Index index = rules.find(content(i, s.key));
     if (index >= rules.declared) {
       if (rules.no_additional) return false;
+      // Of a key that is there twice the last value counts, and that may be another one.
+      if (!(rules.additional_types & type_bit(nodes_[i + 1].type))) return check_object<Mode::quick>(schema, rules, node);
       if (index != kNone) seen |= std::uint64_t{1} << index;
       continue;
     }
@@ -731,7 +733,9 @@ bool Walk::check_plain_object(const ObjectRules& rules, Index node) {
       return false;
     }
     seen |= bit;
-    if (!check<Mode::quick>(rules.schemas[index], i + 1)) return false;
+    const Index property = rules.schemas[index];
+    if (property == kNone || passes_at_a_glance(p.schemas[property], nodes_[i + 1])) continue;
+    if (!check<Mode::quick>(property, i + 1)) return false;
   }
   return (seen & rules.all_required) == rules.all_required;
 }

@@ -124,7 +124,9 @@ struct ObjectRules {
   std::vector<Index> schemas;      ///< Of those.
   std::uint64_t all_required = 0;  ///< Bits of properties, if there are no more than 64.
   std::vector<Index> defaults;     ///< Properties that have one.
-  bool simple = false;             ///< Only properties, required and additionalProperties: false; no more than 64.
+  /// Only properties, required and additionalProperties, which is false or says types and no more; not more than 64.
+  bool simple = false;
+  TypeSet additional_types = kAnyType;  ///< Of a simple one: what members that are no property must be.
 
   /// The property named `key`, behind which 8 bytes can be read.
   Index find(std::string_view key) const { return keys.find(key); }

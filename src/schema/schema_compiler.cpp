@@ -789,8 +789,13 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
       rules.additional = compile(*additional, path + "/additionalProperties", base, depth + 1);
   }
   rules.simple = rules.maximum.text.empty() && rules.minimum.text.empty() && rules.dependencies.empty() &&
-                 rules.property_names == kNone && rules.patterns.empty() && rules.additional == kNone &&
-                 rules.properties.size() <= 64;
+                 rules.property_names == kNone && rules.patterns.empty() && rules.properties.size() <= 64;
+  if (rules.additional != kNone) {
+    const Schema& additional = program_.schemas[rules.additional];
+    rules.additional_types = additional.types;
+    // Integers may have to be rewritten, which types do not tell.
+    rules.simple = rules.simple && additional.only_types && !(additional.types & kIntegerBit);
+  }
   make_table(rules);
   program_.objects.push_back(std::move(rules));
   return static_cast<Index>(program_.objects.size() - 1);
