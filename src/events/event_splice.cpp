@@ -7,28 +7,111 @@
 
 namespace eventgate {
 
+/// Copies the nodes of an event, with those of what is inserted, into the nodes of the new text.
+class EventSplice::NodeCopy {
+ public:
+  /// At most `inserted` nodes will be.
+  NodeCopy(JsonValue event, std::size_t inserted, JsonNodes& to, std::vector<OpenContainer>& open)
+      : old_(event.nodes()), next_(event.index()), to_(to), shift_(0 - event.node().begin), open_(open) {
+    to_.nodes.resize(event.node().next - event.index() + inserted);
+    to_.flaws.clear();
+    out_ = to_.nodes.data();
+  }
+
+  /// Takes over the event's nodes before `behind`, which is the one behind an object with its `}` at `position`: what
+  /// is added next comes last in that object.
+  void take_up_to(std::uint32_t behind, std::uint32_t position) {
+    close(position);
+    copy(behind, position);
+  }
+  void inserted(std::size_t bytes) { shift_ += static_cast<std::uint32_t>(bytes); }
+
+  void add_string(std::size_t begin, std::size_t end, bool escaped) {
+    out_[count_] = {static_cast<std::uint32_t>(begin),
+                    static_cast<std::uint32_t>(end),
+                    count_ + 1,
+                    JsonType::string,
+                    escaped ? JsonNode::kEscaped : std::uint8_t{0},
+                    0};
+    ++count_;
+  }
+  std::uint32_t begin_object(std::size_t begin) {
+    out_[count_] = {static_cast<std::uint32_t>(begin), 0, 0, JsonType::object, 0, 0};
+    return count_++;
+  }
+  void end_object(std::uint32_t object, std::size_t end) {
+    out_[object].end = static_cast<std::uint32_t>(end);
+    out_[object].next = count_;
+  }
+
+  /// Takes over the rest.
+  void finish(std::uint32_t behind) {
+    close(kNone);
+    copy(behind, kNone);
+    to_.nodes.resize(count_);
+  }
+
+ private:
+  /// What is to be added to the index of an old node to get that of the new one; modulo 2^32, as shift_ is.
+  std::uint32_t moved() const { return count_ - next_; }
+
+  /// Up to the old node `behind`; containers that reach beyond `position` of the old text are left open.
+  void copy(std::uint32_t behind, std::uint32_t position) {
+    const std::uint32_t shift = shift_, move = moved();
+    const JsonNode* const old = old_;
+    JsonNode* const out = out_;
+    for (std::uint32_t i = next_; i != behind; ++i) {
+      const JsonNode node = old[i];
+      out[i + move] = {node.begin + shift, node.end + shift, node.next + move, node.type, node.flags, 0};
+      if (node.type >= JsonType::object && node.end > position) open_.push_back({i, i + move});
+    }
+    next_ = behind;
+    count_ = behind + move;
+  }
+
+  /// Ends the open containers that end before `position` of the old text: nothing more is inserted into them.
+  void close(std::uint32_t position) {
+    for (; !open_.empty() && old_[open_.back().old].end <= position; open_.pop_back()) {
+      const JsonNode& old = old_[open_.back().old];
+      out_[open_.back().made].end = old.end + shift_;
+      out_[open_.back().made].next = old.next + moved();
+    }
+  }
+
+  const JsonNode* const old_;
+  std::uint32_t next_;  // the first old node not yet copied
+  JsonNodes& to_;
+  JsonNode* out_;
+  std::uint32_t count_ = 0;
+  std::uint32_t shift_;  // what is to be added to an old place to get the new one
+  std::vector<OpenContainer>& open_;
+};
+
 void EventSplice::clear() {
   edits_.clear();
   members_.clear();
   texts_.clear();
+  strings_only_ = true;
 }
 
 bool EventSplice::add(JsonValue event, const FieldPath& path, std::string_view value) {
-  if (path.empty() || !event.is_object()) return false;
-
-  // As far as the event goes.
   JsonValue object = event;
-  auto key = path.keys().begin();
-  const auto last = path.keys().end() - 1;
-  for (;; ++key) {
-    const std::optional<JsonValue> found = object.find(*key);
+  std::span<const std::string> keys(path.keys());
+  for (; !keys.empty() && object.is_object(); keys = keys.subspan(1)) {
+    const std::optional<JsonValue> found = object.find(keys[0]);
     if (!found) break;
-    if (key == last || !found->is_object()) return false;
     object = *found;
   }
+  return add(object, keys, value);
+}
+
+bool EventSplice::add(JsonValue within, std::span<const std::string> keys, std::string_view value) {
+  if (keys.empty() || !within.is_object()) return false;
+  auto key = keys.begin();
+  const auto last = keys.end() - 1;
 
   // As far as objects made before go.
-  const std::uint32_t position = object.node().end - 1;
+  const std::uint32_t position = within.node().end - 1;
   std::uint32_t member = kNone;
   for (const Edit& edit : edits_)
     if (edit.begin == position && edit.member != kNone && text(members_[edit.member].key) == *key) member = edit.member;
@@ -45,7 +128,7 @@ bool EventSplice::add(JsonValue event, const FieldPath& path, std::string_view v
     const std::uint32_t made = new_member(*key, key == last ? value : std::string_view());
     members_[made].made = key != last;
     if (parent == kNone) {
-      edits_.push_back({position, position, static_cast<std::uint32_t>(edits_.size()), made, {}, has_members(object)});
+      add_edit(within, made);
     } else {
       Member& into = members_[parent];
       (into.first_child == kNone ? into.first_child : members_[into.last_child].next) = made;
@@ -57,20 +140,35 @@ bool EventSplice::add(JsonValue event, const FieldPath& path, std::string_view v
 }
 
 void EventSplice::add_member(JsonValue object, std::string_view key, std::string_view value) {
-  const std::uint32_t position = object.node().end - 1;
-  const std::uint32_t member = new_member(key, value);
-  edits_.push_back({position, position, static_cast<std::uint32_t>(edits_.size()), member, {}, has_members(object)});
+  add_edit(object, new_member(key, value));
 }
 
 void EventSplice::replace(JsonValue value, std::string_view text) {
   const JsonNode& node = value.node();
-  edits_.push_back({node.begin, node.end, static_cast<std::uint32_t>(edits_.size()), kNone, keep(text), false});
+  edits_.push_back({node.begin, node.end, static_cast<std::uint32_t>(edits_.size()), kNone, kNone, keep(text), false});
+  strings_only_ = false;
 }
 
 void EventSplice::apply(JsonValue event, std::string& out, std::vector<TextRange>* added) {
+  apply(event, out, added, nullptr);
+}
+
+bool EventSplice::apply_with_nodes(JsonValue event, std::string& out, JsonNodes& nodes, std::vector<TextRange>* added) {
+  out.clear();
+  if (!strings_only_) {
+    apply(event, out, added, nullptr);
+    return false;
+  }
+  NodeCopy copy(event, 2 * members_.size(), nodes, open_);
+  apply(event, out, added, &copy);
+  copy.finish(event.node().next);
+  return true;
+}
+
+void EventSplice::apply(JsonValue event, std::string& out, std::vector<TextRange>* added, NodeCopy* nodes) {
   std::sort(edits_.begin(), edits_.end(),
             [](const Edit& a, const Edit& b) { return std::tie(a.begin, a.order) < std::tie(b.begin, b.order); });
-  out.reserve(out.size() + event.source().size() + texts_.size() + 4 * members_.size());
+  out.reserve(out.size() + event.source().size() + texts_.size() + 6 * members_.size());
   std::uint32_t copied = event.node().begin;
   std::uint32_t last_object = kNone;  // the position of the object that was last added to
   const std::size_t start = out.size();
@@ -84,7 +182,9 @@ void EventSplice::apply(JsonValue event, std::string& out, std::vector<TextRange
     } else {
       if (edit.has_members || edit.begin == last_object) out += ',';
       last_object = edit.begin;
-      append_member(edit.member, out);
+      if (nodes) nodes->take_up_to(edit.behind, edit.begin);
+      append_member(edit.member, out, nodes);
+      if (nodes) nodes->inserted(out.size() - begin);
     }
     if (added) note_edit(*added, begin - start, edit.end - edit.begin, out.size() - begin, edit.member != kNone);
   }
@@ -112,24 +212,43 @@ void EventSplice::note_edit(std::vector<TextRange>& added, std::size_t position,
 }
 
 // As deep as a field path is long.
-void EventSplice::append_member(std::uint32_t member, std::string& out) const {
-  append_json_string(out, text(members_[member].key));
+void EventSplice::append_member(std::uint32_t index, std::string& out, NodeCopy* nodes) const {
+  const Member& member = members_[index];
+  const std::size_t key = out.size();
+  append_json_string(out, text(member.key));
+  if (nodes) nodes->add_string(key, out.size(), out.size() - key != member.key.size + 2);
   out += ':';
-  if (!members_[member].made) {
-    out += text(members_[member].value);
+  const std::size_t value = out.size();
+  if (!member.made) {
+    out += text(member.value);
+    if (nodes) nodes->add_string(value, out.size(), text(member.value).find('\\') != std::string_view::npos);
     return;
   }
+  const std::uint32_t object = nodes ? nodes->begin_object(value) : kNone;
   out += '{';
-  for (std::uint32_t child = members_[member].first_child; child != kNone; child = members_[child].next) {
-    if (child != members_[member].first_child) out += ',';
-    append_member(child, out);
+  for (std::uint32_t child = member.first_child; child != kNone; child = members_[child].next) {
+    if (child != member.first_child) out += ',';
+    append_member(child, out, nodes);
   }
   out += '}';
+  if (nodes) nodes->end_object(object, out.size());
+}
+
+void EventSplice::add_edit(JsonValue object, std::uint32_t member) {
+  const JsonNode& node = object.node();
+  edits_.push_back({node.end - 1,
+                    node.end - 1,
+                    static_cast<std::uint32_t>(edits_.size()),
+                    member,
+                    node.next,
+                    {},
+                    object.begin() != object.end()});
 }
 
 std::uint32_t EventSplice::new_member(std::string_view key, std::string_view value) {
   const Text kept_key = keep(key);
   members_.push_back({kept_key, keep(value), false, kNone, kNone, kNone});
+  strings_only_ = strings_only_ && (value.empty() || value.front() == '"');
   return static_cast<std::uint32_t>(members_.size() - 1);
 }
 
@@ -138,7 +257,5 @@ EventSplice::Text EventSplice::keep(std::string_view text) {
   texts_ += text;
   return kept;
 }
-
-bool EventSplice::has_members(JsonValue object) { return object.begin() != object.end(); }
 
 }  // namespace eventgate

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "eventgate/events/json_text.hpp"
@@ -66,15 +67,19 @@ std::array<char, 38> uuid_json() {
   thread_local Random random;
   const std::array<std::uint64_t, 2> bits{(random.next() & ~std::uint64_t{0xf000}) | 0x4000,
                                           (random.next() & ~(std::uint64_t{3} << 62)) | (std::uint64_t{1} << 63)};
-  constexpr std::string_view kHex = "0123456789abcdef";
+  // Of each byte its two digits.
+  static constexpr std::array<std::array<char, 2>, 256> kHex = [] {
+    std::array<std::array<char, 2>, 256> hex{};
+    for (std::size_t byte = 0; byte < 256; ++byte)
+      hex[byte] = {"0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+    return hex;
+  }();
   std::array<char, 38> text;
-  std::size_t at = 0;
-  text[at++] = '"';
-  for (int digit = 0; digit < 32; ++digit) {
-    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) text[at++] = '-';
-    text[at++] = kHex[(bits[static_cast<std::size_t>(digit / 16)] >> (60 - 4 * (digit % 16))) & 15];
-  }
-  text[at] = '"';
+  text.front() = text.back() = '"';
+  text[9] = text[14] = text[19] = text[24] = '-';
+  constexpr std::array<std::size_t, 16> kPlaces = {1, 3, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 29, 31, 33, 35};
+  for (std::size_t byte = 0; byte < 16; ++byte)
+    std::memcpy(&text[kPlaces[byte]], kHex[(bits[byte / 8] >> (56 - 8 * (byte % 8))) & 0xff].data(), 2);
   return text;
 }
 
@@ -110,23 +115,23 @@ void EventAdditions::begin(const GateOptions& options, const RequestContext& con
   plan_.clear();
 }
 
-void EventAdditions::add(const CompiledSchema& schema, const StreamConfig* config, JsonValue event,
+void EventAdditions::add(const CompiledSchema& schema, const StreamConfig* config, EventFields& event,
                          EventSplice& splice) {
   if (planned_schema_ != &schema || planned_config_ != config) {
     plan(schema, config);
     planned_schema_ = &schema;
     planned_config_ = config;
   }
-  fields_.begin(event);
   for (Addition& addition : plan_) {
-    if (fields_.find(*addition.field)) continue;
+    if (event.find(*addition.field)) continue;
     if (!addition.found_out) find_out(addition, schema);
     if (!addition.wanted) continue;
+    const EventFields::Gap gap = event.gap(*addition.field);
     if (addition.source == Source::uuid) {
       const std::array<char, 38> uuid = uuid_json();
-      splice.add(event, *addition.field, {uuid.data(), uuid.size()});
+      splice.add(gap.value, gap.keys, {uuid.data(), uuid.size()});
     } else {
-      splice.add(event, *addition.field, addition.value);
+      splice.add(gap.value, gap.keys, addition.value);
     }
   }
 }

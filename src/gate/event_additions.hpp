@@ -33,7 +33,7 @@ class EventAdditions {
   void begin(const GateOptions& options, const RequestContext& context, TextArena& texts);
 
   /// Notes in `splice` what `event` lacks and `schema` declares. `config` is its stream's, or null.
-  void add(const CompiledSchema& schema, const StreamConfig* config, JsonValue event, EventSplice& splice);
+  void add(const CompiledSchema& schema, const StreamConfig* config, EventFields& event, EventSplice& splice);
 
  private:
   enum class Source : std::uint8_t { uuid, received_at, header, client_address };
@@ -66,7 +66,6 @@ class EventAdditions {
   const CompiledSchema* planned_schema_ = nullptr;
   const StreamConfig* planned_config_ = nullptr;
   std::vector<Addition> plan_;
-  EventFields fields_;
 };
 
 }  // namespace eventgate

@@ -163,7 +163,7 @@ struct Workspace {
   EventFields fields;  // of the event as completed so far
   EventSplice splice;
   Validation validation;
-  JsonNodes nodes;               // of the event as completed so far
+  JsonNodes nodes, next_nodes;   // of the event as completed so far, and while it is completed
   std::vector<TextRange> added;  // to it, if there is a live feed
   std::string text;
   std::string buffer;
@@ -464,6 +464,7 @@ class EventGate::Impl::Judge {
         live_(gate.live && origin == Origin::client) {
     if (gate.streams) streams_ = gate.streams->current();
     space_.additions.begin(options_, context, memory.texts);
+    space_.fields.begin_request();
     limits_ = options_.json;
     limits_.depth += kAddedDepth;
   }
@@ -545,12 +546,13 @@ bool EventGate::Impl::Judge::find_schemas() {
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const JsonValue event = batch_[i];
     if (!event.is_object() || !batch_.flaws(i).empty()) continue;
-    space_.fields.begin(event);
-    const auto field = first_present(options_.schema_uri_field, space_.fields);
+    std::optional<JsonValue> field;
+    for (const FieldPath& path : options_.schema_uri_field)
+      if ((field = path.find(event))) break;
     std::string_view schema_uri = given_.schema_uri;
     if (field) {
-      if (!field->value.is_string()) continue;
-      schema_uri = kept(field->value);
+      if (!field->is_string()) continue;
+      schema_uri = kept(*field);
     }
     if (memory_.schemas.find(schema_uri)) continue;
     const SchemaUriForm form = schema_uri_form(schema_uri);
@@ -659,7 +661,7 @@ bool EventGate::Impl::Judge::complete() {
     if (space_.splice.add(event_, gate_.stream_place, given_stream_json_)) set_stream(given_.stream, true);
   }
   if (options_.wikimedia && origin_ == Origin::client)
-    space_.additions.add(*schema_, has_stream_ ? stream_.config : nullptr, event_, space_.splice);
+    space_.additions.add(*schema_, has_stream_ ? stream_.config : nullptr, space_.fields, space_.splice);
   if (!space_.splice.empty() && !apply_splice()) return false;
   if (has_stream_) return true;
 
@@ -756,17 +758,20 @@ void EventGate::Impl::Judge::make_record() {
 
 /// Makes the event anew with what is in the splice. It is refused if that makes no JSON.
 bool EventGate::Impl::Judge::apply_splice() {
-  space_.text.clear();
-  space_.splice.apply(event_, space_.text, live_ ? &space_.added : nullptr);
+  const bool has_nodes =
+      space_.splice.apply_with_nodes(event_, space_.text, space_.next_nodes, live_ ? &space_.added : nullptr);
   space_.splice.clear();
   const std::string_view text = memory_.texts.keep(space_.text);
-  if (const auto error = parse_json(text, space_.nodes, limits_)) {
+  if (has_nodes) {
+    space_.next_nodes.text = text;
+  } else if (const auto error = parse_json(text, space_.next_nodes, limits_)) {
     space_.added.clear();
     refuse(RefusalCause::schema, "Event as completed by schema at " + std::string(schema_uri_) +
                                      " is not JSON: expected " + error->expected + " at byte " +
                                      std::to_string(error->offset));
     return false;
   }
+  std::swap(space_.nodes, space_.next_nodes);
   event_ = space_.nodes.root();
   space_.fields.begin(event_);
   return true;

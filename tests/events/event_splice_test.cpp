@@ -23,10 +23,36 @@ class Event {
   JsonNodes nodes_;
 };
 
+/// The nodes of `text`, one a line.
+std::string written(const JsonNodes& nodes) {
+  std::string lines;
+  for (const JsonNode& node : nodes.nodes)
+    lines += std::to_string(node.begin) + '-' + std::to_string(node.end) + " next " + std::to_string(node.next) + ' ' +
+             std::string(json_type_name(node.type)) + " flags " + std::to_string(node.flags) + '\n';
+  return lines;
+}
+
+/// Applies it in both ways: the nodes, if they are made, must be those that a parse makes.
 std::string applied(EventSplice& splice, JsonValue event) {
   std::string out;
   splice.apply(event, out);
+  std::string text;
+  JsonNodes nodes;
+  if (splice.apply_with_nodes(event, text, nodes)) {
+    JsonNodes parsed;
+    text.reserve(text.size() + kJsonPadding);
+    EXPECT_FALSE(parse_json(text, parsed, {1000}));
+    EXPECT_EQ(written(nodes), written(parsed)) << text;
+  }
+  EXPECT_EQ(text, out);
   return out;
+}
+
+/// Whether the nodes are made with the text.
+bool has_nodes(EventSplice& splice, JsonValue event) {
+  std::string text;
+  JsonNodes nodes;
+  return splice.apply_with_nodes(event, text, nodes);
 }
 
 /// `text` with `additions` (path to value) made.
@@ -184,12 +210,53 @@ TEST(EventSplice, HundredThousandAdditionsAreNoTrouble) {
   std::string expected = "[";
   for (int i = 0; i < 100000; ++i) {
     text += i == 0 ? "{}" : ",{}";
-    expected += i == 0 ? "{\"x\":0}" : ",{\"x\":0}";
+    expected += i == 0 ? "{\"x\":\"\"}" : ",{\"x\":\"\"}";
   }
   const Event event(text + "]");
   EventSplice splice;
-  for (const JsonValue item : event.root()) splice.add_member(item, "x", "0");
+  for (const JsonValue item : event.root()) splice.add_member(item, "x", "\"\"");
   EXPECT_TRUE(applied(splice, event.root()) == expected + "]");
+}
+
+TEST(EventSplice, NodesOfAddedStringsAreThoseOfAParse) {
+  const Event array(
+      R"([0,{"a":{"b":[1,{"c":{}},[2.5]],"d":true}, "e" : [{"f":{"g":null}}], "h":{"i":{"j":"\"k"}}},{"l":3}])");
+  const JsonValue event = *++array.root().begin();
+  for (const std::vector<std::string>& paths : std::vector<std::vector<std::string>>{
+           {"a.x"},
+           {"h.i.x", "h.x", "x", "a.x", "a.y", "h.i.y"},
+           {"a.made.x", "a.made.y", "made.again.x", "x", "made.again.y", "h.i.made.x"},
+           {"h.\"x\n", "\xC3\xA9.x", "h.i.\\.x"}}) {
+    EventSplice splice;
+    for (const std::string& path : paths) splice.add(event, FieldPath(path), path == "x" ? "\"\\u0000\"" : "\"\"");
+    EXPECT_TRUE(has_nodes(splice, event));
+    applied(splice, event);
+  }
+}
+
+TEST(EventSplice, NodesAreMadeWhereMembersGoIntoInnerObjects) {
+  const Event event(R"({"list":[{},{"a":[1]},{"b":{"c":{}}},4],"o":{"p":{}},"last":5})");
+  const JsonValue list = *event.root().find("list");
+  EventSplice splice;
+  for (const JsonValue item : list)
+    if (item.is_object()) splice.add_member(item, "x", "\"1\"");
+  splice.add_member(*(*++ ++list.begin()).find("b")->find("c"), "y", "\"2\"");
+  splice.add_member(*event.root().find("o")->find("p"), "z", "\"3\"");
+  EXPECT_TRUE(has_nodes(splice, event.root()));
+  EXPECT_EQ(applied(splice, event.root()),
+            R"({"list":[{"x":"1"},{"a":[1],"x":"1"},{"b":{"c":{"y":"2"}},"x":"1"},4],"o":{"p":{"z":"3"}},"last":5})");
+}
+
+TEST(EventSplice, NodesOfOtherThanStringsAreLeftToAParse) {
+  const Event event(R"({"a":1.0})");
+  EventSplice splice;
+  splice.add_member(event.root(), "s", "\"\"");
+  EXPECT_TRUE(has_nodes(splice, event.root()));
+  splice.add_member(event.root(), "n", "1");
+  EXPECT_FALSE(has_nodes(splice, event.root()));
+  splice.clear();
+  splice.replace(*event.root().find("a"), "\"\"");
+  EXPECT_FALSE(has_nodes(splice, event.root()));
 }
 
 /// The parts of `text` in `ranges`.
