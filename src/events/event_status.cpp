@@ -23,7 +23,10 @@ void append_error(std::string& out, const ValidationError& error) {
 }
 
 std::string errors_text(const std::vector<ValidationError>& errors) {
+  std::size_t size = 0;
+  for (const ValidationError& error : errors) size += error.data_path.size() + error.message.size() + 5;
   std::string text;
+  text.reserve(size);
   for (const ValidationError& error : errors) {
     if (!text.empty()) text += ", ";
     text += '\'';
@@ -35,6 +38,7 @@ std::string errors_text(const std::vector<ValidationError>& errors) {
 }
 
 void append_status(std::string& out, const EventStatus& status) {
+  out.reserve(out.size() + status.event.size() + 256 * (status.errors.size() + 1));
   out += status.kind == EventStatus::Kind::invalid ? "{\"status\":\"invalid\",\"event\":"
                                                    : "{\"status\":\"error\",\"event\":";
   out += status.event;

@@ -52,10 +52,15 @@ std::size_t copy_plain(char* to, const char* at, const char* end) {
   // The high bit of each byte that is zero, and perhaps of some above the lowest of these.
   const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
   std::uint64_t bytes = 0;  // the first one lowest, on every machine that we build for; behind the end not plain
-  if (end - at >= 8) {
+  if (const auto left = static_cast<std::size_t>(end - at); left >= 8) {
     std::memcpy(&bytes, at, 8);
+  } else if (left >= 4) {
+    std::uint32_t low, high;
+    std::memcpy(&low, at, 4);
+    std::memcpy(&high, end - 4, 4);
+    bytes = low | std::uint64_t{high} << (8 * (left - 4));
   } else {
-    std::memcpy(&bytes, at, static_cast<std::size_t>(end - at));
+    for (std::size_t i = 0; i < left; ++i) bytes |= std::uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
   }
   std::memcpy(to, &bytes, 8);
   const std::uint64_t others =
@@ -67,12 +72,13 @@ std::size_t copy_plain(char* to, const char* at, const char* end) {
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::size_t kPiece = 512;
-  std::array<char, 6 * kPiece + 16> piece;  // an escape has six bytes at most, and the last step may go beyond
-  out += '"';
+  std::array<char, 6 * kPiece + 24> piece;  // an escape has six bytes at most, and the last step may go beyond
   const char* const end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
+  const char* at = text.data();
+  char* to = piece.data();
+  *to++ = '"';
+  for (;;) {
     const char* const stop = static_cast<std::size_t>(end - at) > kPiece ? at + kPiece : end;
-    char* to = piece.data();
     while (at < stop) {
       const std::size_t plain = copy_plain(to, at, end);
       at += plain;
@@ -91,9 +97,12 @@ void append_json_string(std::string& out, std::string_view text) {
         at += step.size;
       } while (at < stop && static_cast<unsigned char>(*at) >= 0x80);
     }
+    if (at == end) break;
     out.append(piece.data(), to);
+    to = piece.data();
   }
-  out += '"';
+  *to++ = '"';
+  out.append(piece.data(), to);
 }
 
 std::string json_string(std::string_view text) {
@@ -157,17 +166,18 @@ std::string to_valid_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
   const char* const end = bytes.data() + bytes.size();
-  for (const char* at = bytes.data(); at != end;) {
+  const char* copied = bytes.data();  // up to here it is in `out`
+  for (const char* at = copied; at != end;) {
     const Utf8Step step = utf8_step(at, end);
     if (step.valid) {
-      out.append(at, step.size);
       at += step.size;
     } else {
+      out.append(copied, at);
       out += kReplacementCharacter;
-      ++at;
+      copied = ++at;
     }
   }
-  return out;
+  return out.append(copied, end);
 }
 
 std::string_view first_code_points(std::string_view text, std::size_t count) {

@@ -31,6 +31,10 @@ std::string_view first_bytes(std::string_view text, std::size_t max) {
 
 void append_error_event(std::string& out, const Refused& refused, std::string_view emitter_id,
                         std::size_t max_raw_event, std::chrono::system_clock::time_point received_at) {
+  // Quotes and line ends of the event are escaped.
+  const std::string_view raw = refused.raw_event;
+  const std::string_view shown = first_bytes(raw, max_raw_event);
+  out.reserve(out.size() + 1024 + refused.message.size() + shown.size() + shown.size() / 4);
   const std::string dt = timestamp_json(received_at);
   const auto id = uuid_json();
   out += R"({"meta":{"id":)";
@@ -58,8 +62,6 @@ void append_error_event(std::string& out, const Refused& refused, std::string_vi
   out += R"(,"errored_stream_name":)";
   append_json_string(out, refused.errored_stream_name.empty() ? kUnknown : refused.errored_stream_name);
   out += R"(,"raw_event":)";
-  const std::string_view raw = refused.raw_event;
-  const std::string_view shown = first_bytes(raw, max_raw_event);
   append_json_string(out, shown);
   if (shown.size() < raw.size()) {
     out.pop_back();  // the closing quote

@@ -162,6 +162,27 @@ void check_splice(JsonValue root, const JsonLimits& limits) {
   require(path.find(completed.nodes.root()).has_value() == (there || added), "what was added is there");
 }
 
+/// Adds strings to objects of the text, and requires that the nodes that come with them are those of a parse.
+void check_spliced_nodes(JsonValue root, const JsonLimits& limits) {
+  eventgate::EventSplice splice;
+  const JsonNode* const nodes = root.nodes();
+  for (std::uint32_t i = 0; i < root.node().next; ++i)
+    if (nodes[i].type == JsonType::object && (nodes[i].begin & 1) == 0)
+      splice.add_member({root.base(), nodes, i}, "a\"dded", (i & 1) == 0 ? "\"\"" : "\"\\u0000\"");
+  for (const char* path : {"a.b.c", "a.b.d", "e"}) splice.add(root, eventgate::FieldPath(path), "\"added\"");
+  std::string text;
+  JsonNodes made;
+  require(splice.apply_with_nodes(root, text, made), "strings bring their nodes");
+  const Parsed parsed(text, limits, '}');
+  require(!parsed.error, "a completed event is JSON");
+  require(std::ranges::equal(made.nodes, parsed.nodes.nodes,
+                             [](const JsonNode& a, const JsonNode& b) {
+                               return a.begin == b.begin && a.end == b.end && a.next == b.next && a.type == b.type &&
+                                      a.flags == b.flags;
+                             }),
+          "the nodes made are those of a parse");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -186,6 +207,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     depth = compare(whole.nodes);
   }
   check_splice(parsed.nodes.root(), limits);
+  check_spliced_nodes(parsed.nodes.root(), limits);
 
   if (depth > 0) {
     require(!Parsed(text, {depth}, '1').error, "the limit is how deep a text may be");

@@ -77,6 +77,43 @@ TEST(EventGate, ProducesTheEventsOfAnArrayInOrder) {
   EXPECT_EQ(gate.sink->records[1].topic, "dc1.job.x");
 }
 
+TEST(EventGate, ReadsTheFieldsOfEachEventWhereverTheyStand) {
+  GateHarness gate = wikimedia_gate();
+  TestRequest request;
+  request.headers = {{"X-Request-Id", "r"}};
+  const std::vector<std::string> events = {
+      R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","id":"1","dt":"2020-04-02T19:11:20.942Z"}})",
+      R"({"meta":{"dt":"2020-04-02T19:11:20.943Z","x":1,"id":"2","stream":"job.x"},"$schema":"/test/1.0.0"})",
+      R"({"met\u0061":{"str\u0065am":"job.y","id":"3","dt":"2020-04-02T19:11:20.944Z"},"\u0024schema":"/test/1.0.0"})",
+      R"({"meta":{"stream":"test.event","id":"4","dt":"2020-04-02T19:11:20.945Z"},"any":{"meta":1},"$schema":"/test/1.0.0"})"};
+  std::string body = "[" + events[0];
+  for (std::size_t i = 1; i < events.size(); ++i) body += "," + events[i];
+  EXPECT_EQ(gate.process(body + "]", request).produced(), events.size());
+  ASSERT_EQ(gate.sink->records.size(), events.size());
+  std::vector<std::string> topics;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    const KeptRecord& record = gate.sink->records[i];
+    topics.push_back(record.topic);
+    EXPECT_EQ(record.timestamp, 1585854680942 + static_cast<std::int64_t>(i));
+    nlohmann::json expected = nlohmann::json::parse(events[i]);
+    expected["meta"]["request_id"] = "r";
+    expected["test_default"] = "default_value";
+    EXPECT_EQ(nlohmann::json::parse(record.value), expected);
+  }
+  EXPECT_EQ(topics, (std::vector<std::string>{"dc1.test.event", "dc1.job.x", "dc1.job.y", "dc1.test.event"}));
+}
+
+TEST(EventGate, OfEqualKeysTheLastCountsInEachEvent) {
+  GateHarness gate = wikimedia_gate();
+  const ProcessResult result =
+      gate.process("[" + test_event() + R"(,{"$schema":"/test/1.0.0","meta":{"stream":"nope"},)" +
+                   R"("meta":{"stream":"nope","str\u0065am":"test.event"}}])");
+  EXPECT_EQ(result.produced(), 1u);
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(errors_text(result.invalid[0].errors),
+            "'' should NOT have duplicate key 'meta', '.meta' should NOT have duplicate key 'stream'");
+}
+
 TEST(EventGate, TellsEachOfAMixedArrayApart) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result = gate.process("[" + test_event(R"("test":1)") + ",5," + test_event() + "," +
