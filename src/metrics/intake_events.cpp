@@ -346,9 +346,16 @@ void IntakeEvents::record_handed_over(std::string_view producer, std::size_t cou
   impl_->in_flight.of({producer}).Increment(number);
 }
 
-void IntakeEvents::record_delivered(std::string_view producer, std::chrono::nanoseconds latency) {
-  impl_->in_flight.of({producer}).Decrement();
-  impl_->latency.of({producer}).Observe(seconds_of(latency));
+void IntakeEvents::record_delivered(std::string_view producer, std::chrono::nanoseconds latency, std::size_t count) {
+  const auto number = static_cast<double>(count);
+  const double seconds = seconds_of(latency);
+  impl_->in_flight.of({producer}).Decrement(number);
+  Histogram& histogram = impl_->latency.of({producer});
+  if (count == 1) return histogram.Observe(seconds);
+  std::vector<double> observed(kDeliverySeconds.size() + 1);
+  const auto bucket = std::lower_bound(kDeliverySeconds.begin(), kDeliverySeconds.end(), seconds);
+  observed[static_cast<std::size_t>(bucket - kDeliverySeconds.begin())] = number;
+  histogram.ObserveMultiple(observed, number * seconds);
 }
 
 void IntakeEvents::record_failed(std::string_view producer, std::string_view topic, std::string_view cause,

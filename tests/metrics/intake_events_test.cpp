@@ -185,6 +185,24 @@ TEST_F(IntakeEventsTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
   EXPECT_EQ(log.line()["topic"], "dc1.test");
 }
 
+TEST_F(IntakeEventsTest, RecordsDeliveredTogetherCountAsMany) {
+  const auto bucket = [this](const char* bound) {
+    return value(R"(eventgate_delivery_duration_seconds_bucket{service="gate",producer="file",le=")" +
+                 std::string(bound) + R"("})");
+  };
+  events.record_handed_over("file", 150);
+  events.record_delivered("file", milliseconds(5), 100);
+  events.record_delivered("file", milliseconds(250), 40);
+  events.record_delivered("file", std::chrono::seconds(60), 9);
+  EXPECT_EQ(value(R"(eventgate_records_in_flight{service="gate",producer="file"})"), "1");
+  EXPECT_EQ(bucket("0.0025"), "0");
+  EXPECT_EQ(bucket("0.005"), "100");
+  EXPECT_EQ(bucket("0.1"), "100");
+  EXPECT_EQ(bucket("0.25"), "140");
+  EXPECT_EQ(bucket("+Inf"), "149");
+  EXPECT_EQ(value(R"(eventgate_delivery_duration_seconds_sum{service="gate",producer="file"})"), "550.5");
+}
+
 TEST_F(IntakeEventsTest, ProducersErrorsAndLateReportsCount) {
   events.late_delivery("hasty", true);
   events.late_delivery("hasty", false);

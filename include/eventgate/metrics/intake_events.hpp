@@ -84,7 +84,8 @@ class IntakeEvents {
 
   // Sinks. `producer`: `guaranteed`, `hasty` or `file`. Each record handed over ends as delivered or failed, once.
   void record_handed_over(std::string_view producer, std::size_t count = 1);
-  void record_delivered(std::string_view producer, std::chrono::nanoseconds latency);
+  /// `count` records that were handed over together.
+  void record_delivered(std::string_view producer, std::chrono::nanoseconds latency, std::size_t count = 1);
   /// `cause`: librdkafka's name of the error, or `file`.
   void record_failed(std::string_view producer, std::string_view topic, std::string_view cause,
                      std::string_view message);
