@@ -1,7 +1,6 @@
 #include "session.hpp"
 
 #include <algorithm>
-#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
@@ -59,30 +58,6 @@ Response rejected(unsigned status, std::string_view detail, std::string_view cau
   return response;
 }
 
-/// The memory of the one handler that waits for a socket at a time.
-class HandlerMemory {
- public:
-  void* take(std::size_t size) { return size <= sizeof bytes_ ? bytes_ : ::operator new(size); }
-  void give(void* memory) {
-    if (memory != bytes_) ::operator delete(memory);
-  }
-
- private:
-  alignas(std::max_align_t) std::byte bytes_[192];
-};
-
-template <typename T>
-struct HandlerAllocator {
-  using value_type = T;
-  explicit HandlerAllocator(HandlerMemory& of) : memory(&of) {}
-  template <typename U>
-  HandlerAllocator(const HandlerAllocator<U>& other) : memory(other.memory) {}
-  T* allocate(std::size_t count) { return static_cast<T*>(memory->take(count * sizeof(T))); }
-  void deallocate(T* at, std::size_t) { memory->give(at); }
-  bool operator==(const HandlerAllocator& other) const { return memory == other.memory; }
-  HandlerMemory* memory;
-};
-
 /// Hasty events and what they refer to.
 struct HastyWork {
   std::shared_ptr<Drain> drain;
@@ -125,8 +100,7 @@ class Session final
 
   Received receive();
   Task<Received> receive_more(std::chrono::milliseconds limit);
-  auto ready(Socket::wait_type type);
-  Task<bool> wait(Socket::wait_type type, steady_clock::duration limit);
+  Task<bool> wait(Connection::Direction direction, steady_clock::duration limit);
   steady_clock::duration left(std::chrono::milliseconds limit) const { return limit - (steady_clock::now() - begun_); }
 
   bool parse_head(RequestParser& parser, std::size_t& head, std::optional<Response>& refusal);
@@ -165,8 +139,7 @@ class Session final
   bool watching_ = false;
   bool timed_out_ = false;
 
-  HandlerMemory wait_memory_;
-  error_code wait_error_;
+  std::optional<Connection> connection_;  // from `run` on
 
   // Of the request being served.
   steady_clock::time_point begun_;
@@ -186,6 +159,7 @@ struct HttpWorker::SessionList
 HttpWorker::HttpWorker(IoExecutor io_executor, std::size_t workspace_size)
     : executor(io_executor),
       deadlines(boost::asio::use_service<Deadlines>(io_executor.context())),
+      readiness(boost::asio::use_service<Readiness>(io_executor.context())),
       sessions_(std::make_unique<SessionList>()),
       workspace_size_(workspace_size) {}
 
@@ -222,8 +196,10 @@ Session::~Session() {
 }
 
 Task<void> Session::run(std::unique_ptr<Session> session) {
-  session->start_.worker->sessions_->push_back(*session);
   try {
+    HttpWorker& worker = *session->start_.worker;
+    session->connection_.emplace(worker.readiness, session->start_.socket.release());
+    worker.sessions_->push_back(*session);
     co_await session->serve_all();
   } catch (const std::exception& exception) {
     log(LogLevel::error, "A connection ended by an exception", {{"error", std::string_view(exception.what())}});
@@ -232,15 +208,11 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
 }
 
 void Session::stop() {
-  if (watching_) {
-    error_code ignored;
-    start_.socket.cancel(ignored);
-  }
+  if (watching_) connection_->cancel();
   if (!idle_) return;
   // Its request may be on the way: a new connection gets a moment for it, a used one is looked at once more.
   if (answered_) {
-    error_code ignored;
-    start_.socket.cancel(ignored);
+    connection_->cancel();
   } else {
     start_.worker->deadlines.set(*this, kGrace);
   }
@@ -248,27 +220,15 @@ void Session::stop() {
 
 void Session::expire() {
   timed_out_ = true;
-  error_code ignored;
-  start_.socket.cancel(ignored);
+  connection_->cancel();
 }
 
-/// To be awaited: that the socket is ready, or its wait is cancelled, or `wait_error_` says otherwise.
-auto Session::ready(Socket::wait_type type) {
-  return suspend([this, type](Suspended suspended) {
-    auto go_on = [this, suspended = std::move(suspended)](const error_code& error) mutable {
-      wait_error_ = error;
-      suspended.resume();
-    };
-    start_.socket.async_wait(type, boost::asio::bind_allocator(HandlerAllocator<void>(wait_memory_), std::move(go_on)));
-  });
-}
-
-Task<bool> Session::wait(Socket::wait_type type, steady_clock::duration limit) {
+Task<bool> Session::wait(Connection::Direction direction, steady_clock::duration limit) {
   timed_out_ = false;
   start_.worker->deadlines.set(*this, limit);
-  co_await ready(type);
+  const bool ready = co_await connection_->ready(direction);
   cancel();
-  co_return !timed_out_ && !wait_error_;
+  co_return ready && !timed_out_;
 }
 
 Session::Received Session::receive() {
@@ -280,13 +240,10 @@ Session::Received Session::receive() {
     space.end -= space.begin;
     space.begin = 0;
   }
-  error_code error;
-  const std::size_t size =
-      start_.socket.read_some(boost::asio::buffer(space.bytes.get() + space.end, space.capacity - space.end), error);
-  space.end += size;
-  if (!error) return Received::bytes;
-  if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) return Received::nothing;
-  return Received::end;
+  const auto size = connection_->receive(space.bytes.get() + space.end, space.capacity - space.end);
+  if (!size) return Received::end;
+  space.end += *size;
+  return *size > 0 ? Received::bytes : Received::nothing;
 }
 
 Task<Session::Received> Session::receive_more(std::chrono::milliseconds limit) {
@@ -294,17 +251,20 @@ Task<Session::Received> Session::receive_more(std::chrono::milliseconds limit) {
     const Received received = receive();
     if (received != Received::nothing) co_return received;
     const steady_clock::duration until = left(limit);
-    if (until <= steady_clock::duration::zero() || !co_await wait(Socket::wait_read, until))
+    if (until <= steady_clock::duration::zero() || !co_await wait(Connection::Direction::in, until))
       co_return timed_out_ || until <= steady_clock::duration::zero() ? Received::timeout : Received::end;
   }
 }
 
 /// Sends of `bytes` what the connection takes now, which is removed. Whether the connection still takes some.
 bool Session::send_now(std::string_view& bytes) {
-  error_code error;
-  while (!bytes.empty() && !error)
-    bytes.remove_prefix(start_.socket.write_some(boost::asio::buffer(bytes.data(), bytes.size()), error));
-  return !error || error == boost::asio::error::would_block || error == boost::asio::error::try_again;
+  while (!bytes.empty()) {
+    const auto sent = connection_->send(bytes);
+    if (!sent) return false;
+    if (*sent == 0) break;
+    bytes.remove_prefix(*sent);
+  }
+  return true;
 }
 
 /// The same of all of them, at the client's pace.
@@ -312,7 +272,7 @@ Task<bool> Session::send(std::string_view bytes) {
   const steady_clock::time_point until = steady_clock::now() + state().options.request_timeout;
   while (send_now(bytes)) {
     if (bytes.empty()) co_return true;
-    if (!co_await wait(Socket::wait_write, until - steady_clock::now())) co_return false;
+    if (!co_await wait(Connection::Direction::out, until - steady_clock::now())) co_return false;
   }
   co_return false;
 }
@@ -337,16 +297,13 @@ Task<void> Session::watch(LiveView& view) {
       if (!co_await send(space_->out)) co_return;
     }
     // A viewer has nothing to say: what there is to be read is the end.
-    if (co_await wait(Socket::wait_read, kLook) || !(timed_out_ || stopping())) co_return;
+    if (co_await wait(Connection::Direction::in, kLook) || !(timed_out_ || stopping())) co_return;
   }
-  error_code ignored;
-  if (chunked) start_.socket.write_some(boost::asio::buffer(kLastChunk.data(), kLastChunk.size()), ignored);
+  if (chunked) connection_->send(kLastChunk);
 }
 
 Task<void> Session::linger() {
-  error_code error;
-  start_.socket.shutdown(Socket::shutdown_send, error);
-  if (error) co_return;
+  if (!connection_->end_sending()) co_return;
   begun_ = steady_clock::now();
   Received received = Received::bytes;
   while (received == Received::bytes) {
@@ -366,7 +323,8 @@ Task<void> Session::serve_all() {
                                               : stopping() ? kGrace
                                                            : options.header_timeout;
       start_.worker->deadlines.set(*this, limit);
-      co_await ready(Socket::wait_read);  // What there is to read decides, whatever ended the waiting.
+      // What there is to read decides, whatever ended the waiting.
+      co_await connection_->ready(Connection::Direction::in);
       idle_ = false;
       cancel();
       space_ = start_.worker->take();
@@ -467,8 +425,7 @@ Task<bool> Session::serve() {
     co_return false;
   }
   if (close) {
-    error_code ignored;
-    if (body_left() || broken_ || !space_->unread().empty() || start_.socket.available(ignored) > 0) co_await linger();
+    if (body_left() || broken_ || !space_->unread().empty() || connection_->has_bytes()) co_await linger();
     co_return false;
   }
   if (!body_left()) co_return true;
@@ -682,16 +639,13 @@ Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::str
   while (remaining_ > 0) {
     if (!share.resize(kWeight * size)) co_return too_much_in_flight();
     if (body.size() == size) body.resize(size + std::min<std::size_t>(remaining_, kPiece));
-    error_code error;
-    const std::size_t read =
-        start_.socket.read_some(boost::asio::buffer(body.data() + size, body.size() - size), error);
-    size += read;
-    remaining_ -= read;
-    if (!error) continue;
-    if (error != boost::asio::error::would_block && error != boost::asio::error::try_again)
-      co_return body_cut(Received::end);
+    const auto read = connection_->receive(body.data() + size, body.size() - size);
+    if (!read) co_return body_cut(Received::end);
+    size += *read;
+    remaining_ -= *read;
+    if (*read > 0) continue;
     const steady_clock::duration until = left(options.request_timeout);
-    if (until <= steady_clock::duration::zero() || !co_await wait(Socket::wait_read, until))
+    if (until <= steady_clock::duration::zero() || !co_await wait(Connection::Direction::in, until))
       co_return body_cut(timed_out_ || until <= steady_clock::duration::zero() ? Received::timeout : Received::end);
   }
   co_return std::nullopt;

@@ -15,6 +15,7 @@
 
 #include "eventgate/events/request_context.hpp"
 #include "eventgate/http/server.hpp"
+#include "eventgate/io/connection.hpp"
 #include "eventgate/io/deadlines.hpp"
 #include "eventgate/io/task.hpp"
 #include "info_handler.hpp"
@@ -142,6 +143,7 @@ class HttpWorker {
 
   const IoExecutor executor;
   Deadlines& deadlines;
+  Readiness& readiness;
 
  private:
   friend class Session;
