@@ -108,11 +108,11 @@ class Session final
   std::optional<Response> contradiction(const RequestParser& parser, std::size_t head) const;
   Response metrics_answer() const;
   Response plain_answer(const Target& target, const Query& query) const;
-  Task<Response> post_events(RequestParser& parser, const RequestContext& context, std::unique_ptr<HastyWork>& hasty);
+  Task<Response> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyWork>& hasty);
   void take_body(std::string& body);
   Task<std::optional<Response>> read_body(RequestParser& parser, std::string& body, InflightShare& share);
   std::optional<Response> decode(ContentCoding coding, std::string& body) const;
-  Task<Response> process(std::string body, const RequestContext& context, InflightShare share,
+  Task<Response> process(std::string body, RequestContext& context, InflightShare share,
                          std::unique_ptr<HastyWork>& hasty);
   Response body_too_large() const;
   Response too_much_in_flight() const;
@@ -563,8 +563,7 @@ Response Session::body_cut(Received received) {
                   "timeout", request());
 }
 
-Task<Response> Session::post_events(RequestParser& parser, const RequestContext& context,
-                                    std::unique_ptr<HastyWork>& hasty) {
+Task<Response> Session::post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyWork>& hasty) {
   const HttpOptions& options = state().options;
   const MediaType type = media_type(request().content_type());
   if (!body_left() || type == MediaType::other) co_return empty_answer();
@@ -668,7 +667,8 @@ std::optional<Response> Session::decode(ContentCoding coding, std::string& body)
   return std::nullopt;
 }
 
-Task<Response> Session::process(std::string body, const RequestContext& context, InflightShare share,
+/// `context` is moved from if it goes on in `hasty`, but for its time.
+Task<Response> Session::process(std::string body, RequestContext& context, InflightShare share,
                                 std::unique_ptr<HastyWork>& hasty) {
   EventGate& gate = state().services.gate;
   Intake intake = read_events(std::move(body), state().options, gate, context, start_.worker->executor);
@@ -679,8 +679,8 @@ Task<Response> Session::process(std::string body, const RequestContext& context,
     if (const std::optional<std::string> reason = state().services.no_room()) co_return no_room(*reason);
   if (is_hasty(context)) {
     const std::size_t count = intake.batch->size();
-    hasty = std::unique_ptr<HastyWork>(
-        new HastyWork{start_.drain, start_.state, std::move(*intake.batch), request(), context, std::move(share)});
+    hasty = std::unique_ptr<HastyWork>(new HastyWork{start_.drain, start_.state, std::move(*intake.batch), request(),
+                                                     std::move(context), std::move(share)});
     hasty->context.headers = &hasty->request;
     co_return hasty_answer(count);
   }

@@ -14,7 +14,10 @@ class DeliveryBatch::Returns : public boost::asio::execution_context::service {
  public:
   static inline boost::asio::execution_context::id id;
 
-  explicit Returns(boost::asio::execution_context& context) : service(context) {}
+  explicit Returns(boost::asio::execution_context& context)
+      : service(context), deadlines(boost::asio::use_service<Deadlines>(context)) {}
+
+  Deadlines& deadlines;
 
   void add(DeliveryBatch& batch) {
     {
@@ -107,7 +110,7 @@ bool DeliveryBatch::begin_wait() noexcept {
 void DeliveryBatch::wait_suspended(Suspended coroutine, std::chrono::steady_clock::duration timeout) noexcept {
   // Whoever settles the last slot from now on gets to this thread by its queue, so it finds the waiter.
   waiter_.emplace(std::move(coroutine));
-  if (timeout.count() > 0) boost::asio::use_service<Deadlines>(executor_.context()).set(*this, timeout);
+  if (timeout.count() > 0) returns_.deadlines.set(*this, timeout);
 }
 
 const DeliveryFailure* DeliveryBatch::failure(std::size_t index, const DeliveryFailure& timed_out) {
