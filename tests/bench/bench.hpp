@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -78,8 +79,9 @@ double microseconds(const Stage& stage);
 
 // --- The wire (wire.cpp)
 
-/// Answers every request of the connections to `listener` with a constant 201, by raw epoll. Does not return.
-[[noreturn]] void serve_constant_answer(int listener);
+/// Answers every request of the connections to `listener` with a constant 201, by raw epoll: at once, or `linger` after
+/// the first that waits, all together, as guaranteed events to Kafka are. Does not return.
+[[noreturn]] void serve_constant_answer(int listener, std::chrono::milliseconds linger);
 
 // --- Processes (process.cpp)
 

@@ -5,11 +5,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "bench.hpp"
 
@@ -44,8 +47,12 @@ std::size_t request_size(std::string_view buffer) {
   return buffer.size() >= size ? size : 0;
 }
 
-/// Reads what is there and answers what is whole. Whether the connection goes on.
-bool serve(int connection, std::string& pending) {
+bool answer(int connection) {
+  return ::send(connection, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kAnswer.size());
+}
+
+/// Reads what is there and answers what is whole, or puts it down in `held`. Whether the connection goes on.
+bool serve(int connection, std::string& pending, std::vector<int>* held) {
   char bytes[16384];
   const ssize_t count = ::read(connection, bytes, sizeof bytes);
   if (count < 0) return errno == EAGAIN;
@@ -53,8 +60,11 @@ bool serve(int connection, std::string& pending) {
   std::string_view buffer(bytes, static_cast<std::size_t>(count));
   if (!pending.empty()) buffer = pending.append(buffer);
   while (const std::size_t size = request_size(buffer)) {
-    if (::send(connection, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(kAnswer.size()))
+    if (held) {
+      held->push_back(connection);
+    } else if (!answer(connection)) {
       return false;
+    }
     buffer.remove_prefix(size);
   }
   pending = std::string(buffer);
@@ -63,14 +73,26 @@ bool serve(int connection, std::string& pending) {
 
 }  // namespace
 
-void serve_constant_answer(int listener) {
+void serve_constant_answer(int listener, std::chrono::milliseconds linger) {
+  using Clock = std::chrono::steady_clock;
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event wanted{.events = EPOLLIN, .data = {.fd = listener}};
   ::epoll_ctl(poll, EPOLL_CTL_ADD, listener, &wanted);
   std::unordered_map<int, std::string> pending;
+  std::vector<int> held;
+  Clock::time_point due;
   for (;;) {
     epoll_event ready[64];
-    const int count = ::epoll_wait(poll, ready, 64, -1);
+    int timeout = -1;
+    if (!held.empty())
+      timeout =
+          static_cast<int>(std::max(0l, std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now()).count()));
+    const int count = ::epoll_wait(poll, ready, 64, timeout);
+    if (!held.empty() && Clock::now() >= due) {
+      for (const int connection : held) answer(connection);
+      held.clear();
+    }
+    const bool first = held.empty();
     for (int i = 0; i < count; ++i) {
       const int fd = ready[i].data.fd;
       if (fd == listener) {
@@ -80,11 +102,13 @@ void serve_constant_answer(int listener) {
         ::setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         wanted.data.fd = connection;
         ::epoll_ctl(poll, EPOLL_CTL_ADD, connection, &wanted);
-      } else if (!serve(fd, pending[fd])) {
+      } else if (!serve(fd, pending[fd], linger.count() > 0 ? &held : nullptr)) {
         pending.erase(fd);
+        std::erase(held, fd);
         ::close(fd);
       }
     }
+    if (first && !held.empty()) due = Clock::now() + linger;
   }
 }
 
