@@ -17,8 +17,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Values that a document may come to.
-constexpr std::size_t kMaxValues = 200'000;
+/// What a document may come to: levels, each `$ref` on the way being one, and about so many bytes of text with two
+/// spaces a level.
+constexpr std::size_t kMaxDepth = 500;
+constexpr std::size_t kMaxText = 4'000'000;
+/// Of a value's text, what is there besides its indentation, its key and a string.
+constexpr std::size_t kRest = 6;
 
 struct NotDereferenced : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -39,7 +43,7 @@ std::string base_in(const Json& schema, const std::string& base) {
 }
 
 /// Where a value is.
-enum class In { schema, names, example };
+enum class In { schema, names, example, data };
 
 struct Document {
   std::string path;
@@ -57,8 +61,22 @@ class Dereferencer {
   Dereferencer(const RefReader& refs, RefRules rules) : refs_(refs), rules_(rules) {}
 
   Json written_out(const Place& place, In in = In::schema) {
-    if (++values_ > kMaxValues)
-      throw NotDereferenced("expected at most " + std::to_string(kMaxValues) + " values once every $ref is replaced");
+    const Json& value = *place.value;
+    bounded(++depth_, kMaxDepth, "levels");
+    text_ += 2 * depth_ + kRest + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
+    bounded(text_, kMaxText, "bytes");
+    Json out = written_out_here(place, in);
+    --depth_;
+    return out;
+  }
+
+ private:
+  static void bounded(std::size_t size, std::size_t max, const char* what) {
+    if (size > max)
+      throw NotDereferenced("expected at most " + std::to_string(max) + " " + what + " once every $ref is replaced");
+  }
+
+  Json written_out_here(const Place& place, In in) {
     const Json& value = *place.value;
     if (value.is_array()) {
       Json out = Json::array();
@@ -66,21 +84,20 @@ class Dereferencer {
       return out;
     }
     if (!value.is_object()) return value;
-    const auto ref = in == In::names ? std::nullopt : text_at(value, "$ref");
+    const auto ref = takes_refs(in) ? text_at(value, "$ref") : std::nullopt;
     if (ref) return referenced(*ref, place);
     return members(value, place.document, in == In::schema ? base_in(value, place.base) : place.base, in);
   }
 
- private:
+  static bool takes_refs(In in) { return in == In::schema || in == In::example; }
+
   Json members(const Json& object, const Document& document, const std::string& base, In in) {
     Json out = Json::object();
     for (const auto& [key, member] : object.items()) {
-      if (key == "$ref" && in != In::names && member.is_string()) continue;
-      if (in == In::schema && holds_data(key)) {
-        out[key] = member;
-        continue;
-      }
+      if (key == "$ref" && takes_refs(in) && member.is_string()) continue;
+      text_ += key.size();
       In inside = in == In::names ? In::schema : in;
+      if (in == In::schema && holds_data(key)) inside = In::data;
       if (in == In::schema && names_schemas(key)) inside = In::names;
       if (in == In::schema && key == "examples") inside = In::example;
       out[key] = written_out({&member, document, base}, inside);
@@ -170,7 +187,8 @@ class Dereferencer {
   const RefReader& refs_;
   const RefRules rules_;
   std::set<const Json*> open_;  ///< What is being written out.
-  std::size_t values_ = 0;
+  std::size_t depth_ = 0;
+  std::size_t text_ = 0;
 };
 
 }  // namespace

@@ -96,7 +96,23 @@ TEST(Dereference, BoundsWhatReferencesMultiply) {
     document["definitions"][std::to_string(i)] = {{"items", ordered_json::array({below, below})}};
   }
   document["$ref"] = "#/definitions/39";
-  EXPECT_THAT(written_out(document.dump()), HasSubstr("expected at most 200000 values"));
+  EXPECT_THAT(written_out(document.dump()), HasSubstr("expected at most 4000000 bytes"));
+}
+
+TEST(Dereference, BoundsDataThatReferencesMultiply) {
+  ordered_json document;
+  document["definitions"]["x"] = {{"enum", ordered_json::array({std::string(10'000, 'x')})}};
+  for (int i = 0; i < 500; ++i) document["allOf"].push_back({{"$ref", "#/definitions/x"}});
+  EXPECT_THAT(written_out(document.dump()), HasSubstr("expected at most 4000000 bytes"));
+}
+
+TEST(Dereference, BoundsHowDeepReferencesLead) {
+  ordered_json document;
+  document["definitions"]["0"] = {{"type", "null"}};
+  for (int i = 1; i < 400; ++i)
+    document["definitions"][std::to_string(i)] = {{"items", {{"$ref", "#/definitions/" + std::to_string(i - 1)}}}};
+  document["$ref"] = "#/definitions/399";
+  EXPECT_THAT(written_out(document.dump()), HasSubstr("expected at most 500 levels"));
 }
 
 }  // namespace
