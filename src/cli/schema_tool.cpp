@@ -1,6 +1,5 @@
 #include "schema_tool.hpp"
 
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -37,7 +36,7 @@ int show(const CommandLine& line, std::ostream& out) {
                                                    " (-c FILE and REPOSITORY name others)"
                                              : reason));
   }
-  out << schema->dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  out << *schema;
   return 0;
 }
 

@@ -40,6 +40,8 @@ constexpr std::chrono::seconds kMaxWait{10};
 constexpr std::size_t kMaxPrecaching = 64;
 /// After this a schema that came from `cache_dir` is looked at again.
 constexpr std::chrono::milliseconds kKeptWait{60000};
+/// Documents read at the same time for those who look at them: fewer than there are threads of any pool.
+constexpr std::size_t kMaxDereferencing = 2;
 constexpr std::size_t kDiskThreads = 3;
 constexpr std::size_t kHostThreads = 8;
 
@@ -384,7 +386,7 @@ struct SchemaRepository::Impl {
     return *std::move(compiled);
   }
 
-  boost::system::result<nlohmann::ordered_json, SchemaFailure> dereferenced(std::string_view schema_uri) const {
+  SchemaText dereferenced(std::string_view schema_uri) const {
     if (auto failure = refusal(schema_uri)) return *std::move(failure);
     Load load;
     name(load, schema_uri);
@@ -393,7 +395,29 @@ struct SchemaRepository::Impl {
     if (!compiled) return compiled.error();
     auto whole = eventgate::dereferenced(load.uri, load.documents.at(load.uri), refs_of(load), RefRules::gate);
     if (!whole) return SchemaFailure{whole.error().message};
-    return {boost::system::in_place_value, *std::move(whole)};
+    return {boost::system::in_place_value,
+            whole->dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n'};
+  }
+
+  Reading begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done) {
+    {
+      const std::shared_lock lock(mutex);
+      if (kept.find(key_of(schema_uri)) == kept.end()) return Reading::not_kept;
+    }
+    auto job = [this, uri = std::string(schema_uri), done = std::move(done)] {
+      SchemaText text = SchemaFailure{"the gate is stopping"};
+      try {
+        if (!stopping) text = dereferenced(uri);
+      } catch (const std::exception& error) {
+        text = SchemaFailure{std::string("it could not be read: ") + error.what()};
+      }
+      --dereferencing;
+      done(std::move(text));
+    };
+    LoaderPool& pool = hosts ? *hosts : *disk;
+    if (dereferencing.fetch_add(1) < kMaxDereferencing && pool.post(std::move(job))) return Reading::begun;
+    --dereferencing;
+    return Reading::too_many;
   }
 
   /// `load` must outlive it.
@@ -595,6 +619,8 @@ struct SchemaRepository::Impl {
   std::mutex loads_mutex;
   std::unordered_map<std::string, std::vector<Done>> loads;
 
+  std::atomic<std::size_t> dereferencing{0};
+
   std::atomic<bool> stopping{false};
   std::optional<LoaderPool> disk;   ///< Never waits for a host.
   std::optional<LoaderPool> hosts;  ///< If there are any to ask.
@@ -621,9 +647,11 @@ void SchemaRepository::load(std::string_view schema_uri, std::function<void(Sche
   impl_->load(schema_uri, std::move(done));
 }
 
-boost::system::result<nlohmann::ordered_json, SchemaFailure> SchemaRepository::dereferenced(
-    std::string_view schema_uri) const {
-  return impl_->dereferenced(schema_uri);
+SchemaText SchemaRepository::dereferenced(std::string_view schema_uri) const { return impl_->dereferenced(schema_uri); }
+
+SchemaRepository::Reading SchemaRepository::begin_dereferencing(std::string_view schema_uri,
+                                                                std::function<void(SchemaText)> done) {
+  return impl_->begin_dereferencing(schema_uri, std::move(done));
 }
 
 void SchemaRepository::precache(std::stop_token stop) {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -42,6 +41,8 @@ struct SchemaFailure {
 
 using SchemaPointer = std::shared_ptr<const CompiledSchema>;
 using SchemaResult = boost::system::result<SchemaPointer, SchemaFailure>;
+/// The text of a schema's document.
+using SchemaText = boost::system::result<std::string, SchemaFailure>;
 
 /// A schema_uri's form (spec events, step 2). One of more than 1024 bytes is illegal.
 enum class SchemaUriForm { path, absolute, illegal };
@@ -79,10 +80,20 @@ class SchemaRepository {
   /// loads wait). `done` must only post.
   void load(std::string_view schema_uri, std::function<void(SchemaResult)> done);
 
-  /// The document of `schema_uri` with each `$ref` replaced by what it leads to; what refers to itself stays a `$ref`
-  /// there. It is read anew, and compiled, so that what cannot be used is a failure here too. Blocks: never on an I/O
-  /// thread.
-  boost::system::result<nlohmann::ordered_json, SchemaFailure> dereferenced(std::string_view schema_uri) const;
+  /// The document of `schema_uri`, indented, with each `$ref` replaced by what it leads to; what refers to itself stays
+  /// a `$ref` there. It is read anew, and compiled, so that what cannot be used is a failure here too. Blocks: never on
+  /// an I/O thread.
+  SchemaText dereferenced(std::string_view schema_uri) const;
+
+  /// Whether a document is being read.
+  enum class Reading {
+    begun,
+    not_kept,  ///< There is no compiled schema of that URI: nothing is loaded for one who only looks.
+    too_many,  ///< Others are being read; later it may be taken.
+  };
+  /// Begins to read the document of a schema that is kept. If it `begun`, `done` is called once with what
+  /// `dereferenced` gives, on a loader thread, and must only post; else never.
+  Reading begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
 
   /// Loads `schema_precache_uris`; each failure is logged and counted. Blocks until all are loaded or failed.
   /// Throws std::runtime_error naming those that failed if `schema_precache_required`.
