@@ -161,11 +161,11 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get());
   std::function<std::optional<std::string>()> no_room;
   if (config.spool) no_room = [this] { return producer->no_room(); };
-  server =
-      std::make_unique<HttpServer>(config.http,
-                                   HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); },
-                                                [this] { return stale(); }, std::move(no_room), live.get()},
-                                   executors, std::move(ports));
+  server = std::make_unique<HttpServer>(
+      config.http,
+      HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }, [this] { return stale(); },
+                   std::move(no_room), live.get(), schemas.get()},
+      executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();
   if (!config.gate.ledger_stream.empty()) {

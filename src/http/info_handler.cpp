@@ -92,6 +92,7 @@ Response InfoHandler::answer(const Request& request, const Target& target, const
     case Route::test_events:
     case Route::live_page:
     case Route::live_feed:
+    case Route::live_schema:
       break;
   }
   return problem(404, "Nothing is at this path. /?spec lists what there is.", request);

@@ -86,16 +86,20 @@ std::string page_policy() {
          "require-trusted-types-for 'script'; trusted-types 'none'";
 }
 
+std::string unknown_parameter(const std::string& name, std::string_view expected) {
+  return "There is no parameter " + json_string(name) + ": expected " + std::string(expected) + ".";
+}
+
+std::string twice(const std::string& name) { return "`" + name + "` is there twice: expected it once."; }
+
 /// Reads `filter` from the query; what is empty there filters nothing. Returns what is wrong with it.
 std::optional<std::string> read_filter(const Query& query, LiveFilter& filter) {
   bool has_stream = false;
   bool has_outcome = false;
   for (const auto& [name, value] : query) {
     const bool outcome = name == "outcome";
-    if (!outcome && name != "stream")
-      return "There is no parameter " + json_string(name) + ": expected `stream` and `outcome`, or nothing.";
-    if (std::exchange(outcome ? has_outcome : has_stream, true))
-      return "`" + name + "` is there twice: expected it once.";
+    if (!outcome && name != "stream") return unknown_parameter(name, "`stream` and `outcome`, or nothing");
+    if (std::exchange(outcome ? has_outcome : has_stream, true)) return twice(name);
     if (value.empty()) continue;
     if (!outcome) {
       filter.stream = value;
@@ -109,6 +113,18 @@ std::optional<std::string> read_filter(const Query& query, LiveFilter& filter) {
       return "`outcome` is " + json_string(value) +
              ": expected accepted, invalid, error, or refused for both of the last.";
   }
+  return std::nullopt;
+}
+
+/// Reads the URI of a schema from the query. Returns what is wrong with it.
+std::optional<std::string> read_schema_uri(const Query& query, std::string& schema_uri) {
+  bool has_uri = false;
+  for (const auto& [name, value] : query) {
+    if (name != "uri") return unknown_parameter(name, "`uri`");
+    if (std::exchange(has_uri, true)) return twice(name);
+    schema_uri = value;
+  }
+  if (schema_uri.empty()) return "Expected `uri`, the URI of a schema as events have it: ?uri=/test/event/1.0.0";
   return std::nullopt;
 }
 
@@ -293,6 +309,51 @@ Response LiveHandler::answer(const Request& request, Route route, const Query& q
   view.emplace(*feed_, std::move(filter), *next, heartbeat_, viewers_);
   response.content_type = kEventStreamType;
   response.endless = true;
+  return response;
+}
+
+std::optional<Response> LiveHandler::schema_refusal(const Request& request, const Query& query,
+                                                    std::string_view remote_address, std::string& schema_uri) const {
+  if (std::optional<Response> refused = refusal(request, Route::live_schema, remote_address)) return refused;
+  if (const auto wrong = read_schema_uri(query, schema_uri)) return refused(400, *wrong, "live_schema", request);
+  return std::nullopt;
+}
+
+Response LiveHandler::schema_answer(const Request& request, const std::string& schema_uri,
+                                    SchemaRepository::Reading reading, std::optional<SchemaText> text, bool stopping) {
+  Response response;
+  switch (reading) {
+    case SchemaRepository::Reading::not_kept:
+      return refused(404,
+                     "No schema in use has the URI " + json_string(schema_uri) +
+                         ": expected that of one that the gate has loaded and keeps.",
+                     "live_schema", request);
+    case SchemaRepository::Reading::too_many:
+      response = refused(503, "Others are waiting for schemas. Come again later.", "live_schema", request);
+      response.fields = "retry-after: 1\r\n";
+      return response;
+    case SchemaRepository::Reading::begun:
+      break;
+  }
+  if (!text && stopping) return refused(503, "The service is stopping.", "live_stopping", request);
+  if (!text) {
+    response =
+        refused(503, "The schema was not read in time (request_timeout). Come again later.", "live_schema", request);
+    response.fields = "retry-after: 10\r\n";
+    return response;
+  }
+  if (*text) {
+    response.content_type = kJsonType;
+    response.body = **std::move(text);
+  } else {
+    // As `POST /v1/events` says it of an event.
+    const std::string& reason = text->error().reason;
+    response = problem(reason.empty() ? 404 : 500,
+                       "Failed loading schema at " + schema_uri +
+                           (reason.empty() ? ": it is in none of schema_base_uris any more." : ": " + reason),
+                       request);
+  }
+  response.own_origin_only = true;
   return response;
 }
 

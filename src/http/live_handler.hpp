@@ -10,6 +10,7 @@
 
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
+#include "eventgate/schema/schema_repository.hpp"
 #include "request.hpp"
 #include "response.hpp"
 #include "router.hpp"
@@ -60,10 +61,19 @@ class LiveHandler {
   /// `feed` may be null if it is never asked. It must outlive this.
   LiveHandler(const HttpOptions& options, LiveFeed* feed);
 
-  /// The answer to `request`, from the client at `remote_address`, for one of the two routes: the page, a refusal, or
+  /// The answer to `request`, from the client at `remote_address`, for the page or the feed: the page, a refusal, or
   /// the head of an endless answer. In that case `view` is what follows.
   Response answer(const Request& request, Route route, const Query& query, std::string_view remote_address,
                   bool stopping, std::optional<LiveView>& view) const;
+
+  /// Why `request` gets no schema's document, or nothing: it gets that of `schema_uri`.
+  std::optional<Response> schema_refusal(const Request& request, const Query& query, std::string_view remote_address,
+                                         std::string& schema_uri) const;
+
+  /// The answer to one that is not refused. `text` is nothing if the document was not begun to be read, or not waited
+  /// for any longer.
+  static Response schema_answer(const Request& request, const std::string& schema_uri,
+                                SchemaRepository::Reading reading, std::optional<SchemaText> text, bool stopping);
 
  private:
   std::optional<Response> refusal(const Request& request, Route route, std::string_view remote_address) const;

@@ -26,6 +26,7 @@ constexpr RouteEntry kRoutes[] = {
     {Route::readyz, "/readyz"},
     {Route::live_page, "/live"},
     {Route::live_feed, "/v1/live"},
+    {Route::live_schema, "/v1/live/schema"},
 };
 
 int hex_value(char c) {
@@ -67,6 +68,10 @@ std::string_view route_path(Route route) {
   return {};
 }
 
+bool is_live(Route route) {
+  return route == Route::live_page || route == Route::live_feed || route == Route::live_schema;
+}
+
 std::string_view route_allow(Route route) {
   switch (route) {
     case Route::unknown:
@@ -76,6 +81,7 @@ std::string_view route_allow(Route route) {
     case Route::test_events:
       return "GET";  // Without HEAD: asking for it processes events.
     case Route::live_feed:
+    case Route::live_schema:
       return "GET";
     case Route::stream_configs:
     case Route::info:
@@ -98,7 +104,7 @@ bool route_takes(Route route, Method method) {
       return route != Route::unknown && route != Route::events;
     case Method::head:
       return route != Route::unknown && route != Route::events && route != Route::test_events &&
-             route != Route::live_feed;
+             route != Route::live_feed && route != Route::live_schema;
     case Method::post:
       return route == Route::events;
     case Method::options:
@@ -149,7 +155,7 @@ Route Router::route_of(std::string_view path) const {
     if (!equals_ignoring_case(path, entry.path)) continue;
     if (entry.route == Route::test_events && !test_events_) return Route::unknown;
     if (entry.route == Route::stream_configs && !stream_configs_) return Route::unknown;
-    if ((entry.route == Route::live_page || entry.route == Route::live_feed) && !live_) return Route::unknown;
+    if (is_live(entry.route) && !live_) return Route::unknown;
     return entry.route;
   }
   return Route::unknown;

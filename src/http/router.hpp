@@ -26,10 +26,14 @@ enum class Route : std::uint8_t {
   readyz,
   live_page,
   live_feed,
+  live_schema,
 };
 
 /// The route without its first slash, as metrics name it; empty for `unknown`.
 std::string_view route_path(Route route);
+
+/// Whether the route is one of the live page's.
+bool is_live(Route route);
 
 /// The methods the route takes, as `Allow` says it; empty for `unknown`.
 std::string_view route_allow(Route route);

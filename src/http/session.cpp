@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
 #include <coroutine>
@@ -107,6 +108,7 @@ class Session final
   Task<std::optional<Response>> read_head(RequestParser& parser, std::size_t head);
   std::optional<Response> contradiction(const RequestParser& parser, std::size_t head) const;
   Response metrics_answer() const;
+  Task<Response> live_schema(const Query& query);
   Response plain_answer(const Target& target, const Query& query) const;
   Task<Response> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyWork>& hasty);
   void take_body(std::string& body);
@@ -382,7 +384,7 @@ Task<bool> Session::serve() {
         context.query = std::move(*query);
         const bool posted = target.route == Route::events && request().method == Method::post;
         const bool tested = target.route == Route::test_events && request().method == Method::get;
-        const bool live = target.route == Route::live_page || target.route == Route::live_feed;
+        const bool live = is_live(target.route);
         if (posted || tested) {
           context.headers = &request();
           context.find_header = Request::find_field;
@@ -392,6 +394,8 @@ Task<bool> Session::serve() {
           answer = co_await post_events(parser, context, hasty);
         } else if (tested) {
           answer = co_await process(options.test_events, context, InflightShare(state().inflight), hasty);
+        } else if (target.route == Route::live_schema && request().method == Method::get) {
+          answer = co_await live_schema(context.query);
         } else if (live && route_takes(target.route, request().method)) {
           answer = state().live.answer(request(), target.route, context.query, start_.remote_address, stopping(), view);
         } else {
@@ -509,6 +513,34 @@ Response Session::metrics_answer() const {
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = state().services.metrics.text();
   return response;
+}
+
+/// The document of a schema. It is waited for as long as the connection and the server last, and for `request_timeout`.
+Task<Response> Session::live_schema(const Query& query) {
+  std::string schema_uri;
+  if (auto refused = state().live.schema_refusal(request(), query, start_.remote_address, schema_uri))
+    co_return *std::move(refused);
+  struct Awaited {
+    std::optional<SchemaText> text;
+    Socket* socket;  // null: nobody waits any more
+  };
+  const auto awaited = std::make_shared<Awaited>(Awaited{std::nullopt, &start_.socket});
+  const IoExecutor executor = start_.worker->executor;
+  const auto reading = state().services.schemas->begin_dereferencing(schema_uri, [awaited, executor](SchemaText text) {
+    boost::asio::post(executor, [awaited, text = std::move(text)]() mutable {
+      awaited->text = std::move(text);
+      error_code ignored;
+      if (awaited->socket) awaited->socket->cancel(ignored);
+    });
+  });
+  const steady_clock::time_point until = steady_clock::now() + state().options.request_timeout;
+  watching_ = true;
+  bool connected = reading == SchemaRepository::Reading::begun;
+  while (connected && !awaited->text && !stopping() && steady_clock::now() < until)
+    connected = !co_await wait(Socket::wait_error, until - steady_clock::now());
+  watching_ = false;
+  awaited->socket = nullptr;
+  co_return LiveHandler::schema_answer(request(), schema_uri, reading, std::move(awaited->text), stopping());
 }
 
 Response Session::plain_answer(const Target& target, const Query& query) const {

@@ -74,6 +74,7 @@ class HttpHarness {
     setup.http.interface = "127.0.0.1";
     HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready), std::move(setup.stale)};
     services.live = live.get();
+    services.schemas = schemas_.get();
     HttpPorts ports(setup.http, executors.front());
     server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors, std::move(ports));
     for (const auto& context : contexts_) {

@@ -56,10 +56,10 @@ TEST(InfoHandler, DocumentDescribesEveryRouteWithItsMethod) {
         Router(true, true, true).find(path == "/v1/stream-configs/{streams}" ? "/v1/stream-configs/a" : path).route;
     EXPECT_TRUE(operations.contains(route == Route::events ? "post" : "get")) << path;
   }
-  EXPECT_THAT(paths,
-              testing::UnorderedElementsAre("/", "/_info", "/_info/home", "/_info/name", "/_info/version", "/healthz",
-                                            "/live", "/readyz", "/robots.txt", "/v1/_test/events", "/v1/live",
-                                            "/v1/events", "/v1/stream-configs", "/v1/stream-configs/{streams}"));
+  EXPECT_THAT(paths, testing::UnorderedElementsAre("/", "/_info", "/_info/home", "/_info/name", "/_info/version",
+                                                   "/healthz", "/live", "/readyz", "/robots.txt", "/v1/_test/events",
+                                                   "/v1/live", "/v1/live/schema", "/v1/events", "/v1/stream-configs",
+                                                   "/v1/stream-configs/{streams}"));
 }
 
 TEST(InfoHandler, ReferencesInTheDocumentLeadSomewhere) {

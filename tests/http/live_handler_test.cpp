@@ -58,6 +58,14 @@ class Handler {
     EXPECT_FALSE(error) << error.message();
     const Target target = Router(false, false, true).find(request.target());
     Answered answered;
+    if (target.route == Route::live_schema) {
+      std::string uri;
+      if (auto refused = handler_.schema_refusal(request, *parse_query(target.query), asked.remote_address, uri)) {
+        EXPECT_TRUE(refused->own_origin_only);
+        answered.response = *std::move(refused);
+      }
+      return answered;
+    }
     answered.response = handler_.answer(request, target.route, *parse_query(target.query), asked.remote_address,
                                         asked.stopping, answered.view);
     EXPECT_EQ(answered.response.endless, answered.view.has_value());
@@ -78,6 +86,8 @@ class Handler {
 
   LiveHandler handler_;
 };
+
+constexpr const char* kSchema = "/v1/live/schema?uri=/a";
 
 Asked page(std::vector<std::string> headers = {"Host: localhost"}) { return {"/live", std::move(headers)}; }
 
@@ -119,10 +129,12 @@ TEST(LiveHandler, WithoutATokenOnlyThisHostMayLookOn) {
   for (const std::string address : {"127.0.0.1", "127.9.9.9", "::1"}) {
     EXPECT_EQ(handler.status({.remote_address = address}), 200u) << address;
     EXPECT_EQ(handler.status({.target = "/live", .remote_address = address}), 200u) << address;
+    EXPECT_EQ(handler.status({.target = kSchema, .remote_address = address}), 200u) << address;
   }
   for (const std::string address : {"192.0.2.7", "10.0.0.1", "::2", "2001:db8::1", "1.127.0.0", ""}) {
     EXPECT_EQ(handler.status({.remote_address = address}), 403u) << address;
     EXPECT_EQ(handler.status({.target = "/live", .remote_address = address}), 403u) << address;
+    EXPECT_EQ(handler.status({.target = kSchema, .remote_address = address}), 403u) << address;
   }
   EXPECT_THAT(handler.ask({.remote_address = "192.0.2.7"}).detail(), HasSubstr("Set live_token"));
 }
@@ -134,6 +146,7 @@ TEST(LiveHandler, AProxyOnThisHostDoesNotOpenItToOthers) {
         "X-Forwarded-Host: example.org", "X-Forwarded-Proto: https", "X-Client-IP: 192.0.2.7", "x-forwarded-for:"}) {
     EXPECT_EQ(handler.status({.headers = {"Host: localhost", header}}), 403u) << header;
     EXPECT_EQ(handler.status(page({"Host: localhost", header})), 403u) << header;
+    EXPECT_EQ(handler.status({kSchema, {"Host: localhost", header}}), 403u) << header;
   }
   // What some proxies speak, and no browser.
   EXPECT_EQ(handler.status({.version = "1.0"}), 403u);
@@ -151,6 +164,7 @@ TEST(LiveHandler, ANameThatOthersMayPointHereIsNoHost) {
         "192.0.2.7", "[::2]", "[::1]x", "0.0.0.0", ""}) {
     EXPECT_EQ(handler.status({.headers = {"Host: " + host}}), 403u) << host;
     EXPECT_EQ(handler.status(page({"Host: " + host})), 403u) << host;
+    EXPECT_EQ(handler.status({kSchema, {"Host: " + host}}), 403u) << host;
   }
 }
 
@@ -159,7 +173,10 @@ TEST(LiveHandler, PagesOfOtherOriginsMayNot) {
     Handler handler(token);
     const auto status = [&](std::vector<std::string> headers) {
       headers.insert(headers.end(), {"Host: localhost:8192", "Authorization: Bearer " + std::string(kToken)});
-      return handler.status({.headers = std::move(headers)});
+      const unsigned of_schema = handler.status({kSchema, headers});
+      const unsigned of_feed = handler.status({.headers = std::move(headers)});
+      EXPECT_EQ(of_schema, of_feed);
+      return of_feed;
     };
     EXPECT_EQ(status({"Origin: http://localhost:8192", "Sec-Fetch-Site: same-origin"}), 200u);
     EXPECT_EQ(status({"Sec-Fetch-Site: none"}), 200u);
@@ -190,6 +207,7 @@ TEST(LiveHandler, WithATokenWhoeverHasItMayLookOn) {
   }
   // Loopback needs it too, and it does not count in the query.
   EXPECT_EQ(handler.status({}), 401u);
+  EXPECT_EQ(handler.status({.target = kSchema}), 401u);
   EXPECT_EQ(handler.status({.target = "/v1/live?token=0123456789abcdef"}), 401u);
 }
 

@@ -28,6 +28,7 @@ TEST(Router, FindsEveryRoute) {
   EXPECT_EQ(route("/readyz"), Route::readyz);
   EXPECT_EQ(route("/live"), Route::live_page);
   EXPECT_EQ(route("/v1/live?stream=a"), Route::live_feed);
+  EXPECT_EQ(route("/v1/live/schema?uri=/a"), Route::live_schema);
 }
 
 TEST(Router, CaseEscapesAndASlashAtTheEndDoNotCount) {
@@ -57,6 +58,7 @@ TEST(Router, RoutesThatAreNotConfiguredAreNotThere) {
   EXPECT_EQ(router.find("/v1/stream-configs/a").route, Route::unknown);
   EXPECT_EQ(router.find("/live").route, Route::unknown);
   EXPECT_EQ(router.find("/v1/live").route, Route::unknown);
+  EXPECT_EQ(router.find("/v1/live/schema").route, Route::unknown);
 }
 
 TEST(Router, NamesOfStreamsAreSeparatedByCommasOrBars) {
@@ -92,6 +94,9 @@ TEST(Router, EveryRouteSaysWhatItTakes) {
   EXPECT_EQ(route_allow(Route::live_page), "GET,HEAD");
   EXPECT_EQ(route_allow(Route::live_feed), "GET");
   EXPECT_FALSE(route_takes(Route::live_feed, Method::head));
+  EXPECT_EQ(route_allow(Route::live_schema), "GET");
+  EXPECT_TRUE(route_takes(Route::live_schema, Method::get));
+  EXPECT_FALSE(route_takes(Route::live_schema, Method::head));
   EXPECT_FALSE(route_takes(Route::info, Method::other));
 }
 

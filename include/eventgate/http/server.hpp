@@ -18,6 +18,7 @@ class EventGate;
 class IntakeEvents;
 class LiveFeed;
 class Metrics;
+class SchemaRepository;
 class StreamConfigSource;
 
 struct HttpOptions {
@@ -54,7 +55,8 @@ struct HttpServices {
   std::function<std::vector<std::string>()> stale = {};
   /// Why events are refused (503) before they are read, or nothing. Thread-safe. Absent: never.
   std::function<std::optional<std::string>()> no_room = {};
-  LiveFeed* live = nullptr;  ///< What `/live` shows. Null: no such routes.
+  LiveFeed* live = nullptr;             ///< What `/live` shows. Null: no such routes.
+  SchemaRepository* schemas = nullptr;  ///< Those of `gate`, whose documents are shown there; with `live`, never null.
 };
 
 /// The ports of a server, bound. Nobody listens on them yet: a process that listens on one already is found here, one
