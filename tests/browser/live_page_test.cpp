@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/http_test_server.hpp"
+#include "support/temporary_folder.hpp"
 #include "support/web_driver.hpp"
 
 namespace eventgate {
@@ -54,6 +56,20 @@ constexpr const char* kListed =
     ".map(item => [...item.firstChild.children].filter((_, i) => i !== 1).map(part => part.textContent).join(' '))";
 
 constexpr const char* kConnected = "document.getElementById('state').textContent.startsWith('Connected')";
+
+/// The document of the opened event's schema is there.
+constexpr const char* kDocumentShown =
+    "!document.getElementById('document').hidden && document.getElementById('document').textContent.startsWith('{')";
+
+/// What is said of it.
+std::string document_state(WebDriver& browser) {
+  return browser.run("return document.getElementById('document-state').textContent");
+}
+
+/// Opens an event of the list, the newest being 0.
+std::string opening(std::size_t place) {
+  return "document.querySelectorAll('#list button')[" + std::to_string(place) + "].click();";
+}
 
 std::string listed(std::size_t count) {
   return "document.querySelectorAll('#list li:not([hidden])').length === " + std::to_string(count);
@@ -194,7 +210,7 @@ TEST(LivePage, EverythingHasANameForScreenReaders) {
   EXPECT_EQ(browser.run("return [...document.querySelectorAll('button')].filter(b => !b.textContent.trim()).length"),
             0);
   EXPECT_EQ(browser.run("return [...document.querySelectorAll('[role=status]')].map(part => part.id)"),
-            json({"state", "dropped", "count", "copied"}));
+            json({"state", "dropped", "count", "copied", "document-state"}));
   EXPECT_EQ(browser.run("return [document.documentElement.lang, document.querySelectorAll('main').length, "
                         "document.querySelectorAll('h1').length]"),
             json({"en", 1, 1}));
@@ -252,6 +268,96 @@ TEST(LivePage, NothingOfAnEventBecomesMarkup) {
   EXPECT_EQ(browser.run("return window.hit === undefined"), true);
 }
 
+TEST(LivePage, AnOpenedEventShowsTheSchemaItWasCheckedAgainst) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  gate.post("{");
+  gate.post(test_event("5"));
+  gate.post(test_event(R"("good")"));
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(3)));
+  browser.run(opening(0));
+  EXPECT_EQ(browser.run("return document.querySelector('#checked summary').innerText"), "Schema /test/event/1.0.0");
+  EXPECT_EQ(browser.run("return document.getElementById('document').checkVisibility()"), false);
+
+  // By keyboard alone.
+  browser.run("document.getElementById('event').focus()");
+  browser.press(std::string(WebDriver::kTab) + WebDriver::kEnter);
+  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
+  const std::string shown = browser.run("return document.getElementById('document').textContent");
+  EXPECT_EQ(shown, HttpClient(gate.process.port()).get("/v1/live/schema?uri=/test/event/1.0.0").body);
+  EXPECT_EQ(json::parse(shown)["properties"]["test"]["default"], "default value");
+  EXPECT_THAT(shown, HasSubstr("\n    \"test_map\": {\n      \"description\": \"Texts by names of any kind.\","));
+  EXPECT_THAT(document_state(browser), StartsWith("As the gate read it for this page"));
+  browser.press(WebDriver::kTab);
+  EXPECT_EQ(browser.run("return document.activeElement.id"), "document");
+
+  // It stays open from event to event, and is asked for once.
+  browser.run(opening(1));
+  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
+  browser.run("const checked = document.getElementById('checked'); checked.open = false; checked.open = true");
+  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
+  EXPECT_EQ(browser.run("return performance.getEntriesByType('resource')"
+                        ".filter(entry => entry.name.includes('/v1/live/schema')).length"),
+            1);
+  // What is no event has none.
+  browser.run(opening(2));
+  EXPECT_EQ(browser.run("return document.getElementById('checked').hidden"), true);
+}
+
+TEST(LivePage, NothingOfASchemaBecomesMarkup) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const std::string evil =
+      R"(</pre></script><img src=x onerror=window.hit=1><script>window.hit=1</script><svg onload=window.hit=1>)";
+  const json schema = {{"title", "test/event"},
+                       {"description", evil},
+                       {"type", "object"},
+                       {"properties", {{evil, {{"type", "string"}, {"enum", {evil}}}}}}};
+  const TemporaryFolder folder;
+  folder.write("evil/1.0.0", schema.dump());
+  const LiveGate gate("schema_base_uris: [schemas, " + folder.path() + "]\n");
+  EXPECT_EQ(gate.post(R"({"$schema":"/evil/1.0.0","meta":{"stream":"test.event"}})"), 201u);
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  browser.run(opening(0) + "document.getElementById('checked').open = true");
+  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
+  EXPECT_EQ(json::parse(browser.run("return document.getElementById('document').textContent").get<std::string>()),
+            schema);
+  EXPECT_EQ(browser.run("return document.getElementById('document').childElementCount"), 0);
+  EXPECT_EQ(browser.run("return document.querySelectorAll('img, svg, iframe, #panes script').length"), 0);
+  EXPECT_EQ(browser.run("return window.hit === undefined"), true);
+}
+
+TEST(LivePage, SaysWhyASchemaCannotBeShown) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const TemporaryFolder folder;
+  const std::string file = folder.write("here/1.0.0", R"({"title":"test/event","type":"object"})");
+  const LiveGate gate("schema_base_uris: [schemas, " + folder.path() + "]\n");
+  EXPECT_EQ(gate.post(R"({"$schema":"/here/1.0.0","meta":{"stream":"test.event"}})"), 201u);
+  EXPECT_EQ(gate.post(R"({"$schema":"/no/1.0.0","meta":{"stream":"test.event"}})"), 500u);
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(2)));
+  const auto said = [&](const std::string& part) {
+    return browser.becomes_true(
+        "document.getElementById('document').hidden && "
+        "document.getElementById('document-state').textContent.includes('" +
+        part + "')");
+  };
+  browser.run(opening(0) + "document.getElementById('checked').open = true");
+  EXPECT_TRUE(said("No schema in use has the URI \"/no/1.0.0\"")) << document_state(browser);
+  std::filesystem::rename(file, file + ".away");
+  browser.run(opening(1));
+  EXPECT_TRUE(said("in none of schema_base_uris any more")) << document_state(browser);
+  // That is not remembered.
+  std::filesystem::rename(file + ".away", file);
+  browser.run("document.getElementById('checked').open = false");
+  browser.run("document.getElementById('checked').open = true");
+  EXPECT_TRUE(browser.becomes_true(kDocumentShown)) << document_state(browser);
+}
+
 TEST(LivePage, ComesBackWhenTheGateIsGoneForAWhile) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
   WebDriver browser;
@@ -288,6 +394,9 @@ TEST(LivePage, AsksForTheTokenAndKeepsItForTheTab) {
   browser.press("0123456789abcdef" + std::string(WebDriver::kEnter));
   EXPECT_TRUE(browser.becomes_true(listed(1)));
   EXPECT_EQ(browser.run("return document.getElementById('access').hidden"), true);
+  // It opens schemas, too.
+  browser.run("document.querySelector('#list button').click(); document.getElementById('checked').open = true");
+  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
   EXPECT_EQ(browser.run("return location.href"), gate.page());
   browser.open(gate.page());
   EXPECT_TRUE(browser.becomes_true(listed(1)));
