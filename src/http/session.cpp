@@ -522,24 +522,23 @@ Task<Response> Session::live_schema(const Query& query) {
     co_return *std::move(refused);
   struct Awaited {
     std::optional<SchemaText> text;
-    Socket* socket;  // null: nobody waits any more
+    Connection* connection;  // null: nobody waits any more
   };
-  const auto awaited = std::make_shared<Awaited>(Awaited{std::nullopt, &start_.socket});
+  const auto awaited = std::make_shared<Awaited>(Awaited{std::nullopt, &*connection_});
   const IoExecutor executor = start_.worker->executor;
   const auto reading = state().services.schemas->begin_dereferencing(schema_uri, [awaited, executor](SchemaText text) {
     boost::asio::post(executor, [awaited, text = std::move(text)]() mutable {
       awaited->text = std::move(text);
-      error_code ignored;
-      if (awaited->socket) awaited->socket->cancel(ignored);
+      if (awaited->connection) awaited->connection->cancel();
     });
   });
   const steady_clock::time_point until = steady_clock::now() + state().options.request_timeout;
   watching_ = true;
   bool connected = reading == SchemaRepository::Reading::begun;
   while (connected && !awaited->text && !stopping() && steady_clock::now() < until)
-    connected = !co_await wait(Socket::wait_error, until - steady_clock::now());
+    connected = !co_await wait(Connection::Direction::neither, until - steady_clock::now());
   watching_ = false;
-  awaited->socket = nullptr;
+  awaited->connection = nullptr;
   co_return LiveHandler::schema_answer(request(), schema_uri, reading, std::move(awaited->text), stopping());
 }
 

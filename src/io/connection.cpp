@@ -83,15 +83,22 @@ void Connection::cancel() {
 
 bool Connection::take_ready(Direction direction) noexcept {
   cancelled_ = false;
-  if (direction == Direction::in) return ended_ || std::exchange(in_, false);
-  return broken_ || std::exchange(out_, false);
+  switch (direction) {
+    case Direction::in:
+      return ended_ || std::exchange(in_, false);
+    case Direction::out:
+      return broken_ || std::exchange(out_, false);
+    case Direction::neither:
+      break;
+  }
+  return broken_;
 }
 
 void Connection::wait(Direction direction, Suspended coroutine) noexcept {
   direction_ = direction;
   waiter_.emplace(std::move(coroutine));
   readiness_.waiting_.push_back(*this);
-  if (direction == Direction::in || watched_out_) return;
+  if (direction != Direction::out || watched_out_) return;
   watched_out_ = true;
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = this}};
   ::epoll_ctl(readiness_.epoll_.native_handle(), EPOLL_CTL_MOD, socket_, &event);

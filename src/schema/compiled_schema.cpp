@@ -723,7 +723,8 @@ bool Walk::check_plain_object(const Schema& schema, const ObjectRules& rules, In
     if (index >= rules.declared) {
       if (rules.no_additional) return false;
       // Of a key that is there twice the last value counts, and that may be another one.
-      if (!(rules.additional_types & type_bit(nodes_[i + 1].type))) return check_object<Mode::quick>(schema, rules, node);
+      if (!(rules.additional_types & type_bit(nodes_[i + 1].type)))
+        return check_object<Mode::quick>(schema, rules, node);
       if (index != kNone) seen |= std::uint64_t{1} << index;
       continue;
     }

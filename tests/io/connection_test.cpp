@@ -77,6 +77,12 @@ class ConnectionTest : public testing::Test {
       test.seen.push_back(ready && test.connection->send("x") ? "room" : "none");
     }(*this));
   }
+  void wait_for_break() {
+    spawn(io.get_executor(), [](ConnectionTest& test) -> Task<void> {
+      test.seen.push_back(co_await test.connection->ready(Direction::neither) ? "broken" : "cancelled");
+    }(*this));
+    io.poll();
+  }
 
   boost::asio::io_context io{1};
   int other_end = -1;
@@ -132,6 +138,20 @@ TEST_F(ConnectionTest, RoomIsWaitedFor) {
   other_reads_all();
   io.poll();
   EXPECT_THAT(seen, testing::ElementsAre("full", "room"));
+}
+
+TEST_F(ConnectionTest, ABreakIsWaitedForWithoutTheBytesThatCome) {
+  wait_for_break();
+  other_sends("a");
+  io.poll();
+  connection->cancel();
+  io.poll();
+  read_bytes(1);
+  io.poll();
+  wait_for_break();
+  ::close(std::exchange(other_end, -1));
+  io.poll();
+  EXPECT_THAT(seen, testing::ElementsAre("cancelled", "a", "broken"));
 }
 
 TEST_F(ConnectionTest, OneThatSendsNoMoreMayStillBeSlowToReceive) {

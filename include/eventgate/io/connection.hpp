@@ -21,7 +21,11 @@ class Readiness;
 /// One strand: the I/O thread.
 class Connection : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  enum class Direction : std::uint8_t { in, out };
+  enum class Direction : std::uint8_t {
+    in,
+    out,
+    neither,  ///< Only that the connection broke, by a reset.
+  };
 
   /// Takes over `socket`, which is nonblocking. Throws std::system_error if the kernel does not watch it.
   Connection(Readiness& readiness, int socket);
