@@ -77,6 +77,14 @@ class ConnectionTest : public testing::Test {
       test.seen.push_back(ready && test.connection->send("x") ? "room" : "none");
     }(*this));
   }
+  void expect_room_once_all_is_read() {
+    wait_for_room();
+    io.poll();
+    EXPECT_THAT(seen, testing::ElementsAre("full"));
+    other_reads_all();
+    io.poll();
+    EXPECT_THAT(seen, testing::ElementsAre("full", "room"));
+  }
   void wait_for_break() {
     spawn(io.get_executor(), [](ConnectionTest& test) -> Task<void> {
       test.seen.push_back(co_await test.connection->ready(Direction::neither) ? "broken" : "cancelled");
@@ -131,14 +139,7 @@ TEST_F(ConnectionTest, AnEndThatComesLaterIsFound) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "a", "end"));
 }
 
-TEST_F(ConnectionTest, RoomIsWaitedFor) {
-  wait_for_room();
-  io.poll();
-  EXPECT_THAT(seen, testing::ElementsAre("full"));
-  other_reads_all();
-  io.poll();
-  EXPECT_THAT(seen, testing::ElementsAre("full", "room"));
-}
+TEST_F(ConnectionTest, RoomIsWaitedFor) { expect_room_once_all_is_read(); }
 
 TEST_F(ConnectionTest, ABreakIsWaitedForWithoutTheBytesThatCome) {
   wait_for_break();
@@ -156,12 +157,7 @@ TEST_F(ConnectionTest, ABreakIsWaitedForWithoutTheBytesThatCome) {
 
 TEST_F(ConnectionTest, OneThatSendsNoMoreMayStillBeSlowToReceive) {
   ::shutdown(other_end, SHUT_WR);
-  wait_for_room();
-  io.poll();
-  EXPECT_THAT(seen, testing::ElementsAre("full"));
-  other_reads_all();
-  io.poll();
-  EXPECT_THAT(seen, testing::ElementsAre("full", "room"));
+  expect_room_once_all_is_read();
 }
 
 TEST_F(ConnectionTest, RoomIsNotWaitedForWhenTheOtherEndIsGone) {
