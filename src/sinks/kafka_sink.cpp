@@ -188,7 +188,7 @@ class KafkaProducer {
   void send_held(const std::vector<const Record*>& more);
   std::string too_large(const std::string& topic, std::size_t size) const;
   void doubt();
-  void replace_soon(bool alone);
+  void replace_soon();
   void set_unready(const std::string& reason);
   void set_ready();
   void probe();
@@ -221,7 +221,6 @@ class KafkaProducer {
   std::atomic<bool> queue_full_{false};
   std::atomic<bool> fatal_{false};
   std::atomic<bool> renewed_{false};
-  std::atomic<bool> alone_fatal_{false};
   mutable std::mutex reason_mutex_;
   std::string reason_ = "no broker has answered yet";
   std::set<std::string> warm_;
@@ -437,7 +436,7 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
       held.error = sender.send({held.topic, held.message_key, held.value, held.timestamp, held.slot});
       if (held.error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
       if (held.error == RD_KAFKA_RESP_ERR__FATAL && !ending_) {
-        replace_soon(false);
+        replace_soon();
         break;
       }
       if (held.error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.push_back(std::move(held));
@@ -469,7 +468,7 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
       queue_full_ = true;
       break;
     case RD_KAFKA_RESP_ERR__FATAL:
-      replace_soon(false);
+      replace_soon();
       break;
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
       message = kNoKafkaName;
@@ -562,7 +561,8 @@ void KafkaProducer::refuse(const RefusedRecord& record) {
 }
 
 void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone) {
-  if (code == RD_KAFKA_RESP_ERR__FATAL) replace_soon(alone);
+  // One that sends alone is found failed when it is to be used next.
+  if (code == RD_KAFKA_RESP_ERR__FATAL && !alone) replace_soon();
   events_.producer_error(label_, rd_kafka_err2name(code), text);
   if (alone) return;
   if (code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
@@ -583,8 +583,8 @@ std::optional<std::string> KafkaProducer::unready() const {
   return "Kafka (" + label_ + "): " + reason_ + (refusal_.empty() ? "" : ": " + refusal_);
 }
 
-void KafkaProducer::replace_soon(bool alone) {
-  if (!(alone ? alone_fatal_ : fatal_).exchange(true)) service_.call();
+void KafkaProducer::replace_soon() {
+  if (!fatal_.exchange(true)) service_.call();
 }
 
 // Something hints that Kafka is not there; the service's probe decides.
@@ -629,7 +629,7 @@ void KafkaProducer::warm(const std::string& topic) {
 
 Clock::duration KafkaProducer::tend() {
   if (renewed_.exchange(false)) warm_declared();
-  if ((fatal_ || alone_fatal_) && Clock::now() - replaced_ >= kProbeInterval) replace();
+  if (fatal_ && Clock::now() - replaced_ >= kProbeInterval) replace();
   close_retired();
   if (in_doubt_ || !ready_ || !warming_.empty()) probe();
   if (!ready_ || fatal_) return kProbeInterval;
@@ -671,10 +671,6 @@ void KafkaProducer::probe() {
 void KafkaProducer::replace() {
   replaced_ = Clock::now();
   std::shared_ptr<KafkaClient> old;
-  if (alone_fatal_.exchange(false)) {
-    const std::lock_guard lock(clients_mutex_);
-    if (alone_ != nullptr) retired_.push_back(std::exchange(alone_, nullptr));
-  }
   // It may be the one before that told its end again.
   if (!fatal_.exchange(false) || !client()->failed()) return;
   try {
