@@ -12,7 +12,7 @@ ProcessResult process_now(EventGate& gate, const EventBatch& batch, const Reques
   std::optional<ProcessResult> result;
   context.restart();  // it stopped when the work of the last call was done
   const auto work = boost::asio::make_work_guard(context);
-  spawn(context.get_executor(), gate.process(batch, request, Assurance::guaranteed),
+  spawn(context.get_executor(), gate.process(batch, request),
         [&](std::exception_ptr, ProcessResult processed) { result = std::move(processed); });
   while (!result) context.run_one();
   return *std::move(result);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/container/small_vector.hpp>
 #include <charconv>
 #include <functional>
 #include <unordered_map>
@@ -77,13 +78,14 @@ class RequestSchemas {
   std::size_t last_ = 0;
 };
 
-/// What is kept of an event while its record is under way.
-struct Produced {
-  std::size_t index;
-  std::string_view stream_label;
-  std::string_view schema_label;
+/// Records in a row that are counted alike.
+struct Run {
   LedgerAccount* account;
+  std::shared_ptr<const CompiledSchema> schema;
+  std::size_t count;
 };
+/// Those of a request; mostly they are one.
+using Runs = boost::container::small_vector<Run, 1>;
 
 /// What the live feed is told of a request's events: one each, in their order.
 struct LiveNotes {
@@ -105,15 +107,17 @@ struct RequestMemory {
   TextArena texts;
   RequestSchemas schemas;
   std::vector<Record> records;
-  std::vector<Produced> produced;  // of each record
-  std::string error_events;        // a JSON array's text, without its end
-  LiveNotes live;                  // empty if there is no live feed
+  std::vector<std::size_t> places;  // in the request, of each record
+  Runs runs;
+  std::string error_events;  // a JSON array's text, without its end
+  LiveNotes live;            // empty if there is no live feed
 
   void clear() {
     texts.clear();
     schemas.clear();
     records.clear();
-    produced.clear();
+    places.clear();
+    runs.clear();
     error_events.clear();
     live.clear();
   }
@@ -131,7 +135,10 @@ class MemoryLease {
       free.pop_back();
     }
   }
+  MemoryLease(MemoryLease&&) = default;
+  MemoryLease& operator=(MemoryLease&&) = delete;
   ~MemoryLease() {
+    if (!memory_) return;
     if (pool().size() >= kMaxFree || memory_->error_events.capacity() > kMaxKept ||
         memory_->records.capacity() * sizeof(Record) > kMaxKept ||
         memory_->live.events.capacity() * sizeof(LiveEvent) > kMaxKept)
@@ -139,9 +146,6 @@ class MemoryLease {
     memory_->clear();
     pool().push_back(std::move(memory_));
   }
-  MemoryLease(const MemoryLease&) = delete;
-  MemoryLease& operator=(const MemoryLease&) = delete;
-
   RequestMemory& operator*() const { return *memory_; }
   RequestMemory* operator->() const { return memory_.get(); }
 
@@ -157,7 +161,7 @@ class MemoryLease {
   std::unique_ptr<RequestMemory> memory_;
 };
 
-/// What a thread needs to judge an event; nothing in it outlives the judging of a request, which does not suspend.
+/// What a thread needs to judge an event, and to settle one; nothing in it outlives that, which does not suspend.
 struct Workspace {
   EventAdditions additions;
   EventFields fields;  // of the event as completed so far
@@ -167,6 +171,7 @@ struct Workspace {
   std::vector<TextRange> added;  // to it, if there is a live feed
   std::string text;
   std::string buffer;
+  std::vector<Outcome> outcomes;
 };
 
 Workspace& workspace() {
@@ -385,7 +390,7 @@ void show(LiveFeed& feed, const RequestContext& context, Assurance assurance, Re
     event.query = live.query;
     event.added = std::span<const TextRange>(live.added).subspan(added, live.added_ends[i] - added);
     added = live.added_ends[i];
-    const bool recorded = record < memory.records.size() && memory.produced[record].index == i;
+    const bool recorded = record < memory.records.size() && memory.places[record] == i;
     if (invalid != result.invalid.end() && invalid->index == i) {
       event.outcome = LiveOutcome::invalid;
       event.status = &*invalid++;
@@ -398,17 +403,6 @@ void show(LiveFeed& feed, const RequestContext& context, Assurance assurance, Re
     if (recorded) ++record;
   }
   feed.add(live.events);
-}
-
-/// Those that are about to be produced.
-void count_received(const std::vector<Produced>& events, std::chrono::system_clock::time_point received_at) {
-  const std::int64_t at = milliseconds_of(received_at);
-  for (std::size_t i = 0; i < events.size();) {
-    std::size_t run = 1;
-    while (i + run < events.size() && events[i + run].account == events[i].account) ++run;
-    events[i].account->received(run, at);
-    i += run;
-  }
 }
 
 }  // namespace
@@ -427,11 +421,25 @@ struct EventGate::Impl {
   }
 
   class Judge;
+  class HastyRecords;
 
+  DeliveryBatch& hand_over(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
+                           Assurance assurance, Origin origin, const IoExecutor& executor);
+  void settle(const Runs& runs, std::size_t records, DeliveryBatch& deliveries, Assurance assurance, Origin origin,
+              const RequestMemory* memory, ProcessResult& result);
+  void count_failure(const Run& run, const DeliveryFailure& failure, Assurance assurance, Origin origin);
+
+  bool judge_known(const EventBatch& batch, const RequestContext& context, Origin origin, RequestMemory& memory,
+                   ProcessResult& result);
+  void judge_all(const EventBatch& batch, const RequestContext& context, Origin origin, RequestMemory& memory,
+                 ProcessResult& result);
   /// `once`: the batch, if its values are no more needed once they are judged; or null.
   Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance,
                               Origin origin, EventBatch* once);
+  Task<void> process_hasty(std::unique_ptr<HastyRequest> request);
   Task<void> load(RequestSchemas& wanted);
+  void make_error_events(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
+                         const IoExecutor& executor);
   void make_events(std::string texts, Origin origin, std::chrono::system_clock::time_point received_at,
                    IoExecutor executor);
 
@@ -753,7 +761,11 @@ void EventGate::Impl::Judge::make_record() {
   }
   record.value = event_.source();
   memory_.records.push_back(record);
-  memory_.produced.push_back({index_, stream_.label, schema_label(), stream_.account});
+  memory_.places.push_back(index_);
+  Runs& runs = memory_.runs;
+  if (runs.empty() || runs.back().account != stream_.account || runs.back().schema.get() != schema_)
+    runs.push_back({stream_.account, **memory_.schemas.find(schema_uri_)->result, 0});
+  ++runs.back().count;
 }
 
 /// Makes the event anew with what is in the splice. It is refused if that makes no JSON.
@@ -806,7 +818,7 @@ void EventGate::Impl::Judge::set_stream(std::string_view name, bool from_event) 
     stream_.label = stream_.account->stream();
   } else if (!from_event || origin_ != Origin::client) {
     stream_.account = &gate_.ledger.account(name);
-    stream_.label = name;
+    stream_.label = stream_.account->stream();
   }
 }
 
@@ -868,92 +880,171 @@ void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors)
   append_error_event(memory_.error_events, refused, options_.user_agent, options_.max_raw_event, context_.received_at);
 }
 
-Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const RequestContext& context,
-                                             Assurance assurance, Origin origin, EventBatch* once) {
-  const MemoryLease memory;
-  const Given given(options, context, origin);
-  ProcessResult result;
+/// Judges a request's events if all their schemas are known. If not, they are to be loaded.
+bool EventGate::Impl::judge_known(const EventBatch& batch, const RequestContext& context, Origin origin,
+                                  RequestMemory& memory, ProcessResult& result) {
   result.events = batch.size();
   ledger.arrived(batch.size());
-  // A judge uses what belongs to the thread, so it may not live over a suspension.
-  bool judged = false;
-  {
-    Judge judge(*this, batch, context, given, origin, *memory, result);
-    if (judge.find_schemas()) {
-      judge.judge_all();
-      judged = true;
-    }
-  }
-  if (!judged) {
-    co_await load(memory->schemas);
-    Judge judge(*this, batch, context, given, origin, *memory, result);
-    judge.judge_all();
-  }
-  if (!memory->error_events.empty()) {
-    memory->error_events += ']';
-    const IoExecutor executor = co_await ThisExecutor();
-    make_events(std::move(memory->error_events), Origin::error_events, context.received_at, executor);
-  }
-  if (memory->records.empty()) {
-    if (!memory->live.events.empty()) show(*live, context, assurance, *memory, result);
-    co_return result;
-  }
-  count_received(memory->produced, context.received_at);
-  if (once) once->forget_values();
+  const Given given(options, context, origin);
+  Judge judge(*this, batch, context, given, origin, memory, result);
+  if (!judge.find_schemas()) return false;
+  judge.judge_all();
+  return true;
+}
 
-  const std::span<Record> records(memory->records);
+/// The same once they are loaded.
+void EventGate::Impl::judge_all(const EventBatch& batch, const RequestContext& context, Origin origin,
+                                RequestMemory& memory, ProcessResult& result) {
+  const Given given(options, context, origin);
+  Judge(*this, batch, context, given, origin, memory, result).judge_all();
+}
+
+void EventGate::Impl::make_error_events(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
+                                        const IoExecutor& executor) {
+  if (memory.error_events.empty()) return;
+  memory.error_events += ']';
+  make_events(std::move(memory.error_events), Origin::error_events, received_at, executor);
+}
+
+DeliveryBatch& EventGate::Impl::hand_over(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
+                                          Assurance assurance, Origin origin, const IoExecutor& executor) {
+  const std::int64_t at = milliseconds_of(received_at);
+  for (const Run& run : memory.runs) run.account->received(run.count, at);
   if (assurance == Assurance::hasty && origin == Origin::client)
-    for (Record& record : records) record.promised = true;
-  const std::vector<std::optional<DeliveryFailure>> failures = co_await producer.produce(records, assurance);
+    for (Record& record : memory.records) record.promised = true;
+  return producer.hand_over(memory.records, assurance, executor);
+}
+
+/// Counts what became of records. What was not produced has a status in `result` if `memory` still has the records.
+void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatch& deliveries, Assurance assurance,
+                             Origin origin, const RequestMemory* memory, ProcessResult& result) {
+  std::vector<Outcome>& outcomes = workspace().outcomes;
+  producer.outcomes(deliveries, records, outcomes);
   const std::size_t refused = result.error.size();
-  for (std::size_t i = 0; i < records.size();) {
-    const Produced& produced = memory->produced[i];
-    if (const auto& failure = failures[i]) {
+  std::size_t record = 0;
+  for (const Run& run : runs) {
+    std::size_t produced = 0;
+    std::size_t spooled = 0;
+    for (const std::size_t end = record + run.count; record < end; ++record) {
+      const std::optional<DeliveryFailure>& failure = outcomes[record].failure;
+      if (!failure) {
+        ++(outcomes[record].spooled ? spooled : produced);
+        continue;
+      }
+      count_failure(run, *failure, assurance, origin);
+      if (failure->obstacle == Obstacle::room && failure->delivery == Delivery::not_produced) ++result.no_room;
+      if (!memory) continue;
       EventStatus& status = result.error.emplace_back();
       status.kind = EventStatus::Kind::error;
-      status.index = produced.index;
-      status.event = records[i].value;
+      status.index = memory->places[record];
+      status.event = memory->records[record].value;
       status.message = failure->message;
       status.has_delivery = true;
       status.delivery = failure->delivery;
-      if (failure->delivery == Delivery::unknown) {
-        produced.account->delivery_unknown();
-      } else if (assurance == Assurance::hasty) {
-        produced.account->lost();
-      } else {
-        produced.account->refused(RefusalCause::not_produced);
-      }
-      if (failure->obstacle == Obstacle::room && failure->delivery == Delivery::not_produced) ++result.no_room;
-      if (origin == Origin::client) {
-        if (assurance == Assurance::hasty) {
-          events.hasty_event_lost(produced.stream_label, produced.schema_label, failure->message);
-        } else {
-          events.event_error(produced.stream_label, produced.schema_label, delivery_cause(failure->delivery),
-                             failure->message);
-        }
-      }
-      ++i;
-      continue;
     }
-    std::size_t run = 1;
-    std::size_t spooled = records[i].spooled ? 1 : 0;
-    while (i + run < records.size() && !failures[i + run] && memory->produced[i + run].account == produced.account &&
-           memory->produced[i + run].stream_label == produced.stream_label &&
-           memory->produced[i + run].schema_label == produced.schema_label) {
-      spooled += records[i + run].spooled ? 1 : 0;
-      ++run;
-    }
+    if (produced > 0) run.account->produced(produced);
+    if (spooled > 0) run.account->spooled(spooled);
     result.spooled += spooled;
-    if (spooled < run) produced.account->produced(run - spooled);
-    if (spooled > 0) produced.account->spooled(spooled);
-    events.event_produced(produced.stream_label, produced.schema_label, run);
-    i += run;
+    if (produced + spooled > 0) events.event_produced(run.account->stream(), run.schema->uri(), produced + spooled);
   }
   if (refused > 0 && result.error.size() > refused)
     std::sort(result.error.begin(), result.error.end(),
               [](const EventStatus& a, const EventStatus& b) { return a.index < b.index; });
+}
+
+void EventGate::Impl::count_failure(const Run& run, const DeliveryFailure& failure, Assurance assurance,
+                                    Origin origin) {
+  const bool hasty = assurance == Assurance::hasty;
+  if (failure.delivery == Delivery::unknown) {
+    run.account->delivery_unknown();
+  } else if (hasty) {
+    run.account->lost();
+  } else {
+    run.account->refused(RefusalCause::not_produced);
+  }
+  if (origin != Origin::client) return;
+  if (hasty) {
+    events.hasty_event_lost(run.account->stream(), run.schema->uri(), failure.message);
+  } else {
+    events.event_error(run.account->stream(), run.schema->uri(), delivery_cause(failure.delivery), failure.message);
+  }
+}
+
+Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const RequestContext& context,
+                                             Assurance assurance, Origin origin, EventBatch* once) {
+  MemoryLease memory;
+  ProcessResult result;
+  const IoExecutor executor = co_await ThisExecutor();
+  if (!judge_known(batch, context, origin, *memory, result)) {
+    co_await load(memory->schemas);
+    judge_all(batch, context, origin, *memory, result);
+  }
+  make_error_events(*memory, context.received_at, executor);
+  if (!memory->records.empty()) {
+    if (once) once->forget_values();
+    DeliveryBatch& deliveries = hand_over(*memory, context.received_at, assurance, origin, executor);
+    co_await producer.wait(deliveries, assurance);
+    settle(memory->runs, memory->records.size(), deliveries, assurance, origin, &*memory, result);
+    deliveries.release();
+  }
   if (!memory->live.events.empty()) show(*live, context, assurance, *memory, result);
   co_return result;
+}
+
+/// Hasty records that are handed over: what is needed to count what becomes of them, and no more if it can be. There
+/// may be as many of them as a producer has room for.
+class EventGate::Impl::HastyRecords final : public DeliveryFollower {
+ public:
+  /// The request and what is known of it, where a sink or the live feed still reads its texts.
+  struct Kept {
+    std::unique_ptr<HastyRequest> request;
+    MemoryLease memory;
+    ProcessResult result;
+  };
+
+  HastyRecords(Impl& gate, RequestMemory& memory, std::shared_ptr<const void> held)
+      : gate_(gate), records_(memory.records.size()), runs_(std::move(memory.runs)), held_(std::move(held)) {}
+
+  void keep(Kept kept) { kept_ = std::make_unique<Kept>(std::move(kept)); }
+
+  void settled(DeliveryBatch& batch) noexcept override {
+    ProcessResult counts;
+    ProcessResult& result = kept_ ? kept_->result : counts;
+    RequestMemory* const memory = kept_ ? &*kept_->memory : nullptr;
+    gate_.settle(runs_, records_, batch, Assurance::hasty, Origin::client, memory, result);
+    if (memory && !memory->live.events.empty())
+      show(*gate_.live, kept_->request->context, Assurance::hasty, *memory, result);
+  }
+
+ private:
+  Impl& gate_;
+  const std::size_t records_;
+  const Runs runs_;
+  const std::shared_ptr<const void> held_;
+  std::unique_ptr<Kept> kept_;
+};
+
+Task<void> EventGate::Impl::process_hasty(std::unique_ptr<HastyRequest> request) {
+  MemoryLease memory;
+  ProcessResult result;
+  const IoExecutor executor = co_await ThisExecutor();
+  if (!judge_known(request->batch, request->context, Origin::client, *memory, result)) {
+    co_await load(memory->schemas);
+    judge_all(request->batch, request->context, Origin::client, *memory, result);
+  }
+  make_error_events(*memory, request->context.received_at, executor);
+  if (memory->records.empty()) {
+    if (!memory->live.events.empty()) show(*live, request->context, Assurance::hasty, *memory, result);
+    co_return;
+  }
+  DeliveryBatch& deliveries =
+      hand_over(*memory, request->context.received_at, Assurance::hasty, Origin::client, executor);
+  auto records = std::make_unique<HastyRecords>(*this, *memory, std::move(request->held));
+  if (live || producer.reads_later()) {
+    request->batch.forget_values();
+    records->keep({std::move(request), std::move(memory), std::move(result)});
+  }
+  deliveries.follow(std::move(records));
 }
 
 /// Loads the schemas of `wanted` that are not known.
@@ -1026,14 +1117,19 @@ EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfi
 
 EventGate::~EventGate() = default;
 
-Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestContext& context, Assurance assurance) {
+Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestContext& context) {
   impl_->events.events_received(batch.size());
-  return impl_->process(batch, context, assurance, Origin::client, nullptr);
+  return impl_->process(batch, context, Assurance::guaranteed, Origin::client, nullptr);
 }
 
-Task<ProcessResult> EventGate::process_once(EventBatch& batch, const RequestContext& context, Assurance assurance) {
+Task<ProcessResult> EventGate::process_once(EventBatch& batch, const RequestContext& context) {
   impl_->events.events_received(batch.size());
-  return impl_->process(batch, context, assurance, Origin::client, &batch);
+  return impl_->process(batch, context, Assurance::guaranteed, Origin::client, &batch);
+}
+
+Task<void> EventGate::process_hasty(std::unique_ptr<HastyRequest> request) {
+  impl_->events.events_received(request->batch.size());
+  return impl_->process_hasty(std::move(request));
 }
 
 void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,

@@ -59,19 +59,21 @@ Response rejected(unsigned status, std::string_view detail, std::string_view cau
   return response;
 }
 
-/// Hasty events and what they refer to.
-struct HastyWork {
+/// What hasty events hold until it is known what became of them.
+struct HastyHold {
   std::shared_ptr<Drain> drain;
   std::shared_ptr<HttpState> state;
-  EventBatch batch;
-  Request request;
-  RequestContext context;
   InflightShare share;
 };
 
-Task<void> process_hasty(std::unique_ptr<HastyWork> work) {
-  co_await work->state->services.gate.process_once(work->batch, work->context, Assurance::hasty);
-}
+/// Hasty events and the headers that came with them.
+struct HastyWork final : HastyRequest {
+  HastyWork(EventBatch events, RequestContext about, const Request& with)
+      : HastyRequest(std::move(events), std::move(about)), request(with) {
+    context.headers = &request;
+  }
+  const Request request;
+};
 
 }  // namespace
 
@@ -110,12 +112,12 @@ class Session final
   Response metrics_answer() const;
   Task<Response> live_schema(const Query& query);
   Response plain_answer(const Target& target, const Query& query) const;
-  Task<Response> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyWork>& hasty);
+  Task<Response> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyRequest>& hasty);
   void take_body(std::string& body);
   Task<std::optional<Response>> read_body(RequestParser& parser, std::string& body, InflightShare& share);
   std::optional<Response> decode(ContentCoding coding, std::string& body) const;
   Task<Response> process(std::string body, RequestContext& context, InflightShare share,
-                         std::unique_ptr<HastyWork>& hasty);
+                         std::unique_ptr<HastyRequest>& hasty);
   Response body_too_large() const;
   Response too_much_in_flight() const;
   Response no_room(const std::string& reason) const;
@@ -357,7 +359,7 @@ Task<bool> Session::serve() {
   RequestContext context;
   context.received_at = std::chrono::system_clock::now();
   Target target;
-  std::unique_ptr<HastyWork> hasty;
+  std::unique_ptr<HastyRequest> hasty;
   std::optional<LiveView> view;
   if (answer) {
     if (answer->status == 0) co_return false;  // The client left.
@@ -421,7 +423,7 @@ Task<bool> Session::serve() {
   if (!target.malformed && target.route != Route::unknown)
     events().request_answered(route_path(target.route), request().method_name(), answer->status,
                               steady_clock::now() - begun_);
-  if (hasty) spawn(start_.worker->executor, process_hasty(std::move(hasty)));
+  if (hasty) spawn(start_.worker->executor, state().services.gate.process_hasty(std::move(hasty)));
 
   if (!sent) co_return false;
   if (view) {
@@ -594,7 +596,8 @@ Response Session::body_cut(Received received) {
                   "timeout", request());
 }
 
-Task<Response> Session::post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyWork>& hasty) {
+Task<Response> Session::post_events(RequestParser& parser, RequestContext& context,
+                                    std::unique_ptr<HastyRequest>& hasty) {
   const HttpOptions& options = state().options;
   const MediaType type = media_type(request().content_type());
   if (!body_left() || type == MediaType::other) co_return empty_answer();
@@ -700,7 +703,7 @@ std::optional<Response> Session::decode(ContentCoding coding, std::string& body)
 
 /// `context` is moved from if it goes on in `hasty`, but for its time.
 Task<Response> Session::process(std::string body, RequestContext& context, InflightShare share,
-                                std::unique_ptr<HastyWork>& hasty) {
+                                std::unique_ptr<HastyRequest>& hasty) {
   EventGate& gate = state().services.gate;
   Intake intake = read_events(std::move(body), state().options, gate, context, start_.worker->executor);
   if (intake.refusal)
@@ -710,12 +713,11 @@ Task<Response> Session::process(std::string body, RequestContext& context, Infli
     if (const std::optional<std::string> reason = state().services.no_room()) co_return no_room(*reason);
   if (is_hasty(context)) {
     const std::size_t count = intake.batch->size();
-    hasty = std::unique_ptr<HastyWork>(new HastyWork{start_.drain, start_.state, std::move(*intake.batch), request(),
-                                                     std::move(context), std::move(share)});
-    hasty->context.headers = &hasty->request;
+    hasty = std::make_unique<HastyWork>(std::move(*intake.batch), std::move(context), request());
+    hasty->held = std::make_shared<HastyHold>(HastyHold{start_.drain, start_.state, std::move(share)});
     co_return hasty_answer(count);
   }
-  const ProcessResult result = co_await gate.process_once(*intake.batch, context, Assurance::guaranteed);
+  const ProcessResult result = co_await gate.process_once(*intake.batch, context);
   if (result.no_room == result.events) co_return no_room(result.error.front().message);
   Response answer = processed_answer(result);
   if (state().options.tell_durability && result.produced() > 0)

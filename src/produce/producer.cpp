@@ -1,5 +1,6 @@
 #include "eventgate/produce/producer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "eventgate/metrics/intake_events.hpp"
@@ -11,42 +12,39 @@ namespace {
 /// What librdkafka says of a record that nobody acknowledged in time (`rd_kafka_err2str`).
 constexpr std::string_view kTimedOut = "Local: Message timed out";
 
-/// The maker's hold on a batch.
-struct BatchRelease {
-  void operator()(DeliveryBatch* batch) const noexcept { batch->release(); }
-};
-
 }  // namespace
 
 Producer::Producer(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout,
                    IntakeEvents& events)
     : sinks_(std::move(sinks)), produce_timeout_(produce_timeout), events_(events) {}
 
-Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Record> records, Assurance assurance) {
+DeliveryBatch& Producer::hand_over(std::span<Record> records, Assurance assurance, const IoExecutor& executor) {
   const std::size_t count = records.size();
-  std::vector<std::optional<DeliveryFailure>> outcomes(count);
-  if (count == 0 || sinks_.empty()) co_return outcomes;
-
-  const IoExecutor executor = co_await ThisExecutor();
   // The slots of the first sink, then those of the next.
-  DeliveryBatch* const batch = DeliveryBatch::make(executor, count * sinks_.size());
+  DeliveryBatch& batch = *DeliveryBatch::make(executor, count * sinks_.size());
   for (std::size_t s = 0; s < sinks_.size(); ++s) {
-    for (std::size_t i = 0; i < count; ++i) records[i].slot = &batch->slot(s * count + i);
+    for (std::size_t i = 0; i < count; ++i) records[i].slot = &batch.slot(s * count + i);
     sinks_[s]->produce(records, assurance);
   }
-  const bool guaranteed = assurance == Assurance::guaranteed;
-  co_await batch->wait(guaranteed ? produce_timeout_ : std::chrono::milliseconds(0));
-  const std::unique_ptr<DeliveryBatch, BatchRelease> held(batch);
+  return batch;
+}
 
+DeliveryBatch::Waiting Producer::wait(DeliveryBatch& batch, Assurance assurance) const {
+  return batch.wait(assurance == Assurance::guaranteed ? produce_timeout_ : std::chrono::milliseconds(0));
+}
+
+void Producer::outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outcome>& outcomes) {
   static const DeliveryFailure timed_out{Delivery::unknown, std::string(kTimedOut)};
   std::vector<std::size_t> unreported;  // by sink; empty if there is none
+  outcomes.clear();
+  outcomes.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t failures = 0;
-    std::optional<DeliveryFailure>& outcome = outcomes[i];
+    std::optional<DeliveryFailure>& outcome = outcomes[i].failure;
     for (std::size_t s = 0; s < sinks_.size(); ++s) {
-      const DeliveryFailure* failure = batch->failure(s * count + i, timed_out);
+      const DeliveryFailure* failure = batch.failure(s * count + i, timed_out);
       if (!failure) {
-        records[i].spooled = records[i].spooled || batch->on_disk(s * count + i);
+        outcomes[i].spooled = outcomes[i].spooled || batch.on_disk(s * count + i);
         continue;
       }
       if (failure == &timed_out) {
@@ -73,7 +71,10 @@ Task<std::vector<std::optional<DeliveryFailure>>> Producer::produce(std::span<Re
     if (unreported[s] > 0)
       events_.sink_warning(sinks_[s]->name(), "no report within produce_timeout of " + std::to_string(unreported[s]) +
                                                   " records, answered as unknown");
-  co_return outcomes;
+}
+
+bool Producer::reads_later() const {
+  return std::any_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->reads_later(); });
 }
 
 void Producer::warm(const std::string& topic) {

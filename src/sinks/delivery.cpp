@@ -29,7 +29,7 @@ class DeliveryBatch::Returns : public boost::asio::execution_context::service {
     boost::asio::post(batch.executor_, [this] {
       for (DeliveryBatch* next = take(); next != nullptr;) {
         DeliveryBatch& settled = *std::exchange(next, next->next_returned_);
-        settled.resume();
+        settled.go_on();
         settled.unreference();
       }
     });
@@ -89,11 +89,19 @@ DeliveryBatch::~DeliveryBatch() { std::destroy_n(slots(), size_); }
 void DeliveryBatch::settled() noexcept {
   if (unsettled_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!executor_.running_in_this_thread()) return returns_.add(*this);
-  resume();
+  go_on();
   unreference();
 }
 
-void DeliveryBatch::resume() {
+void DeliveryBatch::go_on() {
+  if (std::unique_ptr<DeliveryFollower> follower = std::move(follower_)) {
+    const IoExecutor executor = executor_;
+    follower->settled(*this);
+    release();
+    follower.reset();
+    executor.on_work_finished();
+    return;
+  }
   if (!waiter_) return;  // the deadline was first
   cancel();
   Suspended waiter = *std::move(waiter_);
@@ -111,6 +119,12 @@ void DeliveryBatch::wait_suspended(Suspended coroutine, std::chrono::steady_cloc
   // Whoever settles the last slot from now on gets to this thread by its queue, so it finds the waiter.
   waiter_.emplace(std::move(coroutine));
   if (timeout.count() > 0) returns_.deadlines.set(*this, timeout);
+}
+
+void DeliveryBatch::follow(std::unique_ptr<DeliveryFollower> follower) noexcept {
+  follower_ = std::move(follower);
+  executor_.on_work_started();
+  if (begin_wait()) go_on();
 }
 
 const DeliveryFailure* DeliveryBatch::failure(std::size_t index, const DeliveryFailure& timed_out) {

@@ -169,6 +169,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
 
   std::string_view name() const override { return kafka_->name(); }
   void produce(std::span<const Record> records, Assurance assurance) override;
+  bool reads_later() const override { return true; }
   void warm(const std::string& topic) override { kafka_->warm(topic); }
   std::function<void()> renew() override { return kafka_->renew(); }
   std::optional<std::string> unready() const override;

@@ -192,8 +192,16 @@ struct Stages::Impl {
     return std::move(*result);
   }
 
+  Task<bool> deliver(std::span<Record> records) {
+    DeliveryBatch& deliveries = filing.hand_over(records, Assurance::guaranteed, io.get_executor());
+    co_await filing.wait(deliveries, Assurance::guaranteed);
+    filing.outcomes(deliveries, records.size(), outcomes);
+    deliveries.release();
+    co_return true;
+  }
+
   void process(EventGate& by, const EventBatch& posted) {
-    const ProcessResult result = finish(by.process(posted, context, Assurance::guaranteed));
+    const ProcessResult result = finish(by.process(posted, context));
     if (result.produced() != posted.size())
       throw std::runtime_error("expected every event to be produced, but " +
                                (result.error.empty() ? "some are invalid" : result.error[0].message));
@@ -206,9 +214,10 @@ struct Stages::Impl {
       record.value = search.subject.event;
       record.timestamp = 1773500966535;
     }
-    const std::span<Record> span(records);
-    for (const auto& failure : finish(filing.produce(span, Assurance::guaranteed)))
-      if (failure) throw std::runtime_error("expected the file to take every record, but " + failure->message);
+    finish(deliver(records));
+    for (const Outcome& outcome : outcomes)
+      if (outcome.failure)
+        throw std::runtime_error("expected the file to take every record, but " + outcome.failure->message);
   }
 
   Metrics metrics{"bench"};
@@ -220,6 +229,7 @@ struct Stages::Impl {
   LiveFeed live;
   EventGate gate, live_gate;
   EventBatch batch, lone;
+  std::vector<Outcome> outcomes;
   RequestContext context;
   std::vector<Stage> all;
 };

@@ -9,6 +9,7 @@ namespace eventgate {
 namespace {
 
 using nlohmann::json;
+using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr const char* kStreams = R"(
@@ -64,6 +65,49 @@ TEST(EventGate, ProducesHastyEventsAsSuch) {
   TestRequest request;
   request.assurance = Assurance::hasty;
   EXPECT_EQ(gate.record(test_event(), request).assurance, Assurance::hasty);
+}
+
+/// Tells when it goes.
+struct WatchedRequest final : HastyRequest {
+  WatchedRequest(const std::string& body, const RequestContext& of, bool& is_there)
+      : HastyRequest(*EventBatch::parse(std::string(body), JsonLimits()), of), there(is_there) {
+    there = true;
+  }
+  ~WatchedRequest() override { there = false; }
+  bool& there;
+};
+
+TEST(EventGate, KeepsAHastyRequestThatIsHandedOverOnlyForASinkThatReadsItLater) {
+  for (const bool reads_later : {false, true}) {
+    GateHarness gate = wikimedia_gate();
+    gate.sink->silent = true;
+    gate.sink->reads_later = reads_later;
+    bool there = false;
+    auto request =
+        std::make_unique<WatchedRequest>("[" + test_event() + "," + test_event() + "]", TestRequest().context(), there);
+    auto held = std::make_shared<int>();
+    request->held = held;
+    gate.process_hasty(std::move(request));
+    EXPECT_EQ(gate.sink->records.size(), 2u);
+    EXPECT_EQ(there, reads_later);
+    EXPECT_EQ(held.use_count(), 2) << "released before it was known what became of the events";
+    EXPECT_THAT(gate.metrics.text(), HasSubstr("outcome=\"produced\"} 0\n"));
+    gate.stop_producer();
+    EXPECT_FALSE(there);
+    EXPECT_EQ(held.use_count(), 1);
+    EXPECT_THAT(gate.metrics.text(), HasSubstr("outcome=\"produced\"} 2\n"));
+  }
+}
+
+TEST(EventGate, ReleasesAHastyRequestOfWhichNothingIsProduced) {
+  GateHarness gate = wikimedia_gate();
+  bool there = false;
+  auto held = std::make_shared<int>();
+  auto request = std::make_unique<WatchedRequest>(test_event(R"("test":1)"), TestRequest().context(), there);
+  request->held = held;
+  gate.process_hasty(std::move(request));
+  EXPECT_FALSE(there);
+  EXPECT_EQ(held.use_count(), 1);
 }
 
 TEST(EventGate, ProducesTheEventsOfAnArrayInOrder) {
@@ -427,7 +471,7 @@ TEST(EventGate, BoundsTheLabelsOfStreamsThatOnlyARegexDeclares) {
   EXPECT_THAT(text, testing::HasSubstr("\"job.999\""));
   EXPECT_THAT(text, testing::Not(testing::HasSubstr("\"job.1000\"")));
   EXPECT_EQ(gate.process(test_event()).produced(), 1u);
-  EXPECT_THAT(gate.metrics.text(), testing::HasSubstr("\"test.event\""));
+  EXPECT_THAT(gate.metrics.text(), HasSubstr("\"test.event\""));
 }
 
 }  // namespace

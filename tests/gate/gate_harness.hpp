@@ -137,19 +137,37 @@ class GateHarness {
 
   void put_schema(const std::string& uri, const std::string& text) { reader->put("/schemas" + uri, text); }
 
-  /// Processes `body`, and waits for the error events that come of it.
+  /// Processes `body`, and waits for the error events that come of it. Of a hasty request nobody is told the result.
   ProcessResult process(std::string body, const TestRequest& request = {}) {
     std::optional<ProcessResult> result;
     auto batch = EventBatch::parse(std::move(body), JsonLimits());
     if (!batch) throw std::invalid_argument("no JSON: expected " + batch.error().expected);
     const RequestContext context = request.context();
-    spawn(io_.get_executor(), gate_->process(*batch, context, request.assurance),
+    if (request.assurance == Assurance::hasty) {
+      process_hasty(std::make_unique<HastyRequest>(*std::move(batch), context));
+      return {};
+    }
+    spawn(io_.get_executor(), gate_->process(*batch, context),
           [&](std::exception_ptr failure, ProcessResult processed) {
             if (failure) std::rethrow_exception(failure);
             result = std::move(processed);
           });
     run_until([&] { return result.has_value(); });
     return std::move(*result);
+  }
+
+  /// Until it is handed over.
+  void process_hasty(std::unique_ptr<HastyRequest> request) {
+    bool handed_over = false;
+    spawn(io_.get_executor(), gate_->process_hasty(std::move(request)),
+          [&](std::exception_ptr) { handed_over = true; });
+    run_until([&] { return handed_over; });
+  }
+
+  /// Settles what the sink was silent about.
+  void stop_producer() {
+    producer_->stop(std::chrono::steady_clock::now());
+    io_.poll();
   }
 
   void malformed(const std::string& body, const JsonError& error) {

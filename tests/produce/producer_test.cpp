@@ -42,8 +42,12 @@ Outcomes produce(TwoSinks& sinks, Producer& producer, const std::vector<std::str
     std::vector<Record> records;
     for (const std::string& value : values) records.push_back({"topic", std::nullopt, value, 1, nullptr});
     const std::span<Record> all(records);
-    const auto results = co_await producer.produce(all, Assurance::guaranteed);
-    for (const auto& outcome : results) outcomes.push_back(outcome_text(outcome));
+    DeliveryBatch& batch = producer.hand_over(all, Assurance::guaranteed, sinks.context.get_executor());
+    co_await producer.wait(batch, Assurance::guaranteed);
+    std::vector<Outcome> results;
+    producer.outcomes(batch, records.size(), results);
+    batch.release();
+    for (const Outcome& outcome : results) outcomes.push_back(outcome_text(outcome.failure));
   };
   spawn(sinks.context.get_executor(), run(), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
@@ -129,7 +133,9 @@ TEST(Producer, WaitsForHastyRecordsUntilTheyAreSettled) {
   const auto run = [&]() -> Task<void> {
     Record record{"topic", std::nullopt, "a", 1, nullptr};
     const std::span<Record> all(&record, 1);
-    co_await producer.produce(all, Assurance::hasty);
+    DeliveryBatch& batch = producer.hand_over(all, Assurance::hasty, sinks.context.get_executor());
+    co_await producer.wait(batch, Assurance::hasty);
+    batch.release();
     done = true;
   };
   spawn(sinks.context.get_executor(), run(), [](std::exception_ptr) {});

@@ -121,6 +121,52 @@ TEST(DeliveryBatch, AnAbandonedSlotStaysUnknown) {
   io.run();
 }
 
+/// Writes down what it is told.
+class Told final : public DeliveryFollower {
+ public:
+  Told(std::vector<std::string>& told, std::shared_ptr<int> held) : told_(told), held_(std::move(held)) {}
+  void settled(DeliveryBatch& batch) noexcept override {
+    const bool at_home = std::this_thread::get_id() == made_on_;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const DeliveryFailure* failure = batch.failure(i, kTimedOut);
+      told_.push_back(!at_home ? "on another thread" : failure == nullptr ? "success" : failure->message);
+    }
+  }
+
+ private:
+  std::vector<std::string>& told_;
+  std::shared_ptr<int> held_;
+  const std::thread::id made_on_ = std::this_thread::get_id();
+};
+
+TEST(DeliveryBatch, TellsItsFollowerOnceWhenAllIsSettled) {
+  boost::asio::io_context io;
+  DeliveryBatch* batch = DeliveryBatch::make(io.get_executor(), 2);
+  std::vector<std::string> told;
+  const auto held = std::make_shared<int>();
+  batch->follow(std::make_unique<Told>(told, held));
+  std::thread reporter([batch] {
+    batch->slot(1).fail({Delivery::not_produced, "refused"});
+    batch->slot(0).succeed();
+  });
+  io.run();  // it is at work until then
+  reporter.join();
+  EXPECT_THAT(told, ElementsAre("success", "refused"));
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(DeliveryBatch, TellsItsFollowerAtOnceOfWhatIsSettledAlready) {
+  boost::asio::io_context io;
+  DeliveryBatch* batch = DeliveryBatch::make(io.get_executor(), 1);
+  batch->slot(0).succeed();
+  std::vector<std::string> told;
+  const auto held = std::make_shared<int>();
+  batch->follow(std::make_unique<Told>(told, held));
+  EXPECT_THAT(told, ElementsAre("success"));
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(io.run(), 0u);
+}
+
 TEST(DeliveryBatch, ReportsRacingTheDeadlineAreEitherReportsOrUnknown) {
   for (int round = 0; round < 5; ++round) {
     WaitedFor waited(200, milliseconds(100));

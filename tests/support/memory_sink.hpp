@@ -31,6 +31,7 @@ struct SinkMemory {
   std::function<std::optional<DeliveryFailure>(const KeptRecord&)> judge;
   /// Records are kept and not settled until the sink is stopped.
   bool silent = false;
+  bool reads_later = false;
   std::optional<std::string> unready;
 
   std::mutex mutex;
@@ -66,6 +67,8 @@ class MemorySink final : public Sink {
         record.slot->succeed();
     }
   }
+
+  bool reads_later() const override { return memory_->reads_later; }
 
   void warm(const std::string& topic) override {
     const std::lock_guard lock(memory_->mutex);

@@ -58,6 +58,17 @@ struct ProcessResult {
   std::size_t produced() const { return events - invalid.size() - error.size(); }
 };
 
+/// A request whose client was answered before its events are judged.
+struct HastyRequest {
+  HastyRequest(EventBatch events, RequestContext request) : batch(std::move(events)), context(std::move(request)) {}
+  /// Who has what the context refers to, derives from this.
+  virtual ~HastyRequest() = default;
+
+  EventBatch batch;
+  RequestContext context;
+  std::shared_ptr<const void> held;  ///< Until it is known what became of the last event.
+};
+
 /// The gate: the steps of spec "events", in order, for a request's events.
 ///
 /// Thread-safe; its coroutines run on the I/O thread that starts them.
@@ -69,12 +80,16 @@ class EventGate {
             IntakeEvents& events, LiveFeed* live = nullptr);
   ~EventGate();
 
-  /// Completes, validates and produces the events of `batch`. Returns when each is delivered or refused: for
-  /// Assurance::hasty too, so spawn that and answer before. `batch` and `context` must live until then. Never throws.
-  Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance);
+  /// Completes, validates and produces the events of `batch`, guaranteed. Returns when each is delivered or refused.
+  /// `batch` and `context` must live until then. Never throws.
+  Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context);
 
   /// The same, but of the batch only its texts stay while the deliveries are waited for.
-  Task<ProcessResult> process_once(EventBatch& batch, const RequestContext& context, Assurance assurance);
+  Task<ProcessResult> process_once(EventBatch& batch, const RequestContext& context);
+
+  /// The same, hasty: returns when the events are refused or handed over. The request is kept no longer than that
+  /// unless somebody still reads its texts (Sink::reads_later, the live feed).
+  Task<void> process_hasty(std::unique_ptr<HastyRequest> request);
 
   /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it.
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context, IoExecutor executor);

@@ -13,18 +13,32 @@ namespace eventgate {
 
 class IntakeEvents;
 
+/// What became of a record.
+struct Outcome {
+  std::optional<DeliveryFailure> failure;  ///< Nothing: every sink has it.
+  bool spooled = false;                    ///< Delivered to the spool, and to Kafka later.
+};
+
 /// Hands records to every sink and brings their deliveries together: a record is delivered when every sink has it. If
 /// one took it and another did not, what is known is `unknown` and the message names the sink.
 ///
-/// Thread-safe; `produce` on an I/O thread.
+/// Thread-safe; what is about a batch on the I/O thread that handed it over.
 class Producer {
  public:
   Producer(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout, IntakeEvents& events);
 
-  /// The outcomes of `records` in order: null-like (nothing) for a delivered one. Their `slot`s are set here, and in
-  /// the end which are `spooled`. Guaranteed: within `produce_timeout`, what has no report by then is `unknown`. Hasty:
-  /// when all are settled, however long that takes. `records` and what they refer to must live until it returns.
-  Task<std::vector<std::optional<DeliveryFailure>>> produce(std::span<Record> records, Assurance assurance);
+  /// Hands `records` to every sink, and sets their `slot`s. The batch of their deliveries is to be waited for, asked
+  /// for its `outcomes` and released; what the records refer to must live until then if a sink `reads_later`.
+  DeliveryBatch& hand_over(std::span<Record> records, Assurance assurance, const IoExecutor& executor);
+
+  /// To be awaited. Guaranteed: within `produce_timeout`. Hasty: until all are settled, however long that takes.
+  DeliveryBatch::Waiting wait(DeliveryBatch& batch, Assurance assurance) const;
+
+  /// Once `batch`, of `count` records, was waited for: what became of them, in order. What has no report is `unknown`.
+  void outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outcome>& outcomes);
+
+  /// Whether a sink reads texts of records after they were handed over.
+  bool reads_later() const;
 
   void warm(const std::string& topic);
   std::optional<std::string> unready() const;

@@ -34,6 +34,15 @@ struct DeliveryFailure {
 class DeliveryBatch;
 class DeliverySlot;
 
+/// What goes on once a batch is settled that no coroutine waits for.
+class DeliveryFollower {
+ public:
+  virtual ~DeliveryFollower() = default;
+
+  /// Called once, on the batch's I/O thread, when every slot is settled.
+  virtual void settled(DeliveryBatch& batch) noexcept = 0;
+};
+
 /// Who is told of a slot that belongs to no batch.
 class DeliveryListener {
  public:
@@ -87,8 +96,9 @@ class DeliverySlot {
 
 /// The deliveries of one request: made by the producer, one slot for each record and sink, waited for once.
 ///
-/// Made and waited for on one I/O thread (exactly one `wait`, then `release`); its slots may be settled anywhere. It
-/// lives until every slot is settled and `release` was called, so a report that comes after the deadline finds it.
+/// Made and waited for on one I/O thread (exactly one `wait`, then `release`; or `follow`); its slots may be settled
+/// anywhere. It lives until every slot is settled and it is released, so a report that comes after the deadline finds
+/// it.
 class DeliveryBatch : private Deadline {
  public:
   static DeliveryBatch* make(IoExecutor executor, std::size_t slots);
@@ -110,6 +120,10 @@ class DeliveryBatch : private Deadline {
   /// To be awaited: goes on once every slot is settled or, if `timeout` is not zero, when it is over (up to
   /// Deadlines::kSweep before).
   Waiting wait(std::chrono::steady_clock::duration timeout) { return {*this, timeout}; }
+
+  /// In place of `wait` and `release`: tells `follower` once every slot is settled, perhaps before this returns. It
+  /// keeps the I/O thread's context at work until then.
+  void follow(std::unique_ptr<DeliveryFollower> follower) noexcept;
 
   /// After `wait`: the failure of a slot, or null if it succeeded. A slot not yet settled is abandoned: it failed with
   /// `unknown` and `timed_out`.
@@ -134,8 +148,8 @@ class DeliveryBatch : private Deadline {
   bool begin_wait() noexcept;
   void wait_suspended(Suspended coroutine, std::chrono::steady_clock::duration timeout) noexcept;
   void settled() noexcept;
-  void resume();
-  void expire() override { resume(); }
+  void go_on();
+  void expire() override { go_on(); }
   void unreference() noexcept;
 
   IoExecutor executor_;
@@ -143,7 +157,9 @@ class DeliveryBatch : private Deadline {
   std::size_t size_;
   std::atomic<std::size_t> unsettled_;     // slots; and one more until `wait` has begun
   std::atomic<std::uint32_t> references_;  // the unsettled slots together, and the maker
-  std::optional<Suspended> waiter_;        // the maker's thread only
+  // The maker's thread only: one of them.
+  std::optional<Suspended> waiter_;
+  std::unique_ptr<DeliveryFollower> follower_;
   DeliveryBatch* next_returned_ = nullptr;
 };
 

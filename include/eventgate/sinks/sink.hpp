@@ -16,15 +16,14 @@ namespace eventgate {
 /// `guaranteed`: the client waits for the delivery. `hasty`: it was answered before.
 enum class Assurance : std::uint8_t { guaranteed, hasty };
 
-/// What is handed to a sink. The texts are the caller's: a sink copies what it needs before `produce` returns, or on
-/// the slot's I/O thread while the slot is neither settled nor abandoned.
+/// What is handed to a sink. The texts are the caller's: a sink copies what it needs before `produce` returns, or, if
+/// it `reads_later`, on the slot's I/O thread while the slot is neither settled nor abandoned.
 struct Record {
   std::string_view topic;
   std::optional<std::string_view> message_key;  ///< JSON text.
   std::string_view value;                       ///< The event's JSON text.
   std::int64_t timestamp = 0;                   ///< Milliseconds since the epoch.
   DeliverySlot* slot = nullptr;                 ///< To be settled exactly once.
-  bool spooled = false;                         ///< Set by the Producer: delivered to the spool, and to Kafka later.
   bool promised = false;                        ///< Its client was answered 202: it waits where a queue is full.
 };
 
@@ -41,6 +40,9 @@ class Sink {
   /// Takes `records` in order. Settles the slot of each exactly once, on any thread, perhaps before this returns. Does
   /// not block.
   virtual void produce(std::span<const Record> records, Assurance assurance) = 0;
+
+  /// Whether it reads texts of records after `produce`.
+  virtual bool reads_later() const { return false; }
 
   /// Makes ready for `topic`, so that its first record is not slow. Does not block.
   virtual void warm(const std::string& topic) = 0;
