@@ -10,12 +10,16 @@
 #include <cstdlib>
 #include <cstring>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "utf8.hpp"
 
 namespace eventgate {
 namespace {
 
-/// Writes the escape of a byte that needs one; returns its end.
+/// Writes the escape of a control character; returns its end.
 char* write_escape(char* to, unsigned char byte) {
   const auto named = [to](char name) {
     to[0] = '\\';
@@ -23,9 +27,6 @@ char* write_escape(char* to, unsigned char byte) {
     return to + 2;
   };
   switch (byte) {
-    case '"':
-    case '\\':
-      return named(static_cast<char>(byte));
     case '\b':
       return named('b');
     case '\f':
@@ -44,9 +45,20 @@ char* write_escape(char* to, unsigned char byte) {
   }
 }
 
-/// Copies the plain bytes at `at`, at most eight, to `to`, where there is room for eight; returns how many. Plain is
-/// what can stand in a JSON string as it is, and is no part of a longer code point.
+/// Copies plain bytes from `at` to `to`, up to the first that is none and at most 16; returns how many. It may
+/// write 16. Plain is what can stand in a JSON string as it is, and is no part of a longer code point.
 std::size_t copy_plain(char* to, const char* at, const char* end) {
+#ifdef __SSE2__
+  if (end - at >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
+    const __m128i quotes =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    // Bytes from 0x80 on are negative.
+    const __m128i others = _mm_or_si128(quotes, _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
+    return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(others)) | 1u << 16));
+  }
+#endif
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x80 * kOnes;
   // The high bit of each byte that is zero, and perhaps of some above the lowest of these.
@@ -72,7 +84,7 @@ std::size_t copy_plain(char* to, const char* at, const char* end) {
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::size_t kPiece = 512;
-  std::array<char, 6 * kPiece + 24> piece;  // an escape has six bytes at most, and the last step may go beyond
+  std::array<char, 6 * kPiece + 48> piece;  // an escape has six bytes at most, and the last step may go beyond
   const char* const end = text.data() + text.size();
   const char* at = text.data();
   char* to = piece.data();
@@ -83,13 +95,20 @@ void append_json_string(std::string& out, std::string_view text) {
       const std::size_t plain = copy_plain(to, at, end);
       at += plain;
       to += plain;
-      if (plain == 8 || at == end) continue;
+      if (at == end) break;
       const auto byte = static_cast<unsigned char>(*at);
-      if (byte < 0x80) {
+      if (byte == '"' || byte == '\\') {
+        *to++ = '\\';
+        *to++ = static_cast<char>(byte);
+        ++at;
+        continue;
+      }
+      if (byte < 0x20) {
         to = write_escape(to, byte);
         ++at;
         continue;
       }
+      if (byte < 0x80) continue;
       do {
         const Utf8Step step = utf8_step(at, end);
         const std::string_view point = step.valid ? std::string_view(at, step.size) : kReplacementCharacter;

@@ -162,6 +162,33 @@ std::uint64_t hash_of(std::string_view text) {
   return hash.value();
 }
 
+/// Whether two of the keys of `members`, which are those of `object`, may be the same. Mostly a bit of each tells that
+/// none are.
+bool may_repeat(JsonValue object, std::span<const Member> members) {
+  std::array<std::uint64_t, 256> taken;
+  const int bits = members.size() <= kFew ? 9 : 14;
+  std::memset(taken.data(), 0, std::size_t{1} << (bits - 3));
+  for (const Member& member : members) {
+    const JsonNode& key = object.nodes()[member.key];
+    if (key.flags & JsonNode::kEscaped) return true;
+    const char* const text = object.base() + key.begin + 1;
+    const std::size_t size = std::size_t{key.end} - key.begin - 2;
+    std::uint64_t first, last;  // there is padding behind every text
+    std::memcpy(&first, text, 8);
+    if (size < 8) {
+      last = first &= (std::uint64_t{1} << (8 * size)) - 1;
+    } else {
+      std::memcpy(&last, text + size - 8, 8);
+    }
+    const std::uint64_t place = ((first ^ std::rotl(last, 29)) + size) * 0x9E3779B97F4A7C15u >> (64 - bits);
+    std::uint64_t& word = taken[place / 64];
+    const std::uint64_t bit = std::uint64_t{1} << place % 64;
+    if (word & bit) return true;
+    word |= bit;
+  }
+  return false;
+}
+
 /// Appends the members of `object` to `members`, each name once, where it was first.
 /// Returns whether a name was there twice.
 bool list_members(JsonValue object, Scratch& s) {
@@ -170,6 +197,7 @@ bool list_members(JsonValue object, Scratch& s) {
   const Index end = object.node().next;
   for (Index i = object.index() + 1; i < end; i = nodes[i + 1].next) s.members.push_back({i});
   const std::size_t count = s.members.size() - begin;
+  if (!may_repeat(object, std::span(s.members).subspan(begin))) return false;
   bool repeats = false;
   const auto key = [&](Index i, std::string& buffer) { return key_of({object.base(), nodes, i}, buffer); };
   std::size_t kept = begin;
@@ -463,10 +491,10 @@ template <Mode kMode>
 bool Walk::check(Index index, Index node) {
   if (index == kNone) return true;
   const Schema& schema = p.schemas[index];
+  if (passes_at_a_glance(schema, nodes_[node])) return true;
   if constexpr (kMode == Mode::collect) {
     return collect(schema, node);
   } else {
-    if (passes_at_a_glance(schema, nodes_[node])) return true;
     if (!check_type<kMode>(schema, node)) return false;
     return schema.only_types || check_rules<kMode>(schema, node);
   }

@@ -20,10 +20,22 @@ TEST(JsonString, EscapesWhereverTheByteIs) {
   for (int byte = 0; byte < 0x80; ++byte) {
     const std::string alone = json_string(std::string(1, static_cast<char>(byte)));
     const std::string escaped = alone.substr(1, alone.size() - 2);
-    for (std::size_t before = 0; before < 18; ++before) {
-      const std::string left(before, 'a'), right(17 - before, '~');
+    for (std::size_t before = 0; before < 50; ++before) {
+      const std::string left(before, 'a'), right(49 - before, '~');
       ASSERT_EQ(json_string(left + static_cast<char>(byte) + right), '"' + left + escaped + right + '"') << byte;
     }
+  }
+}
+
+TEST(JsonString, EscapesManyInARow) {
+  // Of all lengths about the pieces that it is made in.
+  for (const std::size_t count : {1, 7, 8, 15, 16, 17, 33, 511, 512, 513, 527, 528, 529, 5000}) {
+    std::string text, expected = "\"";
+    for (std::size_t i = 0; i < count; ++i) {
+      text += i % 3 == 0 ? "\x1F" : i % 3 == 1 ? "\"" : "\u20AC";
+      expected += i % 3 == 0 ? "\\u001f" : i % 3 == 1 ? "\\\"" : "\u20AC";
+    }
+    ASSERT_EQ(json_string(text), expected + '"') << count;
   }
 }
 

@@ -434,6 +434,26 @@ TEST(CompiledSchema, TheLastValueOfAKeyIsTheOneJudged) {
   EXPECT_FALSE(accepts(R"({"uniqueItems": true})", R"([{"a": 2}, {"a": 1, "a": 2}])"));
 }
 
+TEST(CompiledSchema, KeysThatLookAlikeAreNotTheSame) {
+  // Of every length, a key twice, and two that differ in one byte, wherever that is.
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string key(size, 'k');
+    const std::string schema = R"({"maxProperties": 1, "properties": {")" + key + R"(": {}}})";
+    EXPECT_THAT(errors_of(schema, "{\"" + key + "\":1,\"" + key + "\":22222222}"),
+                ElementsAre(testing::StartsWith("duplicateKey")))
+        << size;
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = key;
+      other[at] = 'x';
+      EXPECT_THAT(errors_of(schema, "{\"" + key + "\":1,\"" + other + "\":1}"),
+                  ElementsAre(testing::StartsWith("maxProperties")))
+          << other;
+    }
+    EXPECT_THAT(errors_of(schema, "{\"" + key + "\":1,\"" + key + "k\":1}"),
+                ElementsAre(testing::StartsWith("maxProperties")));
+  }
+}
+
 TEST(CompiledSchema, AKeyTwiceIsAnErrorWhateverTheSchemaThatKnowsItSays) {
   for (const char* wrapped : {R"({"not": {"required": ["z"], "properties": {"a": {}}}})",
                               R"({"anyOf": [{"properties": {"a": {}}, "minProperties": 1}]})",
