@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -79,9 +80,15 @@ double microseconds(const Stage& stage);
 
 // --- The wire (wire.cpp)
 
-/// Answers every request of the connections to `listener` with a constant 201, by raw epoll: at once, or `linger` after
-/// the first that waits, all together, as guaranteed events to Kafka are. Does not return.
-[[noreturn]] void serve_constant_answer(int listener, std::chrono::milliseconds linger);
+/// Answers every request of the connections to `listener` with a constant 201, by raw epoll. Does not return.
+[[noreturn]] void serve_constant_answer(int listener);
+
+/// librdkafka's options by their own names.
+using KafkaOptions = std::map<std::string, std::string>;
+
+/// The same once Kafka has acknowledged the body, whatever it is: the least that a server can do that answers for
+/// Kafka by librdkafka. Throws std::runtime_error with what librdkafka says of `options`.
+[[noreturn]] void serve_relay(int listener, const KafkaOptions& options);
 
 // --- Processes (process.cpp)
 
@@ -171,6 +178,7 @@ struct Measurement {
   double cpu_microseconds;  ///< Of the server, for one request.
   double p99_microseconds;
   double requests_per_second;
+  double client_cores;  ///< CPU seconds of the client, for one second.
 };
 
 /// Posts one request and throws std::runtime_error if the reply's status is another; then a warm-up and three runs of

@@ -17,11 +17,22 @@ namespace eventgate::bench {
 namespace {
 
 struct Run {
-  double requests, refused, errors, p99;
+  double requests, refused, errors, p99, client_seconds;
 };
+
+/// CPU of the processes that have ended.
+double children_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
 
 Run run_wrk(std::uint16_t port, const Load& load, int seconds) {
   ::setenv("BENCH_BODY", load.body.c_str(), 1);
+  const double before = children_seconds();
   const std::string output = output_of(
       {"wrk", "-t", "1", "-c", std::to_string(load.connections), "-d", std::to_string(seconds) + "s", "-s",
        EVENTGATE_SOURCE_DIR "/tests/bench/post.lua", "http://127.0.0.1:" + std::to_string(port) + load.target});
@@ -30,6 +41,7 @@ Run run_wrk(std::uint16_t port, const Load& load, int seconds) {
   if (line == std::string::npos || std::sscanf(output.c_str() + line, "bench %lf %lf %lf %lf", &run.requests,
                                                &run.refused, &run.errors, &run.p99) != 4)
     throw std::runtime_error("wrk printed something else than expected: " + output);
+  run.client_seconds = children_seconds() - before;
   return run;
 }
 
@@ -108,7 +120,7 @@ Measurement measure(Process& server, std::uint16_t port, const Load& load, const
     throw std::runtime_error("POST " + load.target + ": expected status " + std::to_string(load.status) + ", got '" +
                              line + "'");
   constexpr int kSeconds = 2;
-  std::array<double, 3> cpu{}, p99{}, rate{};
+  std::array<double, 3> cpu{}, p99{}, rate{}, client{};
   run_wrk(port, load, 1);
   between();
   for (std::size_t i = 0; i < cpu.size(); ++i) {
@@ -117,6 +129,7 @@ Measurement measure(Process& server, std::uint16_t port, const Load& load, const
     cpu[i] = (server.cpu_microseconds() - before) / run.requests;
     p99[i] = run.p99;
     rate[i] = run.requests / kSeconds;
+    client[i] = run.client_seconds / kSeconds;
     const bool as_expected = run.refused == (load.status < 400 ? 0 : run.requests);
     if (run.requests == 0 || run.errors != 0 || !as_expected)
       throw std::runtime_error("POST " + load.target + ": expected status " + std::to_string(load.status) +
@@ -125,7 +138,7 @@ Measurement measure(Process& server, std::uint16_t port, const Load& load, const
                                " failed");
     between();
   }
-  return {median(cpu), median(p99), median(rate)};
+  return {median(cpu), median(p99), median(rate), median(client)};
 }
 
 }  // namespace eventgate::bench

@@ -1,18 +1,20 @@
 #include <fcntl.h>
+#include <librdkafka/rdkafka.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
-#include <cstring>
+#include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "bench.hpp"
 
@@ -35,64 +37,57 @@ constexpr std::string_view kAnswer =
     "Connection: keep-alive\r\n"
     "Content-Length: 0\r\n\r\n";
 
-/// Bytes of the first request in `buffer`, or 0 if it is not whole.
-std::size_t request_size(std::string_view buffer) {
+/// The first request in `buffer`, if it is whole.
+struct WholeRequest {
+  std::size_t size = 0;  ///< 0: it is not.
+  std::string_view body;
+};
+WholeRequest first_request(std::string_view buffer) {
   const std::size_t end = buffer.find("\r\n\r\n");
-  if (end == std::string_view::npos) return 0;
+  if (end == std::string_view::npos) return {};
   constexpr std::string_view kLength = "Content-Length: ";  // as wrk writes it
   const std::size_t length = buffer.substr(0, end).find(kLength);
   std::size_t body = 0;
   if (length != std::string_view::npos) body = std::strtoul(buffer.data() + length + kLength.size(), nullptr, 10);
   const std::size_t size = end + 4 + body;
-  return buffer.size() >= size ? size : 0;
+  if (buffer.size() < size) return {};
+  return {size, buffer.substr(end + 4, body)};
 }
 
 bool answer(int connection) {
   return ::send(connection, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(kAnswer.size());
 }
 
-/// Reads what is there and answers what is whole, or puts it down in `held`. Whether the connection goes on.
-bool serve(int connection, std::string& pending, std::vector<int>* held) {
+/// Takes a request; whether its connection goes on.
+using Taker = std::function<bool(int connection, std::string_view body)>;
+
+/// Reads what is there, and hands on what is whole. Whether the connection goes on.
+bool read_requests(int connection, std::string& pending, const Taker& take) {
   char bytes[16384];
   const ssize_t count = ::read(connection, bytes, sizeof bytes);
   if (count < 0) return errno == EAGAIN;
   if (count == 0) return false;
   std::string_view buffer(bytes, static_cast<std::size_t>(count));
   if (!pending.empty()) buffer = pending.append(buffer);
-  while (const std::size_t size = request_size(buffer)) {
-    if (held) {
-      held->push_back(connection);
-    } else if (!answer(connection)) {
-      return false;
-    }
-    buffer.remove_prefix(size);
-  }
+  for (WholeRequest request; (request = first_request(buffer)).size > 0; buffer.remove_prefix(request.size))
+    if (!take(connection, request.body)) return false;
   pending = std::string(buffer);
   return true;
 }
 
-}  // namespace
-
-void serve_constant_answer(int listener, std::chrono::milliseconds linger) {
-  using Clock = std::chrono::steady_clock;
+/// Serves the connections to `listener`. `woken` is called when there is something to read at `wakeups`.
+[[noreturn]] void serve(int listener, const Taker& take, int wakeups, const std::function<void()>& woken) {
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
-  epoll_event wanted{.events = EPOLLIN, .data = {.fd = listener}};
-  ::epoll_ctl(poll, EPOLL_CTL_ADD, listener, &wanted);
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  for (const int fd : {listener, wakeups}) {
+    wanted.data.fd = fd;
+    if (fd >= 0) ::epoll_ctl(poll, EPOLL_CTL_ADD, fd, &wanted);
+  }
   std::unordered_map<int, std::string> pending;
-  std::vector<int> held;
-  Clock::time_point due;
   for (;;) {
     epoll_event ready[64];
-    int timeout = -1;
-    if (!held.empty())
-      timeout =
-          static_cast<int>(std::max(0l, std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now()).count()));
-    const int count = ::epoll_wait(poll, ready, 64, timeout);
-    if (!held.empty() && Clock::now() >= due) {
-      for (const int connection : held) answer(connection);
-      held.clear();
-    }
-    const bool first = held.empty();
+    const int count = ::epoll_wait(poll, ready, 64, -1);
     for (int i = 0; i < count; ++i) {
       const int fd = ready[i].data.fd;
       if (fd == listener) {
@@ -102,14 +97,53 @@ void serve_constant_answer(int listener, std::chrono::milliseconds linger) {
         ::setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         wanted.data.fd = connection;
         ::epoll_ctl(poll, EPOLL_CTL_ADD, connection, &wanted);
-      } else if (!serve(fd, pending[fd], linger.count() > 0 ? &held : nullptr)) {
+      } else if (fd == wakeups) {
+        woken();
+      } else if (!read_requests(fd, pending[fd], take)) {
         pending.erase(fd);
-        std::erase(held, fd);
         ::close(fd);
       }
     }
-    if (first && !held.empty()) due = Clock::now() + linger;
   }
+}
+
+}  // namespace
+
+void serve_constant_answer(int listener) {
+  serve(listener, [](int connection, std::string_view) { return answer(connection); }, -1, {});
+}
+
+void serve_relay(int listener, const KafkaOptions& options) {
+  char reason[512];
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  for (const auto& [name, value] : options)
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason, sizeof reason) != RD_KAFKA_CONF_OK)
+      throw std::runtime_error(reason);
+  rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+  rd_kafka_t* const producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+  if (producer == nullptr) throw std::runtime_error(reason);
+  rd_kafka_topic_t* const topic = rd_kafka_topic_new(producer, "bench.relay", nullptr);
+  rd_kafka_queue_t* const reports = rd_kafka_queue_get_main(producer);
+  const int wakeups = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const std::uint64_t one = 1;
+  rd_kafka_queue_io_event_enable(reports, wakeups, &one, sizeof one);
+
+  const Taker take = [&](int connection, std::string_view body) {
+    return rd_kafka_producev(producer, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                             RD_KAFKA_V_VALUE(const_cast<char*>(body.data()), body.size()),
+                             RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(static_cast<std::intptr_t>(connection))),
+                             RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  };
+  serve(listener, take, wakeups, [&] {
+    std::uint64_t ignored;
+    [[maybe_unused]] const ssize_t got = ::read(wakeups, &ignored, sizeof ignored);
+    while (rd_kafka_event_t* const event = rd_kafka_queue_poll(reports, 0)) {
+      while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(event))
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+          answer(static_cast<int>(reinterpret_cast<std::intptr_t>(message->_private)));
+      rd_kafka_event_destroy(event);
+    }
+  });
 }
 
 }  // namespace eventgate::bench
