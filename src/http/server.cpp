@@ -241,10 +241,10 @@ HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<I
     : impl_(std::make_shared<Impl>()) {
   Impl& impl = *impl_;
   // Room for the largest head, and something of a body behind it.
-  const std::size_t workspace_size = options.max_header_size + 4096;
+  const std::size_t buffer_size = options.max_header_size + 4096;
   impl.state = std::make_shared<HttpState>(std::move(options), std::move(services));
   for (const IoExecutor& executor : threads)
-    impl.workers.push_back(std::make_shared<HttpWorker>(executor, workspace_size));
+    impl.workers.push_back(std::make_shared<HttpWorker>(executor, buffer_size));
   impl.drain = std::make_shared<Drain>();
   impl.listener = std::make_shared<Listener>(std::move(ports.impl_->http), false, impl.state, impl.workers);
   if (ports.impl_->metrics)

@@ -38,7 +38,7 @@ constexpr std::chrono::seconds kLinger{2};
 constexpr std::chrono::milliseconds kLook{200};
 /// How long a new connection has for its first request once the server stops.
 constexpr std::chrono::milliseconds kGrace{500};
-/// Idle workspaces kept by a thread, and the longest answer whose memory is kept.
+/// Idle workspaces and buffers kept by a thread, and the longest answer whose memory is kept.
 constexpr std::size_t kWorkspaces = 64;
 constexpr std::size_t kKeptAnswer = 64 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
@@ -112,12 +112,14 @@ class Session final
   Response metrics_answer() const;
   Task<Response> live_schema(const Query& query);
   Response plain_answer(const Target& target, const Query& query) const;
-  Task<Response> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyRequest>& hasty);
+  std::optional<Response> unwanted_body(MediaType type, std::optional<ContentCoding> coding) const;
+  Task<void> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
+                         std::optional<Response>& answer);
   void take_body(std::string& body);
   Task<std::optional<Response>> read_body(RequestParser& parser, std::string& body, InflightShare& share);
   std::optional<Response> decode(ContentCoding coding, std::string& body) const;
-  Task<Response> process(std::string body, RequestContext& context, InflightShare share,
-                         std::unique_ptr<HastyRequest>& hasty);
+  Task<void> process(std::string body, RequestContext& context, InflightShare share,
+                     std::unique_ptr<HastyRequest>& hasty, std::optional<Response>& answer);
   Response body_too_large() const;
   Response too_much_in_flight() const;
   Response no_room(const std::string& reason) const;
@@ -160,27 +162,48 @@ struct HttpWorker::SessionList
               boost::intrusive::tag<Session>, boost::intrusive::link_mode<boost::intrusive::auto_unlink>>>,
           boost::intrusive::constant_time_size<false>> {};
 
-HttpWorker::HttpWorker(IoExecutor io_executor, std::size_t workspace_size)
+HttpWorker::HttpWorker(IoExecutor io_executor, std::size_t size)
     : executor(io_executor),
       deadlines(boost::asio::use_service<Deadlines>(io_executor.context())),
       readiness(boost::asio::use_service<Readiness>(io_executor.context())),
-      sessions_(std::make_unique<SessionList>()),
-      workspace_size_(workspace_size) {}
+      buffer_size(size),
+      sessions_(std::make_unique<SessionList>()) {}
 
 HttpWorker::~HttpWorker() { sessions_->clear(); }
 
 std::unique_ptr<Workspace> HttpWorker::take() {
-  if (spaces_.empty()) return std::make_unique<Workspace>(workspace_size_);
+  if (spaces_.empty()) return std::make_unique<Workspace>();
   std::unique_ptr<Workspace> space = std::move(spaces_.back());
   spaces_.pop_back();
   return space;
 }
 
 void HttpWorker::give(std::unique_ptr<Workspace> space) {
-  if (spaces_.size() >= kWorkspaces) return;
   space->begin = space->end = 0;
+  give_buffer(*space);
+  if (spaces_.size() >= kWorkspaces) return;
   if (space->out.capacity() > kKeptAnswer) space->out = std::string();
   spaces_.push_back(std::move(space));
+}
+
+void HttpWorker::take_buffer(Workspace& space) {
+  if (space.bytes) return;
+  if (buffers_.empty()) {
+    space.bytes = std::make_unique_for_overwrite<char[]>(buffer_size);
+  } else {
+    space.bytes = std::move(buffers_.back());
+    buffers_.pop_back();
+  }
+}
+
+void HttpWorker::give_buffer(Workspace& space) {
+  if (!space.bytes || space.begin != space.end) return;
+  space.begin = space.end = 0;
+  if (buffers_.size() < kWorkspaces) {
+    buffers_.push_back(std::move(space.bytes));
+  } else {
+    space.bytes.reset();
+  }
 }
 
 void HttpWorker::stop() {
@@ -237,14 +260,16 @@ Task<bool> Session::wait(Connection::Direction direction, steady_clock::duration
 
 Session::Received Session::receive() {
   Workspace& space = *space_;
+  const std::size_t capacity = start_.worker->buffer_size;
+  start_.worker->take_buffer(space);
   if (space.begin == space.end) space.begin = space.end = 0;
-  if (space.end == space.capacity) {
+  if (space.end == capacity) {
     if (space.begin == 0) return Received::full;
     std::copy(space.bytes.get() + space.begin, space.bytes.get() + space.end, space.bytes.get());
     space.end -= space.begin;
     space.begin = 0;
   }
-  const auto size = connection_->receive(space.bytes.get() + space.end, space.capacity - space.end);
+  const auto size = connection_->receive(space.bytes.get() + space.end, capacity - space.end);
   if (!size) return Received::end;
   space.end += *size;
   return *size > 0 ? Received::bytes : Received::nothing;
@@ -393,9 +418,9 @@ Task<bool> Session::serve() {
           context.remote_address = start_.remote_address;
         }
         if (posted) {
-          answer = co_await post_events(parser, context, hasty);
+          co_await post_events(parser, context, hasty, answer);
         } else if (tested) {
-          answer = co_await process(options.test_events, context, InflightShare(state().inflight), hasty);
+          co_await process(options.test_events, context, InflightShare(state().inflight), hasty, answer);
         } else if (target.route == Route::live_schema && request().method == Method::get) {
           answer = co_await live_schema(context.query);
         } else if (live && route_takes(target.route, request().method)) {
@@ -412,13 +437,18 @@ Task<bool> Session::serve() {
   const bool close = !request().keep_alive || stopping() || broken_ || !worth_skipping() || view ||
                      (request().http_1_0 && answer->body.empty());
   if (!answer->cause.empty()) events().request_rejected(answer->cause);
-  space_->out.clear();
+  std::string& out = start_.worker->answer;
+  out.clear();
+  if (out.capacity() > kKeptAnswer) out = std::string();
   state().format.append(
-      space_->out, *answer,
+      out, *answer,
       {close, request().method == Method::head, request().accept_encoding(), context.received_at, request().http_1_0});
-  std::string_view unsent = space_->out;
+  std::string_view unsent = out;
   bool sent = send_now(unsent);
-  if (sent && !unsent.empty()) sent = co_await send(unsent);
+  if (sent && !unsent.empty()) {
+    space_->out = unsent;
+    sent = co_await send(space_->out);
+  }
 
   if (!target.malformed && target.route != Route::unknown)
     events().request_answered(route_path(target.route), request().method_name(), answer->status,
@@ -596,37 +626,44 @@ Response Session::body_cut(Received received) {
                   "timeout", request());
 }
 
-Task<Response> Session::post_events(RequestParser& parser, RequestContext& context,
-                                    std::unique_ptr<HastyRequest>& hasty) {
-  const HttpOptions& options = state().options;
-  const MediaType type = media_type(request().content_type());
-  if (!body_left() || type == MediaType::other) co_return empty_answer();
+/// Why the body of events is not to be read, or nothing.
+std::optional<Response> Session::unwanted_body(MediaType type, std::optional<ContentCoding> coding) const {
+  if (!body_left() || type == MediaType::other) return empty_answer();
   if (type == MediaType::not_utf8)
-    co_return rejected(415, "The charset of Content-Type has to be utf-8, or absent.", "unsupported_media_type",
-                       request());
-  const std::optional<ContentCoding> coding = content_coding(request().content_encoding());
+    return rejected(415, "The charset of Content-Type has to be utf-8, or absent.", "unsupported_media_type",
+                    request());
   if (!coding || request().content_encodings > 1)
-    co_return rejected(415, "Content-Encoding has to be gzip, deflate, zstd or identity, or absent.",
-                       "unsupported_media_type", request());
-  if (remaining_ > options.max_body_size) co_return body_too_large();
+    return rejected(415, "Content-Encoding has to be gzip, deflate, zstd or identity, or absent.",
+                    "unsupported_media_type", request());
+  if (remaining_ > state().options.max_body_size) return body_too_large();
+  return std::nullopt;
+}
+
+Task<void> Session::post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
+                                std::optional<Response>& answer) {
+  const std::optional<ContentCoding> coding = content_coding(request().content_encoding());
+  answer = unwanted_body(media_type(request().content_type()), coding);
+  if (answer) co_return;
   if (expects_) {
     expects_ = false;
     if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) {
       broken_ = true;
-      co_return empty_answer();
+      answer = empty_answer();
+      co_return;
     }
   }
 
   std::string body;
   InflightShare share(state().inflight);
   take_body(body);
-  if (body_left())
-    if (std::optional<Response> refused = co_await read_body(parser, body, share)) co_return std::move(*refused);
+  if (body_left()) answer = co_await read_body(parser, body, share);
+  if (answer) co_return;
   events().body_received(body.size());
-  if (*coding != ContentCoding::identity && !body.empty())
-    if (std::optional<Response> refused = decode(*coding, body)) co_return std::move(*refused);
-  if (!share.resize(kWeight * body.size())) co_return too_much_in_flight();
-  co_return co_await process(std::move(body), context, std::move(share), hasty);
+  if (*coding != ContentCoding::identity && !body.empty()) answer = decode(*coding, body);
+  if (!answer && !share.resize(kWeight * body.size())) answer = too_much_in_flight();
+  if (answer) co_return;
+  start_.worker->give_buffer(*space_);
+  co_await process(std::move(body), context, std::move(share), hasty, answer);
 }
 
 /// Moves to `body` what is there of one with a Content-Length.
@@ -702,27 +739,32 @@ std::optional<Response> Session::decode(ContentCoding coding, std::string& body)
 }
 
 /// `context` is moved from if it goes on in `hasty`, but for its time.
-Task<Response> Session::process(std::string body, RequestContext& context, InflightShare share,
-                                std::unique_ptr<HastyRequest>& hasty) {
+Task<void> Session::process(std::string body, RequestContext& context, InflightShare share,
+                            std::unique_ptr<HastyRequest>& hasty, std::optional<Response>& answer) {
   EventGate& gate = state().services.gate;
   Intake intake = read_events(std::move(body), state().options, gate, context, start_.worker->executor);
-  if (intake.refusal)
-    co_return rejected(intake.refusal->status, intake.refusal->detail, intake.refusal->cause, request());
-  if (!intake.batch) co_return empty_answer();
-  if (state().services.no_room)
-    if (const std::optional<std::string> reason = state().services.no_room()) co_return no_room(*reason);
+  if (intake.refusal) {
+    answer = rejected(intake.refusal->status, intake.refusal->detail, intake.refusal->cause, request());
+  } else if (!intake.batch) {
+    answer = empty_answer();
+  } else if (state().services.no_room) {
+    if (const std::optional<std::string> reason = state().services.no_room()) answer = no_room(*reason);
+  }
+  if (answer) co_return;
   if (is_hasty(context)) {
-    const std::size_t count = intake.batch->size();
+    answer = hasty_answer(intake.batch->size());
     hasty = std::make_unique<HastyWork>(std::move(*intake.batch), std::move(context), request());
     hasty->held = std::make_shared<HastyHold>(HastyHold{start_.drain, start_.state, std::move(share)});
-    co_return hasty_answer(count);
+    co_return;
   }
   const ProcessResult result = co_await gate.process_once(*intake.batch, context);
-  if (result.no_room == result.events) co_return no_room(result.error.front().message);
-  Response answer = processed_answer(result);
+  if (result.no_room == result.events) {
+    answer = no_room(result.error.front().message);
+    co_return;
+  }
+  answer = processed_answer(result);
   if (state().options.tell_durability && result.produced() > 0)
-    answer.fields += result.spooled > 0 ? "x-eventgate-durability: disk\r\n" : "x-eventgate-durability: kafka\r\n";
-  co_return answer;
+    answer->fields += result.spooled > 0 ? "x-eventgate-durability: disk\r\n" : "x-eventgate-durability: kafka\r\n";
 }
 
 Task<bool> Session::skip_body(RequestParser& parser) {

@@ -115,16 +115,13 @@ struct HttpState {
 
 /// What a session needs from a request's first bytes to its answer. Kept for the next one of the same thread.
 struct Workspace {
-  explicit Workspace(std::size_t size) : bytes(std::make_unique_for_overwrite<char[]>(size)), capacity(size) {}
-
   std::string_view unread() const { return {bytes.get() + begin, end - begin}; }
 
-  std::unique_ptr<char[]> bytes;
-  std::size_t capacity;
-  std::size_t begin = 0;  ///< Of what is received and not yet used.
+  std::unique_ptr<char[]> bytes;  ///< Null: nothing is unread.
+  std::size_t begin = 0;          ///< Of what is received and not yet used.
   std::size_t end = 0;
   Request request;
-  std::string out;
+  std::string out;  ///< What is sent at the client's pace.
 };
 
 /// What the sessions of one I/O thread share.
@@ -132,11 +129,16 @@ struct Workspace {
 /// One strand: the thread.
 class HttpWorker {
  public:
-  HttpWorker(IoExecutor executor, std::size_t workspace_size);
+  HttpWorker(IoExecutor executor, std::size_t buffer_size);
   ~HttpWorker();
 
   std::unique_ptr<Workspace> take();
   void give(std::unique_ptr<Workspace> space);
+
+  /// Gives `space` a buffer if it has none, or takes it if nothing in it is unread: a request keeps none while it waits
+  /// for its deliveries.
+  void take_buffer(Workspace& space);
+  void give_buffer(Workspace& space);
 
   /// Ends idle sessions; those under way end after their answer.
   void stop();
@@ -144,13 +146,15 @@ class HttpWorker {
   const IoExecutor executor;
   Deadlines& deadlines;
   Readiness& readiness;
+  const std::size_t buffer_size;
+  std::string answer;  ///< From when it is made to when the connection has taken what it can; nothing waits meanwhile.
 
  private:
   friend class Session;
   struct SessionList;
   std::unique_ptr<SessionList> sessions_;
   std::vector<std::unique_ptr<Workspace>> spaces_;
-  const std::size_t workspace_size_;
+  std::vector<std::unique_ptr<char[]>> buffers_;
 };
 
 /// Starts a session on a connected socket, on its I/O thread. It ends by itself. `slot` and `drain` are held until
