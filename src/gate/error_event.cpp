@@ -1,7 +1,6 @@
 #include "error_event.hpp"
 
 #include "event_additions.hpp"
-#include "eventgate/events/field_path.hpp"
 #include "eventgate/events/json_text.hpp"
 
 namespace eventgate {
@@ -10,13 +9,8 @@ namespace {
 
 constexpr std::string_view kUnknown = "unknown";
 
-/// What an error event takes over from the event: strings only.
-struct TakenField {
-  std::string_view name;
-  FieldPath path;
-};
-const TakenField kTakenFields[] = {
-    {"uri", FieldPath("meta.uri")}, {"domain", FieldPath("meta.domain")}, {"request_id", FieldPath("meta.request_id")}};
+/// What an error event takes over of the event's `meta`: strings only.
+constexpr std::string_view kTakenFields[] = {"uri", "domain", "request_id"};
 
 /// The first `max` bytes of `text`, less the bytes of a code point that they would cut.
 std::string_view first_bytes(std::string_view text, std::size_t max) {
@@ -42,10 +36,11 @@ void append_error_event(std::string& out, const Refused& refused, std::string_vi
   out += R"(,"dt":)";
   out += dt;
   std::string buffer;
-  for (const TakenField& field : kTakenFields) {
-    const auto value = refused.event ? field.path.find(*refused.event) : std::nullopt;
+  const auto meta = refused.event && refused.event->is_object() ? refused.event->find("meta") : std::nullopt;
+  for (const std::string_view field : kTakenFields) {
+    const auto value = meta && meta->is_object() ? meta->find(field) : std::nullopt;
     out += ",\"";
-    out += field.name;
+    out += field;
     out += "\":";
     append_json_string(out, value && value->is_string() ? value->string(buffer) : kUnknown);
   }

@@ -54,6 +54,17 @@ double measure_yardstick(const std::filesystem::path& body, const std::function<
   return measure(server, port, {"/v1/events", body, 64, 201}, [] {}).cpu_microseconds;
 }
 
+/// Before the stages and each of the groups of requests: what else the machine does changes within the minutes of a
+/// run.
+void measure_yardsticks(const std::filesystem::path& one, bool requests = true) {
+  const Stage parsing = parse_stage("parse", search_subject());
+  parse = microseconds(parsing);
+  print_row("parse: " + parsing.about, parse, "1 parse", "");
+  if (!requests) return;
+  wire = measure_yardstick(one, serve_constant_answer);
+  print_row("wire: a constant answer by raw epoll, a request", wire, "1 wire, " + times(wire / parse, "parse"), "");
+}
+
 // --- Whole requests
 
 struct Row {
@@ -278,6 +289,7 @@ void measure_requests(const std::filesystem::path& directory) {
   measure_start(directory, files);
 
   if (wanted({"1 event, file, live, nobody looking on", "100 events, file, live, nobody looking on"})) {
+    measure_yardsticks(one);
     Gate gate(directory, "live: true\n" + files);
     measure_rows(gate,
                  {{"1 event, file, live, nobody looking on", {"/v1/events", one, 64, 201}, 1, {}},
@@ -309,6 +321,7 @@ void measure_requests(const std::filesystem::path& directory) {
   const std::string linger = "10";  // of guaranteed events, milliseconds
   KafkaOptions guaranteed = options;
   guaranteed.emplace("queue.buffering.max.ms", linger);
+  measure_yardsticks(one);
   relay = measure_yardstick(one, [&](int listener) { serve_relay(listener, guaranteed); });
   print_row("relay: raw epoll, a constant answer once Kafka has the body", relay, times(relay / wire, "wire"), "");
   std::string conf;
@@ -359,18 +372,12 @@ int run_all(bool requests) {
   std::printf("event: %s, %zu bytes; CPU time, median of three\n", subject.schema_uri.c_str(), subject.event.size());
 
   print_heading("yardsticks", "us");
-  const Stage parsing = parse_stage("parse", search_subject());
-  parse = microseconds(parsing);
-  print_row("parse: " + parsing.about, parse, "1 parse", "");
-  if (requests) {
-    wire = measure_yardstick(one, serve_constant_answer);
-    print_row("wire: a constant answer by raw epoll, a request", wire, "1 wire, " + times(wire / parse, "parse"), "");
-  }
+  measure_yardsticks(one, requests);
 
   if (only.empty()) {
     print_heading("stages", "us/event");
     const Stages stages(directory.path());
-    std::map<std::string, double> all = {{parsing.name, parse}};
+    std::map<std::string, double> all = {{"parse", parse}};
     for (const Stage& stage : stages.all()) {
       const double cpu = all[stage.name] = microseconds(stage);
       const double multiple = cpu / all.at(stage.parse);
