@@ -607,8 +607,8 @@ void EventGate::Impl::Judge::judge() {
 
 /// For the live feed: what is known of the event but for its end.
 void EventGate::Impl::Judge::note() {
-  LiveNotes& live = memory_.live;
-  LiveEvent& event = live.events.emplace_back();
+  LiveNotes& notes = memory_.live;
+  LiveEvent& event = notes.events.emplace_back();
   if (has_stream_) {
     event.stream = stream_.name;
   } else if (const auto field = first_present(options_.stream_field, space_.fields);
@@ -617,8 +617,8 @@ void EventGate::Impl::Judge::note() {
   }
   if (flawed_) event.text = event_.source();  // a status has it as a string
   event.schema_uri = schema_ ? std::string_view(schema_->uri()) : schema_uri_;
-  live.added.insert(live.added.end(), space_.added.begin(), space_.added.end());
-  live.added_ends.push_back(live.added.size());
+  notes.added.insert(notes.added.end(), space_.added.begin(), space_.added.end());
+  notes.added_ends.push_back(notes.added.size());
 }
 
 /// Steps 2 and 3.
@@ -737,7 +737,7 @@ void EventGate::Impl::Judge::make_record() {
   record.topic = stream_.topic;
   if (stream_.config && !stream_.config->message_key_fields.empty()) {
     auto key = message_key(*stream_.config, event_);
-    if (!key) return refuse(RefusalCause::key, std::move(key.error()));
+    if (!key) return refuse(RefusalCause::key, key.error());
     if (*key) record.message_key = memory_.texts.keep(**key);
   }
   record.timestamp = received_at_;
