@@ -289,18 +289,27 @@ std::string status_text(const Answer& answer) {
 struct HttpFetch::Tls {
   /// Throws std::invalid_argument if `ca_file` cannot be used.
   explicit Tls(const std::string& ca_file) {
-    context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
-    context.set_verify_mode(ssl::verify_peer);
     if (ca_file.empty()) return;
     error_code error;
-    context.load_verify_file(ca_file, error);
+    context().load_verify_file(ca_file, error);
     if (error) {
       throw std::invalid_argument("ca_file: expected a file of PEM certificates at '" + ca_file +
                                   "': " + error.message());
     }
   }
 
-  ssl::context context{ssl::context::tls_client};
+  /// It takes three megabytes, and a gate that reads files needs none: it is made when first needed.
+  ssl::context& context() {
+    std::call_once(made_once, [this] {
+      made.emplace(ssl::context::tls_client);
+      made->set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
+      made->set_verify_mode(ssl::verify_peer);
+    });
+    return *made;
+  }
+
+  std::once_flag made_once;
+  std::optional<ssl::context> made;
   /// The system's certificates are many: they are read when first needed. A system without any can fetch by http.
   std::once_flag system_certificates;
 };
@@ -354,7 +363,7 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
     if (!endpoints) return endpoints.error();
 
     FetchContext context(*stop_);
-    ssl::context& tls = in_use->context;
+    ssl::context& tls = in_use->context();
     beast::ssl_stream<Stream> stream(Stream(context.executor()), tls);
     Stream& tcp = beast::get_lowest_layer(stream);
     // Each address has its share of the time, so that one that never answers leaves some for the next.
