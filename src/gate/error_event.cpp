@@ -9,9 +9,6 @@ namespace {
 
 constexpr std::string_view kUnknown = "unknown";
 
-/// What an error event takes over of the event's `meta`: strings only.
-constexpr std::string_view kTakenFields[] = {"uri", "domain", "request_id"};
-
 /// The first `max` bytes of `text`, less the bytes of a code point that they would cut.
 std::string_view first_bytes(std::string_view text, std::size_t max) {
   if (text.size() <= max) return text;

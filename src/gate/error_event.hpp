@@ -19,6 +19,9 @@ struct Refused {
   std::string_view errored_stream_name;  ///< Empty: unknown.
 };
 
+/// What an error event takes over of the event's `meta`: strings only.
+inline constexpr std::string_view kTakenFields[] = {"uri", "domain", "request_id"};
+
 /// Appends the error event's JSON text (schema `/error/2.1.0`), but for its schema_uri and stream: the gate adds these,
 /// at the fields where it looks for them. `raw_event` over `max_raw_event` bytes is cut and says so.
 void append_error_event(std::string& out, const Refused& refused, std::string_view emitter_id,

@@ -161,6 +161,11 @@ class MemoryLease {
   std::unique_ptr<RequestMemory> memory_;
 };
 
+/// The maker's hold on a batch that was waited for.
+struct BatchRelease {
+  void operator()(DeliveryBatch* batch) const noexcept { batch->release(); }
+};
+
 /// What a thread needs to judge an event, and to settle one; nothing in it outlives that, which does not suspend.
 struct Workspace {
   EventAdditions additions;
@@ -492,9 +497,8 @@ class EventGate::Impl::Judge {
   struct Stream {
     std::string_view name;
     const StreamConfig* config = nullptr;
-    std::string_view label = kUnknown;
-    LedgerAccount* account = nullptr;
-    std::string_view topic;  // made with the first record; empty if it is no legal name
+    LedgerAccount* account = nullptr;  // metrics have its name
+    std::string_view topic;            // made with the first record; empty if it is no legal name
     bool topic_made = false;
   };
 
@@ -516,6 +520,7 @@ class EventGate::Impl::Judge {
   bool apply_splice();
   bool mend_error_event();
   std::string event_description() const;
+  LedgerAccount& account() const { return has_stream_ ? *stream_.account : gate_.ledger.unknown(); }
   std::string_view schema_label() const { return schema_ ? std::string_view(schema_->uri()) : kUnknown; }
   std::string reply_text() const {
     const std::string_view text = event_.source();
@@ -792,7 +797,7 @@ bool EventGate::Impl::Judge::apply_splice() {
 /// Fields that an error event took over from a client's event, and that its schema does not admit, become `unknown`.
 bool EventGate::Impl::Judge::mend_error_event() {
   space_.splice.clear();
-  for (const std::string_view key : {"uri", "domain", "request_id"}) {
+  for (const std::string_view key : kTakenFields) {
     const std::string path = ".meta." + std::string(key);
     const bool refused = std::any_of(space_.validation.errors.begin(), space_.validation.errors.end(),
                                      [&](const ValidationError& error) { return error.data_path.starts_with(path); });
@@ -815,10 +820,8 @@ void EventGate::Impl::Judge::set_stream(std::string_view name, bool from_event) 
     stream_.config = streams_->find(name);
     if (!stream_.config) return;
     stream_.account = &gate_.ledger.account(name);
-    stream_.label = stream_.account->stream();
   } else if (!from_event || origin_ != Origin::client) {
     stream_.account = &gate_.ledger.account(name);
-    stream_.label = stream_.account->stream();
   }
 }
 
@@ -838,16 +841,14 @@ std::string EventGate::Impl::Judge::event_description() const {
 }
 
 void EventGate::Impl::Judge::count_refused(RefusalCause cause) {
-  LedgerAccount& account = has_stream_ ? *stream_.account : gate_.ledger.unknown();
-  account.received(1, received_at_);
-  account.refused(cause);
+  account().received(1, received_at_);
+  account().refused(cause);
 }
 
 void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
   count_refused(cause);
-  const std::string_view stream_label = has_stream_ ? stream_.label : kUnknown;
   if (origin_ == Origin::client)
-    gate_.events.event_error(stream_label, schema_label(), refusal_cause_name(cause), message);
+    gate_.events.event_error(account().stream(), schema_label(), refusal_cause_name(cause), message);
   EventStatus& status = result_.error.emplace_back();
   status.kind = EventStatus::Kind::error;
   status.index = index_;
@@ -867,7 +868,7 @@ void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors)
   status.event = reply_text();
   status.errors = std::move(errors);
   if (origin_ != Origin::client) return;
-  gate_.events.event_invalid(has_stream_ ? stream_.label : kUnknown, schema_label(), kValidation);
+  gate_.events.event_invalid(account().stream(), schema_label(), kValidation);
   if (options_.error_stream.empty()) return;
   const std::string message = errors_text(status.errors);
   const Refused refused{batch_[index_].source(),
@@ -984,8 +985,8 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
     if (once) once->forget_values();
     DeliveryBatch& deliveries = hand_over(*memory, context.received_at, assurance, origin, executor);
     co_await producer.wait(deliveries, assurance);
+    const std::unique_ptr<DeliveryBatch, BatchRelease> waited_for(&deliveries);
     settle(memory->runs, memory->records.size(), deliveries, assurance, origin, &*memory, result);
-    deliveries.release();
   }
   if (!memory->live.events.empty()) show(*live, context, assurance, *memory, result);
   co_return result;
