@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "bench.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate::bench {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 double parse = 0;  // the yardsticks, microseconds
 double wire = 0;
 double relay = 0;
-std::string binary = EVENTGATE_BINARY;
+std::string binary = gate_binary();
 std::string only;  // rows of whole requests whose names have this
 
 void print_row(const std::string& what, double cpu, const std::string& multiple, const std::string& goal) {
@@ -110,8 +111,7 @@ class Gate {
                    "error_stream: bench.error\n"
                    "schema_file_extension: .yaml\n"
                    "schema_base_uris: ['" +
-                   subject.schema_base +
-                   "', '" EVENTGATE_SOURCE_DIR
+                   subject.schema_base + "', '" + source_dir() +
                    "/schemas']\n"
                    "schema_precache_uris: [" +
                    precached +
@@ -178,7 +178,7 @@ class Broker {
   const std::string& bootstrap() const { return bootstrap_; }
 
  private:
-  static constexpr const char* kStarter = EVENTGATE_SOURCE_DIR "/tests/support/kafka/kafka";
+  inline static const std::string kStarter = source_dir() + "/tests/support/kafka/kafka";
   std::string directory_;
   std::string bootstrap_;
 };

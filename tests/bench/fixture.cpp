@@ -4,6 +4,7 @@
 
 #include "bench.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate::bench {
 namespace {
@@ -16,9 +17,9 @@ Subject subject(const std::string& base, const std::string& schema_uri) {
 }
 
 Subject shared_or_own(const std::string& repository, const std::string& shared_uri, const std::string& own_uri) {
-  const std::string shared = EVENTGATE_SHARED "/data/schema-repos/" + repository + "/jsonschema";
+  const std::string shared = shared_dir() + "/data/schema-repos/" + repository + "/jsonschema";
   if (std::filesystem::exists(shared + shared_uri + ".yaml")) return subject(shared, shared_uri);
-  return subject(EVENTGATE_SOURCE_DIR "/tests/bench/schemas", own_uri);
+  return subject(source_dir() + "/tests/bench/schemas", own_uri);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "bench.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate::bench {
 namespace {
@@ -33,9 +34,9 @@ double children_seconds() {
 Run run_wrk(std::uint16_t port, const Load& load, int seconds) {
   ::setenv("BENCH_BODY", load.body.c_str(), 1);
   const double before = children_seconds();
-  const std::string output = output_of(
-      {"wrk", "-t", "1", "-c", std::to_string(load.connections), "-d", std::to_string(seconds) + "s", "-s",
-       EVENTGATE_SOURCE_DIR "/tests/bench/post.lua", "http://127.0.0.1:" + std::to_string(port) + load.target});
+  const std::string output =
+      output_of({"wrk", "-t", "1", "-c", std::to_string(load.connections), "-d", std::to_string(seconds) + "s", "-s",
+                 source_dir() + "/tests/bench/post.lua", "http://127.0.0.1:" + std::to_string(port) + load.target});
   Run run{};
   const std::size_t line = output.rfind("bench ");
   if (line == std::string::npos || std::sscanf(output.c_str() + line, "bench %lf %lf %lf %lf", &run.requests,

@@ -20,6 +20,7 @@
 #include "eventgate/sinks/file_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 #include "taking_sink.hpp"
 
 namespace eventgate::bench {
@@ -74,7 +75,7 @@ boost::system::result<const nlohmann::ordered_json*, std::string> no_references(
 /// Every version in Wikimedia's primary repository, to be loaded; none if it is not there.
 SchemaOptions primary_repository() {
   SchemaOptions options;
-  const std::filesystem::path root = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
+  const std::filesystem::path root = shared_dir() + "/data/schema-repos/primary/jsonschema";
   options.schema_base_uris = {root};
   options.schema_precache_required = true;
   if (std::filesystem::exists(root)) options.schema_precache_uris = schemas_of(root);

@@ -15,6 +15,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_test_server.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/paths.hpp"
 #include "support/process_group.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/web_driver.hpp"
@@ -73,7 +74,7 @@ bool becomes(const std::function<bool()>& condition) {
   return false;
 }
 
-const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 
 TEST(Browser, ABeaconReachesKafka) {
   if (chromium().empty()) GTEST_SKIP() << kNoBrowser;

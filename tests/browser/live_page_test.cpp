@@ -11,6 +11,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/http_test_server.hpp"
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/web_driver.hpp"
 
@@ -26,7 +27,7 @@ using testing::StartsWith;
 constexpr const char* kNoDriver =
     "NO DRIVER HERE: the live page is not tested in a browser (Debian: chromium and chromium-driver)";
 
-const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 
 /// A gate with a live page, without Kafka.
 class LiveGate {

@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "eventgate/config/config.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
 
-constexpr const char* kReference = EVENTGATE_SOURCE_DIR "/docs/config.md";
+const std::string kReference = source_dir() + "/docs/config.md";
 
 std::string text_of(const std::string& file) {
   std::ifstream in(file);
@@ -142,7 +143,7 @@ TEST(ConfigReference, IsMadeOfTheOptionsAndTheShippedConfig) {
       "`{env(NAME,default)}` stands for a variable of the environment. A wrong value is an error that names file, key, "
       "value and what was\n"
       "expected; an unknown key a warning with the nearest name. `eventgate check` tells all of them.\n" +
-      reference.of(text_of(EVENTGATE_SOURCE_DIR "/config/config.yaml"));
+      reference.of(text_of(source_dir() + "/config/config.yaml"));
   EXPECT_EQ(reference.missing(), std::vector<std::string>());
   if (std::getenv("EVENTGATE_WRITE_DOCUMENTS") != nullptr) std::ofstream(kReference) << made;
   EXPECT_EQ(text_of(kReference), made) << "written anew with EVENTGATE_WRITE_DOCUMENTS=1 in the environment";

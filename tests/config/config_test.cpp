@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -520,7 +521,7 @@ TEST(ReadConfig, TheEnvironmentStandsInForItsVariables) {
 }
 
 TEST(ReadConfig, WikimediasProductionFilesAreReadWithoutAProblem) {
-  const std::string folder = EVENTGATE_SHARED "/data/production-configs/";
+  const std::string folder = shared_dir() + "/data/production-configs/";
   const std::map<std::string, std::size_t> expected_warnings{{"eventgate-main", 0},
                                                              {"eventgate-analytics", 0},
                                                              {"eventgate-logging-external", 0},
@@ -551,7 +552,7 @@ TEST(ReadConfig, WikimediasProductionFilesAreReadWithoutAProblem) {
 // --- the shipped config
 
 std::string shipped_text() {
-  std::ifstream file(EVENTGATE_SOURCE_DIR "/config/config.yaml");
+  std::ifstream file(source_dir() + "/config/config.yaml");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -591,7 +592,7 @@ TEST(ShippedConfig, IsReadWithoutAWarning) {
 }
 
 TEST(ShippedConfig, DeclaresTheStreamsThatItNames) {
-  std::ifstream file(EVENTGATE_SOURCE_DIR "/config/stream-config.yaml");
+  std::ifstream file(source_dir() + "/config/stream-config.yaml");
   const StreamConfigs streams(parsed({std::istreambuf_iterator<char>(file), {}}));
   const Config shipped = config(shipped_text());
   EXPECT_EQ(streams.find(shipped.gate.error_stream)->schema_title, "error");

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "support/gzip_lines.hpp"
+#include "support/paths.hpp"
 #include "support/validated_event.hpp"
 
 // The original's verdicts, errors and produced events for events of Wikimedia's schemas and mutations of them, and for
@@ -18,7 +19,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-const std::string kShared = EVENTGATE_SHARED;
+const std::string kShared = shared_dir();
 
 /// Numbers as JavaScript reads them.
 json by_value(const json& value) {

@@ -16,13 +16,14 @@
 #include <vector>
 
 #include "support/http_client.hpp"
+#include "support/paths.hpp"
 
 /// The original's recorded replies, and how one of ours is held against them (golden/README.md).
 namespace eventgate::golden {
 
 using nlohmann::json;
 
-inline const std::string kGolden = std::string(EVENTGATE_SHARED) + "/golden";
+inline const std::string kGolden = shared_dir() + "/golden";
 
 /// How long a reply, or what was produced, may take to be seen.
 constexpr std::chrono::seconds kPatience{30};
@@ -30,7 +31,7 @@ constexpr std::chrono::seconds kPatience{30};
 inline bool have_recordings() { return std::filesystem::exists(kGolden + "/default.jsonl"); }
 
 inline std::vector<std::string> schema_base_uris() {
-  const std::string repositories = std::string(EVENTGATE_SHARED) + "/data/schema-repos";
+  const std::string repositories = shared_dir() + "/data/schema-repos";
   return {kGolden + "/test-schemas", kGolden + "/schemas", repositories + "/secondary/jsonschema",
           repositories + "/primary/jsonschema"};
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "support/paths.hpp"
 #include "support/validated_event.hpp"
 
 // JSON-Schema-Test-Suite, as Debian packages it (a state of 2018), without the filling in of defaults: every required
@@ -118,8 +119,7 @@ TEST(JsonSchemaTestSuite, OptionalTestsPassButForThoseWithAReason) {
 }
 
 TEST(JsonSchemaTestSuite, WhatThatStateLacksPassesToo) {
-  const Result result =
-      run("draft-07", std::filesystem::path(EVENTGATE_SOURCE_DIR) / "tests/conformance/additional", {});
+  const Result result = run("draft-07", std::filesystem::path(source_dir()) / "tests/conformance/additional", {});
   std::cout << "additional cases: " << result.passed << " of " << result.all << " pass" << std::endl;
   expect_known(result.failed);
   EXPECT_GT(result.passed, 80);

@@ -9,6 +9,7 @@
 
 #include "eventgate/uri/object_reader.hpp"
 #include "support/gzip_lines.hpp"
+#include "support/paths.hpp"
 
 // Every file of Wikimedia's primary schema repository reads as js-yaml 3 reads it. primary_repository.jsonl.gz was made
 // once with js-yaml 3.15.2's safeLoad: a line `[path, object]` for each file, null where it gives no object.
@@ -18,13 +19,13 @@ namespace {
 
 using nlohmann::ordered_json;
 
-const std::string kRoot = std::string(EVENTGATE_SHARED) + "/data/schema-repos/primary/jsonschema";
+const std::string kRoot = shared_dir() + "/data/schema-repos/primary/jsonschema";
 
 TEST(PrimaryRepository, EveryFileReadsAsJsYamlReadsIt) {
   if (!std::filesystem::exists(kRoot)) GTEST_SKIP() << "Wikimedia's primary repository is not here: " << kRoot;
   std::set<std::string> paths;
   std::size_t objects = 0;
-  for (const std::string& line : gzip_lines(EVENTGATE_SOURCE_DIR "/tests/conformance/primary_repository.jsonl.gz")) {
+  for (const std::string& line : gzip_lines(source_dir() + "/tests/conformance/primary_repository.jsonl.gz")) {
     const auto expected = ordered_json::parse(line);
     const auto path = expected[0].get<std::string>();
     std::ifstream file(kRoot + "/" + path, std::ios::binary);

@@ -8,6 +8,7 @@
 
 #include "eventgate/schema/repository_check.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 // What `eventgate schema test` finds in Wikimedia's primary schema repository. jsonschema-tools 1.3 finds the four of
@@ -18,7 +19,7 @@ namespace {
 
 using testing::ElementsAre;
 
-const std::string kPrimary = std::string(EVENTGATE_SHARED) + "/data/schema-repos/primary";
+const std::string kPrimary = shared_dir() + "/data/schema-repos/primary";
 
 std::vector<std::string> problems(const std::string& directory) {
   const std::vector<std::string> found = repository_problems(directory, *make_uri_reader({}));

@@ -32,6 +32,7 @@
 #include "eventgate/schema/schema_compiler.hpp"
 #include "eventgate/uri/object_reader.hpp"
 #include "support/gzip_lines.hpp"
+#include "support/paths.hpp"
 
 // The compiled validator and valijson's validator judge the same events. Where they differ, the defect of valijson that
 // is behind it is found by taking the defect's cause out of the case: what then still differs is explained by nothing,
@@ -655,7 +656,7 @@ TEST(Referee, RandomSchemasAndEvents) {
 
 // --- Wikimedia's events ---------------------------------------------------------------------------------------------
 
-const std::string kShared = EVENTGATE_SHARED;
+const std::string kShared = shared_dir();
 
 /// The document at `path` in the repositories, and all it refers to, into `documents` under `name`.
 void read_documents(const std::string& path, const std::string& name, Documents& documents) {

@@ -9,6 +9,8 @@
 #include <functional>
 #include <string>
 
+#include "support/paths.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -32,7 +34,7 @@ TEST(ErrorsText, EmptyDataPathLeavesTheQuotes) {
 TEST(ErrorsText, NoErrorsGiveNoText) { EXPECT_EQ(errors_text({}), ""); }
 
 TEST(ErrorsText, IsThatOfEveryRecordedReply) {
-  const std::filesystem::path recordings = std::filesystem::path(EVENTGATE_SHARED) / "golden/default.jsonl";
+  const std::filesystem::path recordings = shared_dir() + "/golden/default.jsonl";
   if (!std::filesystem::exists(recordings)) GTEST_SKIP() << recordings << " is not there";
   int compared = 0;
   const std::function<void(const nlohmann::json&)> compare_all = [&](const nlohmann::json& value) {

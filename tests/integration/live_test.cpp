@@ -6,6 +6,7 @@
 
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
+#include "support/paths.hpp"
 
 // `live: true` and `live_token` of the program itself.
 
@@ -15,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 const std::string kHere = "metrics: {type: prometheus, port: 0}\noutput_path: /dev/null\nnum_workers: 2\n";
 constexpr const char* kEvent = R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event"},"test":"hello"})";
 

@@ -11,6 +11,7 @@
 
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -34,7 +35,7 @@ constexpr const char* kBatch = R"([
 class Gate {
  public:
   Gate()
-      : process_({EVENTGATE_SOURCE_DIR "/config/config.yaml"},
+      : process_({source_dir() + "/config/config.yaml"},
                  "schema_uri_query_param: schema_uri\nstream_query_param: stream\ntopic_prefix: ''\n"
                  "metrics: {type: prometheus, port: 0}\noutput_path: " +
                      file() + "\n") {}

@@ -20,6 +20,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/notify_socket.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
@@ -27,7 +28,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kShipped = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+const std::string kShipped = source_dir() + "/config/config.yaml";
 constexpr const char* kEvent = R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event"},"test":"x"})";
 constexpr const char* kInvalid = R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event"},"test":5})";
 

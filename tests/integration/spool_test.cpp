@@ -8,6 +8,7 @@
 #include "eventgate/spool/spool_store.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -18,7 +19,7 @@ using testing::HasSubstr;
 TEST(ServiceSpool, TakesEventsUntilItIsFullAndRefusesTheOthersWith503) {
   const TemporaryFolder folder;
   const std::string spool = folder.path() + "/spool";
-  GateProcess gate({std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml"},
+  GateProcess gate({source_dir() + "/config/config.yaml"},
                    "spool: {path: '" + spool +
                        "', max_bytes: 2mb, min_free: 0}\n"
                        "kafka: {conf: {metadata.broker.list: '127.0.0.1:1'}}\n");

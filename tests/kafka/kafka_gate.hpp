@@ -6,10 +6,11 @@
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 
-inline const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+inline const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 
 /// What makes a gate with the shipped config produce to `broker`; `more` is YAML, at first of `kafka`.
 inline std::string config_of(const KafkaBroker& broker, const std::string& more = "") {

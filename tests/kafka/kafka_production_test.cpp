@@ -23,6 +23,7 @@
 #include "support/http_client.hpp"
 #include "support/http_test_server.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/paths.hpp"
 #include "support/sink_driver.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -33,7 +34,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using testing::HasSubstr;
 
-const std::string kShared = EVENTGATE_SHARED "/data";
+const std::string kShared = shared_dir() + "/data";
 
 /// A config, and the outside world that it names.
 struct Deployment {
@@ -127,14 +128,14 @@ class Surroundings {
         api_([this](const ServedRequest& request) { return api_answer(request); }, certificate) {
     if (deployment.own) {
       fs::create_directories(folder_.path() + "/repositories/primary");
-      fs::create_directory_symlink(EVENTGATE_SOURCE_DIR "/schemas", repository("primary"));
+      fs::create_directory_symlink(source_dir() + "/schemas", repository("primary"));
     } else {
       fs::create_directory_symlink(kShared + "/schema-repos", folder_.path() + "/repositories");
     }
   }
 
   std::string config_file() const {
-    return deployment_.own ? EVENTGATE_SOURCE_DIR "/tests/kafka/production.yaml"
+    return deployment_.own ? source_dir() + "/tests/kafka/production.yaml"
                            : kShared + "/production-configs/" + deployment_.name + ".yaml";
   }
   std::string repository(const std::string& name) const {

@@ -12,6 +12,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/paths.hpp"
 #include "support/sink_driver.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -23,7 +24,7 @@ using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::string kShippedConfig = std::string(EVENTGATE_SOURCE_DIR) + "/config/config.yaml";
+const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 
 std::string id_of(int number) { return "00000000-0000-4000-8000-" + std::to_string(100000000000 + number); }
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "support/log_file.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
@@ -325,7 +326,7 @@ std::map<std::string, std::set<std::string>> names_and_labels(const Metrics& met
 }
 
 TEST_F(IntakeEventsTest, EveryMetricOfTheOriginalIsThereWithItsLabels) {
-  std::ifstream golden(EVENTGATE_SHARED "/golden/metrics.txt");
+  std::ifstream golden(shared_dir() + "/golden/metrics.txt");
   if (!golden) GTEST_SKIP() << "the original's metrics.txt is not there";
   events.event_produced("s", "/u");
   events.event_invalid("s", "/u", "validation");

@@ -23,6 +23,7 @@
 #include "support/becomes.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
@@ -31,7 +32,7 @@ using nlohmann::ordered_json;
 using Names = std::set<std::string>;
 
 std::string text_of(const std::string& file) {
-  std::ifstream in(std::string(EVENTGATE_SOURCE_DIR) + "/" + file);
+  std::ifstream in(source_dir() + "/" + file);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 

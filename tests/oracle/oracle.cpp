@@ -29,6 +29,7 @@
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/kafka_broker.hpp"
+#include "support/paths.hpp"
 #include "topic_reader.hpp"
 
 namespace eventgate {
@@ -404,8 +405,7 @@ void Oracle::start_gate(bool file) {
          << ", queue.buffering.max.messages: " << (below(choices_, 2) > 0 ? 20 : 10000) << "}}\n";
   if (file) config << "output_path: " << file_folder(number) << '\n';
   if (options_.spool) config << "spool: {path: " << spool_folder() << ", min_free: 1mb}\n";
-  gate_ =
-      std::make_unique<GateProcess>(std::vector<std::string>{EVENTGATE_SOURCE_DIR "/config/config.yaml"}, config.str());
+  gate_ = std::make_unique<GateProcess>(std::vector<std::string>{source_dir() + "/config/config.yaml"}, config.str());
   set_target({number, gate_->port()});
   note("gate " + std::to_string(number) + (idempotent ? " (idempotent) started" : " started"));
 }

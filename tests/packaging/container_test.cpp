@@ -14,6 +14,7 @@
 #include "eventgate/cli/command_line.hpp"
 #include "eventgate/config/config.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
@@ -24,7 +25,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const fs::path kSource = EVENTGATE_SOURCE_DIR;
+const fs::path kSource = source_dir();
 const std::string kConfig = "/etc/eventgate/config.yaml";
 
 std::string text_of(const fs::path& file) {

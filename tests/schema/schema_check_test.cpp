@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
@@ -131,7 +132,7 @@ TEST(SchemaCheck, HostileDocumentsAreJudgedInTime) {
 }
 
 TEST(SchemaCheck, EverySchemaOfWikimediasRepositoryPasses) {
-  const std::filesystem::path root = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
+  const std::filesystem::path root = shared_dir() + "/data/schema-repos/primary/jsonschema";
   if (!std::filesystem::exists(root)) GTEST_SKIP() << "no " << root;
   const auto reader = make_uri_reader({});
   int checked = 0;

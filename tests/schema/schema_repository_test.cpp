@@ -13,6 +13,7 @@
 #include "eventgate/metrics/metrics.hpp"
 #include "support/fake_object_reader.hpp"
 #include "support/log_file.hpp"
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/validated_event.hpp"
 
@@ -613,7 +614,7 @@ TEST_F(SchemaRepositoryTest, ManyThreadsFindAndLoadTogether) {
 }
 
 TEST_F(SchemaRepositoryTest, LoadsWikimediasRepositoryFromDiskAndAcceptsItsExamples) {
-  const std::string root = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
+  const std::string root = shared_dir() + "/data/schema-repos/primary/jsonschema";
   if (!std::filesystem::exists(root)) GTEST_SKIP() << "no " << root;
   auto options = bases({root});
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {

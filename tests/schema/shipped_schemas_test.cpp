@@ -13,13 +13,14 @@
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
 #include "eventgate/schema/schema_repository.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
 
 using nlohmann::ordered_json;
 
-const std::filesystem::path kSchemas = EVENTGATE_SOURCE_DIR "/schemas";
+const std::filesystem::path kSchemas = source_dir() + "/schemas";
 
 /// Every file and link of the repository, as a schema_uri.
 std::vector<std::string> shipped_uris() {
@@ -188,7 +189,7 @@ TEST_F(ShippedSchemas, LatestIsTheNewestVersionAndSoIsCurrentFlattened) {
 }
 
 TEST_F(ShippedSchemas, AreThoseOfTheShippedStreams) {
-  const auto streams = make_uri_reader({})->read(EVENTGATE_SOURCE_DIR "/config/stream-config.yaml");
+  const auto streams = make_uri_reader({})->read(source_dir() + "/config/stream-config.yaml");
   ASSERT_TRUE(streams) << streams.error().message;
   for (const auto& [stream, config] : streams->items()) {
     const std::string title = config.at("schema_title");
@@ -206,7 +207,7 @@ TEST_F(ShippedSchemas, AreThoseOfTheShippedStreams) {
 }
 
 TEST_F(ShippedSchemas, HaveTheFieldsOfWikimediasWhereThoseExist) {
-  const std::filesystem::path primary = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
+  const std::filesystem::path primary = shared_dir() + "/data/schema-repos/primary/jsonschema";
   if (!std::filesystem::exists(primary)) GTEST_SKIP() << "no " << primary;
   // What validation and the gate see of a schema; the texts are our own.
   const std::function<nlohmann::json(const nlohmann::json&)> rules = [&](const nlohmann::json& schema) {

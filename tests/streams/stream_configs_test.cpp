@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "support/paths.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -173,7 +175,7 @@ TEST(StreamConfigs, TheOriginalsRealConfigsAreRead) {
   const std::vector<std::pair<std::string, std::size_t>> files{
       {"eventgate-main", 64}, {"eventgate-analytics", 17}, {"eventgate-logging-external", 5}};
   for (const auto& [name, count] : files) {
-    std::ifstream file(EVENTGATE_SHARED "/data/stream-configs/" + name + ".json");
+    std::ifstream file(shared_dir() + "/data/stream-configs/" + name + ".json");
     if (!file) GTEST_SKIP() << "the stream configs of Wikimedia are not there";
     const Json document = Json::parse(file);
     const StreamConfigs configs(document.at("streams"));

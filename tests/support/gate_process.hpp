@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "support/becomes.hpp"
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 extern char** environ;
@@ -30,9 +31,9 @@ struct StartedWith {
 /// Starts the program in the project's folder; what it writes goes to the file `log`. Its process id.
 inline pid_t start_gate(const std::vector<std::string>& arguments, const std::string& log,
                         const StartedWith& with = {}) {
-  std::vector<std::string> words{EVENTGATE_BINARY};
+  std::vector<std::string> words{gate_binary()};
   if (!with.environment.empty())
-    words = {"/bin/sh", "-c", "export " + with.environment + "; exec \"$0\" \"$@\"", EVENTGATE_BINARY};
+    words = {"/bin/sh", "-c", "export " + with.environment + "; exec \"$0\" \"$@\"", gate_binary()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -40,14 +41,14 @@ inline pid_t start_gate(const std::vector<std::string>& arguments, const std::st
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addchdir_np(&actions, EVENTGATE_SOURCE_DIR);
+  posix_spawn_file_actions_addchdir_np(&actions, source_dir().c_str());
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   if (with.descriptor >= 0) posix_spawn_file_actions_adddup2(&actions, with.descriptor, 3);
   pid_t pid;
   const int error = posix_spawn(&pid, argv.front(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " EVENTGATE_BINARY);
+  if (error != 0) throw std::runtime_error("cannot start " + gate_binary());
   return pid;
 }
 

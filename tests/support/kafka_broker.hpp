@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -61,7 +62,7 @@ class KafkaBroker {
   static std::optional<std::string> unavailable() {
     static const std::optional<std::string> reason = [] {
       if (std::getenv("EVENTGATE_TEST_KAFKA") != nullptr) return std::optional<std::string>();
-      const std::string told = text_of(std::string(EVENTGATE_KAFKA_FOLDER) + "/unavailable");
+      const std::string told = text_of(kafka_folder() + "/unavailable");
       if (!told.empty()) return std::optional(told);
       const auto [status, output] = run("fetch");
       return status == 77 ? std::optional(output) : std::nullopt;
@@ -74,7 +75,7 @@ class KafkaBroker {
   static KafkaBroker& shared() {
     static const std::unique_ptr<KafkaBroker> broker = [] {
       const char* given = std::getenv("EVENTGATE_TEST_KAFKA");
-      const std::string address = given != nullptr ? given : text_of(std::string(EVENTGATE_KAFKA_FOLDER) + "/address");
+      const std::string address = given != nullptr ? given : text_of(kafka_folder() + "/address");
       return address.empty() ? std::make_unique<KafkaBroker>()
                              : std::unique_ptr<KafkaBroker>(new KafkaBroker(Attached(address)));
     }();
@@ -245,8 +246,7 @@ class KafkaBroker {
 
   /// The starter's exit status and output.
   static std::pair<int, std::string> run(const std::string& arguments) {
-    const std::string line =
-        std::string("'") + EVENTGATE_SOURCE_DIR + "/tests/support/kafka/kafka' " + arguments + " 2>&1";
+    const std::string line = std::string("'") + source_dir() + "/tests/support/kafka/kafka' " + arguments + " 2>&1";
     FILE* pipe = ::popen(line.c_str(), "r");
     if (pipe == nullptr) throw std::runtime_error("cannot run " + line);
     std::string output;

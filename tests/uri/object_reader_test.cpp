@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -125,7 +126,7 @@ TEST(ObjectReader, DepthIsBounded) {
 }
 
 TEST(ObjectReader, EveryFileOfWikimediasRepositoryIsRead) {
-  const std::filesystem::path root = EVENTGATE_SHARED "/data/schema-repos/primary/jsonschema";
+  const std::filesystem::path root = shared_dir() + "/data/schema-repos/primary/jsonschema";
   if (!std::filesystem::exists(root)) GTEST_SKIP() << "no " << root;
   const auto reader = make_uri_reader({});
   int read_files = 0;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate {
 namespace {
@@ -113,7 +114,7 @@ TEST(ObjectText, YamlBlockScalarsAndAliasesAreRead) {
 // js_yaml_cases.json holds what js-yaml 3.15.2's safeLoad makes of a text (null: no object), and what we make of it on
 // purpose, if that is another thing.
 TEST(ObjectText, YamlIsReadAsJsYamlReadsItOrOtherwiseForAReason) {
-  std::ifstream file(EVENTGATE_SOURCE_DIR "/tests/uri/js_yaml_cases.json");
+  std::ifstream file(source_dir() + "/tests/uri/js_yaml_cases.json");
   for (const Json& one : Json::parse(file)) {
     const Json& expected = one.contains("ours") ? one["ours"] : one["js_yaml"];
     const auto found = parse_object_text(one["yaml"].get_ref<const std::string&>());

@@ -26,6 +26,7 @@
 #include "eventgate/schema/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/uri/object_reader.hpp"
+#include "support/paths.hpp"
 #include "taking_sink.hpp"
 
 namespace eventgate::bench {
@@ -126,7 +127,7 @@ class Rig {
 
   static SchemaOptions schema_options() {
     SchemaOptions options;
-    options.schema_base_uris = {EVENTGATE_SOURCE_DIR "/tests/bench/schemas", EVENTGATE_SOURCE_DIR "/schemas"};
+    options.schema_base_uris = {source_dir() + "/tests/bench/schemas", source_dir() + "/schemas"};
     options.schema_file_extension = ".yaml";
     options.schema_precache_uris = {"/bench/search/1.0.0", "/error/2.1.0"};
     options.schema_precache_required = true;
@@ -134,7 +135,7 @@ class Rig {
   }
   static StreamConfigOptions stream_options() {
     StreamConfigOptions options;
-    options.stream_config_uri = EVENTGATE_SOURCE_DIR "/tests/bench/counted/streams.yaml";
+    options.stream_config_uri = source_dir() + "/tests/bench/counted/streams.yaml";
     return options;
   }
   static GateOptions gate_options() {

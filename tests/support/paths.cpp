@@ -1,0 +1,25 @@
+#include "support/paths.hpp"
+
+namespace eventgate {
+
+const std::string& source_dir() {
+  static const std::string path = EVENTGATE_SOURCE_DIR;
+  return path;
+}
+
+const std::string& shared_dir() {
+  static const std::string path = EVENTGATE_SHARED;
+  return path;
+}
+
+const std::string& gate_binary() {
+  static const std::string path = EVENTGATE_BINARY;
+  return path;
+}
+
+const std::string& kafka_folder() {
+  static const std::string path = EVENTGATE_KAFKA_FOLDER;
+  return path;
+}
+
+}  // namespace eventgate
