@@ -21,6 +21,7 @@ set(kept_simdjson events)
 set(kept_re2 schema streams)
 set(kept_sqlite3 spool)
 set(kept_systemd cli)
+set(kept_CLI cli)
 
 set(violations)
 function(violation file line reason)

@@ -209,7 +209,7 @@ int check_health(const std::vector<std::string>& files) {
 int run(const std::vector<std::string>& arguments) {
   const auto line = parse_command_line(arguments);
   if (!line) {
-    std::cerr << "eventgate: " << line.error().message << "\n\n" << usage_text() << std::flush;
+    std::cerr << "eventgate: " << line.error().message << "\nTry: " << line.error().command << " --help" << std::endl;
     return 2;
   }
   switch (line->command) {
@@ -239,7 +239,7 @@ int run(const std::vector<std::string>& arguments) {
       std::cout << version_text() << std::flush;
       return 0;
     case CommandLine::Command::help:
-      std::cout << usage_text() << std::flush;
+      std::cout << line->help << std::flush;
       return 0;
   }
   return 1;

@@ -44,11 +44,9 @@ TEST(CommandLine, ValidateTakesOneFileOfEvents) {
   EXPECT_TRUE(line.json);
   EXPECT_EQ(command_line({"validate", "-c", "a.yaml"}).events, "-");
   EXPECT_EQ(command_line({"validate", "-", "-c", "a.yaml"}).events, "-");
-  EXPECT_EQ(refusal({"validate", "events"}), "expected -c FILE after 'validate', such as -c config/config.yaml");
-  EXPECT_EQ(refusal({"validate", "-c", "a", "b", "c"}),
-            "expected -c FILE, --json or one file of events, but there is 'c'");
-  EXPECT_EQ(refusal({"validate", "-c", "a", "--text"}),
-            "expected -c FILE, --json or one file of events, but there is '--text'");
+  EXPECT_EQ(refusal({"validate", "events"}), "expected -c FILE, such as -c config/config.yaml");
+  EXPECT_EQ(refusal({"validate", "-c", "a", "b", "c"}), "unexpected argument 'c'");
+  EXPECT_EQ(refusal({"validate", "-c", "a", "--text"}), "unknown option '--text'");
 }
 
 TEST(CommandLine, SchemaShowNamesASchemaAndWhereItIs) {
@@ -67,35 +65,63 @@ TEST(CommandLine, SchemaTestNamesARepository) {
 }
 
 TEST(CommandLine, SchemaSaysWhatItExpects) {
-  EXPECT_EQ(refusal({"schema"}), "expected after 'schema': show or test");
-  EXPECT_EQ(refusal({"schema", "list"}), "expected after 'schema': show or test");
-  EXPECT_EQ(refusal({"schema", "test"}), "expected after 'schema test' the folder of one schema repository");
-  EXPECT_EQ(refusal({"schema", "test", "-c", "a"}), "expected the folder of a repository, but there is '-c'");
-  EXPECT_EQ(refusal({"schema", "show", "/a", "-c"}), "expected the path of a config file after '-c'");
-  EXPECT_THAT(refusal({"schema", "show"}), HasSubstr("the URI of one schema"));
-  EXPECT_THAT(refusal({"schema", "show", "/a", "b", "-c", "c"}), HasSubstr("and -c FILE or a repository"));
+  EXPECT_EQ(refusal({"schema"}), "expected a command: show or test");
+  EXPECT_EQ(refusal({"schema", "list"}), "unknown command 'list': expected show or test");
+  EXPECT_EQ(refusal({"schema", "test"}), "DIR is required");
+  EXPECT_EQ(refusal({"schema", "test", "-c", "a"}), "unknown option '-c'");
+  EXPECT_EQ(refusal({"schema", "show", "/a", "-c"}), "--config: 1 required FILE missing");
+  EXPECT_EQ(refusal({"schema", "show"}), "URI is required");
+  EXPECT_EQ(refusal({"schema", "show", "/a", "b", "-c", "c"}), "REPOSITORY excludes --config");
 }
 
-TEST(CommandLine, HelpAndVersionCountAnywhere) {
-  EXPECT_EQ(command_line({"--help"}).command, Command::help);
-  EXPECT_EQ(command_line({"serve", "-h"}).command, Command::help);
+TEST(CommandLine, EveryCommandHasAHelpWithItsUsageAndAnExample) {
+  EXPECT_EQ(command_line({"--help"}).help, usage_text());
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"serve"},
+                                                                                       {"check"},
+                                                                                       {"validate"},
+                                                                                       {"health"},
+                                                                                       {"schema", "show"},
+                                                                                       {"schema", "test"},
+                                                                                       {"spool", "list"},
+                                                                                       {"spool", "cat"},
+                                                                                       {"spool", "export"},
+                                                                                       {"spool", "verify"},
+                                                                                       {"spool", "replay"},
+                                                                                       {"spool", "drop"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.push_back("--help");
+    const CommandLine line = command_line(arguments);
+    EXPECT_EQ(line.command, Command::help);
+    const std::string name = "eventgate " + command[0] + (command.size() > 1 ? " " + command[1] : "");
+    EXPECT_THAT(line.help, HasSubstr("Usage: " + name + " "));
+    EXPECT_THAT(line.help, HasSubstr("Example:\n  " + name + " "));
+  }
+  EXPECT_THAT(command_line({"spool", "-h"}).help, HasSubstr("replay"));
+}
+
+TEST(CommandLine, VersionIsACommandOfItsOwn) {
   EXPECT_EQ(command_line({"--version"}).command, Command::version);
-  EXPECT_EQ(command_line({"check", "nonsense", "-v"}).command, Command::version);
+  EXPECT_EQ(command_line({"-v"}).command, Command::version);
 }
 
-TEST(CommandLine, WhatIsWrongSaysWhatWasExpected) {
-  EXPECT_EQ(refusal({}), "expected a command: serve, check, health, validate, schema or spool");
-  EXPECT_EQ(refusal({"start"}),
-            "expected a command, serve, check, health, validate, schema or spool, but the first argument is 'start'");
-  EXPECT_EQ(refusal({"serve"}), "expected -c FILE after 'serve', such as -c config/config.yaml");
-  EXPECT_EQ(refusal({"serve", "-c"}), "expected the path of a config file after '-c'");
-  EXPECT_EQ(refusal({"serve", "-c", ""}), "expected the path of a config file after '-c', but it is empty");
-  EXPECT_EQ(refusal({"serve", "--config="}), "expected the path of a config file after '-c', but it is empty");
-  EXPECT_EQ(refusal({"serve", "a.yaml"}), "expected -c FILE, but there is 'a.yaml'");
-  EXPECT_EQ(refusal({"serve", "--json", "-c", "a"}), "expected -c FILE, but there is '--json'");
-  EXPECT_EQ(refusal({"check", "-c", "a", "--jsno"}), "expected -c FILE or --json, but there is '--jsno'");
-  EXPECT_EQ(refusal({"--", "--help"}),
-            "expected a command, serve, check, health, validate, schema or spool, but the first argument is '--'");
+TEST(CommandLine, WhatIsWrongIsSaidInOneLineThatNamesTheNearest) {
+  EXPECT_EQ(refusal({}), "expected a command: serve, check, validate, health, schema or spool");
+  EXPECT_EQ(refusal({"start"}), "unknown command 'start': expected serve, check, validate, health, schema or spool");
+  EXPECT_EQ(refusal({"serv", "-c", "a"}), "unknown command 'serv'; did you mean 'serve'?");
+  EXPECT_EQ(refusal({"serve"}), "expected -c FILE, such as -c config/config.yaml");
+  EXPECT_EQ(refusal({"serve", "-c"}), "--config: 1 required FILE missing");
+  EXPECT_EQ(refusal({"serve", "-c", ""}), "--config: expected a path");
+  EXPECT_EQ(refusal({"serve", "a.yaml", "-c", "b"}), "unexpected argument 'a.yaml'");
+  EXPECT_EQ(refusal({"serve", "-c", "a", "b"}), "unexpected argument 'b'");
+  EXPECT_EQ(refusal({"serve", "--json", "-c", "a"}), "unknown option '--json'");
+  EXPECT_EQ(refusal({"check", "-c", "a", "--jsno"}), "unknown option '--jsno'; did you mean '--json'?");
+  EXPECT_EQ(refusal({"--verison"}), "unknown option '--verison'; did you mean '--version'?");
+}
+
+TEST(CommandLine, AnErrorNamesTheCommandWhoseHelpDescribesIt) {
+  EXPECT_EQ(parse_command_line({"start"}).error().command, "eventgate");
+  EXPECT_EQ(parse_command_line({"serve"}).error().command, "eventgate serve");
+  EXPECT_EQ(parse_command_line({"spool", "drop", "there"}).error().command, "eventgate spool drop");
 }
 
 TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {
@@ -120,16 +146,18 @@ TEST(CommandLine, SpoolNamesAFolderOrAConfigAndRecords) {
 }
 
 TEST(CommandLine, SpoolSaysWhatItExpects) {
-  EXPECT_EQ(refusal({"spool"}), "expected after 'spool': list, cat, verify, export, replay or drop");
-  EXPECT_EQ(refusal({"spool", "eat"}), "expected after 'spool': list, cat, verify, export, replay or drop");
+  EXPECT_EQ(refusal({"spool"}), "expected a command: list, cat, export, verify, replay or drop");
+  EXPECT_EQ(refusal({"spool", "drp"}), "unknown command 'drp'; did you mean 'drop'?");
   EXPECT_EQ(refusal({"spool", "list"}), "expected the spool's folder, or -c FILE with spool.path in it");
-  EXPECT_EQ(refusal({"spool", "drop", "there"}),
-            "expected after 'spool drop' one of: numbers of records, --topic TOPIC, --all");
-  EXPECT_EQ(refusal({"spool", "drop", "there", "1", "--all"}),
-            "expected after 'spool drop' one of: numbers of records, --topic TOPIC, --all");
+  EXPECT_EQ(refusal({"spool", "list", "there", "elsewhere"}),
+            "unexpected argument 'elsewhere': expected one folder, and numbers of records");
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"spool", "drop", "there"}, {"spool", "drop", "there", "1", "--all"}})
+    EXPECT_EQ(refusal(arguments), "'spool drop' needs one of: numbers of records, --topic TOPIC, --all");
   EXPECT_EQ(refusal({"spool", "replay", "there"}),
-            "expected -c FILE after 'spool replay': where Kafka is; all records are replayed");
-  EXPECT_EQ(refusal({"spool", "verify", "there", "--topic"}), "expected a value after '--topic'");
+            "'spool replay' needs -c FILE, which says where Kafka is, and replays all records");
+  EXPECT_EQ(refusal({"spool", "verify", "there", "--topic"}), "unknown option '--topic'");
+  EXPECT_EQ(refusal({"spool", "verify", "there", "3"}), "'spool verify' looks at all records");
 }
 
 }  // namespace

@@ -161,7 +161,8 @@ TEST(Check, FindsWhatIsNotThere) {
 TEST(Eventgate, SaysWhatItExpectedOfItsCommandLine) {
   const GateRun run = run_gate({"start"});
   EXPECT_EQ(run.status, 2);
-  EXPECT_THAT(run.output, HasSubstr("expected a command, serve, check, health, validate, schema or spool"));
+  EXPECT_THAT(run.output, testing::StrEq("eventgate: unknown command 'start': expected serve, check, validate, health, "
+                                         "schema or spool\nTry: eventgate --help\n"));
 }
 
 TEST(Eventgate, TellsItsVersion) {

@@ -14,6 +14,7 @@ struct CommandLine {
   enum class SpoolAction { list, cat, verify, export_records, replay, drop };
 
   Command command = Command::help;
+  std::string help;                ///< Of `help`: the text to print.
   std::vector<std::string> files;  ///< Of `serve`, `check`, `health` and `validate`: at least one, in the order given.
   bool json = false;               ///< Of `check` and `validate`: the answer as JSON.
   std::string events = "-";        ///< Of `validate`: the file of events, or `-`.
@@ -30,15 +31,16 @@ struct CommandLine {
   bool all = false;               ///< Of `drop`: all records.
 };
 
-/// What is wrong with a command line, and what was expected.
+/// Why a command line cannot be run: what is wrong with it, and what was expected.
 struct CommandLineError {
   std::string message;
+  std::string command;  ///< The command as far as it is known, such as `eventgate spool drop`; it has a `--help`.
 };
 
-/// Reads the arguments after the program's name. `--help` and `--version` count anywhere before a `--`.
+/// Parses the arguments after the program's name. Every command has a `--help` of its own.
 boost::system::result<CommandLine, CommandLineError> parse_command_line(const std::vector<std::string>& arguments);
 
-/// How the program is called, some lines.
+/// All commands, some lines.
 std::string_view usage_text();
 
 /// `eventgate` and its version, one line.
