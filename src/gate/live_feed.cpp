@@ -1,6 +1,7 @@
 #include "eventgate/gate/live_feed.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cstring>
 #include <type_traits>
@@ -11,6 +12,11 @@ namespace {
 
 /// Bytes kept of a name.
 constexpr std::size_t kMaxName = 1024;
+/// Bytes kept of each text of an error, and of an error as it is packed: six texts with their sizes.
+constexpr std::size_t kMaxErrorText = 4096;
+constexpr std::size_t kMaxPackedError = 6 * (kMaxErrorText + sizeof(std::uint32_t));
+/// Bytes kept of why an event was refused.
+constexpr std::size_t kMaxStatus = LiveFeed::kMaxText;
 /// Events added under one lock.
 constexpr std::size_t kBatch = 64;
 
@@ -31,6 +37,10 @@ struct Packed {
   std::size_t size() const { return sizeof(Packed) + stream + schema_uri + query + text + added + status; }
 };
 static_assert(std::is_trivially_copyable_v<Packed>);
+
+/// The largest event: every text of `Packed` has a bound of its own, and together they fit into the ring.
+constexpr std::size_t kMaxPacked = sizeof(Packed) + 3 * kMaxName + 2 * LiveFeed::kMaxText + kMaxStatus;
+static_assert(kMaxPacked <= LiveFeed::kMaxBytes);
 
 /// The start of `text`, of at most `size` bytes, without a part of a character at its end.
 std::string_view start_of(std::string_view text, std::size_t size) {
@@ -66,22 +76,39 @@ std::int64_t milliseconds_now() {
 constexpr char kHasDelivery = 1;
 constexpr char kDeliveryUnknown = 2;
 
-/// Why an event was refused. Returns whether something was left out.
+/// Appends `error` to `out` as `unpack` reads it, each text cut at kMaxErrorText. Returns true if one was cut.
+bool pack(std::string& out, const ValidationError& error) {
+  bool cut = false;
+  const auto append = [&](std::string_view text) {
+    const std::string_view kept = start_of(text, kMaxErrorText);
+    cut |= kept.size() < text.size();
+    pack(out, kept);
+  };
+  append(error.keyword);
+  append(error.data_path);
+  append(error.schema_path);
+  // Half an object is no JSON.
+  const bool params_fit = error.params.size() <= kMaxErrorText;
+  cut |= !params_fit;
+  append(params_fit ? std::string_view(error.params) : "{}");
+  append(error.message);
+  append(error.property_name ? std::string_view(*error.property_name) : std::string_view());
+  return cut;
+}
+
+/// Appends why an event was refused to `out`, which is empty: at most kMaxStatus bytes. Returns true if something was
+/// cut or left out.
 bool pack(std::string& out, const EventStatus& status) {
   out += static_cast<char>((status.has_delivery ? kHasDelivery : 0) |
                            (status.delivery == Delivery::unknown ? kDeliveryUnknown : 0));
   const std::string_view message = start_of(status.message, LiveFeed::kMaxText / 4);
+  bool cut = message.size() < status.message.size();
   pack(out, message);
   for (const ValidationError& error : status.errors) {
-    const std::size_t size = error.keyword.size() + error.data_path.size() + error.schema_path.size() +
-                             error.params.size() + error.message.size();
-    if (out.size() + size > LiveFeed::kMaxText) return true;
-    for (const std::string* text :
-         {&error.keyword, &error.data_path, &error.schema_path, &error.params, &error.message})
-      pack(out, *text);
-    pack(out, error.property_name.value_or(""));
+    if (out.size() >= kMaxStatus - kMaxPackedError) return true;
+    cut |= pack(out, error);
   }
-  return message.size() < status.message.size();
+  return cut;
 }
 
 void unpack(std::string_view from, EventStatus& status) {
@@ -168,7 +195,11 @@ void LiveFeed::add(const LiveEvent& event, std::string& status) {
   const std::string_view query = event.query.size() > kMaxName ? std::string_view() : event.query;
   const std::string_view text = start_of(event.text, kMaxText);
   bool cut = text.size() < event.text.size();
-  const std::span<const TextRange> added = cut ? std::span<const TextRange>() : event.added;
+  std::span<const TextRange> added = event.added;
+  if (cut || added.size_bytes() > kMaxText) {
+    cut |= !added.empty();
+    added = {};
+  }
   status.clear();
   if (event.status) cut |= pack(status, *event.status);
 
@@ -183,6 +214,7 @@ void LiveFeed::add(const LiveEvent& event, std::string& status) {
                     event.outcome,
                     event.hasty,
                     cut};
+  assert(head.size() <= kMaxPacked);
   char* place = make_room(head.size());
   std::memcpy(place, &head, sizeof(head));
   place += sizeof(head);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -55,6 +56,56 @@ TEST(LiveFeed, ReadersGoOnFromWhereTheyAre) {
   add(feed, event("4"));
   EXPECT_THAT(texts(feed.read(first.next, {}, 1 << 20).events), ElementsAre("4"));
   EXPECT_EQ(feed.read(99, {}, 1 << 20).next, 5u);
+}
+
+TEST(LiveFeed, EveryTextOfAMegabyte_EventIsCutAndTheRingHolds) {
+  LiveFeed feed;
+  const std::string megabyte(std::size_t{1} << 20, 'x');
+  for (int field = 0; field < 7; ++field) {
+    EventStatus status;
+    status.message = field == 6 ? megabyte : "refused";
+    ValidationError error{"keyword", ".path", "#/schema", "{}", "message"};
+    std::string* const fields[] = {&error.keyword, &error.data_path, &error.schema_path, &error.params, &error.message};
+    if (field < 5) *fields[field] = megabyte;
+    error.property_name = field == 5 ? megabyte : "name";
+    status.errors = {error, {"type", "", "#/type", "{}", "should be string"}};
+    LiveEvent put = event("{}", "s", LiveOutcome::invalid);
+    put.status = &status;
+    add(feed, put);
+    add(feed, event("after"));
+
+    std::string_view events;
+    const LiveFeed::Piece piece = feed.read(feed.oldest(), {}, LiveFeed::kMaxBytes);
+    events = piece.events;
+    LiveEventMemory memory;
+    std::optional<LiveEvent> last_invalid;
+    std::size_t errors = 0;
+    while (const auto next = next_live_event(events, memory)) {
+      if (!next->status) continue;
+      last_invalid = next;
+      errors = next->status->errors.size();
+      EXPECT_LT(next->status->message.size(), LiveFeed::kMaxText);
+    }
+    ASSERT_TRUE(last_invalid) << field;
+    EXPECT_TRUE(last_invalid->cut) << field;
+    EXPECT_EQ(errors, 2u) << field;
+    EXPECT_EQ(texts(feed).back(), "after");
+  }
+}
+
+TEST(LiveFeed, MorePlacesAddedThanAnEventMayHave_AreLeftOut) {
+  LiveFeed feed;
+  const std::vector<TextRange> added(1 << 17);
+  LiveEvent put = event("{}");
+  put.added = added;
+  add(feed, put);
+  const LiveFeed::Piece piece = feed.read(1, {}, LiveFeed::kMaxBytes);
+  std::string_view events = piece.events;
+  LiveEventMemory memory;
+  const auto got = next_live_event(events, memory);
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(got->cut);
+  EXPECT_TRUE(got->added.empty());
 }
 
 TEST(LiveFeed, GivesAllThatWasPutIn) {
@@ -236,7 +287,9 @@ TEST(LiveFeed, ErrorsThatAreTooLongAreLeftOut) {
   const auto got = next_live_event(events, memory);
   EXPECT_TRUE(got->cut);
   EXPECT_EQ(got->status->message.size(), LiveFeed::kMaxText / 4);
-  EXPECT_EQ(got->status->errors.size(), 4u);
+  // 40 KB of the 64 are used when no further error is sure to fit: 16 for the message, 4 and a bit for each error.
+  EXPECT_EQ(got->status->errors.size(), 6u);
+  EXPECT_EQ(got->status->errors[0].data_path.size(), 4096u);
 }
 
 TEST(LiveFeed, ThreadsAddAndReadAtTheSameTime) {

@@ -67,6 +67,21 @@ TEST(LiveSession, EventsComeAsTheyArePosted) {
   EXPECT_EQ(harness.server().inflight_bytes(), 0u);
 }
 
+TEST(LiveSession, AnEventLargerThanTheRing_IsRefusedAsUsualAndShownCut) {
+  HttpHarness::Setup setup = live_setup();
+  setup.http.max_body_size = std::size_t{4} << 20;
+  HttpHarness harness(std::move(setup));
+  harness.reader->put("/schemas/names/1.0.0",
+                      R"({"title":"names","type":"object","propertyNames":{"maxLength":9,"pattern":"^[$a-z]*$"}})");
+  Viewer viewer(harness);
+  const std::string key(std::size_t{1} << 21, 'K');
+  HttpClient client = harness.client();
+  EXPECT_EQ(client.post("/v1/events", R"({"$schema":"/names/1.0.0",")" + key + R"(":1})").status, 400u);
+  EXPECT_TRUE(viewer.sees(R"("cut":true)"));
+  EXPECT_EQ(client.post("/v1/events", event("after")).status, 201u);
+  EXPECT_TRUE(viewer.sees("after"));
+}
+
 TEST(LiveSession, OtherOriginsAreNotToldThatTheyMayRead) {
   HttpHarness harness(live_setup());
   for (const std::string target : {"/live", "/v1/live"}) {

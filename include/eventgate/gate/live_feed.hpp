@@ -27,7 +27,7 @@ struct LiveEvent {
   std::int64_t received_at = 0;  ///< Milliseconds since 1970.
   LiveOutcome outcome = LiveOutcome::accepted;
   bool hasty = false;
-  bool cut = false;             ///< The feed cut the text, or left out errors, because they were too long.
+  bool cut = false;             ///< The feed cut the text or errors, or left some out, because they were too long.
   std::string_view stream;      ///< Empty: not known.
   std::string_view schema_uri;  ///< Of the schema it was checked against, else as the event has it; empty: not known.
   std::string_view query;       ///< The request's parameters but `hasty`: a JSON array of [name, value]. Empty: none.
@@ -58,7 +58,8 @@ class LiveFeed {
   /// the last events are copied: that is what makes `add` cheap.
   static constexpr std::size_t kIdleBytes = 64 * 1024;
   static constexpr std::chrono::minutes kIdleAfter{5};
-  /// Bytes kept of an event's text, and of its errors.
+  /// Bytes kept of an event's text, of its errors together, and of the places in it that the gate added. A text of an
+  /// error is cut at 4096 bytes.
   static constexpr std::size_t kMaxText = 64 * 1024;
 
   LiveFeed();
