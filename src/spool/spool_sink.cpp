@@ -129,6 +129,8 @@ struct Refusal {
 };
 
 /// What the store has of one topic.
+///
+/// Reports, removals and refusals under way point to it. The id of each such record is in `busy`.
 struct Lane {
   std::string topic;
   std::size_t records = 0;    // to be replayed
@@ -629,9 +631,12 @@ Lane& SpoolSink::lane(const std::string& topic) {
   return *lane;
 }
 
-/// A record is in the store no more, or not to be replayed.
+/// A record is in the store no more, or not to be replayed. Erases its lane with the last record. Every record that
+/// something refers the lane of is in `busy`, so a lane without records has no such reference.
 void SpoolSink::left(Lane& lane, std::int64_t id) {
   lane.busy.erase(id);
+  // Another process may have added records that are not counted yet. Those in `busy` are counted at least.
+  if (lane.records <= lane.busy.size()) return;
   unmark(lane.topic, 1);
   if (--lane.records > 0) return;
   lanes_.erase(std::string(lane.topic));
@@ -992,8 +997,14 @@ void SpoolSink::count_again() {
   for (const auto& [topic, lane] : lanes_) counts.try_emplace(topic, 0);
   for (const auto& [topic, count] : counts) {
     Lane& in = lane(topic);
-    // Those of others' removals that are busy leave as the rest.
-    const std::size_t now = std::max(count, in.busy.size()), before = std::exchange(in.records, now);
+    // Busy records that another process has removed are counted until they leave like the others.
+    const SpoolResult<std::size_t> stored = store_.queued_among({in.busy.begin(), in.busy.end()});
+    if (!stored) {
+      events_.sink_warning(kSpool, stored.error().message);
+      return;
+    }
+    const std::size_t now = count + in.busy.size() - std::min(*stored, std::min(count, in.busy.size())),
+                      before = std::exchange(in.records, now);
     if (now > before) {
       const std::lock_guard lock(mutex_);
       std::size_t& marks = spooling_[topic];

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -21,9 +22,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFile = "spool.db";
-constexpr int kPageSize = 16384;
-constexpr int kApplicationId = 0x45475350;  // EGSP
-constexpr int kBusyTimeout = 5000;          // milliseconds that another process may hold the file
+constexpr std::int64_t kPageSize = 16384;  // bytes; files made by earlier versions have pages of 4096
+constexpr std::int64_t kCheckpointBytes = std::int64_t{4} << 20;  // of the log, which is then brought into the file
+constexpr std::int64_t kShrinkBytes = std::int64_t{8} << 20;      // given back to the file system at a time
+constexpr int kApplicationId = 0x45475350;                        // EGSP
+constexpr int kBusyTimeout = 5000;                                // milliseconds that another process may hold the file
 constexpr std::size_t kMaxProblems = 1000;
 
 // A topic's records that are to be replayed are found in order of id by the index.
@@ -240,9 +243,10 @@ struct SpoolStore::Impl {
   std::vector<std::string> warnings;
   std::int64_t version = 0;
   bool synced = false;
+  std::int64_t page_size = kPageSize;  // bytes
 
   struct {
-    Statement insert, remove, refuse, next, topics, set_aside, last_id, oldest;
+    Statement insert, remove, refuse, next, topics, queued, set_aside, last_id, oldest;
   } statements;
 };
 
@@ -267,18 +271,27 @@ void SpoolStore::Impl::own() {
 
 /// Opens the file, or makes it. False and no `reason` if it is damaged.
 bool SpoolStore::Impl::start(std::string& reason) {
+  // SQLite gives its log the permissions of the file. Closing this descriptor releases no lock: SQLite has none yet.
+  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (made < 0 || ::fchmod(made, 0600) != 0) {
+    reason = std::generic_category().message(errno);
+    if (made >= 0) ::close(made);
+    return false;
+  }
+  ::close(made);
   db = open_database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, reason);
   if (!db) return false;
   const auto failed = [&](int code) {
     if (!is_damage(code)) reason = sqlite3_errmsg(db.get());
     return false;
   };
+  // The size of pages is settled when the file gets its first one, which auto_vacuum makes.
+  run(db.get(), ("PRAGMA page_size=" + std::to_string(kPageSize)).c_str());
   for (const char* sql : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA locking_mode=NORMAL"})
     if (const int code = run(db.get(), sql); code != SQLITE_OK) return failed(code);
-  run(db.get(), ("PRAGMA page_size=" + std::to_string(kPageSize)).c_str());
   if (const int code = run(db.get(), "PRAGMA journal_mode=WAL"); code != SQLITE_OK) return failed(code);
-  // The log is brought into the file at 4 MB.
-  run(db.get(), "PRAGMA wal_autocheckpoint=256");
+  page_size = pragma(db.get(), "PRAGMA page_size");
+  run(db.get(), ("PRAGMA wal_autocheckpoint=" + std::to_string(kCheckpointBytes / page_size)).c_str());
   run(db.get(), "PRAGMA journal_size_limit=8388608");
   run(db.get(), "PRAGMA synchronous=FULL");
   synced = true;
@@ -304,6 +317,7 @@ void SpoolStore::Impl::share() {
   if (!fs::exists(file)) fail("expected a folder with a spool in it: there is no " + file.string());
   db = open_database(file.string(), SQLITE_OPEN_READWRITE, reason);
   if (!db) fail("expected a spool that can be read: " + reason);
+  page_size = pragma(db.get(), "PRAGMA page_size");
   prepare();
 }
 
@@ -317,6 +331,7 @@ void SpoolStore::Impl::prepare() {
                                       " ORDER BY id LIMIT ?3");
   statements.topics =
       Statement(on, "SELECT topic, count(*) FROM records INDEXED BY queued WHERE refusal IS NULL GROUP BY topic");
+  statements.queued = Statement(on, "SELECT 1 FROM records WHERE id = ? AND refusal IS NULL");
   statements.set_aside = Statement(on, "SELECT count(*) FROM records INDEXED BY set_aside WHERE refusal IS NOT NULL");
   statements.last_id = Statement(on, "SELECT max(id) FROM records");
   statements.oldest =
@@ -481,6 +496,21 @@ SpoolResult<std::vector<SpoolStore::TopicRecords>> SpoolStore::topics() {
   return found;
 }
 
+SpoolResult<std::size_t> SpoolStore::queued_among(const std::vector<std::int64_t>& ids) {
+  std::size_t found = 0;
+  Statement& queued = impl_->statements.queued;
+  for (const std::int64_t id : ids) {
+    const int code = queued.bind(1, id).step();
+    queued.reset();
+    if (code == SQLITE_ROW) {
+      ++found;
+    } else if (code != SQLITE_DONE) {
+      return impl_->error(code);
+    }
+  }
+  return found;
+}
+
 SpoolResult<std::size_t> SpoolStore::set_aside() {
   const auto found = impl_->number(impl_->statements.set_aside);
   if (!found) return found.error();
@@ -547,7 +577,7 @@ bool SpoolStore::changed_by_others() {
 std::size_t SpoolStore::bytes() const {
   const std::int64_t pages =
       pragma(impl_->db.get(), "PRAGMA page_count") - pragma(impl_->db.get(), "PRAGMA freelist_count");
-  return static_cast<std::size_t>(std::max<std::int64_t>(pages, 0)) * kPageSize;
+  return static_cast<std::size_t>(std::max<std::int64_t>(pages, 0) * impl_->page_size);
 }
 
 std::size_t SpoolStore::free_bytes() const {
@@ -557,9 +587,8 @@ std::size_t SpoolStore::free_bytes() const {
 }
 
 bool SpoolStore::shrink() {
-  // 8 MB
   const std::int64_t before = pragma(impl_->db.get(), "PRAGMA freelist_count");
-  run(impl_->db.get(), "PRAGMA incremental_vacuum(512)");
+  run(impl_->db.get(), ("PRAGMA incremental_vacuum(" + std::to_string(kShrinkBytes / impl_->page_size) + ")").c_str());
   const std::int64_t after = pragma(impl_->db.get(), "PRAGMA freelist_count");
   if (after > 0 && after < before) return true;
   run(impl_->db.get(), "PRAGMA wal_checkpoint(TRUNCATE)");

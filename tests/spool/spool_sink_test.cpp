@@ -430,6 +430,84 @@ TEST_F(SpoolSinkTest, WhatAToolDropsIsGone) {
   EXPECT_EQ(driver_.on_disk(), 2u);
 }
 
+TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_BothSettle) {
+  hold_->judge = [](const KeptRecord& record) {
+    return record.value == "bad" ? too_large(record) : std::optional<DeliveryFailure>();
+  };
+  hold_->unready = "down";
+  const auto spool = sink(kNever);
+  hold_->set_judge(outage);
+  driver_.produce(*spool, records({"first"}));
+  driver_.produce(*spool, records({"bad", "b"}));
+  hold_->set_judge([](const KeptRecord& record) -> std::optional<DeliveryFailure> {
+    return record.value == "bad" ? too_large(record) : std::nullopt;
+  });
+  hold_->set_unready(std::nullopt);
+  EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
+  EXPECT_THAT(stored(), ElementsAre("bad"));  // set aside
+  // One more record waits, and its report is to come, while the tool makes the other one such as is to be replayed.
+  for (int round = 0; round < 20; ++round) {
+    hold_->set_judge(outage);
+    hold_->set_unready("down");
+    driver_.produce(*spool, records({"c"}));
+    hold_->set_judge({});
+    SpoolStore(path(), SpoolStore::Access::share).retry_refused().value();
+    hold_->set_unready(std::nullopt);
+    EXPECT_TRUE(becomes([this] { return hold_->count() == 2; }));
+    // The one that the spool has not counted comes first; the other's report must find its topic.
+    EXPECT_TRUE(hold_->settle("bad", too_large({})));
+    EXPECT_TRUE(becomes([this] {
+      SpoolStore store(path(), SpoolStore::Access::share);
+      return store.set_aside().value() == 1;
+    }));
+    EXPECT_TRUE(hold_->settle("c"));
+    EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
+  }
+}
+
+TEST_F(SpoolSinkTest, AToolRemovesRecordsThatAreReplayed_TheOthersAreStillCounted) {
+  hold_->judge = outage;
+  hold_->unready = "down";
+  const auto spool = sink(kNever);
+  driver_.produce(*spool, records({"a", "b", "c", "d"}));
+  hold_->set_judge({});
+  hold_->set_unready(std::nullopt);
+  EXPECT_TRUE(becomes([this] { return hold_->count() == 4; }));
+  std::vector<std::int64_t> ids;
+  SpoolStore tool(path(), SpoolStore::Access::share);
+  tool.each([&](SpooledRecord& record) {
+        ids.push_back(record.id);
+        return ids.size() < 2;
+      })
+      .value();
+  EXPECT_EQ(tool.drop(ids).value(), 2u);
+  // The spool looks for what others did once a second; meanwhile and afterwards all four count.
+  EXPECT_TRUE(hold_->settle("a"));
+  EXPECT_TRUE(becomes([this] {
+    return metrics().find("eventgate_spool_records{service=\"test\"} 3") != std::string::npos ||
+           metrics().find("eventgate_spool_records 3") != std::string::npos;
+  }));
+  for (const char* value : {"b", "c", "d"}) EXPECT_TRUE(hold_->settle(value));
+  EXPECT_TRUE(becomes_empty());
+}
+
+TEST_F(SpoolSinkTest, TakesNearlyMaxBytesBeforeItIsFull) {
+  hold_->judge = outage;
+  hold_->unready = "down";
+  constexpr std::size_t kMaxBytes = std::size_t{8} << 20;
+  const auto spool = sink(kNever, kMaxBytes);
+  const std::string value(100000, 'v');
+  std::size_t taken = 0;
+  while (!spool->no_room()) {
+    const std::size_t before = driver_.on_disk();
+    driver_.produce(*spool, records({value}));
+    taken += driver_.on_disk() - before;
+    ASSERT_LT(taken, 200u);
+  }
+  EXPECT_GT(taken * value.size(), kMaxBytes * 8 / 10);
+  EXPECT_LE(taken * value.size(), kMaxBytes);
+}
+
 TEST_F(SpoolSinkTest, SaysWhatIsAmissButIsReady) {
   hold_->judge = outage;
   hold_->unready = "Kafka: down";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -281,6 +282,60 @@ TEST_F(SpoolStoreTest, GivesBackTheSpaceOfWhatIsRemoved) {
   EXPECT_LT(store.bytes(), before / 10);
   while (store.shrink()) continue;
   EXPECT_LT(fs::file_size(file()), before / 10);
+}
+
+TEST(SpoolStoreFile, HasPagesOf16KBAndIsForItsUserAlone) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/spool";
+  SpoolStore store(path, SpoolStore::Access::own);
+  SpooledRecord record;
+  record.id = 1;
+  record.topic = "t";
+  record.value = "{}";
+  const SpooledRecord* const records[] = {&record};
+  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .refuse = {}}));
+  for (const char* name : {"/spool.db", "/spool.db-wal", "/spool.db-shm"})
+    EXPECT_EQ(std::filesystem::status(path + name).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << name;
+  std::ifstream file(path + "/spool.db", std::ios::binary);
+  std::string head(18, '\0');
+  file.read(head.data(), 18);
+  EXPECT_EQ(static_cast<unsigned char>(head[16]) * 256 + static_cast<unsigned char>(head[17]), 16384);
+  EXPECT_EQ(store.bytes() % 16384, 0u);
+}
+
+TEST(SpoolStoreFile, MadeWithSmallPagesAndReadableByAll_KeepsWorkingAndIsClosed) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/spool";
+  std::filesystem::create_directories(path);
+  sqlite3* made = nullptr;
+  ASSERT_EQ(sqlite3_open((path + "/spool.db").c_str(), &made), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(made,
+                         "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
+                         "CREATE TABLE records(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, message_key TEXT,"
+                         " value BLOB NOT NULL, timestamp INTEGER NOT NULL, hasty INTEGER NOT NULL,"
+                         " spooled_at INTEGER NOT NULL, checksum INTEGER NOT NULL, refusal TEXT);"
+                         "CREATE INDEX queued ON records(topic) WHERE refusal IS NULL;"
+                         "CREATE INDEX set_aside ON records(id) WHERE refusal IS NOT NULL;",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(made);
+  std::filesystem::permissions(path + "/spool.db", std::filesystem::perms(0644));
+
+  SpoolStore store(path, SpoolStore::Access::own);
+  EXPECT_TRUE(store.warnings().empty());
+  const std::size_t before = store.bytes();
+  EXPECT_EQ(before % 4096, 0u);
+  EXPECT_LT(before, 16384u * 3);
+  SpooledRecord record;
+  record.id = 1;
+  record.topic = "t";
+  record.value = std::string(1000000, 'v');
+  const SpooledRecord* const records[] = {&record};
+  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .refuse = {}}));
+  EXPECT_NEAR(static_cast<double>(store.bytes() - before), 1e6, 5e4);
+  EXPECT_EQ(std::filesystem::status(path + "/spool.db").permissions(), std::filesystem::perms(0600));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ using SpoolResult = boost::system::result<T, SpoolError>;
 ///
 /// A transaction is there as a whole or not at all, also after a kill or a power cut. Each record has a checksum
 /// (CRC-32 of its fields), so that one which the disk has changed is known. Several processes may have the store open;
-/// one at a time may own it.
+/// one at a time may own it. Only the user may read or write the file and its log.
 ///
 /// One thread at a time.
 class SpoolStore {
@@ -96,6 +96,9 @@ class SpoolStore {
   };
   /// The topics that have records to be replayed, and how many.
   SpoolResult<std::vector<TopicRecords>> topics();
+
+  /// How many of the records `ids` are there and to be replayed. O(n log n) for n ids.
+  SpoolResult<std::size_t> queued_among(const std::vector<std::int64_t>& ids);
 
   /// Records that are kept but not replayed.
   SpoolResult<std::size_t> set_aside();
