@@ -1,8 +1,10 @@
 #include "event_additions.hpp"
 
+#include <arpa/inet.h>
 #include <sys/random.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -103,6 +105,44 @@ std::string timestamp_json(std::chrono::system_clock::time_point time) {
   return text;
 }
 
+namespace {
+
+/// Nothing, or a colon and digits.
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.front() != ':') return false;
+  text.remove_prefix(1);
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_ip_address(int family, std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.empty() || text.size() >= terminated.size()) return false;
+  std::copy(text.begin(), text.end(), terminated.begin());
+  in6_addr address;
+  return ::inet_pton(family, terminated.data(), &address) == 1;
+}
+
+/// The IPv4 or IPv6 address in a proxy's header, without blanks, brackets, port and zone. Empty if there is none.
+std::string_view ip_address(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos || !is_port(text.substr(end + 1))) return {};
+    text = text.substr(1, end - 1);
+  } else if (const std::size_t colon = text.find(':');
+             colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos) {
+    // One colon: an IPv4 address and a port.
+    if (!is_port(text.substr(colon))) return {};
+    text = text.substr(0, colon);
+  }
+  const std::string_view address = text.substr(0, text.find('%'));
+  if (address.size() < text.size() && is_ip_address(AF_INET, address)) return {};
+  return is_ip_address(AF_INET, address) || is_ip_address(AF_INET6, address) ? address : std::string_view();
+}
+
+}  // namespace
+
 void EventAdditions::begin(const GateOptions& options, const RequestContext& context, TextArena& texts) {
   options_ = &options;
   context_ = &context;
@@ -189,10 +229,10 @@ std::string_view EventAdditions::header_json(std::string_view header) {
 
 std::string_view EventAdditions::client_address_json() {
   if (!client_address_.empty()) return client_address_;
-  std::string_view address = context_->header("x-client-ip").value_or("");
+  std::string_view address = ip_address(context_->header("x-client-ip").value_or(""));
   if (address.empty()) {
     const std::string_view forwarded = context_->header("x-forwarded-for").value_or("");
-    address = trimmed(forwarded.substr(0, forwarded.find(',')));
+    address = ip_address(forwarded.substr(0, forwarded.find(',')));
   }
   if (address.empty()) address = context_->remote_address;
   if (!address.empty()) client_address_ = value_json(address);

@@ -46,6 +46,13 @@ MediaType media_type(std::string_view content_type) {
   return MediaType::json;
 }
 
+bool begins_as_json(std::string_view body) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
+  const std::size_t first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+}
+
 bool is_hasty(const RequestContext& context) {
   const auto hasty = context.query_parameter("hasty");
   return hasty && !hasty->empty() && *hasty != "false" && *hasty != "0";

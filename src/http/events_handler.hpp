@@ -21,6 +21,9 @@ enum class MediaType : std::uint8_t {
 };
 MediaType media_type(std::string_view content_type);
 
+/// True if the first character of `body` behind white space and a byte order mark begins a JSON object or array.
+bool begins_as_json(std::string_view body);
+
 /// Whether the query's parameter asks for the answer before the events are produced (http.md, number 14).
 bool is_hasty(const RequestContext& context);
 

@@ -28,6 +28,12 @@ Response text(std::string body) {
   return response;
 }
 
+/// An answer that is true at this moment only, so that no cache on the way may keep it.
+Response not_stored(Response response) {
+  response.fields += "cache-control: no-store\r\n";
+  return response;
+}
+
 bool has(const Query& query, std::string_view name) {
   return std::any_of(query.begin(), query.end(), [&](const auto& parameter) { return parameter.first == name; });
 }
@@ -80,9 +86,9 @@ Response InfoHandler::answer(const Request& request, const Target& target, const
     case Route::robots:
       return text("User-agent: *\nDisallow: /\n");
     case Route::healthz:
-      return json("{\"status\":\"up\"}");
+      return not_stored(json("{\"status\":\"up\"}"));
     case Route::readyz:
-      return ready(request, draining);
+      return not_stored(ready(request, draining));
     case Route::stream_configs: {
       const auto configs = services_.streams->current();
       return json(target.streams.empty() ? configs->json() : configs->json(target.streams));

@@ -306,9 +306,13 @@ Response LiveHandler::answer(const Request& request, Route route, const Query& q
     response.fields = "retry-after: 10\r\n";
     return response;
   }
-  view.emplace(*feed_, std::move(filter), *next, heartbeat_, viewers_);
   response.content_type = kEventStreamType;
   response.endless = true;
+  if (request.method == Method::head) {
+    --*viewers_;
+    return response;
+  }
+  view.emplace(*feed_, std::move(filter), *next, heartbeat_, viewers_);
   return response;
 }
 

@@ -25,6 +25,9 @@ class Request {
 
   Method method = Method::other;
   bool http_1_0 = false;
+  bool unknown_method = false;        ///< The method is no known one of HTTP.
+  bool bad_host = false;              ///< A Host field is no host and port.
+  bool coding_after_chunked = false;  ///< A transfer coding follows `chunked`.
   /// Neither `Connection: close` nor an HTTP/1.0 client that did not ask for it.
   bool keep_alive = false;
 

@@ -2,10 +2,19 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
+#include <cstring>
+
+#include "head_check.hpp"
 
 namespace eventgate {
 
 namespace http = boost::beast::http;
+
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+}  // namespace
 
 RequestParser::RequestParser(Request& request, std::size_t max_header_size, std::size_t max_header_count)
     : request_(request), max_header_count_(max_header_count) {
@@ -18,23 +27,12 @@ RequestParser::RequestParser(Request& request, std::size_t max_header_size, std:
 
 RequestParser::~RequestParser() = default;
 
-void RequestParser::start_body(std::string* body, std::size_t limit) {
-  body_ = body;
-  body_limit_ = limit;
-  eager(true);
-}
-
-std::size_t RequestParser::put_chunks(std::string_view bytes, error_code& error) {
-  // The shortest end of a body is `0`, CRLF, CRLF. Given less, Beast asserts if it has seen the `0` before.
-  if (bytes.size() < 5) {
-    error = http::error::need_more;
-    return 0;
-  }
+std::size_t RequestParser::parse(std::string_view bytes, error_code& error) {
+  bytes_ = bytes;
   return put(boost::asio::buffer(bytes.data(), bytes.size()), error);
 }
 
-void RequestParser::on_request_impl(http::verb verb, string_view method, string_view target, int version,
-                                    error_code& error) {
+void RequestParser::on_request_impl(http::verb verb, string_view method, string_view target, int version, error_code&) {
   switch (verb) {
     case http::verb::get:
       request_.method = Method::get;
@@ -49,8 +47,8 @@ void RequestParser::on_request_impl(http::verb verb, string_view method, string_
       request_.method = Method::options;
       break;
     case http::verb::unknown:
-      error = http::error::bad_method;
-      return;
+      request_.unknown_method = true;
+      break;
     default:
       request_.method = Method::other;
       break;
@@ -61,7 +59,14 @@ void RequestParser::on_request_impl(http::verb verb, string_view method, string_
 }
 
 void RequestParser::on_field_impl(http::field name, string_view text, string_view value, error_code& error) {
-  if (head_done_) return;  // Trailers of a chunked body say nothing to us.
+  // Beast joins the lines of a folded field elsewhere, or skips the first ones if they are blank. It gives any other
+  // value where it stands, in the line of the name.
+  const char* const name_end = text.data() + text.size();
+  if (value.data() < name_end || value.data() > bytes_.data() + bytes_.size() ||
+      std::memchr(name_end, '\n', static_cast<std::size_t>(value.data() - name_end)) != nullptr) {
+    error = http::error::bad_value;
+    return;
+  }
   if (request_.fields_.size() == max_header_count_) {
     error = http::error::header_limit;
     return;
@@ -75,6 +80,7 @@ void RequestParser::on_field_impl(http::field name, string_view text, string_vie
   switch (name) {
     case http::field::host:
       ++request_.hosts;
+      request_.bad_host |= !is_host({value.data(), value.size()});
       break;
     case http::field::content_type:
       first(request_.content_type_);
@@ -90,6 +96,7 @@ void RequestParser::on_field_impl(http::field name, string_view text, string_vie
     case http::field::transfer_encoding:
       ++request_.transfer_encodings;
       first(request_.transfer_encoding_);
+      note_codings({value.data(), value.size()});
       break;
     case http::field::accept_encoding:
       first(request_.accept_encoding_);
@@ -102,21 +109,21 @@ void RequestParser::on_field_impl(http::field name, string_view text, string_vie
   }
 }
 
-void RequestParser::on_header_impl(error_code&) {
-  head_done_ = true;
-  request_.keep_alive = keep_alive();
-}
-
-std::size_t RequestParser::on_body_impl(string_view data, error_code&) { return data.size(); }
-
-std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, string_view data, error_code& error) {
-  if (data.size() > body_limit_ - body_size_) {
-    error = http::error::body_limit;
-    return 0;
+/// Looks for a transfer coding behind `chunked`, which has to be the last one of all fields.
+void RequestParser::note_codings(std::string_view list) {
+  while (!list.empty()) {
+    const std::size_t end = list.find(',');
+    std::string_view coding = list.substr(0, end);
+    list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
+    coding = coding.substr(0, coding.find(';'));
+    while (!coding.empty() && is_blank(coding.front())) coding.remove_prefix(1);
+    while (!coding.empty() && is_blank(coding.back())) coding.remove_suffix(1);
+    if (coding.empty()) continue;
+    request_.coding_after_chunked |= chunked_seen_;
+    chunked_seen_ |= equals_ignoring_case(coding, "chunked");
   }
-  body_size_ += data.size();
-  if (body_) body_->append(data.data(), data.size());
-  return data.size();
 }
+
+void RequestParser::on_header_impl(error_code&) { request_.keep_alive = keep_alive(); }
 
 }  // namespace eventgate

@@ -4,6 +4,7 @@ namespace eventgate {
 
 namespace {
 
+constexpr std::string_view kVersion = "/v1";
 constexpr std::string_view kEventsPath = "/v1/events";
 constexpr std::string_view kStreamConfigsPath = "/v1/stream-configs";
 
@@ -34,6 +35,20 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+/// The byte of the escape at `at` in `text`, which is a `%`; less than 0 if two hexadecimal digits do not follow it.
+int escaped_byte(std::string_view text, std::size_t at) {
+  if (text.size() - at < 3) return -1;
+  const int high = hex_value(text[at + 1]);
+  const int low = hex_value(text[at + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+bool has_escaped_slash(std::string_view path) {
+  for (std::size_t at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1))
+    if (escaped_byte(path, at) == '/') return true;
+  return false;
 }
 
 /// The path and query of an absolute-form target, or the target itself.
@@ -79,10 +94,8 @@ std::string_view route_allow(Route route) {
     case Route::events:
       return "POST";
     case Route::test_events:
-      return "GET";  // Without HEAD: asking for it processes events.
     case Route::live_feed:
     case Route::live_schema:
-      return "GET";
     case Route::stream_configs:
     case Route::info:
     case Route::info_name:
@@ -101,10 +114,8 @@ std::string_view route_allow(Route route) {
 bool route_takes(Route route, Method method) {
   switch (method) {
     case Method::get:
-      return route != Route::unknown && route != Route::events;
     case Method::head:
-      return route != Route::unknown && route != Route::events && route != Route::test_events &&
-             route != Route::live_feed && route != Route::live_schema;
+      return route != Route::unknown && route != Route::events;
     case Method::post:
       return route == Route::events;
     case Method::options:
@@ -114,25 +125,38 @@ bool route_takes(Route route, Method method) {
   return false;
 }
 
-std::optional<std::string> percent_decoded(std::string_view text, bool plus) {
+std::optional<std::string> path_decoded(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%') {
-      if (text.size() - i < 3) return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      decoded += static_cast<char>(high * 16 + low);
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const int byte = escaped_byte(text, i);
+    if (byte < 0) return std::nullopt;
+    decoded += static_cast<char>(byte);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::string query_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int byte = text[i] == '%' ? escaped_byte(text, i) : -1;
+    if (byte >= 0) {
+      decoded += static_cast<char>(byte);
       i += 2;
     } else {
-      decoded += plus && text[i] == '+' ? ' ' : text[i];
+      decoded += text[i] == '+' ? ' ' : text[i];
     }
   }
   return decoded;
 }
 
-std::optional<Query> parse_query(std::string_view query) {
+Query parse_query(std::string_view query) {
   Query parameters;
   while (!query.empty()) {
     const std::size_t end = query.find('&');
@@ -140,11 +164,9 @@ std::optional<Query> parse_query(std::string_view query) {
     query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
     if (parameter.empty()) continue;
     const std::size_t equals = parameter.find('=');
-    auto name = percent_decoded(parameter.substr(0, equals), true);
-    auto value =
-        percent_decoded(equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1), true);
-    if (!name || !value) return std::nullopt;
-    parameters.emplace_back(std::move(*name), std::move(*value));
+    parameters.emplace_back(
+        query_decoded(parameter.substr(0, equals)),
+        query_decoded(equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1)));
   }
   return parameters;
 }
@@ -171,27 +193,35 @@ Target Router::find(std::string_view target) const {
   target = target.substr(0, target.find('#'));
   const std::size_t mark = target.find('?');
   if (mark != std::string_view::npos) found.query = target.substr(mark + 1);
-  std::string_view path = target.substr(0, mark);
+  std::string path(target.substr(0, mark));
   if (path.empty()) path = "/";
+  // As the original takes it.
+  if (equals_ignoring_case(std::string_view(path).substr(0, kVersion.size() + 2), "/v1//"))
+    path.erase(kVersion.size(), 1);
 
-  const auto decoded = path.find('%') == std::string_view::npos ? std::string(path) : percent_decoded(path, false);
-  if (!decoded) {
-    found.malformed = true;
-    return found;
+  if (path.find('%') == std::string::npos) {
+    found.route = route_of(path);
+  } else {
+    const auto decoded = path_decoded(path);
+    if (!decoded) {
+      found.malformed = true;
+      return found;
+    }
+    // An escaped slash separates no segments, and no segment of a route has one.
+    if (!has_escaped_slash(path)) found.route = route_of(*decoded);
   }
-  found.route = route_of(*decoded);
   if (found.route != Route::unknown || !stream_configs_) return found;
 
   // The names are cut from the path as sent: an escaped slash belongs to a name.
   const std::size_t prefix = kStreamConfigsPath.size();
   if (path.size() <= prefix + 1 || path[prefix] != '/' ||
-      !equals_ignoring_case(path.substr(0, prefix), kStreamConfigsPath))
+      !equals_ignoring_case(std::string_view(path).substr(0, prefix), kStreamConfigsPath))
     return found;
-  std::string_view names = path.substr(prefix + 1);
+  std::string_view names = std::string_view(path).substr(prefix + 1);
   if (names.size() > 1 && names.back() == '/') names.remove_suffix(1);
   if (names.find('/') != std::string_view::npos) return found;
   found.route = Route::stream_configs;
-  found.streams = names_of(*percent_decoded(names, false));
+  found.streams = names_of(*path_decoded(names));
   if (found.streams.empty()) found.streams.emplace_back();  // Only separators: none, not all.
   return found;
 }

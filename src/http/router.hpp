@@ -44,16 +44,20 @@ bool route_takes(Route route, Method method);
 /// Parameters of a query, decoded, in order.
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-/// `text` with its percent escapes decoded, and `+` as a space if `plus`. Nothing if an escape is no two hex digits.
-std::optional<std::string> percent_decoded(std::string_view text, bool plus);
+/// `path` with its percent escapes decoded. Returns nullopt if two hexadecimal digits do not follow a `%`.
+std::optional<std::string> path_decoded(std::string_view path);
 
-/// The parameters of `query` (without the `?`). Nothing if an escape is no two hex digits.
-std::optional<Query> parse_query(std::string_view query);
+/// A name or value of a query with its percent escapes decoded and `+` as a space. A `%` that two hexadecimal digits do
+/// not follow stands for itself, as in Node.
+std::string query_decoded(std::string_view text);
+
+/// Parses the parameters of `query`, which begins behind the `?`.
+Query parse_query(std::string_view query);
 
 /// What a request's target leads to.
 struct Target {
   Route route = Route::unknown;
-  /// An escape is no two hex digits: nothing else is set.
+  /// Two hexadecimal digits do not follow a `%` of the path: nothing else is set.
   bool malformed = false;
   /// As sent, without the `?`.
   std::string_view query;
@@ -61,7 +65,8 @@ struct Target {
   std::vector<std::string> streams;
 };
 
-/// Finds the route of a target: case does not count, nor does one slash at the end, as in the original.
+/// Finds the route of a target: case does not count, nor does one slash at the end or a second one behind `/v1`, as in
+/// the original. An escaped slash separates no segments.
 ///
 /// Immutable.
 class Router {

@@ -23,6 +23,8 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr int kBacklog = 4096;
+/// Connections of the metrics port. Scrapers have one each, and must not take what clients are to have.
+constexpr std::size_t kMaxMetricsConnections = 64;
 /// How long accepting rests when the process has no file descriptor or memory left.
 constexpr std::chrono::milliseconds kRest{100};
 
@@ -174,7 +176,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     }
   }
 
-  bool full() const { return !metrics_ && open_ >= state_->options.max_connections; }
+  bool full() const { return open_ >= (metrics_ ? kMaxMetricsConnections : state_->options.max_connections); }
 
   const std::shared_ptr<HttpWorker>& next_worker() { return workers_[next_++ % workers_.size()]; }
 

@@ -1,7 +1,6 @@
 #include "session.hpp"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
@@ -12,12 +11,15 @@
 #include <utility>
 
 #include "body_decoder.hpp"
+#include "chunked_body.hpp"
 #include "eventgate/events/event_batch.hpp"
+#include "eventgate/events/json_text.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/logging/logging.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/metrics/metrics.hpp"
 #include "events_handler.hpp"
+#include "head_check.hpp"
 #include "request_parser.hpp"
 
 namespace eventgate {
@@ -28,8 +30,11 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 namespace http_error = boost::beast::http;
 
-/// More of a body that nobody wants than this is not read to keep the connection.
-constexpr std::size_t kSkip = 64 * 1024;
+/// Bytes of a rejected request's body that are read so that the connection can be kept.
+constexpr std::size_t kMaxSkippedBody = 64 * 1024;
+/// Requests of a connection in a row, and the time for them, after which others have their turn.
+constexpr std::size_t kMaxInARow = 64;
+constexpr std::chrono::milliseconds kMaxTurn{1};
 /// A body is read in pieces of this.
 constexpr std::size_t kPiece = 64 * 1024;
 /// How long a connection is kept after the last answer so that the client reads it before it hears of the end.
@@ -113,24 +118,26 @@ class Session final
   Task<Response> live_schema(const Query& query);
   Response plain_answer(const Target& target, const Query& query) const;
   std::optional<Response> unwanted_body(MediaType type, std::optional<ContentCoding> coding) const;
-  Task<void> post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
+  Task<void> post_events(RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
                          std::optional<Response>& answer);
   void take_body(std::string& body);
-  Task<std::optional<Response>> read_body(RequestParser& parser, std::string& body, InflightShare& share);
+  Task<std::optional<Response>> read_body(std::string& body, InflightShare& share);
   std::optional<Response> decode(ContentCoding coding, std::string& body) const;
   Task<void> process(std::string body, RequestContext& context, InflightShare share,
                      std::unique_ptr<HastyRequest>& hasty, std::optional<Response>& answer);
+  Response unread_content_type() const;
   Response body_too_large() const;
   Response too_much_in_flight() const;
   Response no_room(const std::string& reason) const;
   Response body_cut(Received received);
 
-  bool body_left() const { return remaining_ > 0 || chunked_; }
-  bool worth_skipping() const { return !broken_ && remaining_ <= kSkip && !(expects_ && body_left()); }
-  Task<bool> skip_body(RequestParser& parser);
+  bool body_left() const { return remaining_ > 0 || chunks_.has_value(); }
+  bool worth_skipping() const { return !broken_ && remaining_ <= kMaxSkippedBody && !(expects_ && body_left()); }
+  Task<bool> skip_body();
   bool send_now(std::string_view& bytes);
   Task<bool> send(std::string_view bytes);
   Task<void> watch(LiveView& view);
+  Task<void> give_way();
   Task<void> linger();
 
   bool stopping() const { return state().stopping.load(std::memory_order_relaxed); }
@@ -144,15 +151,17 @@ class Session final
   bool answered_ = false;
   bool watching_ = false;
   bool timed_out_ = false;
+  std::size_t served_in_a_row_ = 0;      ///< Requests since the connection gave way to others.
+  steady_clock::time_point turn_begun_;  ///< When it was waited for the client or gave way last.
 
   std::optional<Connection> connection_;  // from `run` on
 
   // Of the request being served.
   steady_clock::time_point begun_;
-  bool expects_ = false;         ///< The client waits for 100 Continue before it sends the body.
-  bool chunked_ = false;         ///< The body is chunked and not read to its end.
-  bool broken_ = false;          ///< Where the next request begins is not known any more.
-  std::uint64_t remaining_ = 0;  ///< Bytes of a body with a Content-Length that are not read.
+  bool expects_ = false;               ///< The client waits for 100 Continue before it sends the body.
+  bool broken_ = false;                ///< Where the next request begins is not known any more.
+  std::uint64_t remaining_ = 0;        ///< Bytes of a body with a Content-Length that are not read.
+  std::optional<ChunkedBody> chunks_;  ///< The body is chunked and not read to its end.
 };
 
 struct HttpWorker::SessionList
@@ -331,6 +340,15 @@ Task<void> Session::watch(LiveView& view) {
   if (chunked) connection_->send(kLastChunk);
 }
 
+/// Lets the thread do what else there is to do: other connections, deadlines, accepting, deliveries.
+Task<void> Session::give_way() {
+  co_await suspend([this](Suspended suspended) {
+    boost::asio::post(start_.worker->executor, [suspended = std::move(suspended)]() mutable { suspended.resume(); });
+  });
+  served_in_a_row_ = 0;
+  turn_begun_ = steady_clock::now();
+}
+
 Task<void> Session::linger() {
   if (!connection_->end_sending()) co_return;
   begun_ = steady_clock::now();
@@ -345,7 +363,8 @@ Task<void> Session::linger() {
 Task<void> Session::serve_all() {
   const HttpOptions& options = state().options;
   for (;;) {
-    if (!space_) {
+    const bool waited = !space_;
+    if (waited) {
       idle_ = true;
       timed_out_ = false;
       const std::chrono::milliseconds limit = answered_    ? options.keepalive_timeout + Deadlines::kSweep
@@ -366,13 +385,18 @@ Task<void> Session::serve_all() {
     }
     if (!co_await serve()) co_return;
     answered_ = true;
-    if (space_->unread().empty()) start_.worker->give(std::move(space_));
+    const bool pipelined = !space_->unread().empty();
+    if (!pipelined) start_.worker->give(std::move(space_));
+    // A client that has always sent the next request already must not keep the thread from others.
+    if (waited) turn_begun_ = begun_;
+    if (++served_in_a_row_ >= kMaxInARow || (pipelined && begun_ - turn_begun_ >= kMaxTurn)) co_await give_way();
   }
 }
 
 Task<bool> Session::serve() {
   begun_ = steady_clock::now();
-  expects_ = chunked_ = broken_ = false;
+  expects_ = broken_ = false;
+  chunks_.reset();
   remaining_ = 0;
   if (space_->unread().substr(0, 2) == "\r\n") space_->begin += 2;  // RFC 9112, section 2.2
 
@@ -391,7 +415,7 @@ Task<bool> Session::serve() {
     broken_ = true;
   } else {
     if (const auto length = parser.content_length()) remaining_ = *length;
-    chunked_ = parser.chunked();
+    if (parser.chunked()) chunks_.emplace(nullptr, kMaxSkippedBody, options.max_header_size);
     const std::string_view expect = request().http_1_0 ? std::string_view() : request().expect();
     expects_ = !expect.empty() && body_left();
     if (!expect.empty() && !equals_ignoring_case(expect, "100-continue")) {
@@ -402,15 +426,14 @@ Task<bool> Session::serve() {
       answer = metrics_answer();
     } else {
       target = state().router.find(request().target());
-      std::optional<Query> query = parse_query(target.query);
-      if (target.malformed || !query) {
-        target.route = Route::unknown;
-        answer = rejected(400, "The target has a % that is not followed by two hexadecimal digits.", "malformed_target",
+      if (target.malformed) {
+        answer = rejected(400, "The path has a % that is not followed by two hexadecimal digits.", "malformed_target",
                           request());
       } else {
-        context.query = std::move(*query);
+        context.query = parse_query(target.query);
         const bool posted = target.route == Route::events && request().method == Method::post;
-        const bool tested = target.route == Route::test_events && request().method == Method::get;
+        const bool gets = request().method == Method::get || request().method == Method::head;
+        const bool tested = target.route == Route::test_events && gets;
         const bool live = is_live(target.route);
         if (posted || tested) {
           context.headers = &request();
@@ -418,10 +441,10 @@ Task<bool> Session::serve() {
           context.remote_address = start_.remote_address;
         }
         if (posted) {
-          co_await post_events(parser, context, hasty, answer);
+          co_await post_events(context, hasty, answer);
         } else if (tested) {
           co_await process(options.test_events, context, InflightShare(state().inflight), hasty, answer);
-        } else if (target.route == Route::live_schema && request().method == Method::get) {
+        } else if (target.route == Route::live_schema && gets) {
           answer = co_await live_schema(context.query);
         } else if (live && route_takes(target.route, request().method)) {
           answer = state().live.answer(request(), target.route, context.query, start_.remote_address, stopping(), view);
@@ -465,7 +488,7 @@ Task<bool> Session::serve() {
     co_return false;
   }
   if (!body_left()) co_return true;
-  co_return co_await skip_body(parser);
+  co_return co_await skip_body();
 }
 
 /// Parses what is there of the head; `head` counts its bytes. Whether it is whole, or `refusal` answers it.
@@ -474,7 +497,7 @@ bool Session::parse_head(RequestParser& parser, std::size_t& head, std::optional
   const std::string_view unread = space_->unread();
   if (unread.empty()) return false;
   error_code error;
-  const std::size_t used = parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+  const std::size_t used = parser.parse(unread, error);
   space_->begin += used;
   head += used;
   if (!error && parser.is_header_done()) {
@@ -485,6 +508,8 @@ bool Session::parse_head(RequestParser& parser, std::size_t& head, std::optional
     refusal = error == http_error::error::header_limit ? bare(431, "headers_too_large") : bare(400, "malformed_http");
   } else if (head + space_->unread().size() > options.max_header_size) {
     refusal = bare(431, "headers_too_large");
+  } else if (head == 0 && is_malformed_start(space_->unread())) {
+    refusal = bare(400, "malformed_http");
   }
   return refusal.has_value();
 }
@@ -520,15 +545,19 @@ Task<std::optional<Response>> Session::read_head(RequestParser& parser, std::siz
 std::optional<Response> Session::contradiction(const RequestParser& parser, std::size_t head) const {
   const Request& request = this->request();
   if (head > state().options.max_header_size) return bare(431, "headers_too_large");
-  if (request.hosts > 1 || (request.hosts == 0 && !request.http_1_0)) return bare(400, "malformed_http");
+  if (request.hosts > 1 || (request.hosts == 0 && !request.http_1_0) || request.bad_host)
+    return bare(400, "malformed_http");
   if (request.content_lengths > 1 || request.content_length().find(',') != std::string_view::npos)
     return bare(400, "malformed_http");
   if (request.transfer_encodings > 0) {
-    if (request.http_1_0 || request.content_lengths > 0) return bare(400, "malformed_http");
+    if (request.http_1_0 || request.content_lengths > 0 || request.coding_after_chunked)
+      return bare(400, "malformed_http");
     if (request.transfer_encodings > 1 || !equals_ignoring_case(request.transfer_encoding(), "chunked"))
       return rejected(501, "Transfer-Encoding has to be `chunked`, or absent.", "transfer_encoding", request);
     if (!parser.chunked()) return bare(400, "malformed_http");
   }
+  if (request.unknown_method)
+    return rejected(501, "The method is not known. Expected GET, HEAD, POST or OPTIONS.", "unknown_method", request);
   return std::nullopt;
 }
 
@@ -626,9 +655,22 @@ Response Session::body_cut(Received received) {
                   "timeout", request());
 }
 
+/// The answer to a body whose Content-Type is not read. Its phrase is the original's.
+Response Session::unread_content_type() const {
+  constexpr std::size_t kMaxQuoted = 100;  // bytes of the client's text
+  const std::string_view came = request().content_type();
+  const std::string what = came.empty() ? std::string("There is no Content-Type, and the body does not begin as JSON")
+                                        : "Content-Type is " + json_string(came.substr(0, kMaxQuoted));
+  Response response = rejected(400, what + ": expected application/json, text/plain or application/reports+json.",
+                               "content_type", request());
+  response.reason = kEmptyBody;
+  return response;
+}
+
 /// Why the body of events is not to be read, or nothing.
 std::optional<Response> Session::unwanted_body(MediaType type, std::optional<ContentCoding> coding) const {
-  if (!body_left() || type == MediaType::other) return empty_answer();
+  if (!body_left()) return empty_answer();
+  if (type == MediaType::other && !request().content_type().empty()) return unread_content_type();
   if (type == MediaType::not_utf8)
     return rejected(415, "The charset of Content-Type has to be utf-8, or absent.", "unsupported_media_type",
                     request());
@@ -639,7 +681,7 @@ std::optional<Response> Session::unwanted_body(MediaType type, std::optional<Con
   return std::nullopt;
 }
 
-Task<void> Session::post_events(RequestParser& parser, RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
+Task<void> Session::post_events(RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
                                 std::optional<Response>& answer) {
   const std::optional<ContentCoding> coding = content_coding(request().content_encoding());
   answer = unwanted_body(media_type(request().content_type()), coding);
@@ -656,11 +698,12 @@ Task<void> Session::post_events(RequestParser& parser, RequestContext& context, 
   std::string body;
   InflightShare share(state().inflight);
   take_body(body);
-  if (body_left()) answer = co_await read_body(parser, body, share);
+  if (body_left()) answer = co_await read_body(body, share);
   if (answer) co_return;
   events().body_received(body.size());
   if (*coding != ContentCoding::identity && !body.empty()) answer = decode(*coding, body);
   if (!answer && !share.resize(kWeight * body.size())) answer = too_much_in_flight();
+  if (!answer && request().content_type().empty() && !begins_as_json(body)) answer = unread_content_type();
   if (answer) co_return;
   start_.worker->give_buffer(*space_);
   co_await process(std::move(body), context, std::move(share), hasty, answer);
@@ -668,7 +711,7 @@ Task<void> Session::post_events(RequestParser& parser, RequestContext& context, 
 
 /// Moves to `body` what is there of one with a Content-Length.
 void Session::take_body(std::string& body) {
-  if (chunked_) return;
+  if (chunks_) return;
   body.reserve(remaining_ + kJsonPadding);
   const std::string_view here = space_->unread().substr(0, remaining_);
   body += here;
@@ -677,32 +720,32 @@ void Session::take_body(std::string& body) {
 }
 
 /// Reads what is left of the body.
-Task<std::optional<Response>> Session::read_body(RequestParser& parser, std::string& body, InflightShare& share) {
+Task<std::optional<Response>> Session::read_body(std::string& body, InflightShare& share) {
   const HttpOptions& options = state().options;
-  if (chunked_) {
-    parser.start_body(&body, options.max_body_size);
+  if (chunks_) {
+    chunks_.emplace(&body, options.max_body_size, options.max_header_size);
     for (;;) {
-      std::size_t used = 0;
-      if (const std::string_view unread = space_->unread(); !unread.empty()) {
-        error_code error;
-        used = parser.put_chunks(unread, error);
-        space_->begin += used;
-        if (parser.is_done()) break;
-        if (error && error != http_error::error::need_more) {
+      space_->begin += chunks_->decode(space_->unread());
+      switch (chunks_->state()) {
+        case ChunkedBody::State::complete:
+          chunks_.reset();
+          co_return std::nullopt;
+        case ChunkedBody::State::malformed:
           broken_ = true;
-          co_return error == http_error::error::body_limit ? body_too_large() : bare(400, "malformed_http");
-        }
-        if (!share.resize(kWeight * body.size())) {
+          co_return bare(400, "malformed_http");
+        case ChunkedBody::State::too_large:
           broken_ = true;
-          co_return too_much_in_flight();
-        }
-        if (used > 0 && !space_->unread().empty()) continue;
+          co_return body_too_large();
+        case ChunkedBody::State::incomplete:
+          break;
+      }
+      if (!share.resize(kWeight * body.size())) {
+        broken_ = true;
+        co_return too_much_in_flight();
       }
       const Received received = co_await receive_more(options.request_timeout);
       if (received != Received::bytes) co_return body_cut(received);
     }
-    chunked_ = false;
-    co_return std::nullopt;
   }
 
   std::size_t size = body.size();  // Of what is read. There may be room behind it, which is cleared once only.
@@ -767,21 +810,14 @@ Task<void> Session::process(std::string body, RequestContext& context, InflightS
     answer->fields += result.spooled > 0 ? "x-eventgate-durability: disk\r\n" : "x-eventgate-durability: kafka\r\n";
 }
 
-Task<bool> Session::skip_body(RequestParser& parser) {
+Task<bool> Session::skip_body() {
   const std::chrono::milliseconds limit = state().options.request_timeout;
-  if (chunked_) parser.start_body(nullptr, kSkip);
   for (;;) {
     const std::string_view unread = space_->unread();
-    if (chunked_) {
-      std::size_t used = 0;
-      if (!unread.empty()) {
-        error_code error;
-        used = parser.put_chunks(unread, error);
-        space_->begin += used;
-        if (parser.is_done()) co_return true;
-        if (error && error != http_error::error::need_more) co_return false;
-        if (used > 0 && !space_->unread().empty()) continue;
-      }
+    if (chunks_) {
+      space_->begin += chunks_->decode(unread);
+      if (chunks_->state() == ChunkedBody::State::complete) co_return true;
+      if (chunks_->state() != ChunkedBody::State::incomplete) co_return false;
     } else {
       const std::size_t used = std::min<std::uint64_t>(unread.size(), remaining_);
       space_->begin += used;

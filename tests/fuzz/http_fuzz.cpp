@@ -1,7 +1,7 @@
 // Any bytes as what a client sends: a head and the chunks of a body are read the same whether they come in one piece or
 // byte by byte, and what is found in them goes through all that looks at it.
 
-#include <boost/asio/buffer.hpp>
+#include <algorithm>
 #include <boost/beast/http/error.hpp>
 #include <cstdint>
 #include <cstdio>
@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "../../src/http/body_decoder.hpp"
+#include "../../src/http/chunked_body.hpp"
 #include "../../src/http/events_handler.hpp"
+#include "../../src/http/head_check.hpp"
 #include "../../src/http/request.hpp"
 #include "../../src/http/request_parser.hpp"
 #include "../../src/http/response.hpp"
@@ -42,36 +44,32 @@ struct ReadRequest {
 /// Reads `bytes` given in pieces of `piece`.
 void read(std::string_view bytes, std::size_t piece, ReadRequest& result) {
   RequestParser parser(result.request, kMaxHeaderSize, 20);
+  std::optional<ChunkedBody> chunks;
   std::string unread;
-  bool body_begun = false;
-  while (!bytes.empty() || !unread.empty()) {
+  while (!bytes.empty()) {
     unread += bytes.substr(0, piece);
-    const bool last = bytes.size() <= piece;
-    bytes.remove_prefix(last ? bytes.size() : piece);
-    for (;;) {
-      if (unread.empty()) break;
+    bytes.remove_prefix(std::min(bytes.size(), piece));
+    if (!result.head) {
       boost::system::error_code error;
-      const std::size_t used = body_begun ? parser.put_chunks(unread, error)
-                                          : parser.put(boost::asio::buffer(unread.data(), unread.size()), error);
+      const std::size_t used = parser.parse(unread, error);
       require(used <= unread.size(), "no more is used than there is");
       unread.erase(0, used);
-      result.head = parser.is_header_done();
-      result.whole = parser.is_done();
-      if (result.whole) return;
-      if (error && error != boost::beast::http::error::need_more) {
-        result.refused = true;
-        return;
-      }
-      if (result.head && !body_begun) {
-        if (!parser.chunked()) return;
-        body_begun = true;
-        parser.start_body(&result.body, kMaxBodySize);
-        continue;
-      }
-      if (error || used == 0) break;
+      result.head = !error && parser.is_header_done();
+      result.refused = error && error != boost::beast::http::error::need_more;
+      if (!result.head && !result.refused && is_malformed_start(unread)) result.refused = true;
+      if (result.refused) return;
+      if (!result.head) continue;
+      if (!parser.chunked()) return;
+      chunks.emplace(&result.body, kMaxBodySize, kMaxHeaderSize);
     }
+    const std::size_t used = chunks->decode(unread);
+    require(used <= unread.size(), "no more is used than there is");
+    unread.erase(0, used);
     require(result.body.size() <= kMaxBodySize, "the body's limit holds");
-    if (last) return;
+    result.whole = chunks->state() == ChunkedBody::State::complete;
+    result.refused = !result.whole && chunks->state() != ChunkedBody::State::incomplete;
+    if (result.whole || result.refused) return;
+    require(unread.empty(), "all is used until the body ends");
   }
 }
 
@@ -106,6 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(at_once.body == by_bytes.body, "the same body");
   }
   require(!(at_once.whole && by_bytes.refused) && !(by_bytes.whole && at_once.refused), "the same verdict");
+  require(!(at_once.head && !by_bytes.head && by_bytes.refused), "the start of a head is not refused");
   if (at_once.head) look_at(at_once.request, at_once.body);
   look_at(Request(), std::string(bytes));
   return 0;

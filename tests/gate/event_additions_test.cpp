@@ -90,6 +90,27 @@ TEST(EventAdditions, TakeTheAddressFromTheProxiesHeaders) {
   EXPECT_EQ(address({{"X-Client-IP", ""}, {"X-Forwarded-For", ""}}), "192.0.2.7");
 }
 
+TEST(EventAdditions, AnAddressComesWithoutPortBracketsAndZoneAndWhatIsNoneIsPassedOver) {
+  GateHarness gate = wikimedia_gate();
+  const auto address = [&](const std::string& client_ip, const std::string& forwarded) {
+    return gate
+        .produced(legacy_event(),
+                  with_headers({{"X-Client-IP", client_ip}, {"X-Forwarded-For", forwarded}}))["http"]["client_ip"]
+        .get<std::string>();
+  };
+  for (const char* given : {"192.0.2.1", " 192.0.2.1\t", "192.0.2.1:4711"})
+    EXPECT_EQ(address(given, ""), "192.0.2.1") << given;
+  for (const char* given :
+       {"2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:4711", "2001:db8::1%eth0", "[2001:db8::1%25]:1"})
+    EXPECT_EQ(address(given, ""), "2001:db8::1") << given;
+  EXPECT_EQ(address("::ffff:192.0.2.1", ""), "::ffff:192.0.2.1");
+  for (const char* given :
+       {"unknown", "192.0.2", "192.0.2.1:", "192.0.2.1:a", "192.0.2.1 x", "[192.0.2.1", "[::1]x", "[::1]:", "::1]",
+        "192.0.2.1%eth0", "_hidden", "1.2.3.4.5", "\"192.0.2.1\"", "<script>", "::g"})
+    EXPECT_EQ(address(given, "198.51.100.7"), "198.51.100.7") << given;
+  EXPECT_EQ(address("unknown", "unknown, 198.51.100.7"), "192.0.2.7");
+}
+
 TEST(EventAdditions, MakeOneRequestIdForTheWholeRequestAndAnIdForEachEvent) {
   GateHarness gate = wikimedia_gate();
   gate.process("[" + legacy_event() + R"(,{"$schema":"/test/1.0.0","meta":{"stream":"test.event"}},)" + legacy_event() +

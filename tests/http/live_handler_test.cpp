@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
-#include <boost/asio/buffer.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -54,19 +53,19 @@ class Handler {
     Request request;
     RequestParser parser(request, 16384, 100);
     boost::system::error_code error;
-    parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    parser.parse(bytes, error);
     EXPECT_FALSE(error) << error.message();
     const Target target = Router(false, false, true).find(request.target());
     Answered answered;
     if (target.route == Route::live_schema) {
       std::string uri;
-      if (auto refused = handler_.schema_refusal(request, *parse_query(target.query), asked.remote_address, uri)) {
+      if (auto refused = handler_.schema_refusal(request, parse_query(target.query), asked.remote_address, uri)) {
         EXPECT_TRUE(refused->own_origin_only);
         answered.response = *std::move(refused);
       }
       return answered;
     }
-    answered.response = handler_.answer(request, target.route, *parse_query(target.query), asked.remote_address,
+    answered.response = handler_.answer(request, target.route, parse_query(target.query), asked.remote_address,
                                         asked.stopping, answered.view);
     EXPECT_EQ(answered.response.endless, answered.view.has_value());
     EXPECT_TRUE(answered.response.own_origin_only);

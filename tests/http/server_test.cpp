@@ -89,6 +89,22 @@ TEST(HttpServer, AcceptsNoMoreConnectionsThanTheLimitUntilOneEnds) {
   EXPECT_EQ(second.reply()->status, 200u);
 }
 
+TEST(HttpServer, TheMetricsPortTakesSoManyConnectionsAndNoMore) {
+  HttpHarness harness(setup_with([](HttpOptions& options) { options.metrics_port = 0; }));
+  const std::uint16_t port = *harness.server().metrics_port();
+  std::vector<std::unique_ptr<HttpClient>> scrapers;
+  for (int i = 0; i < 64; ++i) {
+    scrapers.push_back(std::make_unique<HttpClient>(port));
+    EXPECT_EQ(scrapers.back()->get("/metrics").status, 200u);
+  }
+  HttpClient one_more(port);
+  one_more.send(http_request("GET", "/metrics"));
+  harness.wait_for_metric("eventgate_accept_pauses_total{", "1");
+  EXPECT_EQ(harness.client().get("/healthz").status, 200u);
+  scrapers.pop_back();
+  EXPECT_EQ(one_more.reply()->status, 200u);
+}
+
 TEST(HttpServer, RestsWhenThereAreNoFileDescriptorsLeft) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "UBSan, built beside ASan, asks a pipe what an object is, and takes the want of one for a fault";
