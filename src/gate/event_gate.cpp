@@ -304,8 +304,9 @@ std::optional<std::int64_t> integer_literal(std::string_view number) {
     std::string_view text = number.substr(exponent_at + 1);
     const bool down = text.starts_with('-');
     if (down || text.starts_with('+')) text.remove_prefix(1);
-    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc())
-      exponent = std::int64_t{1} << 40;  // more than any text has digits
+    constexpr std::int64_t kHuge = std::int64_t{1} << 40;  // more than any text has digits
+    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc() || exponent > kHuge)
+      exponent = kHuge;
     if (down) exponent = -exponent;
   }
   std::string digits;

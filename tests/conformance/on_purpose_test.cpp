@@ -67,6 +67,21 @@ TEST(OnPurpose, IntegersCompareExactlyAtAnyLength) {
        {R"({"uniqueItems": true})", "[9007199254740992, 9007199254740993]", false, ""}});
 }
 
+// JavaScript rounds these numbers to doubles that are integers.
+TEST(OnPurpose, AnIntegerIsOneByItsDecimalValue) {
+  expect({{R"({"type": "integer"})", "1.0000000000000000000001", true, "'' should be integer"},
+          {R"({"type": "integer"})", "1e-400", true, "'' should be integer"},
+          {R"({"type": "integer"})", "9007199254740991.4", true, "'' should be integer"},
+          {R"({"type": ["string", "integer"]})", "-9007199254740993.5", true, "'' should be string,integer"},
+          {R"({"maximum": 1})", "1.0000000000000000000001", true, "'' should be <= 1"},
+          {R"({"exclusiveMinimum": 0})", "1e-400", false, ""},
+          {R"({"const": 0})", "1e-400", true, "'' should be equal to constant"},
+          {R"({"enum": [9007199254740991]})", "9007199254740991.4", true,
+           "'' should be equal to one of the allowed values"},
+          {R"({"multipleOf": 1})", "9007199254740991.4", true, "'' should be multiple of 1"},
+          {R"({"uniqueItems": true})", "[1, 1.0000000000000000000001]", false, ""}});
+}
+
 // AJV divides floats.
 TEST(OnPurpose, MultipleOfIsExactOnDecimals) {
   expect({{R"({"multipleOf": 0.1})", "0.3", false, ""},
