@@ -679,7 +679,9 @@ bool EventGate::Impl::Judge::complete() {
   if (!space_.splice.empty() && !apply_splice()) return false;
   if (has_stream_) return true;
 
-  if (!options_.wikimedia) {
+  // A header may have been configured to fill it.
+  const auto now = first_present(options_.stream_field, space_.fields);
+  if (!now && !options_.wikimedia && (options_.stream_field.empty() || options_.stream_from_schema_uri)) {
     set_stream(memory_.texts.keep(stream_of_schema_uri(schema_uri_)), false);
     return true;
   }
