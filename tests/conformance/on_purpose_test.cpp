@@ -127,6 +127,35 @@ TEST(OnPurpose, WhatIsJudgedIsTheEventAsCompleted) {
           {R"({"allOf": [{"required": ["x"]}, {"properties": {"x": {"default": 1}}}]})", "{}", false, ""}});
 }
 
+// AJV fills in the second item and leaves a hole before it, which is undefined to it and null to readers.
+TEST(OnPurpose, AHoleOfATupleIsJudgedAsTheNullThatIsProduced) {
+  expect({{R"({"items": [{"type": "null"}, {"default": 1}]})", "[]", false, ""},
+          {R"({"items": [{"enum": [null]}, {"default": 1}]})", "[]", false, ""},
+          {R"({"items": [{"not": {"type": "null"}}, {"default": 1}]})", "[]", true, "'[0]' should NOT be valid"}});
+  EXPECT_EQ(validated(*compiled(R"({"items": [{}, {"default": 1}]})"), "[]").event, "[null,1]");
+}
+
+// AJV compiles what a $ref leads to once. If it does so inside a `not`, it compiles it to stop at the first error: here
+// it names `.p.a` alone, in this schema and in every later one that refers to the same place.
+TEST(OnPurpose, AReferenceInsideANotListsEveryErrorElsewhere) {
+  const auto schema =
+      compiled(R"({"properties": {"n": {"not": {"$ref": "#/definitions/x"}}, "p": {"$ref": "#/definitions/x"}},
+      "definitions": {"x": {"properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"$ref": "#/definitions/y"}}},
+                      "y": {}}})");
+  EXPECT_EQ(errors_text(validated(*schema, R"({"p": {"a": 1, "b": 1}})").errors),
+            "'.p.a' should be string, '.p.b' should be string");
+}
+
+// AJV skips an empty token, RFC 6901 takes it for the key "".
+TEST(OnPurpose, AnEmptyTokenOfAPointerMakesTheSchemaUnusable) {
+  const auto gate = gate_with(R"({"title": "own", "properties": {"a": {"$ref": "#/definitions//x"}},
+                                  "definitions": {"x": {}, "": {"x": {}}}})");
+  EXPECT_EQ(
+      gate->error(R"({"$schema":"/own/1.0.0","meta":{"stream":"own"}})"),
+      "Failed loading schema at /own/1.0.0: #/properties/a/$ref leads to the JSON pointer '/definitions//x', which has "
+      "an empty token: expected a key behind each slash");
+}
+
 // AJV lists every error, however many there are.
 TEST(OnPurpose, AtMostAHundredErrorsAreListed) {
   const auto schema = compiled(R"({"items": {"type": "string"}})");
