@@ -277,11 +277,24 @@ std::string data_path(JsonValue event, std::uint32_t node) {
   return path;
 }
 
+std::string_view flaw_message(JsonFlaw::Kind kind) {
+  switch (kind) {
+    case JsonFlaw::Kind::lone_surrogate:
+      return "should NOT have a lone surrogate";
+    case JsonFlaw::Kind::not_a_double:
+      return "should be a number within a double";
+    case JsonFlaw::Kind::invalid_utf8:
+      return "should be valid UTF-8";
+  }
+  return {};
+}
+
+/// The offset counts from the event's first byte: that of the value, or of the byte that is no UTF-8.
 ValidationError flaw_error(JsonValue event, const JsonFlaw& flaw) {
-  const std::uint32_t offset = event.nodes()[flaw.node].begin - event.node().begin;
-  return {"json", data_path(event, flaw.node), "#", "{\"offset\":" + std::to_string(offset) + "}",
-          flaw.kind == JsonFlaw::Kind::lone_surrogate ? "should NOT have a lone surrogate"
-                                                      : "should be a number within a double"};
+  const bool of_byte = flaw.kind == JsonFlaw::Kind::invalid_utf8;
+  const std::uint32_t offset = (of_byte ? flaw.offset : event.nodes()[flaw.node].begin) - event.node().begin;
+  return {"json", to_valid_utf8(data_path(event, flaw.node)), "#", "{\"offset\":" + std::to_string(offset) + "}",
+          std::string(flaw_message(flaw.kind))};
 }
 
 std::vector<ValidationError> flaw_errors(JsonValue event, std::span<const JsonFlaw> flaws) {
@@ -527,7 +540,11 @@ class EventGate::Impl::Judge {
     const std::string_view text = event_.source();
     return flawed_ ? json_string(text) : std::string(text);
   }
-  std::string_view kept(JsonValue value) { return kept_string(value, memory_.texts, space_.buffer); }
+  std::string_view kept(JsonValue value) {
+    // A flawed event's names may be no UTF-8, which metrics and logs cannot hold.
+    if (flawed_) return memory_.texts.keep(to_valid_utf8(value.string(space_.buffer)));
+    return kept_string(value, memory_.texts, space_.buffer);
+  }
 
   Impl& gate_;
   const GateOptions& options_;
@@ -685,8 +702,6 @@ bool EventGate::Impl::Judge::complete() {
     set_stream(memory_.texts.keep(stream_of_schema_uri(schema_uri_)), false);
     return true;
   }
-  // A header may have been configured to fill it.
-  const auto now = first_present(options_.stream_field, space_.fields);
   if (!now || !now->value.is_string()) {
     refuse(RefusalCause::field, now ? not_a_string_message(*now) : missing_message(options_.stream_field));
     return false;

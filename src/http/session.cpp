@@ -630,8 +630,8 @@ Response Session::body_cut(Received received) {
 std::optional<Response> Session::unwanted_body(MediaType type, std::optional<ContentCoding> coding) const {
   if (!body_left() || type == MediaType::other) return empty_answer();
   if (type == MediaType::not_utf8)
-    return rejected(415, "The charset of Content-Type has to be utf-8, or absent.", "unsupported_media_type",
-                    request());
+    return rejected(415, "The charset of Content-Type has to be utf-8 or us-ascii, or absent.",
+                    "unsupported_media_type", request());
   if (!coding || request().content_encodings > 1)
     return rejected(415, "Content-Encoding has to be gzip, deflate, zstd or identity, or absent.",
                     "unsupported_media_type", request());

@@ -204,5 +204,20 @@ TEST(OnPurpose, ANumberOutsideADoubleMakesItsEventInvalid) {
                                      "message": "should be a number within a double"}])"));
 }
 
+// Node.js makes U+FFFD of the byte, and the original produces that.
+TEST(OnPurpose, AByteThatIsNoUtf8MakesItsEventInvalid) {
+  const auto gate = gate_with(R"({"title": "own", "properties": {"$schema": {"type": "string"}}})");
+  const std::string head = R"({"$schema":"/own/1.0.0","meta":{"stream":"own"},"x":["a)";
+  const ProcessResult result = gate->process("[" + head + "\xFFz\"]}," + head + "\"]}]");
+  EXPECT_EQ(result.produced(), 1u);
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(result.invalid[0].index, 0u);
+  EXPECT_EQ(result.invalid[0].event, json(head + "\uFFFDz\"]}").dump());
+  EXPECT_EQ(
+      errors_json(result.invalid[0].errors),
+      ordered_json::parse(R"([{"keyword": "json", "dataPath": ".x[0]", "schemaPath": "#", "params": {"offset": )" +
+                          std::to_string(head.size()) + R"(}, "message": "should be valid UTF-8"}])"));
+}
+
 }  // namespace
 }  // namespace eventgate
