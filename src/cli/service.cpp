@@ -45,6 +45,11 @@ using MinuteTimer = boost::asio::basic_waitable_timer<std::chrono::system_clock,
 /// Of `shutdown_timeout`, what is kept for settling what would not drain.
 constexpr std::chrono::milliseconds kLongestReserve{2000};
 
+/// True if events may get their streams from their schema_uris, without stream configs.
+bool makes_streams_of_schemas(const GateOptions& gate) {
+  return !gate.wikimedia && (gate.stream_field.empty() || gate.stream_from_schema_uri);
+}
+
 /// One I/O thread.
 struct IoThread {
   boost::asio::io_context context{1};
@@ -148,7 +153,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   if (streams) {
     warm(*streams->current());
     schemaless->look(streams->current());
-  } else if (!config.gate.wikimedia) {
+  } else if (makes_streams_of_schemas(config.gate)) {
     for (const std::string& uri : schemas->loaded()) {
       const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
       if (is_topic_name(topic)) producer->warm(topic);
@@ -194,7 +199,7 @@ void Service::Impl::observe_readiness() {
 /// The streams known at start; without stream configs, those that precached schemas make.
 void Service::Impl::declare_first() {
   if (streams) return declare(*streams->current());
-  if (config.gate.wikimedia) return;
+  if (!makes_streams_of_schemas(config.gate)) return;
   std::vector<Ledger::Declared> declared;
   for (const std::string& uri : schemas->loaded()) {
     std::string stream = stream_of_schema_uri(uri);

@@ -309,6 +309,7 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
   root.fields("schema_uri_field", gate.schema_uri_field);
   root.text("schema_uri_query_param", gate.schema_uri_query_param);
   root.fields("stream_field", gate.stream_field);
+  root.flag("stream_from_schema_uri", gate.stream_from_schema_uri);
   root.text("stream_query_param", gate.stream_query_param);
   root.text("topic_prefix", gate.topic_prefix);
   if (!gate.topic_prefix.empty() && !is_topic_name(gate.topic_prefix + "a")) {
@@ -527,6 +528,8 @@ Config config_of(ConfigDocument& document) {
   root.duration("startup_timeout", config.startup_timeout, milliseconds(0), hours(1));
   root.duration("shutdown_timeout", config.shutdown_timeout, milliseconds(0), hours(1));
   read_kafka(root, config);
+  // Files alone take events under the name of their schema, as the original's do.
+  if (!config.kafka) config.gate.stream_from_schema_uri = true;
   read_file_output(root, config);
   read_spool(root, config);
   read_live(root, config);

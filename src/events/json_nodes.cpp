@@ -118,10 +118,11 @@ bool is_beyond_double(const char* begin, const char* end) {
   return error == std::errc::result_out_of_range || value - value != 0;
 }
 
-/// The structural indexes of a text as simdjson's stage 1 finds them, up to the first thing wrong with its strings or
-/// its UTF-8: slow, for texts that stage 1 refuses, which only knows that there is something wrong.
+/// The structural indexes of a text as simdjson's stage 1 finds them, up to the first thing wrong with its strings, or
+/// with its UTF-8 outside them: slow, for texts that stage 1 refuses, which only knows that there is something wrong.
 struct SlowScan {
   std::vector<std::uint32_t> indexes;
+  std::vector<std::uint32_t> bad_bytes;  ///< The first byte that is no UTF-8 of each string that has one.
   std::optional<JsonError> error;
 };
 
@@ -131,14 +132,18 @@ SlowScan scan_slowly(std::string_view text) {
   const char* const end = begin + text.size();
   bool in_string = false;
   bool in_scalar = false;
+  bool bad_string = false;
   for (const char* at = begin; at != end;) {
     const Utf8Step step = utf8_step(at, end);
     const auto offset = static_cast<std::uint32_t>(at - begin);
     if (!step.valid) {
-      scan.error = JsonError{offset, "valid UTF-8"};
-      break;
-    }
-    if (in_string) {
+      if (!in_string) {
+        scan.error = JsonError{offset, "valid UTF-8"};
+        break;
+      }
+      if (!bad_string) scan.bad_bytes.push_back(offset);
+      bad_string = true;
+    } else if (in_string) {
       if (static_cast<unsigned char>(*at) < 0x20) {
         scan.error = JsonError{offset, kControlCharacter};
         break;
@@ -150,6 +155,7 @@ SlowScan scan_slowly(std::string_view text) {
     } else if (*at == '"') {
       scan.indexes.push_back(offset);
       in_string = true;
+      bad_string = false;
       in_scalar = false;
     } else if (is_space(*at)) {
       in_scalar = false;
@@ -165,6 +171,18 @@ SlowScan scan_slowly(std::string_view text) {
   if (in_string && !scan.error) scan.error = JsonError{text.size(), "a closing quote"};
   scan.indexes.push_back(static_cast<std::uint32_t>(scan.error ? scan.error->offset : text.size()));
   return scan;
+}
+
+/// Adds a flaw for each of `bad_bytes`, which are in strings of the text.
+void add_invalid_utf8(JsonNodes& nodes, const std::vector<std::uint32_t>& bad_bytes) {
+  if (bad_bytes.empty()) return;
+  for (const std::uint32_t offset : bad_bytes) {
+    // Nodes begin in the order of the text, so the last one that begins before the byte is its string.
+    const auto behind = std::ranges::upper_bound(nodes.nodes, offset, {}, &JsonNode::begin);
+    const auto node = static_cast<std::uint32_t>(behind - nodes.nodes.begin()) - 1;
+    nodes.flaws.push_back({JsonFlaw::Kind::invalid_utf8, node, offset});
+  }
+  std::ranges::stable_sort(nodes.flaws, {}, &JsonFlaw::node);
 }
 
 /// The one loop over the structural indexes of a text: each is the place of a `{}[]:,`, of an opening quote, or of the
@@ -505,6 +523,7 @@ std::optional<JsonError> parse_json(std::string_view text, JsonNodes& nodes, con
     SlowScan scan = scan_slowly(text);
     error = Builder(nodes, scan.indexes.data(), scan.indexes.size() - 1, limits.depth).build();
     if (scan.error && (!error || error->offset >= scan.error->offset)) error = std::move(scan.error);
+    if (!error) add_invalid_utf8(nodes, scan.bad_bytes);
   }
   stage1.release_if_huge();
   if (error) error->offset += skipped;

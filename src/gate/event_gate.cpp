@@ -277,11 +277,24 @@ std::string data_path(JsonValue event, std::uint32_t node) {
   return path;
 }
 
+std::string_view flaw_message(JsonFlaw::Kind kind) {
+  switch (kind) {
+    case JsonFlaw::Kind::lone_surrogate:
+      return "should NOT have a lone surrogate";
+    case JsonFlaw::Kind::not_a_double:
+      return "should be a number within a double";
+    case JsonFlaw::Kind::invalid_utf8:
+      return "should be valid UTF-8";
+  }
+  return {};
+}
+
+/// The offset counts from the event's first byte: that of the value, or of the byte that is no UTF-8.
 ValidationError flaw_error(JsonValue event, const JsonFlaw& flaw) {
-  const std::uint32_t offset = event.nodes()[flaw.node].begin - event.node().begin;
-  return {"json", data_path(event, flaw.node), "#", "{\"offset\":" + std::to_string(offset) + "}",
-          flaw.kind == JsonFlaw::Kind::lone_surrogate ? "should NOT have a lone surrogate"
-                                                      : "should be a number within a double"};
+  const bool of_byte = flaw.kind == JsonFlaw::Kind::invalid_utf8;
+  const std::uint32_t offset = (of_byte ? flaw.offset : event.nodes()[flaw.node].begin) - event.node().begin;
+  return {"json", to_valid_utf8(data_path(event, flaw.node)), "#", "{\"offset\":" + std::to_string(offset) + "}",
+          std::string(flaw_message(flaw.kind))};
 }
 
 std::vector<ValidationError> flaw_errors(JsonValue event, std::span<const JsonFlaw> flaws) {
@@ -304,8 +317,9 @@ std::optional<std::int64_t> integer_literal(std::string_view number) {
     std::string_view text = number.substr(exponent_at + 1);
     const bool down = text.starts_with('-');
     if (down || text.starts_with('+')) text.remove_prefix(1);
-    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc())
-      exponent = std::int64_t{1} << 40;  // more than any text has digits
+    constexpr std::int64_t kHuge = std::int64_t{1} << 40;  // more than any text has digits
+    if (std::from_chars(text.data(), text.data() + text.size(), exponent).ec != std::errc() || exponent > kHuge)
+      exponent = kHuge;
     if (down) exponent = -exponent;
   }
   std::string digits;
@@ -526,7 +540,11 @@ class EventGate::Impl::Judge {
     const std::string_view text = event_.source();
     return flawed_ ? json_string(text) : std::string(text);
   }
-  std::string_view kept(JsonValue value) { return kept_string(value, memory_.texts, space_.buffer); }
+  std::string_view kept(JsonValue value) {
+    // A flawed event's names may be no UTF-8, which metrics and logs cannot hold.
+    if (flawed_) return memory_.texts.keep(to_valid_utf8(value.string(space_.buffer)));
+    return kept_string(value, memory_.texts, space_.buffer);
+  }
 
   Impl& gate_;
   const GateOptions& options_;
@@ -678,12 +696,12 @@ bool EventGate::Impl::Judge::complete() {
   if (!space_.splice.empty() && !apply_splice()) return false;
   if (has_stream_) return true;
 
-  if (!options_.wikimedia) {
+  // A header may have been configured to fill it.
+  const auto now = first_present(options_.stream_field, space_.fields);
+  if (!now && !options_.wikimedia && (options_.stream_field.empty() || options_.stream_from_schema_uri)) {
     set_stream(memory_.texts.keep(stream_of_schema_uri(schema_uri_)), false);
     return true;
   }
-  // A header may have been configured to fill it.
-  const auto now = first_present(options_.stream_field, space_.fields);
   if (!now || !now->value.is_string()) {
     refuse(RefusalCause::field, now ? not_a_string_message(*now) : missing_message(options_.stream_field));
     return false;

@@ -34,6 +34,9 @@ int window_bits(ContentCoding coding, std::string_view body) {
   return wrapped ? 15 : -15;
 }
 
+/// Whether `rest`, behind the end of a member, is nothing but NUL bytes: gzip(1) and others take them for padding.
+bool is_padding(std::string_view rest) { return rest.find_first_not_of('\0') == std::string_view::npos; }
+
 std::optional<DecodeError> inflate_body(ContentCoding coding, std::string_view body, std::size_t max_size,
                                         std::string& out) {
   z_stream stream{};
@@ -50,7 +53,7 @@ std::optional<DecodeError> inflate_body(ContentCoding coding, std::string_view b
     used = out.size() - stream.avail_out;
     if (used > max_size) return DecodeError::too_large;
     if (result == Z_STREAM_END) {
-      if (stream.avail_in == 0) break;
+      if (is_padding(body.substr(body.size() - stream.avail_in))) break;
       if (coding != ContentCoding::gzip || inflateReset(&stream) != Z_OK) return DecodeError::malformed;
       continue;
     }

@@ -41,7 +41,10 @@ MediaType media_type(std::string_view content_type) {
     std::string_view charset = trimmed(parameter.substr(equals + 1));
     if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
       charset = charset.substr(1, charset.size() - 2);
-    if (!equals_ignoring_case(charset, "utf-8") && !equals_ignoring_case(charset, "utf8")) return MediaType::not_utf8;
+    // US-ASCII is part of UTF-8.
+    const bool read = equals_ignoring_case(charset, "utf-8") || equals_ignoring_case(charset, "utf8") ||
+                      equals_ignoring_case(charset, "us-ascii");
+    if (!read) return MediaType::not_utf8;
   }
   return MediaType::json;
 }

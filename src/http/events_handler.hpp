@@ -15,7 +15,7 @@ namespace eventgate {
 
 /// Whether a body of Content-Type `content_type` is read.
 enum class MediaType : std::uint8_t {
-  json,      ///< `application/json`, `text/plain` or `application/reports+json`, in UTF-8.
+  json,      ///< `application/json`, `text/plain` or `application/reports+json`, in UTF-8 or US-ASCII.
   not_utf8,  ///< One of them, with another charset.
   other,     ///< The body counts as empty, as in the original.
 };

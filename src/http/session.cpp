@@ -672,8 +672,8 @@ std::optional<Response> Session::unwanted_body(MediaType type, std::optional<Con
   if (!body_left()) return empty_answer();
   if (type == MediaType::other && !request().content_type().empty()) return unread_content_type();
   if (type == MediaType::not_utf8)
-    return rejected(415, "The charset of Content-Type has to be utf-8, or absent.", "unsupported_media_type",
-                    request());
+    return rejected(415, "The charset of Content-Type has to be utf-8 or us-ascii, or absent.",
+                    "unsupported_media_type", request());
   if (!coding || request().content_encodings > 1)
     return rejected(415, "Content-Encoding has to be gzip, deflate, zstd or identity, or absent.",
                     "unsupported_media_type", request());

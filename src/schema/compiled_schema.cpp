@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <random>
 #include <span>
 #include <utility>
@@ -335,7 +334,7 @@ std::uint64_t hash_value(JsonValue value, Scratch& s) {
       break;
     case JsonType::number: {
       s.number.read(value.source());
-      if (s.number.integer) {
+      if (s.number.exact) {
         hash.add(s.number.digits);
         hash.add(static_cast<std::uint64_t>(s.number.exponent) * 2 + s.number.negative);
       } else {
@@ -524,9 +523,7 @@ bool Walk::collect(const Schema& schema, Index node) {
 }
 
 bool Walk::is_integer(Index node) const {
-  if (!(nodes_[node].flags & JsonNode::kFraction)) return true;
-  const double number = to_double(value(node).source());
-  return number == std::trunc(number);
+  return !(nodes_[node].flags & JsonNode::kFraction) || is_whole(value(node).source());
 }
 
 template <Mode kMode>

@@ -3,20 +3,30 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 namespace eventgate {
 namespace {
 
-/// Beyond any number of digits that fits a text, and far from overflow.
-constexpr std::int64_t kHugeExponent = std::int64_t{1} << 40;
+/// An exponent beyond this counts as this: far more than a text has digits, and ten times it is no overflow.
+constexpr std::int64_t kHugeExponent = std::int64_t{1} << 59;
 
 /// What a decimal text says, exactly: digits * 10^exponent.
 struct Decimal {
   bool negative = false;
   std::int64_t exponent = 0;
 };
+
+/// The value of `text`, which is empty or an exponent with its `e`.
+std::int64_t exponent_of(std::string_view text) {
+  if (text.empty()) return 0;
+  text.remove_prefix(1);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t exponent = 0;
+  for (const char digit : text) exponent = std::min(exponent * 10 + (digit - '0'), kHugeExponent);
+  return negative ? -exponent : exponent;
+}
 
 /// Reads `number`, a JSON number, with its digits into `digits`, without zeros at either end. Zero has no digits.
 Decimal read_decimal(std::string_view number, std::string& digits) {
@@ -39,14 +49,7 @@ Decimal read_decimal(std::string_view number, std::string& digits) {
       if (fraction) --decimal.exponent;
     }
   }
-  if (at < number.size()) {
-    ++at;
-    bool negative = false;
-    if (at < number.size() && (number[at] == '-' || number[at] == '+')) negative = number[at++] == '-';
-    std::int64_t exponent = 0;
-    for (; at < number.size(); ++at) exponent = std::min(exponent * 10 + (number[at] - '0'), kHugeExponent);
-    decimal.exponent += negative ? -exponent : exponent;
-  }
+  decimal.exponent += exponent_of(number.substr(at));
   while (!digits.empty() && digits.back() == '0') {
     digits.pop_back();
     ++decimal.exponent;
@@ -84,30 +87,34 @@ double to_double(std::string_view number) {
   return value;
 }
 
+bool is_whole(std::string_view number) {
+  const std::size_t end = std::min(number.find_first_of("eE"), number.size());
+  const std::string_view mantissa = number.substr(0, end);
+  const std::size_t last = mantissa.find_last_of("123456789");
+  if (last == std::string_view::npos) return true;
+  const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), end));
+  // The power of ten of the last digit that is not 0: that of the digit in front of the point is 0.
+  const std::int64_t behind = static_cast<std::int64_t>(last) - point;
+  const std::int64_t power = behind < 0 ? -behind - 1 : -behind;
+  return power + exponent_of(number.substr(end)) >= 0;
+}
+
 void ExactNumber::read(std::string_view number) {
   value = to_double(number);
   const Decimal decimal = read_decimal(number, digits);
   negative = decimal.negative;
   exponent = decimal.exponent;
-  integer = exponent >= 0;
-  if (integer || !std::isfinite(value) || value != std::trunc(value)) return;
-  // Written with a fraction, and yet an integer once it is a double: all its digits.
-  char text[400];
-  const int size = std::snprintf(text, sizeof text, "%.0f", value);
-  const Decimal whole = read_decimal({text, static_cast<std::size_t>(size)}, digits);
-  negative = whole.negative;
-  exponent = whole.exponent;
-  integer = true;
+  // An infinite value counts too: every number outside a double is told from others by its digits.
+  exact = value == std::trunc(value);
 }
 
 int compare(const ExactNumber& a, const ExactNumber& b) {
-  if (a.integer && b.integer) {
-    if (a.negative != b.negative) return a.negative ? -1 : 1;
-    const int order = compare_magnitudes(a, b);
-    return a.negative ? -order : order;
-  }
-  // One of them is a double, so rounding the other to a double does not change the order.
-  return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
+  // Rounding to a double does not change an order, but may make two numbers equal.
+  if (a.value != b.value) return a.value < b.value ? -1 : 1;
+  if (!a.exact) return 0;
+  if (a.negative != b.negative) return a.negative ? -1 : 1;
+  const int order = compare_magnitudes(a, b);
+  return a.negative ? -order : order;
 }
 
 bool Divisor::read(std::string_view number) {

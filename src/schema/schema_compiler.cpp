@@ -131,16 +131,6 @@ std::string pointer_key(std::string_view token) {
   return out;
 }
 
-std::vector<std::string> pointer_keys(std::string_view fragment) {
-  std::vector<std::string> keys;
-  for (std::size_t at = 0; at < fragment.size();) {
-    const std::size_t end = std::min(fragment.find('/', at + 1), fragment.size());
-    if (end > at + 1) keys.push_back(pointer_key(fragment.substr(at + 1, end - at - 1)));
-    at = end;
-  }
-  return keys;
-}
-
 const Json* child(const Json& value, const std::string& key) {
   if (value.is_object()) return get(value, key);
   const auto index = value.is_array() ? array_index(key) : std::nullopt;
@@ -160,6 +150,7 @@ struct Document {
   std::string path;  ///< Where it was found.
   std::string base;  ///< Its id, else its path; without a fragment.
   bool has_id = false;
+  bool is_metaschema = false;  ///< Of a draft: AJV fills in no defaults of it.
   const Json* root = nullptr;
   std::map<std::string, std::vector<std::string>, std::less<>> ids;  ///< To the keys that lead there.
 };
@@ -195,6 +186,7 @@ class Compiler {
                                     std::size_t chain);
   std::optional<Place> walk(Place place, const std::vector<std::string>& keys, const std::string& pointer,
                             std::size_t chain);
+  std::vector<std::string> pointer_keys(std::string_view fragment, const std::string& pointer) const;
   Place root_of(Document& document) const { return {document.root, &document, document.base, where_of(document)}; }
   std::string where_of(const Document& document) const {
     return (&document == documents_.begin()->get() ? "" : document.path) + "#";
@@ -219,6 +211,9 @@ class Compiler {
   Index reference(const std::string& text, const std::string& path, const std::string& base);
   Index pattern(const std::string& text, const std::string& path);
   Index constant(std::string json);
+  const Json* default_of(const Json& schema) const {
+    return document_->is_metaschema ? nullptr : get(schema, "default");
+  }
   std::unique_ptr<Constant> make_constant(std::string text);
   Index text(std::string value);
   Property make_property(std::string_view key);
@@ -331,11 +326,16 @@ void Compiler::add_ids(Document& document, const Json& schema, const std::string
 Document& Compiler::load(const std::string& path, const std::string& pointer) {
   for (const auto& document : documents_)
     if (document->path == path) return *document;
+  const std::string where = where_;
   Metaschema draft;
-  if (find_draft(path, draft)) return add_document(path, metaschema_document(draft));
+  if (find_draft(path, draft)) {
+    Document& metaschema = add_document(path, metaschema_document(draft));
+    metaschema.is_metaschema = true;
+    where_ = where;
+    return metaschema;
+  }
   const auto read = refs_(path);
   if (!read) fail(pointer, "leads to " + in_quotes(path) + ", which cannot be had: " + read.error());
-  const std::string where = where_;
   Document& document = add_document(path, **read);
   where_ = where;
   return document;
@@ -361,20 +361,35 @@ std::optional<Place> Compiler::resolve_full(Document& document, const std::strin
     return walk(root_of(document), id->second, pointer, chain);
   if (path == document.base) {
     if (fragment.empty()) return root_of(document);
-    if (fragment.starts_with('/')) return walk(root_of(document), pointer_keys(fragment), pointer, chain);
+    if (fragment.starts_with('/')) return walk(root_of(document), pointer_keys(fragment, pointer), pointer, chain);
     return std::nullopt;
   }
   if (const auto id = document.ids.find(path); id != document.ids.end()) {
     auto place = walk(root_of(document), id->second, pointer, chain);
     if (!place || !fragment.starts_with('/')) return std::nullopt;
-    return walk(*std::move(place), pointer_keys(fragment), pointer, chain);
+    return walk(*std::move(place), pointer_keys(fragment, pointer), pointer, chain);
   }
   Document& other = load(path, pointer);
   if (fragment.empty()) return root_of(other);
-  if (fragment.starts_with('/')) return walk(root_of(other), pointer_keys(fragment), pointer, chain);
+  if (fragment.starts_with('/')) return walk(root_of(other), pointer_keys(fragment, pointer), pointer, chain);
   const auto id = other.ids.find(other.base + "#" + std::string(fragment));
   if (id == other.ids.end()) return std::nullopt;
   return walk(root_of(other), id->second, pointer, chain);
+}
+
+/// The keys of a JSON pointer, which starts with a slash, of the `$ref` at `pointer`.
+std::vector<std::string> Compiler::pointer_keys(std::string_view fragment, const std::string& pointer) const {
+  std::vector<std::string> keys;
+  for (std::size_t at = 0; at < fragment.size();) {
+    const std::size_t end = std::min(fragment.find('/', at + 1), fragment.size());
+    // AJV skips an empty token, and RFC 6901 takes it for the key "": no reading is safe.
+    if (end == at + 1)
+      fail(pointer, "leads to the JSON pointer " + in_quotes(fragment) +
+                        ", which has an empty token: expected a key behind each slash");
+    keys.push_back(pointer_key(fragment.substr(at + 1, end - at - 1)));
+    at = end;
+  }
+  return keys;
 }
 
 /// Follows `keys` from `place`, rebasing at each id and going through each `$ref` on the way, the last one too.
@@ -666,7 +681,7 @@ Index Compiler::array_rules(const Json& schema, const std::string& path, const s
     for (std::size_t i = 0; i < items->size(); ++i) {
       const Json& item = (*items)[i];
       rules.tuple.push_back(compile_at(item, path + "/items/" + std::to_string(i), base, depth));
-      const Json* default_value = get(item, "default");
+      const Json* default_value = default_of(item);
       rules.tuple_defaults.push_back(default_value ? constant(js_json(*default_value)) : kNone);
       defaults = defaults || default_value;
     }
@@ -724,7 +739,7 @@ Index Compiler::object_rules(const Json& schema, const std::string& path, const 
       conditions.push_back(value->is_object() && has_rules(*value));
       never.push_back(*value == false);
       made.schema = compile_at(*value, path + "/properties/" + js_fragment(key), base, depth);
-      if (const Json* default_value = get(*value, "default")) {
+      if (const Json* default_value = default_of(*value)) {
         made.default_value = constant(js_json(*default_value));
         rules.defaults.push_back(static_cast<Index>(rules.properties.size()));
       }

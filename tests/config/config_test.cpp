@@ -282,6 +282,16 @@ TEST(Config, GateOptionsAreRead) {
   EXPECT_EQ(gate.stream_reader.user_agent, "me");
 }
 
+TEST(Config, StreamFromSchemaUriIsTheWayOfFilesAlone) {
+  EXPECT_TRUE(config("{stream_field: meta.stream}").gate.stream_from_schema_uri);
+  EXPECT_TRUE(
+      config("{stream_field: meta.stream, output_path: x, stream_from_schema_uri: false}").gate.stream_from_schema_uri);
+  const std::string kafka = "stream_field: meta.stream, kafka: {conf: {bootstrap.servers: b}}";
+  EXPECT_FALSE(config("{" + kafka + "}").gate.stream_from_schema_uri);
+  EXPECT_FALSE(config("{output_path: x, " + kafka + "}").gate.stream_from_schema_uri);
+  EXPECT_TRUE(config("{stream_from_schema_uri: true, " + kafka + "}").gate.stream_from_schema_uri);
+}
+
 TEST(Config, TopicsThatKafkaRefusesAreAProblem) {
   EXPECT_THAT(problems("topic_prefix: 'a b'"),
               ElementsAre(HasSubstr("topic_prefix is \"a b\", expected the start of a Kafka topic")));

@@ -31,6 +31,7 @@ Config default_config(const std::string& output) {
       R"([{"$schema":"/test/0.0.1","meta":{"stream":"test_events","id":"12345678-1234-5678-1234-567812345678"},"test":"example string"}])";
   config.schema.schema_base_uris = golden::schema_base_uris();
   config.gate.stream_field = {FieldPath("meta.stream")};
+  config.gate.stream_from_schema_uri = true;  // the recordings' output is a file
   config.file = FileSinkOptions{};
   config.file->output_path = output;
   config.logging.level = LogLevel::fatal;

@@ -67,6 +67,21 @@ TEST(OnPurpose, IntegersCompareExactlyAtAnyLength) {
        {R"({"uniqueItems": true})", "[9007199254740992, 9007199254740993]", false, ""}});
 }
 
+// JavaScript rounds these numbers to doubles that are integers.
+TEST(OnPurpose, AnIntegerIsOneByItsDecimalValue) {
+  expect({{R"({"type": "integer"})", "1.0000000000000000000001", true, "'' should be integer"},
+          {R"({"type": "integer"})", "1e-400", true, "'' should be integer"},
+          {R"({"type": "integer"})", "9007199254740991.4", true, "'' should be integer"},
+          {R"({"type": ["string", "integer"]})", "-9007199254740993.5", true, "'' should be string,integer"},
+          {R"({"maximum": 1})", "1.0000000000000000000001", true, "'' should be <= 1"},
+          {R"({"exclusiveMinimum": 0})", "1e-400", false, ""},
+          {R"({"const": 0})", "1e-400", true, "'' should be equal to constant"},
+          {R"({"enum": [9007199254740991]})", "9007199254740991.4", true,
+           "'' should be equal to one of the allowed values"},
+          {R"({"multipleOf": 1})", "9007199254740991.4", true, "'' should be multiple of 1"},
+          {R"({"uniqueItems": true})", "[1, 1.0000000000000000000001]", false, ""}});
+}
+
 // AJV divides floats.
 TEST(OnPurpose, MultipleOfIsExactOnDecimals) {
   expect({{R"({"multipleOf": 0.1})", "0.3", false, ""},
@@ -110,6 +125,35 @@ TEST(OnPurpose, WhatIsJudgedIsTheEventAsCompleted) {
   expect({{R"({"additionalProperties": false, "allOf": [{"properties": {"x": {"default": 1}}}]})", "{}", true,
            "'' should NOT have additional properties"},
           {R"({"allOf": [{"required": ["x"]}, {"properties": {"x": {"default": 1}}}]})", "{}", false, ""}});
+}
+
+// AJV fills in the second item and leaves a hole before it, which is undefined to it and null to readers.
+TEST(OnPurpose, AHoleOfATupleIsJudgedAsTheNullThatIsProduced) {
+  expect({{R"({"items": [{"type": "null"}, {"default": 1}]})", "[]", false, ""},
+          {R"({"items": [{"enum": [null]}, {"default": 1}]})", "[]", false, ""},
+          {R"({"items": [{"not": {"type": "null"}}, {"default": 1}]})", "[]", true, "'[0]' should NOT be valid"}});
+  EXPECT_EQ(validated(*compiled(R"({"items": [{}, {"default": 1}]})"), "[]").event, "[null,1]");
+}
+
+// AJV compiles what a $ref leads to once. If it does so inside a `not`, it compiles it to stop at the first error: here
+// it names `.p.a` alone, in this schema and in every later one that refers to the same place.
+TEST(OnPurpose, AReferenceInsideANotListsEveryErrorElsewhere) {
+  const auto schema =
+      compiled(R"({"properties": {"n": {"not": {"$ref": "#/definitions/x"}}, "p": {"$ref": "#/definitions/x"}},
+      "definitions": {"x": {"properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"$ref": "#/definitions/y"}}},
+                      "y": {}}})");
+  EXPECT_EQ(errors_text(validated(*schema, R"({"p": {"a": 1, "b": 1}})").errors),
+            "'.p.a' should be string, '.p.b' should be string");
+}
+
+// AJV skips an empty token, RFC 6901 takes it for the key "".
+TEST(OnPurpose, AnEmptyTokenOfAPointerMakesTheSchemaUnusable) {
+  const auto gate = gate_with(R"({"title": "own", "properties": {"a": {"$ref": "#/definitions//x"}},
+                                  "definitions": {"x": {}, "": {"x": {}}}})");
+  EXPECT_EQ(
+      gate->error(R"({"$schema":"/own/1.0.0","meta":{"stream":"own"}})"),
+      "Failed loading schema at /own/1.0.0: #/properties/a/$ref leads to the JSON pointer '/definitions//x', which has "
+      "an empty token: expected a key behind each slash");
 }
 
 // AJV lists every error, however many there are.
@@ -158,6 +202,21 @@ TEST(OnPurpose, ANumberOutsideADoubleMakesItsEventInvalid) {
                                      "params": {"offset": )" +
                                 std::to_string(flawed.find("1e400")) + R"(},
                                      "message": "should be a number within a double"}])"));
+}
+
+// Node.js makes U+FFFD of the byte, and the original produces that.
+TEST(OnPurpose, AByteThatIsNoUtf8MakesItsEventInvalid) {
+  const auto gate = gate_with(R"({"title": "own", "properties": {"$schema": {"type": "string"}}})");
+  const std::string head = R"({"$schema":"/own/1.0.0","meta":{"stream":"own"},"x":["a)";
+  const ProcessResult result = gate->process("[" + head + "\xFFz\"]}," + head + "\"]}]");
+  EXPECT_EQ(result.produced(), 1u);
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(result.invalid[0].index, 0u);
+  EXPECT_EQ(result.invalid[0].event, json(head + "\uFFFDz\"]}").dump());
+  EXPECT_EQ(
+      errors_json(result.invalid[0].errors),
+      ordered_json::parse(R"([{"keyword": "json", "dataPath": ".x[0]", "schemaPath": "#", "params": {"offset": )" +
+                          std::to_string(head.size()) + R"(}, "message": "should be valid UTF-8"}])"));
 }
 
 }  // namespace

@@ -43,14 +43,19 @@ std::string listed(const Parsed& result) {
   return list;
 }
 
-/// Each flaw as "kind node".
+/// Each flaw as "kind node", and of invalid UTF-8 where the byte is.
 std::string flaws(std::string_view text) {
   const Parsed result = parsed(text);
   if (result.error) return "refused";
   std::string list;
-  for (const JsonFlaw& flaw : result.nodes.flaws)
+  for (const JsonFlaw& flaw : result.nodes.flaws) {
+    const bool utf8 = flaw.kind == JsonFlaw::Kind::invalid_utf8;
     list += std::string(list.empty() ? "" : ", ") +
-            (flaw.kind == JsonFlaw::Kind::lone_surrogate ? "surrogate " : "double ") + std::to_string(flaw.node);
+            (utf8                                          ? "utf8 "
+             : flaw.kind == JsonFlaw::Kind::lone_surrogate ? "surrogate "
+                                                           : "double ") +
+            std::to_string(flaw.node) + (utf8 ? " at " + std::to_string(flaw.offset) : "");
+  }
   return list;
 }
 
@@ -232,33 +237,63 @@ TEST(JsonNodes, StringsFollowTheGrammar) {
   EXPECT_EQ(verdict(std::string_view("\"a\0b\"", 5)), "2: an escape such as \\n in place of a bare control character");
 }
 
-TEST(JsonNodes, InvalidUtf8IsRefusedAtItsFirstByte) {
+TEST(JsonNodes, InvalidUtf8InAStringIsAFlawOfIt) {
   const std::pair<std::string_view, std::string_view> cases[] = {
-      {"\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"", "ok"},
-      {"\"a\xC0\x80\"", "2: valid UTF-8"},          // overlong
-      {"\"a\xE0\x80\x80\"", "2: valid UTF-8"},      // overlong
-      {"\"a\xF0\x80\x80\x80\"", "2: valid UTF-8"},  // overlong
-      {"\"a\xED\xA0\x80\"", "2: valid UTF-8"},      // a surrogate
-      {"\"a\xF4\x90\x80\x80\"", "2: valid UTF-8"},  // beyond U+10FFFF
-      {"\"a\xFF\"", "2: valid UTF-8"},
-      {"\"a\x80\"", "2: valid UTF-8"},
-      {"\"a\xC3\"", "2: valid UTF-8"},
-      {"\"a\xE2\x82", "2: valid UTF-8"},
-      {"{\"\xFF\":1}", "2: valid UTF-8"},
+      {"\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"", ""},
+      {"\"a\xC0\x80\"", "utf8 0 at 2"},          // overlong
+      {"\"a\xE0\x80\x80\"", "utf8 0 at 2"},      // overlong
+      {"\"a\xF0\x80\x80\x80\"", "utf8 0 at 2"},  // overlong
+      {"\"a\xED\xA0\x80\"", "utf8 0 at 2"},      // a surrogate
+      {"\"a\xF4\x90\x80\x80\"", "utf8 0 at 2"},  // beyond U+10FFFF
+      {"\"a\xFF\"", "utf8 0 at 2"},
+      {"\"a\x80\"", "utf8 0 at 2"},
+      {"\"a\xC3\"", "utf8 0 at 2"},
+      {"\"\xE2\x82\"", "utf8 0 at 1"},
+      {"{\"\xFF\":1}", "utf8 1 at 2"},
+      {"[\"a\", \"\xC3\xA9\xFF\xFE\", {\"b\" : [\"\\\"\x80\"] }]", "utf8 2 at 9, utf8 6 at 25"},
+      {"[\"\xFF\",\"\\ud800\",1e999,\"\\ud800\xFF\"]", "utf8 1 at 2, surrogate 2, double 3, surrogate 4, utf8 4 at 27"},
+      {"\xEF\xBB\xBF[\"\xFF\"]", "utf8 1 at 2"},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(flaws(text), expected) << text;
+  const Parsed bytes = parsed("[\"\xFF\", \"\\n\xFF\"]");
+  EXPECT_EQ(listed(bytes), "array [\"\xFF\", \"\\n\xFF\"] 3; string \"\xFF\" 2; string \"\\n\xFF\" 3");
+  EXPECT_EQ((*++bytes.root().begin()).string(), "\n\xFF");
+}
+
+TEST(JsonNodes, InvalidUtf8OutsideStringsIsRefusedAtItsFirstByte) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
       {"\xFF\xFE{", "0: valid UTF-8"},
       {"{} \x80", "3: valid UTF-8"},
       {"12\xFF", "2: valid UTF-8"},
+      {"[1,\xC3 2]", "3: valid UTF-8"},
+      {"[\"\xFF\"\xFF]", "4: valid UTF-8"},
+      {"{\"a\xFF\"\xE2\x82:1}", "5: valid UTF-8"},
+      {"[tr\xFFue]", "1: true"},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(verdict(text), expected) << text;
+}
+
+TEST(JsonNodes, InvalidUtf8HidesNoOtherError) {
+  EXPECT_EQ(verdict("\"a\xE2\x82"), "4: a closing quote");
+  EXPECT_EQ(verdict("\"a\\\xFF\""), "3: one of \" \\ / b f n r t u behind a backslash");
+  EXPECT_EQ(verdict("[\"\xFF\", 01]"), "7: no digit behind a leading 0");
+  EXPECT_EQ(verdict("[\"\xFF\n\"]"), "3: an escape such as \\n in place of a bare control character");
+  EXPECT_EQ(verdict("\xEF\xBB\xBF[\"\xFF\", 01]"), "10: no digit behind a leading 0");
+}
+
+TEST(JsonNodes, AMegabyteOfInvalidUtf8IsNoTrouble) {
+  std::string text = "[";
+  for (int i = 0; i < 250000; ++i) text += "\"\xFF\",";
+  text.back() = ']';
+  EXPECT_EQ(parsed(text).nodes.flaws.size(), 250000u);
+  EXPECT_EQ(flaws("\"" + repeated("\xFF", 1000000) + "\""), "utf8 0 at 1");
 }
 
 TEST(JsonNodes, FirstOfSeveralErrorsIsNamed) {
   EXPECT_EQ(verdict("[01, \"abc"), "2: no digit behind a leading 0");
   EXPECT_EQ(verdict("[1 \"abc"), "3: a comma or ']'");
   EXPECT_EQ(verdict("[\"\\x\", \"\xFF\"]"), "3: one of \" \\ / b f n r t u behind a backslash");
-  EXPECT_EQ(verdict("[\"\xFF\", 01]"), "2: valid UTF-8");
   EXPECT_EQ(verdict("[\"a\nb\xFF\"]"), "3: an escape such as \\n in place of a bare control character");
-  EXPECT_EQ(verdict("\xEF\xBB\xBF[\"\xFF\", 01]"), "5: valid UTF-8");
 }
 
 TEST(JsonNodes, DepthIsBounded) {

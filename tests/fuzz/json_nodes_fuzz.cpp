@@ -1,6 +1,6 @@
 // Any bytes: parse_json takes what nlohmann::json takes and reads the same values, but for what it does otherwise on
-// purpose: the depth limit, lone surrogates and numbers outside a double (which nlohmann refuses and we flag), and a
-// NUL (which nlohmann takes for the end of the text).
+// purpose: the depth limit, lone surrogates, numbers outside a double and strings that are no UTF-8 (which nlohmann
+// refuses and we flag), and a NUL (which nlohmann takes for the end of the text).
 
 #include <algorithm>
 #include <cstdio>
@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eventgate/events/event_splice.hpp"
@@ -134,12 +135,27 @@ void check_error(std::string_view text, const JsonError& error, const JsonLimits
   require(!before.error || before.error->offset == error.offset, "nothing is wrong before the first error");
 }
 
+bool is_utf8(std::string_view bytes) { return eventgate::to_valid_utf8(bytes) == bytes; }
+
+/// Requires that the flaw is of the first byte of its string that is no UTF-8.
+void check_invalid_utf8(std::string_view text, JsonValue value, std::size_t offset) {
+  require(offset > value.node().begin && offset + 1 < value.node().end, "a byte that is no UTF-8 is in its string");
+  const std::size_t begin = value.node().begin;
+  require(is_utf8(text.substr(begin, offset - begin)), "the first byte that is no UTF-8 is named");
+  require(!is_utf8(text.substr(offset, value.node().end - offset)), "a byte that is no UTF-8 is none");
+}
+
 /// The text with something harmless in place of each flaw.
 std::string repaired(const JsonNodes& nodes) {
   eventgate::EventSplice splice;
+  std::uint32_t before = ~std::uint32_t{0};
   for (const eventgate::JsonFlaw& flaw : nodes.flaws) {
     const JsonValue value(nodes.text.data(), nodes.nodes.data(), flaw.node);
-    const bool is_string = flaw.kind == eventgate::JsonFlaw::Kind::lone_surrogate;
+    const bool is_string = flaw.kind != eventgate::JsonFlaw::Kind::not_a_double;
+    if (flaw.kind == eventgate::JsonFlaw::Kind::invalid_utf8) check_invalid_utf8(nodes.text, value, flaw.offset);
+    require(before == ~std::uint32_t{0} || before <= flaw.node, "flaws are in the order of the text");
+    // A string may have a lone surrogate and a byte that is no UTF-8.
+    if (std::exchange(before, flaw.node) == flaw.node) continue;
     require(is_string == value.is_string(), "a flaw is of a string or of a number");
     require(!nlohmann::json::accept(value.source()), "nlohmann refuses what is flawed");
     splice.replace(value, is_string ? "\"x\"" : "0");
@@ -196,6 +212,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
 
+  const bool flagged = std::ranges::any_of(parsed.nodes.flaws, [](const eventgate::JsonFlaw& flaw) {
+    return flaw.kind == eventgate::JsonFlaw::Kind::invalid_utf8;
+  });
+  require(flagged != is_utf8(text), "what is no UTF-8 is flagged");
   std::size_t depth;
   if (parsed.nodes.flaws.empty()) {
     depth = compare(parsed.nodes);

@@ -44,6 +44,8 @@ constexpr std::string_view kSchemas[] = {
     R"({"$schema": "http://json-schema.org/draft-04/schema#", "definitions": {"node": {"type": "object", "properties": {
       "next": {"$ref": "#/definitions/node"}, "all": {"type": "array", "items": {"$ref": "#/definitions/node"}},
       "v": {"minimum": 0, "exclusiveMinimum": true, "default": 1}}}}, "$ref": "#/definitions/node"})",
+    R"({"items": {"anyOf": [{"type": "integer"}, {"minimum": 0, "exclusiveMaximum": 9007199254740992}, {"multipleOf": 0.1},
+      {"enum": [0, 1, 0.1, 9007199254740991, 1e300]}, {"type": "string", "pattern": "^.*$"}]}, "uniqueItems": true})",
 };
 
 Schema compiled(std::string_view text) {
@@ -65,6 +67,43 @@ const std::vector<Schema>& own_schemas() {
   return schemas;
 }
 
+/// Holds what the keywords say of one number to each other.
+void check_number(const std::string& number) {
+  static const Schema integer = compiled(R"({"type": "integer"})");
+  static const Schema whole = compiled(R"({"multipleOf": 1})");
+  static const Schema unique = compiled(R"({"uniqueItems": true})");
+  static const Schema positive = compiled(R"({"exclusiveMinimum": 0})");
+  static const Schema not_negative = compiled(R"({"minimum": 0})");
+  static const Schema zero = compiled(R"({"const": 0})");
+  const auto accepts = [](const Schema& schema, const std::string& text) {
+    Validation validation;
+    const fuzz::Event event(text);
+    return schema->validate(event.nodes.root(), validation);
+  };
+  fuzz::require(accepts(integer, number) == accepts(whole, number),
+                "an integer is a multiple of 1, and nothing else is");
+  fuzz::require(!accepts(unique, "[" + number + ", " + number + "]"), "a number is itself");
+  fuzz::require(!accepts(unique, "[1e5, 2e5, 3e5, 4e5, 5e5, 6e5, 7e5, 8e5, " + number + ", " + number + "]"),
+                "also of many");
+  const bool is_zero = accepts(zero, number);
+  fuzz::require(accepts(not_negative, number) == (accepts(positive, number) || is_zero),
+                "an order of numbers is total");
+  fuzz::require(is_zero == !accepts(unique, "[0, " + number + "]"), "equal is equal");
+}
+
+/// Checks the numbers of a text that is JSON: a bounded number of them, of bounded length.
+void check_numbers(std::string_view text) {
+  const fuzz::Event event(text);
+  if (!event.is_json || !event.nodes.flaws.empty()) return;
+  int left = 16;
+  for (std::uint32_t i = 0; i < event.nodes.nodes.size() && left > 0; ++i) {
+    const JsonValue value(event.nodes.text.data(), event.nodes.nodes.data(), i);
+    if (!value.is_number() || value.source().size() > 1000) continue;
+    check_number(std::string(value.source()));
+    --left;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -75,6 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::check_round(*schema, text.substr(at + kBetween.size()));
     return 0;
   }
+  check_numbers(text);
   for (const Schema& schema : own_schemas()) fuzz::check_round(*schema, text);
   return 0;
 }

@@ -104,6 +104,18 @@ TEST(ErrorEvent, TellsOfAFlawedEvent) {
   EXPECT_EQ(event["errored_stream_name"], "test.event");
 }
 
+TEST(ErrorEvent, TellsOfAnEventThatIsNoUtf8) {
+  GateHarness gate = error_gate();
+  gate.process("{\"$schema\":\"/test/1.0.0\",\"meta\":{\"stream\":\"test.event\xFF\",\"uri\":\"\xE2\x82\"}}");
+  const json event = error_event(gate);
+  EXPECT_EQ(event["raw_event"],
+            "{\"$schema\":\"/test/1.0.0\",\"meta\":{\"stream\":\"test.event\uFFFD\",\"uri\":\"\uFFFD\"}}");
+  EXPECT_EQ(event["message"], "'.meta.stream' should be valid UTF-8, '.meta.uri' should be valid UTF-8");
+  EXPECT_EQ(event["error_type"], "validation");
+  EXPECT_EQ(event["errored_schema_uri"], "/test/1.0.0");
+  EXPECT_EQ(event["errored_stream_name"], "test.event\uFFFD");
+}
+
 TEST(ErrorEvent, TellsOfABodyThatIsNoJson) {
   GateHarness gate = error_gate();
   gate.malformed("{\"a\":\xff", {5, "a value"});

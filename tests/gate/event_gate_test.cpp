@@ -25,10 +25,11 @@ no.title: {topics: [a]}
 eventgate.error: {schema_title: error}
 )";
 
-/// The default set-up with `stream_field: meta.stream`.
-GateHarness default_gate() {
+/// The default set-up with `stream_field: meta.stream`, as it is with files alone.
+GateHarness default_gate(bool stream_from_schema_uri = true) {
   GateOptions options;
   options.stream_field = {FieldPath("meta.stream")};
+  options.stream_from_schema_uri = stream_from_schema_uri;
   return GateHarness(std::move(options));
 }
 
@@ -326,6 +327,31 @@ TEST(EventGate, GivesTheCompletedEventBackIfItIsInvalid) {
   EXPECT_EQ(status.errors[0].message, "should be string");
 }
 
+TEST(EventGate, RefusesAnEventWithoutTheStreamFieldThatIsSet) {
+  GateHarness gate = default_gate(false);
+  const std::string with_stream = R"({"$schema":"/test/1.0.0","meta":{"stream":"s"}})";
+  const ProcessResult result =
+      gate.process(R"([{"$schema":"/test/1.0.0"},)" + with_stream + R"(,{"$schema":"/test/1.0.0","meta":{"stream":5}},
+      {"$schema":"/test/1.0.0","meta":{"stream":null}},{"$schema":"/test/1.0.0","meta":{}}])");
+  EXPECT_EQ(result.produced(), 1u);
+  ASSERT_THAT(indexes(result.error), testing::ElementsAre(0, 2, 3, 4));
+  EXPECT_EQ(result.error[0].message, "Field(s) meta.stream were missing from event and could not be extracted.");
+  EXPECT_EQ(result.error[1].message, "Field meta.stream must be a string but is a number.");
+  EXPECT_EQ(result.error[2].message, "Field meta.stream must be a string but is null.");
+  EXPECT_EQ(result.error[3].message, result.error[0].message);
+}
+
+TEST(EventGate, MakesTheStreamOfTheSchemaUriIfThatIsWanted) {
+  GateHarness wanted = default_gate(true);
+  EXPECT_EQ(wanted.record(R"({"$schema":"/plain/1.0.0"})").topic, "plain_1.0.0");
+  const ProcessResult result = wanted.process(R"({"$schema":"/test/1.0.0","meta":{"stream":5}})");
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_EQ(result.error[0].message, "Field meta.stream must be a string but is a number.");
+  // Without a stream_field there is nothing to be missing.
+  GateHarness without((GateOptions()));
+  EXPECT_EQ(without.record(R"({"$schema":"/plain/1.0.0"})").topic, "plain_1.0.0");
+}
+
 TEST(EventGate, FindsANumberOutsideADoubleInvalid) {
   GateHarness gate = default_gate();
   const std::string event = R"({"$schema":"/test/1.0.0","any":[{"a-b":1e400}]})";
@@ -352,6 +378,38 @@ TEST(EventGate, FindsALoneSurrogateInvalidWhereverItIs) {
   EXPECT_EQ(result.invalid[0].errors[0].params, R"({"offset":)" + std::to_string(flawed.find("\"\\ud800")) + "}");
   ASSERT_EQ(result.error.size(), 1u);
   EXPECT_EQ(json::parse(result.error[0].event).get<std::string>(), R"(["\ud800"])");
+}
+
+TEST(EventGate, FindsInvalidUtf8InvalidInItsOwnEventAlone) {
+  GateHarness gate = default_gate();
+  const std::string head = R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event"},"any":)";
+  const std::string flawed = head + "{\"x\":[\"a\xFF\xC3\"],\"k\xE2\x82\":1,\"y\":\"\xED\xA0\x80\"}}";
+  const ProcessResult result = gate.process("[" + test_event() + ", " + flawed + ",\"\xFF\"," + test_event() + "]");
+  EXPECT_EQ(result.produced(), 2u);
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(result.invalid[0].index, 1u);
+  const std::string shown = head + "{\"x\":[\"a\uFFFD\uFFFD\"],\"k\uFFFD\":1,\"y\":\"\uFFFD\uFFFD\uFFFD\"}}";
+  EXPECT_EQ(json::parse(result.invalid[0].event).get<std::string>(), shown);
+  const auto& errors = result.invalid[0].errors;
+  ASSERT_EQ(errors.size(), 3u);
+  EXPECT_EQ(errors_text(errors),
+            "'.any.x[0]' should be valid UTF-8, '.any' should be valid UTF-8, '.any.y' should be valid UTF-8");
+  EXPECT_EQ(errors[0].keyword, "json");
+  EXPECT_EQ(errors[0].schema_path, "#");
+  EXPECT_EQ(errors[0].params, R"({"offset":)" + std::to_string(flawed.find('\xFF')) + "}");
+  EXPECT_EQ(errors[1].params, R"({"offset":)" + std::to_string(flawed.find('\xE2')) + "}");
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_EQ(json::parse(result.error[0].event).get<std::string>(), "\"\uFFFD\"");
+}
+
+TEST(EventGate, PathsAndNamesOfInvalidUtf8AreReadable) {
+  GateHarness gate = default_gate();
+  const ProcessResult result =
+      gate.process("{\"$schema\":\"/t\xFF\",\"meta\":{\"stream\":\"s\xFF\"},\"\xFF\":{\"\xC3\":\"\xFF\"}}");
+  ASSERT_EQ(result.invalid.size(), 1u);
+  EXPECT_EQ(errors_text(result.invalid[0].errors),
+            "'.$schema' should be valid UTF-8, '.meta.stream' should be valid UTF-8, '' should be valid UTF-8, "
+            "'['\uFFFD']' should be valid UTF-8, '['\uFFFD']['\uFFFD']' should be valid UTF-8");
 }
 
 TEST(EventGate, ListsAHundredFlawsAtMost) {
@@ -413,8 +471,6 @@ TEST(EventGate, DerivesTheStreamFromTheSchemaUriInTheDefaultSetUp) {
   GateHarness gate = default_gate();
   EXPECT_EQ(gate.record(R"({"$schema":"/plain/1.0.0"})").topic, "plain_1.0.0");
   EXPECT_EQ(gate.record(R"({"$schema":"/plain/1.0.0","meta":{"stream":"mine"}})").topic, "mine");
-  // A stream that is no string is for the schema to judge.
-  EXPECT_EQ(gate.process(R"({"$schema":"/plain/1.0.0","meta":{"stream":5}})").invalid.size(), 1u);
 }
 
 TEST(EventGate, TakesTheTimeOfReceptionForATimestampItDoesNotFind) {

@@ -155,6 +155,7 @@ TEST(LedgerOfGate, AnEventWhoseSchemaIsBeingLoadedIsUnjudged) {
 TEST(LedgerOfGate, InTheDefaultSetUpStreamsAreThoseThatSchemasMake) {
   GateOptions options;
   options.stream_field = {FieldPath("meta.stream")};
+  options.stream_from_schema_uri = true;
   GateHarness gate(std::move(options));
   gate.process(R"([{"$schema":"/plain/1.0.0"},{"$schema":"/plain/1.0.0","meta":{"stream":"made.up"}}])");
   const LedgerSamples ledger = samples(gate);

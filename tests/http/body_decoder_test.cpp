@@ -66,6 +66,20 @@ TEST(BodyDecoder, MembersAndFramesAreJoined) {
   EXPECT_EQ(decoded(ContentCoding::zstd, zstd("[1") + zstd(",2]")), "[1,2]");
 }
 
+TEST(BodyDecoder, NulBytesBehindGzipAndDeflateArePadding) {
+  for (const std::size_t count : {1, 511, 20000}) {
+    const std::string padding(count, '\0');
+    EXPECT_EQ(decoded(ContentCoding::gzip, gzipped(kText) + padding), kText);
+    EXPECT_EQ(decoded(ContentCoding::gzip, gzipped("[1") + gzipped(",2]") + padding), "[1,2]");
+    EXPECT_EQ(decoded(ContentCoding::deflate, deflated(kText, 15) + padding), kText);
+    EXPECT_EQ(decoded(ContentCoding::deflate, deflated(kText, -15) + padding), kText);
+    EXPECT_EQ(decoded(ContentCoding::gzip, gzipped(kText) + padding + "x"), "malformed");
+    EXPECT_EQ(decoded(ContentCoding::deflate, deflated(kText, 15) + padding + "x"), "malformed");
+    EXPECT_EQ(decoded(ContentCoding::gzip, padding), "malformed");
+    EXPECT_EQ(decoded(ContentCoding::gzip, padding + gzipped(kText)), "malformed");
+  }
+}
+
 TEST(BodyDecoder, NothingInsideIsNothing) {
   EXPECT_EQ(decoded(ContentCoding::gzip, gzipped("")), "");
   EXPECT_EQ(decoded(ContentCoding::zstd, zstd("")), "");

@@ -39,7 +39,10 @@ TEST(EventsHandler, MediaTypesThatAreRead) {
   EXPECT_EQ(media_type("APPLICATION/JSON ; Charset=\"UTF-8\"; x=y"), MediaType::json);
   EXPECT_EQ(media_type("text/plain;charset=utf8"), MediaType::json);
   EXPECT_EQ(media_type("application/reports+json"), MediaType::json);
+  EXPECT_EQ(media_type("application/json; charset=US-ASCII"), MediaType::json);
+  EXPECT_EQ(media_type("text/plain;charset=\"us-ascii\""), MediaType::json);
   EXPECT_EQ(media_type("application/json; charset=iso-8859-1"), MediaType::not_utf8);
+  EXPECT_EQ(media_type("application/json; charset=us-ascii-1"), MediaType::not_utf8);
   EXPECT_EQ(media_type("application/json; charset="), MediaType::not_utf8);
   EXPECT_EQ(media_type("application/vnd.api+json"), MediaType::other);
   EXPECT_EQ(media_type(";;;"), MediaType::other);

@@ -314,6 +314,26 @@ TEST(Session, OtherCharsetIsRefused) {
   EXPECT_EQ(reply.reason, "Unsupported Media Type");
 }
 
+TEST(Session, UsAsciiIsRead) {
+  HttpHarness harness;
+  EXPECT_EQ(
+      harness.client().post("/v1/events", kGoodEvent, {"Content-Type: application/json; charset=us-ascii"}).status,
+      201u);
+}
+
+TEST(Session, AByteThatIsNoUtf8IsOfItsEventOrOfTheBody) {
+  HttpHarness harness;
+  HttpClient client = harness.client();
+  const std::string good = kGoodEvent;
+  std::string bad = good;
+  bad.insert(bad.rfind('"'), "\xFF");
+  const HttpReply mixed = client.post("/v1/events", "[" + good + "," + bad + "]");
+  EXPECT_EQ(mixed.status, 207u);
+  EXPECT_EQ(nlohmann::json::parse(mixed.body)["invalid"][0]["index"], 1);
+  EXPECT_EQ(client.post("/v1/events", "[" + good + ",\xFF" + good + "]").status, 400u);
+  EXPECT_EQ(client.post("/v1/events", good + "\xC3").status, 400u);
+}
+
 TEST(Session, MoreEventsThanTheLimitAreRefused) {
   HttpHarness harness(setup_with([](HttpOptions& options) { options.max_events = 2; }));
   HttpClient client = harness.client();

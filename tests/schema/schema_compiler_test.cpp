@@ -134,6 +134,32 @@ TEST(SchemaCompiler, DocumentsOfTheRepositories) {
               ElementsAre("../../fragment/x/1.0.0#/definitions/t/type"));
 }
 
+TEST(SchemaCompiler, AnEmptyTokenOfAPointerIsAnError) {
+  const auto others = documents({{"/x", R"({"definitions": {"": {"type": "string"}},
+                                            "properties": {"s": {"$ref": "#/definitions//"}}})"}});
+  const char* const kDefinitions = R"(, "definitions": {"": {"s": {}, "": {}}, "s": {"": {"": {}}}}})";
+  for (const std::string pointer :
+       {"/definitions//s", "/definitions/", "//definitions/s", "/definitions//", "//", "/definitions/s//"})
+    EXPECT_EQ(error_of(R"({"items": {"$ref": "#)" + pointer + "\"}" + kDefinitions),
+              "#/items/$ref leads to the JSON pointer '" + pointer +
+                  "', which has an empty token: expected a key behind each slash");
+  EXPECT_THAT(error_of(R"({"$ref": "/x#/definitions//a"})", others),
+              HasSubstr("#/$ref leads to the JSON pointer '/definitions//a', which has an empty token"));
+  EXPECT_THAT(error_of(R"({"$ref": "/x#/properties/s"})", others), HasSubstr("which has an empty token"));
+  // The whole document, as in AJV.
+  EXPECT_TRUE(accepts(R"({"items": {"$ref": "#/"}, "type": "array"})", "[[]]"));
+}
+
+TEST(SchemaCompiler, AMetaschemaFillsInNoDefaults) {
+  const std::string schema = R"({"type": "object", "properties": {"own": {"default": 1},
+      "s": {"$ref": "http://json-schema.org/draft-07/schema#"}, "d": {"$ref": "http://json-schema.org/draft-07/schema#/definitions/schemaArray"},
+      "t": {"$ref": "http://json-schema.org/draft-04/schema"}}})";
+  EXPECT_EQ(validated(*compiled(schema), R"({"s": {"items": {}}, "d": [{}], "t": {}})").event,
+            R"({"s": {"items": {}}, "d": [{}], "t": {},"own":1})");
+  EXPECT_FALSE(accepts(schema, R"({"s": {"minLength": -1}})"));
+  EXPECT_FALSE(accepts(schema, R"({"d": [{"type": "x"}]})"));
+}
+
 TEST(SchemaCompiler, AWholeDocumentWithoutReferencesIsInlined) {
   const auto others = documents({{"/x", R"({"$id": "/x", "type": "object", "required": ["a"]})"}});
   EXPECT_THAT(paths(R"({"$ref": "/x"})", "{}", others), ElementsAre("/x/required"));

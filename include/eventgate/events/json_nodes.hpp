@@ -35,11 +35,12 @@ struct JsonNode {
 };
 static_assert(sizeof(JsonNode) == 16);
 
-/// What is grammatical JSON and yet no value a reader could agree on (RFC 8259, section 6 and 8.2).
+/// What is grammatical JSON and yet no value a reader could agree on (RFC 8259, section 6, 8.1 and 8.2).
 struct JsonFlaw {
-  enum class Kind : std::uint8_t { lone_surrogate, not_a_double };
+  enum class Kind : std::uint8_t { lone_surrogate, not_a_double, invalid_utf8 };
   Kind kind;
   std::uint32_t node;
+  std::uint32_t offset = 0;  ///< Of invalid UTF-8: where the first such byte of the string is in the text.
 };
 
 /// Why a text is not JSON, or not taken.
@@ -78,9 +79,10 @@ struct JsonLimits {
 inline constexpr std::size_t kJsonPadding = 64;
 
 /// Parses `text`, one JSON value (RFC 8259) in UTF-8 with white space around it, into `nodes`. A byte order mark is
-/// skipped. Not recursive; linear. `nodes` refers to `text`, which must outlive it and be followed by kJsonPadding
-/// readable bytes. Returns the first error; `nodes` is then unspecified. Texts of 2 GiB or more are an error.
-/// Thread-safe (each thread keeps a workspace).
+/// skipped. Invalid UTF-8 in a string or key is a flaw of it; anywhere else it is an error. Not recursive; linear.
+/// `nodes` refers to `text`, which must outlive it and be followed by kJsonPadding readable bytes. Returns the first
+/// error; `nodes` is then unspecified. Texts of 2 GiB or more are an error. Thread-safe (each thread keeps a
+/// workspace).
 std::optional<JsonError> parse_json(std::string_view text, JsonNodes& nodes, const JsonLimits& limits = {});
 
 /// One value of a parsed text: a reference, valid while the text and its nodes are.
@@ -113,7 +115,8 @@ class JsonValue {
   }
   bool escaped() const { return (node().flags & JsonNode::kEscaped) != 0; }
 
-  /// Strings only. The content as UTF-8, a lone surrogate as U+FFFD. `buffer` is used if there are escapes.
+  /// Strings only. The content as UTF-8, a lone surrogate as U+FFFD. Invalid UTF-8 stays as it is. `buffer` is used if
+  /// there are escapes.
   std::string_view string(std::string& buffer) const {
     return escaped() ? unescape(raw_string(), buffer) : raw_string();
   }

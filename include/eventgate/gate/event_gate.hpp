@@ -31,6 +31,9 @@ struct GateOptions {
   bool allow_absolute_schema_uris = false;
   /// Empty in the default set-up means: none.
   std::vector<FieldPath> stream_field;
+  /// In the default set-up, with `stream_field` set: an event that lacks it gets a stream made from its schema_uri. If
+  /// false, it is an error. The config sets this to true if there is no Kafka, because the original does so with files.
+  bool stream_from_schema_uri = false;
   std::string stream_query_param;
   std::string topic_prefix;
   FieldPath id_field;
