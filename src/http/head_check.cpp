@@ -89,23 +89,23 @@ bool is_host(std::string_view value) {
 }
 
 bool is_malformed_start(std::string_view start) {
-  bool first_line = true;
-  while (!start.empty()) {
-    const std::size_t end = start.find('\n');
-    std::string_view line = start.substr(0, end);
+  const std::size_t end = start.find('\n');
+  if (end == std::string_view::npos) return has_malformed_field(start);
+  return !start.substr(0, end).ends_with('\r') || !is_request_line(start.substr(0, end - 1)) ||
+         has_malformed_field(start.substr(end + 1));
+}
+
+bool has_malformed_field(std::string_view fields) {
+  while (!fields.empty()) {
+    const std::size_t end = fields.find('\n');
     const bool whole = end != std::string_view::npos;
-    if (whole) {
-      if (!line.ends_with('\r')) return true;
-      line.remove_suffix(1);
-    } else if (line.ends_with('\r')) {
-      line.remove_suffix(1);  // its LF may be on the way
-    }
-    if (!std::all_of(line.begin(), line.end(), is_field_text)) return true;
-    if (line.starts_with(' ') || line.starts_with('\t')) return true;
-    if (first_line && whole && !is_request_line(line)) return true;
-    first_line = false;
+    std::string_view line = fields.substr(0, end);
+    if (whole && !line.ends_with('\r')) return true;
+    if (line.ends_with('\r')) line.remove_suffix(1);  // of a line that is not whole: its LF may be on the way
+    if (line.starts_with(' ') || line.starts_with('\t') || !std::all_of(line.begin(), line.end(), is_field_text))
+      return true;
     if (!whole) return false;
-    start.remove_prefix(end + 1);
+    fields.remove_prefix(end + 1);
   }
   return false;
 }

@@ -18,4 +18,7 @@ bool is_host(std::string_view value);
 /// for the end of the head before it looks at a line, which may be the end of `header_timeout`.
 bool is_malformed_start(std::string_view start);
 
+/// The same of `fields`, which begin with a line behind the request line.
+bool has_malformed_field(std::string_view fields);
+
 }  // namespace eventgate

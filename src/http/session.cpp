@@ -508,7 +508,7 @@ bool Session::parse_head(RequestParser& parser, std::size_t& head, std::optional
     refusal = error == http_error::error::header_limit ? bare(431, "headers_too_large") : bare(400, "malformed_http");
   } else if (head + space_->unread().size() > options.max_header_size) {
     refusal = bare(431, "headers_too_large");
-  } else if (head == 0 && is_malformed_start(space_->unread())) {
+  } else if (head == 0 ? is_malformed_start(space_->unread()) : has_malformed_field(space_->unread())) {
     refusal = bare(400, "malformed_http");
   }
   return refusal.has_value();

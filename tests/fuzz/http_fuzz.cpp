@@ -45,6 +45,7 @@ struct ReadRequest {
 void read(std::string_view bytes, std::size_t piece, ReadRequest& result) {
   RequestParser parser(result.request, kMaxHeaderSize, 20);
   std::optional<ChunkedBody> chunks;
+  std::size_t used_of_head = 0;
   std::string unread;
   while (!bytes.empty()) {
     unread += bytes.substr(0, piece);
@@ -56,7 +57,9 @@ void read(std::string_view bytes, std::size_t piece, ReadRequest& result) {
       unread.erase(0, used);
       result.head = !error && parser.is_header_done();
       result.refused = error && error != boost::beast::http::error::need_more;
-      if (!result.head && !result.refused && is_malformed_start(unread)) result.refused = true;
+      used_of_head += used;
+      if (!result.head && !result.refused)
+        result.refused = used_of_head == 0 ? is_malformed_start(unread) : has_malformed_field(unread);
       if (result.refused) return;
       if (!result.head) continue;
       if (!parser.chunked()) return;

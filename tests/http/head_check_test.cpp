@@ -14,6 +14,12 @@ TEST(HeadCheck, EveryStartOfAHeadMayGoOn) {
   EXPECT_FALSE(is_malformed_start("FOO / HTTP/1.0\r\n"));
 }
 
+TEST(HeadCheck, FieldsBehindARequestLineAreHeldToTheSame) {
+  for (const char* fields : {"", "A", "A: b\r", "A: b\r\n", "A: b\r\nC:\r\n\r\n"})
+    EXPECT_FALSE(has_malformed_field(fields)) << fields;
+  for (const char* fields : {" A", "A: b\r\n c", "A: b\n", "A\x01"}) EXPECT_TRUE(has_malformed_field(fields)) << fields;
+}
+
 TEST(HeadCheck, WhatNoBytesCanMakeAHeadIsKnownWithItsLine) {
   for (const char* start :
        {"GET / \r\n", "GET /\r\n", "GET\r\n", "\r\n", "GET / HTTP/1.1\n", "GET / HTTP/2.0\r\n", "GET / HTTP/0.9\r\n",

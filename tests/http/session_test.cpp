@@ -271,8 +271,6 @@ TEST(Session, BadChunksAreRefused) {
   EXPECT_EQ(answer_to(harness, begin + "xyz\r\n"), "400 closed");
   EXPECT_EQ(answer_to(harness, begin + "2\r\n{}xx\r\n"), "400 closed");
   EXPECT_EQ(answer_to(harness, begin + "fffffffffffffffff\r\n"), "400 closed");
-  EXPECT_EQ(answer_to(harness, begin + "1;" + std::string(30000, 'a') + "\r\n"), "400 closed");
-  EXPECT_EQ(answer_to(harness, begin + "0\r\nX: " + std::string(30000, 'a') + "\r\n\r\n"), "400 closed");
 }
 
 TEST(Session, CompressedBodiesAreDecoded) {
@@ -412,8 +410,8 @@ TEST(Session, OtherExpectationFails) {
 TEST(Session, WhatIsNoHttpIsRefused) {
   HttpHarness harness;
   for (const std::string& bytes : std::vector<std::string>{
-           "HELLO\r\n\r\n", "FOO / HTTP/1.1\r\nHost: x\r\n\r\n", "GET /_info\r\n\r\n", "GET /_info HTTP/0.9\r\n\r\n",
-           "GET /_info HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET /_info HTTP/1.1\nHost: x\n\n",
+           "HELLO\r\n\r\n", "GET /_info\r\n\r\n", "GET /_info HTTP/0.9\r\n\r\n", "GET /_info HTTP/2.0\r\n\r\n",
+           "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET /_info HTTP/1.1\nHost: x\n\n",
            "GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n", "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
            std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(100, 'x'),
            std::string("GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n", 34), "\r\n\r\n\r\n\r\n"})
@@ -603,11 +601,13 @@ TEST(Session, UnknownPathsAreProblems) {
   EXPECT_EQ(client.post("/v2/events", "{").status, 404u);
 }
 
-TEST(Session, BadEscapesAreMalformed) {
+TEST(Session, BadEscapesAreMalformedInThePathAndTakenInTheQuery) {
   HttpHarness harness;
   EXPECT_EQ(kept_answer_to(harness, http_request("GET", "/%zz")), "400 Bad Request");
-  EXPECT_EQ(kept_answer_to(harness, http_request("POST", "/v1/events?a=%2", kGoodEvent, kJson)), "400 Bad Request");
+  EXPECT_EQ(kept_answer_to(harness, http_request("POST", "/v1/%zevents", kGoodEvent, kJson)), "400 Bad Request");
   EXPECT_EQ(harness.records(), 0u);
+  EXPECT_EQ(kept_answer_to(harness, http_request("POST", "/v1/events?a=%2", kGoodEvent, kJson)),
+            std::string("201 ") + kAccepted);
 }
 
 TEST(Session, TestEventsAreProcessedIfConfigured) {
@@ -660,13 +660,12 @@ TEST(Session, FoldedLinesBadHostsAndCodingsBehindChunkedAreRefused) {
   EXPECT_EQ(status_of(harness, "POST /v1/events HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked" + end), 501u);
 }
 
-TEST(Session, AnUnknownMethodIsNotImplementedAndKeepsTheConnection) {
+TEST(Session, AnUnknownMethodIsNotImplemented) {
   const HttpHarness harness;
-  HttpClient client = harness.client();
-  const HttpReply reply = client.exchange(http_request("BREW", "/v1/events"));
+  const HttpReply reply = harness.client().exchange(http_request("BREW", "/v1/events"));
   EXPECT_EQ(reply.status, 501u);
   EXPECT_EQ(reply.header("access-control-allow-origin"), "*");
-  EXPECT_EQ(client.get("/healthz").status, 200u);
+  EXPECT_THAT(reply.body, HasSubstr(R"("type":"not_implemented")"));
 }
 
 TEST(Session, ExtensionsAndTrailersBeyondTheHeadersSizeAndTheBodysAreTooLarge) {
