@@ -163,13 +163,14 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
       [repository = schemas.get()] { return static_cast<double>(repository->loaded().size()); });
 
   if (config.live) live = std::make_unique<LiveFeed>();
-  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get());
+  const auto inflight = std::make_shared<InflightBytes>(config.http.max_inflight_bytes);
+  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get(), inflight);
   std::function<std::optional<std::string>()> no_room;
   if (config.spool) no_room = [this] { return producer->no_room(); };
   server = std::make_unique<HttpServer>(
       config.http,
       HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }, [this] { return stale(); },
-                   std::move(no_room), live.get(), schemas.get()},
+                   std::move(no_room), live.get(), schemas.get(), inflight},
       executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();

@@ -1,6 +1,7 @@
 #include "eventgate/events/event_batch.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace eventgate {
@@ -31,7 +32,13 @@ void EventBatch::Keep::operator()(Values* values) const noexcept {
   std::unique_ptr<Values> held(values);
   auto& free = kept();
   if (free.size() >= kMaxKept || values->nodes.nodes.capacity() > kMaxKeptNodes) return;
-  if (free.capacity() < kMaxKept) free.reserve(kMaxKept);
+  if (free.capacity() < kMaxKept) {
+    try {
+      free.reserve(kMaxKept);
+    } catch (const std::bad_alloc&) {
+      return;  // they need not be kept
+    }
+  }
   values->events.clear();
   free.push_back(std::move(held));
 }

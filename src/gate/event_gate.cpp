@@ -4,14 +4,18 @@
 #include <boost/asio/post.hpp>
 #include <boost/container/small_vector.hpp>
 #include <charconv>
+#include <exception>
 #include <functional>
+#include <limits>
 #include <unordered_map>
 
 #include "error_event.hpp"
+#include "error_texts.hpp"
 #include "event_additions.hpp"
 #include "event_fields.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "eventgate/gate/live_feed.hpp"
+#include "eventgate/logging/logging.hpp"
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/produce/record_builder.hpp"
 #include "ledger_event.hpp"
@@ -110,7 +114,9 @@ struct RequestMemory {
   std::vector<std::size_t> places;  // in the request, of each record
   Runs runs;
   std::string error_events;  // a JSON array's text, without its end
-  LiveNotes live;            // empty if there is no live feed
+  std::size_t error_events_count = 0;
+  std::optional<InflightShare> error_events_share;  // of `error_events`, from the first of them on
+  LiveNotes live;                                   // empty if there is no live feed
 
   void clear() {
     texts.clear();
@@ -119,6 +125,8 @@ struct RequestMemory {
     places.clear();
     runs.clear();
     error_events.clear();
+    error_events_count = 0;
+    error_events_share.reset();
     live.clear();
   }
 };
@@ -428,14 +436,15 @@ void show(LiveFeed& feed, const RequestContext& context, Assurance assurance, Re
 
 struct EventGate::Impl {
   Impl(GateOptions gate_options, SchemaRepository& repository, StreamConfigSource* source, Producer& to,
-       IntakeEvents& intake, LiveFeed* feed)
+       IntakeEvents& intake, LiveFeed* feed, std::shared_ptr<InflightBytes> bytes)
       : options(std::move(gate_options)),
         schemas(repository),
         streams(source),
         producer(to),
         events(intake),
         ledger(intake.ledger()),
-        live(feed) {
+        live(feed),
+        inflight(bytes ? std::move(bytes) : std::make_shared<InflightBytes>(std::numeric_limits<std::size_t>::max())) {
     stream_place = options.stream_field.empty() ? FieldPath("meta.stream") : options.stream_field.front();
   }
 
@@ -447,6 +456,7 @@ struct EventGate::Impl {
   void settle(const Runs& runs, std::size_t records, DeliveryBatch& deliveries, Assurance assurance, Origin origin,
               const RequestMemory* memory, ProcessResult& result);
   void count_failure(const Run& run, const DeliveryFailure& failure, Assurance assurance, Origin origin);
+  void settle_failed(std::size_t records, const char* reason) noexcept;
 
   bool judge_known(const EventBatch& batch, const RequestContext& context, Origin origin, RequestMemory& memory,
                    ProcessResult& result);
@@ -459,8 +469,13 @@ struct EventGate::Impl {
   Task<void> load(RequestSchemas& wanted);
   void make_error_events(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
                          const IoExecutor& executor);
-  void make_events(std::string texts, Origin origin, std::chrono::system_clock::time_point received_at,
-                   IoExecutor executor);
+  bool add_error_event(RequestMemory& memory, const Refused& refused,
+                       std::chrono::system_clock::time_point received_at);
+  void make_events(std::string texts, InflightShare share, Origin origin,
+                   std::chrono::system_clock::time_point received_at, IoExecutor executor);
+
+  /// The bytes in flight beyond which the gate's own events get no more room: half of the bound is left to requests.
+  std::size_t own_events_max() const { return inflight->max() / 2; }
 
   const GateOptions options;
   FieldPath stream_place;  // where a stream is added
@@ -470,7 +485,9 @@ struct EventGate::Impl {
   IntakeEvents& events;
   Ledger& ledger;
   LiveFeed* const live;  // null: nobody may look on
+  const std::shared_ptr<InflightBytes> inflight;
   std::atomic<std::size_t> own_events_in_flight{0};
+  std::atomic<std::size_t> last_ledger_share{0};  // bytes of the last ledger events
 };
 
 /// Takes a request's events through the steps of spec "events", up to their records. Does not suspend.
@@ -488,7 +505,8 @@ class EventGate::Impl::Judge {
         result_(result),
         space_(workspace()),
         received_at_(milliseconds_of(context.received_at)),
-        live_(gate.live && origin == Origin::client) {
+        live_(gate.live && origin == Origin::client),
+        error_texts_(batch.body().size(), result) {
     if (gate.streams) streams_ = gate.streams->current();
     space_.additions.begin(options_, context, memory.texts);
     space_.fields.begin_request();
@@ -557,6 +575,7 @@ class EventGate::Impl::Judge {
   Workspace& space_;
   const std::int64_t received_at_;
   const bool live_;
+  ErrorTexts error_texts_;
   std::shared_ptr<const StreamConfigs> streams_;
   JsonLimits limits_;
   std::string_view given_schema_uri_json_;
@@ -867,6 +886,7 @@ void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
   count_refused(cause);
   if (origin_ == Origin::client)
     gate_.events.event_error(account().stream(), schema_label(), refusal_cause_name(cause), message);
+  error_texts_.bound(message);
   EventStatus& status = result_.error.emplace_back();
   status.kind = EventStatus::Kind::error;
   status.index = index_;
@@ -874,12 +894,19 @@ void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
     status.event = reply_text();
   } else {
     space_.splice.apply(event_, status.event, live_ ? &space_.added : nullptr);
+    // A long text of the request may have been added to each of its events.
+    const std::string_view without = event_.source();
+    if (status.event.size() > without.size() && !error_texts_.admit(status.event.size() - without.size())) {
+      status.event = std::string(without);
+      space_.added.clear();
+    }
   }
   status.message = std::move(message);
 }
 
 void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors) {
   count_refused(RefusalCause::invalid);
+  error_texts_.bound(errors);
   EventStatus& status = result_.invalid.emplace_back();
   status.kind = EventStatus::Kind::invalid;
   status.index = index_;
@@ -895,8 +922,26 @@ void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors)
                         event_,
                         schema_uri_,
                         has_stream_ ? stream_.name : std::string_view()};
-  memory_.error_events += memory_.error_events.empty() ? '[' : ',';
-  append_error_event(memory_.error_events, refused, options_.user_agent, options_.max_raw_event, context_.received_at);
+  gate_.add_error_event(memory_, refused, context_.received_at);
+}
+
+/// Adds the error event of `refused` to those of the request, which hold a share of the bytes in flight until they are
+/// delivered. Without room for it the error event is dropped, and false returned.
+bool EventGate::Impl::add_error_event(RequestMemory& memory, const Refused& refused,
+                                      std::chrono::system_clock::time_point received_at) {
+  std::optional<InflightShare>& share = memory.error_events_share;
+  if (!share) share.emplace(*inflight, own_events_max());
+  // Room first, then the text: how many bytes its escapes take is known only when it is made.
+  const std::size_t least = std::min(refused.raw_event.size(), options.max_raw_event) + refused.message.size();
+  if (!share->resize(inflight_weight(memory.error_events.size() + least, memory.error_events_count + 1))) {
+    events.error_event_failed("no room for it: expected that bytes in flight stay within half of max_inflight_bytes, " +
+                              std::to_string(inflight->max()));
+    return false;
+  }
+  memory.error_events += memory.error_events.empty() ? '[' : ',';
+  append_error_event(memory.error_events, refused, options.user_agent, options.max_raw_event, received_at);
+  share->resize_anyway(inflight_weight(memory.error_events.size(), ++memory.error_events_count));
+  return true;
 }
 
 /// Judges a request's events if all their schemas are known. If not, they are to be loaded.
@@ -920,9 +965,14 @@ void EventGate::Impl::judge_all(const EventBatch& batch, const RequestContext& c
 
 void EventGate::Impl::make_error_events(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
                                         const IoExecutor& executor) {
-  if (memory.error_events.empty()) return;
+  if (memory.error_events.empty()) {
+    memory.error_events_share.reset();
+    return;
+  }
   memory.error_events += ']';
-  make_events(std::move(memory.error_events), Origin::error_events, received_at, executor);
+  InflightShare share = *std::move(memory.error_events_share);
+  memory.error_events_share.reset();
+  make_events(std::move(memory.error_events), std::move(share), Origin::error_events, received_at, executor);
 }
 
 DeliveryBatch& EventGate::Impl::hand_over(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
@@ -989,6 +1039,16 @@ void EventGate::Impl::count_failure(const Run& run, const DeliveryFailure& failu
   }
 }
 
+/// Says that what became of hasty records could not be counted.
+void EventGate::Impl::settle_failed(std::size_t records, const char* reason) noexcept {
+  try {
+    log(LogLevel::error, "What became of hasty events could not be counted",
+        {{"events", static_cast<long long>(records)}, {"error", std::string_view(reason)}});
+  } catch (const std::exception&) {
+    // There is no memory for a log line either.
+  }
+}
+
 Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const RequestContext& context,
                                              Assurance assurance, Origin origin, EventBatch* once) {
   MemoryLease memory;
@@ -1026,13 +1086,19 @@ class EventGate::Impl::HastyRecords final : public DeliveryFollower {
 
   void keep(Kept kept) { kept_ = std::make_unique<Kept>(std::move(kept)); }
 
+  /// Counting allocates. What it throws (there is no memory) must not end the process: the producer's promise is kept,
+  /// and what is not counted stays `in flight` in the ledger.
   void settled(DeliveryBatch& batch) noexcept override {
-    ProcessResult counts;
-    ProcessResult& result = kept_ ? kept_->result : counts;
-    RequestMemory* const memory = kept_ ? &*kept_->memory : nullptr;
-    gate_.settle(runs_, records_, batch, Assurance::hasty, Origin::client, memory, result);
-    if (memory && !memory->live.events.empty())
-      show(*gate_.live, kept_->request->context, Assurance::hasty, *memory, result);
+    try {
+      ProcessResult counts;
+      ProcessResult& result = kept_ ? kept_->result : counts;
+      RequestMemory* const memory = kept_ ? &*kept_->memory : nullptr;
+      gate_.settle(runs_, records_, batch, Assurance::hasty, Origin::client, memory, result);
+      if (memory && !memory->live.events.empty())
+        show(*gate_.live, kept_->request->context, Assurance::hasty, *memory, result);
+    } catch (const std::exception& exception) {
+      gate_.settle_failed(records_, exception.what());
+    }
   }
 
  private:
@@ -1090,9 +1156,10 @@ Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
   });
 }
 
-/// Produces events of the gate's own, `texts` being a JSON array of them, by the hasty producer; nobody waits for it.
-void EventGate::Impl::make_events(std::string texts, Origin origin, std::chrono::system_clock::time_point received_at,
-                                  IoExecutor executor) {
+/// Produces events of the gate's own, `texts` being a JSON array of them, by the hasty producer. Nobody waits for it.
+/// `share` is given back when their delivery is known.
+void EventGate::Impl::make_events(std::string texts, InflightShare share, Origin origin,
+                                  std::chrono::system_clock::time_point received_at, IoExecutor executor) {
   struct InFlight {
     explicit InFlight(std::atomic<std::size_t>& count) : count_(&count) { count.fetch_add(1); }
     InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
@@ -1102,9 +1169,10 @@ void EventGate::Impl::make_events(std::string texts, Origin origin, std::chrono:
     }
     std::atomic<std::size_t>* count_;
   };
-  const auto produce = [](Impl& gate, std::string body, Origin from, std::chrono::system_clock::time_point at,
-                          InFlight counted) -> Task<void> {
+  const auto produce = [](Impl& gate, std::string body, InflightShare held, Origin from,
+                          std::chrono::system_clock::time_point at, InFlight counted) -> Task<void> {
     const InFlight in_flight(std::move(counted));
+    const InflightShare bytes(std::move(held));
     const auto failed = [&gate, from](std::string_view message) {
       if (from == Origin::ledger) {
         gate.events.ledger_event_failed(message);
@@ -1125,12 +1193,13 @@ void EventGate::Impl::make_events(std::string texts, Origin origin, std::chrono:
     for (const EventStatus& status : result.invalid) failed(errors_text(status.errors));
     for (const EventStatus& status : result.error) failed(status.message);
   };
-  spawn(executor, produce(*this, std::move(texts), origin, received_at, InFlight(own_events_in_flight)));
+  spawn(executor,
+        produce(*this, std::move(texts), std::move(share), origin, received_at, InFlight(own_events_in_flight)));
 }
 
 EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
-                     IntakeEvents& events, LiveFeed* live)
-    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events, live)) {
+                     IntakeEvents& events, LiveFeed* live, std::shared_ptr<InflightBytes> inflight)
+    : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events, live, std::move(inflight))) {
   if (streams) declare_streams(*streams->current(), impl_->options.topic_prefix, impl_->ledger);
 }
 
@@ -1175,24 +1244,29 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
     if (impl_->options.error_stream.empty()) return;
   }
   const Refused refused{body, message, kMalformedJson, std::nullopt, {}, {}};
-  std::string texts = "[";
-  append_error_event(texts, refused, impl_->options.user_agent, impl_->options.max_raw_event, context.received_at);
-  texts += ']';
-  impl_->make_events(std::move(texts), Origin::error_events, context.received_at, executor);
+  MemoryLease memory;
+  impl_->add_error_event(*memory, refused, context.received_at);
+  impl_->make_error_events(*memory, context.received_at, executor);
 }
 
 void EventGate::produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor) {
   const GateOptions& options = impl_->options;
   if (options.ledger_stream.empty()) return;
+  InflightShare share(*impl_->inflight, impl_->own_events_max());
+  if (!share.resize(impl_->last_ledger_share)) return impl_->events.ledger_events_deferred(impl_->inflight->max());
   std::string texts;
+  std::size_t rows = 0;
   for (const LedgerRow& row : impl_->ledger.take(now)) {
     if (row.stream == options.ledger_stream) continue;
     texts += texts.empty() ? '[' : ',';
     append_ledger_event(texts, row, options.user_agent);
+    ++rows;
   }
   if (texts.empty()) return;
   texts += ']';
-  impl_->make_events(std::move(texts), Origin::ledger, now, executor);
+  share.resize_anyway(inflight_weight(texts.size(), rows));
+  impl_->last_ledger_share = share.size();
+  impl_->make_events(std::move(texts), std::move(share), Origin::ledger, now, executor);
 }
 
 std::size_t EventGate::in_flight() const { return impl_->own_events_in_flight.load(); }

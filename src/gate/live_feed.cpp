@@ -200,6 +200,8 @@ void LiveFeed::add(const LiveEvent& event, std::string& status) {
     cut |= !added.empty();
     added = {};
   }
+  cut |= stream.size() < event.stream.size() || schema_uri.size() < event.schema_uri.size() ||
+         query.size() < event.query.size();
   status.clear();
   if (event.status) cut |= pack(status, *event.status);
 

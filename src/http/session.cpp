@@ -47,8 +47,6 @@ constexpr std::chrono::milliseconds kGrace{500};
 constexpr std::size_t kWorkspaces = 64;
 constexpr std::size_t kKeptAnswer = 64 * 1024;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
-/// Of one request's body: its text, and the nodes of it.
-constexpr std::size_t kWeight = 2;
 
 Response bare(unsigned status, std::string_view cause) {
   Response response;
@@ -62,6 +60,16 @@ Response rejected(unsigned status, std::string_view detail, std::string_view cau
   Response response = problem(status, detail, request);
   response.cause = cause;
   return response;
+}
+
+/// Parameters of a query that are longer than this together count for each event: they may be added to each.
+constexpr std::size_t kShortQuery = 300;
+
+/// Bytes counted for a request of `events` events.
+std::size_t request_weight(std::size_t body, std::size_t events, const RequestContext& context) {
+  std::size_t query = 0;
+  for (const auto& [name, value] : context.query) query += name.size() + value.size();
+  return inflight_weight(body + (query > kShortQuery ? query * events : 0), events);
 }
 
 /// What hasty events hold until it is known what became of them.
@@ -118,12 +126,12 @@ class Session final
   Task<Response> live_schema(const Query& query);
   Response plain_answer(const Target& target, const Query& query) const;
   std::optional<Response> unwanted_body(MediaType type, std::optional<ContentCoding> coding) const;
-  Task<void> post_events(RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
+  Task<void> post_events(RequestContext& context, InflightShare& share, std::unique_ptr<HastyRequest>& hasty,
                          std::optional<Response>& answer);
   void take_body(std::string& body);
   Task<std::optional<Response>> read_body(std::string& body, InflightShare& share);
   std::optional<Response> decode(ContentCoding coding, std::string& body) const;
-  Task<void> process(std::string body, RequestContext& context, InflightShare share,
+  Task<void> process(std::string body, RequestContext& context, InflightShare& share,
                      std::unique_ptr<HastyRequest>& hasty, std::optional<Response>& answer);
   Response unread_content_type() const;
   Response body_too_large() const;
@@ -410,6 +418,7 @@ Task<bool> Session::serve() {
   Target target;
   std::unique_ptr<HastyRequest> hasty;
   std::optional<LiveView> view;
+  InflightShare share(state().inflight);  // of the request, then of its reply
   if (answer) {
     if (answer->status == 0) co_return false;  // The client left.
     broken_ = true;
@@ -441,9 +450,9 @@ Task<bool> Session::serve() {
           context.remote_address = start_.remote_address;
         }
         if (posted) {
-          co_await post_events(context, hasty, answer);
+          co_await post_events(context, share, hasty, answer);
         } else if (tested) {
-          co_await process(options.test_events, context, InflightShare(state().inflight), hasty, answer);
+          co_await process(options.test_events, context, share, hasty, answer);
         } else if (target.route == Route::live_schema && gets) {
           answer = co_await live_schema(context.query);
         } else if (live && route_takes(target.route, request().method)) {
@@ -466,12 +475,20 @@ Task<bool> Session::serve() {
   state().format.append(
       out, *answer,
       {close, request().method == Method::head, request().accept_encoding(), context.received_at, request().http_1_0});
+  // The request is done with: what counts is the reply, which is sent even if there is no room for it. A short one that
+  // the connection takes at once is not counted, so that a client that has its reply finds nothing in flight.
+  answer->body = std::string();
+  share.resize_anyway(out.size() > kKeptAnswer ? out.size() : 0);
   std::string_view unsent = out;
   bool sent = send_now(unsent);
   if (sent && !unsent.empty()) {
-    space_->out = unsent;
-    sent = co_await send(space_->out);
+    share.resize_anyway(out.size());
+    const std::size_t at = out.size() - unsent.size();
+    std::swap(space_->out, out);
+    sent = co_await send(std::string_view(space_->out).substr(at));
+    if (space_->out.capacity() > kKeptAnswer) space_->out = std::string();
   }
+  share.resize_anyway(0);
 
   if (!target.malformed && target.route != Route::unknown)
     events().request_answered(route_path(target.route), request().method_name(), answer->status,
@@ -681,7 +698,7 @@ std::optional<Response> Session::unwanted_body(MediaType type, std::optional<Con
   return std::nullopt;
 }
 
-Task<void> Session::post_events(RequestContext& context, std::unique_ptr<HastyRequest>& hasty,
+Task<void> Session::post_events(RequestContext& context, InflightShare& share, std::unique_ptr<HastyRequest>& hasty,
                                 std::optional<Response>& answer) {
   const std::optional<ContentCoding> coding = content_coding(request().content_encoding());
   answer = unwanted_body(media_type(request().content_type()), coding);
@@ -696,17 +713,16 @@ Task<void> Session::post_events(RequestContext& context, std::unique_ptr<HastyRe
   }
 
   std::string body;
-  InflightShare share(state().inflight);
   take_body(body);
   if (body_left()) answer = co_await read_body(body, share);
   if (answer) co_return;
   events().body_received(body.size());
   if (*coding != ContentCoding::identity && !body.empty()) answer = decode(*coding, body);
-  if (!answer && !share.resize(kWeight * body.size())) answer = too_much_in_flight();
+  if (!answer && !share.resize(inflight_weight(body.size(), 0))) answer = too_much_in_flight();
   if (!answer && request().content_type().empty() && !begins_as_json(body)) answer = unread_content_type();
   if (answer) co_return;
   start_.worker->give_buffer(*space_);
-  co_await process(std::move(body), context, std::move(share), hasty, answer);
+  co_await process(std::move(body), context, share, hasty, answer);
 }
 
 /// Moves to `body` what is there of one with a Content-Length.
@@ -739,7 +755,7 @@ Task<std::optional<Response>> Session::read_body(std::string& body, InflightShar
         case ChunkedBody::State::incomplete:
           break;
       }
-      if (!share.resize(kWeight * body.size())) {
+      if (!share.resize(inflight_weight(body.size(), 0))) {
         broken_ = true;
         co_return too_much_in_flight();
       }
@@ -750,7 +766,7 @@ Task<std::optional<Response>> Session::read_body(std::string& body, InflightShar
 
   std::size_t size = body.size();  // Of what is read. There may be room behind it, which is cleared once only.
   while (remaining_ > 0) {
-    if (!share.resize(kWeight * size)) co_return too_much_in_flight();
+    if (!share.resize(inflight_weight(size, 0))) co_return too_much_in_flight();
     if (body.size() == size) body.resize(size + std::min<std::size_t>(remaining_, kPiece));
     const auto read = connection_->receive(body.data() + size, body.size() - size);
     if (!read) co_return body_cut(Received::end);
@@ -782,9 +798,10 @@ std::optional<Response> Session::decode(ContentCoding coding, std::string& body)
 }
 
 /// `context` is moved from if it goes on in `hasty`, but for its time.
-Task<void> Session::process(std::string body, RequestContext& context, InflightShare share,
+Task<void> Session::process(std::string body, RequestContext& context, InflightShare& share,
                             std::unique_ptr<HastyRequest>& hasty, std::optional<Response>& answer) {
   EventGate& gate = state().services.gate;
+  const std::size_t size = body.size();
   Intake intake = read_events(std::move(body), state().options, gate, context, start_.worker->executor);
   if (intake.refusal) {
     answer = rejected(intake.refusal->status, intake.refusal->detail, intake.refusal->cause, request());
@@ -793,6 +810,7 @@ Task<void> Session::process(std::string body, RequestContext& context, InflightS
   } else if (state().services.no_room) {
     if (const std::optional<std::string> reason = state().services.no_room()) answer = no_room(*reason);
   }
+  if (!answer && !share.resize(request_weight(size, intake.batch->size(), context))) answer = too_much_in_flight();
   if (answer) co_return;
   if (is_hasty(context)) {
     answer = hasty_answer(intake.batch->size());

@@ -17,6 +17,7 @@
 #include "eventgate/http/server.hpp"
 #include "eventgate/io/connection.hpp"
 #include "eventgate/io/deadlines.hpp"
+#include "eventgate/io/inflight_bytes.hpp"
 #include "eventgate/io/task.hpp"
 #include "info_handler.hpp"
 #include "live_handler.hpp"
@@ -31,54 +32,6 @@ class RequestParser;
 class Session;
 
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, IoExecutor>;
-
-/// The bytes of requests being worked on, and their bound.
-///
-/// Thread-safe.
-class InflightBytes {
- public:
-  explicit InflightBytes(std::size_t max) : max_(max) {}
-
-  /// False, and nothing is taken, if that were too many.
-  bool take(std::size_t bytes) {
-    if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max_) return true;
-    give(bytes);
-    return false;
-  }
-  void give(std::size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
-  std::size_t size() const { return bytes_.load(std::memory_order_relaxed); }
-
- private:
-  const std::size_t max_;
-  std::atomic<std::size_t> bytes_{0};
-};
-
-/// What one request has of them; given back when destroyed.
-class InflightShare {
- public:
-  explicit InflightShare(InflightBytes& all) : all_(&all) {}
-  InflightShare(InflightShare&& other) noexcept : all_(other.all_), size_(std::exchange(other.size_, 0)) {}
-  InflightShare(const InflightShare&) = delete;
-  InflightShare& operator=(InflightShare&&) = delete;
-  ~InflightShare() {
-    if (size_ > 0) all_->give(size_);
-  }
-
-  /// False, and it stays as it was, if that were too many.
-  bool resize(std::size_t bytes) {
-    if (bytes > size_) {
-      if (!all_->take(bytes - size_)) return false;
-    } else {
-      all_->give(size_ - bytes);
-    }
-    size_ = bytes;
-    return true;
-  }
-
- private:
-  InflightBytes* all_;
-  std::size_t size_ = 0;
-};
 
 /// Calls `done` when the last of those who hold it is gone.
 struct Drain {
@@ -99,7 +52,9 @@ struct HttpState {
         router(!options.test_events.empty(), services.streams != nullptr, services.live != nullptr),
         info(options, services),
         live(options, services.live),
-        inflight(options.max_inflight_bytes) {}
+        inflight_bytes(services.inflight ? services.inflight
+                                         : std::make_shared<InflightBytes>(options.max_inflight_bytes)),
+        inflight(*inflight_bytes) {}
 
   const HttpOptions options;
   const HttpServices services;
@@ -107,7 +62,8 @@ struct HttpState {
   const Router router;
   const InfoHandler info;
   const LiveHandler live;
-  InflightBytes inflight;
+  const std::shared_ptr<InflightBytes> inflight_bytes;
+  InflightBytes& inflight;  ///< The same.
   std::atomic<bool> stopping{false};
   /// The server is gone, and its services may be: what is left of sessions only ends.
   std::atomic<bool> abandoned{false};

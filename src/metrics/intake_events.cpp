@@ -109,6 +109,8 @@ struct IntakeEvents::Impl {
       counter("eventgate_error_events_failed_total", "events about invalid events that could not be produced");
   Counter& ledger_events_failed =
       counter("eventgate_ledger_events_failed_total", "ledger events that could not be produced");
+  Counter& ledger_deferrals = counter("eventgate_ledger_deferrals_total",
+                                      "times that ledger events were put off for want of room in max_inflight_bytes");
   Ledger ledger{metrics};
 
   Counter& bytes = counter("eventgate_received_bytes_total", "bytes of request bodies, as sent");
@@ -226,6 +228,13 @@ void IntakeEvents::ledger_event_failed(std::string_view message) {
   impl_->ledger_events_failed.Increment();
   log_some(impl_->lost_limit, "ledger_event", LogLevel::error, "A ledger event is lost", "option", "ledger_stream",
            message);
+}
+
+void IntakeEvents::ledger_events_deferred(std::size_t max_inflight_bytes) {
+  impl_->ledger_deferrals.Increment();
+  log_some(impl_->lost_limit, "ledger_deferred", LogLevel::warn, "Ledger events are put off", "max_inflight_bytes",
+           std::to_string(max_inflight_bytes),
+           "more than half of max_inflight_bytes is in use: what happened stands in the next ledger events");
 }
 
 Ledger& IntakeEvents::ledger() { return impl_->ledger; }

@@ -381,6 +381,8 @@ class Walk {
 
   template <Mode kMode>
   bool check(Index schema, Index value);
+  /// Lets the errors' texts have `bytes`, if that is more than kMaxErrorTexts.
+  void allow_texts(std::size_t bytes) { max_texts_ = std::max(max_texts_, bytes); }
   /// Whether a quick check came upon a key twice: its verdict is then void, inside a `not` for example.
   bool met_duplicate() const { return met_duplicate_; }
   /// Adds an error for each key of an object that is there twice and known to a schema applied to it.
@@ -405,7 +407,7 @@ class Walk {
       return value(node).string(buffer);
     return {text_ + n.begin + 1, std::size_t{n.end} - n.begin - 2};
   }
-  bool full() const { return out_->errors.size() > kMaxErrors; }
+  bool full() const { return full_ || out_->errors.size() > kMaxErrors; }
 
   static bool passes_at_a_glance(const Schema& schema, const JsonNode& node);
   template <Mode kMode>
@@ -471,6 +473,9 @@ class Walk {
   const char* text_;
   const JsonNode* nodes_;
   Validation* out_;
+  bool full_ = false;      // no further error is listed
+  std::size_t texts_ = 0;  // bytes of the errors' texts
+  std::size_t max_texts_ = kMaxErrorTexts;
   Scratch& s;
   bool met_duplicate_ = false;
   std::vector<Segment> path_;
@@ -1005,11 +1010,12 @@ void Walk::add(const Schema& schema, std::string_view keyword, std::string_view 
                std::string message) {
   if (full()) return;
   ValidationError error;
-  if (out_->errors.size() == kMaxErrors) {
+  if (texts_ > max_texts_ || out_->errors.size() == kMaxErrors) {
     error.keyword = "maxErrors";
     error.schema_path = "#";
-    error.params = "{\"limit\":" + std::to_string(kMaxErrors) + "}";
+    error.params = "{\"limit\":" + std::to_string(out_->errors.size()) + "}";
     error.message = "has more errors";
+    full_ = true;
   } else {
     error.keyword = keyword;
     error.data_path = data_path();
@@ -1019,6 +1025,7 @@ void Walk::add(const Schema& schema, std::string_view keyword, std::string_view 
     error.schema_path += rest;
     error.params = std::move(params);
     error.message = std::move(message);
+    texts_ += error.data_path.size() + error.schema_path.size() + error.params.size() + error.message.size();
   }
   out_->errors.push_back(std::move(error));
 }
@@ -1057,7 +1064,10 @@ void Walk::add_dependency(const Schema& schema, const ObjectRules& rules, const 
 /// The errors from `first_error` on are about the key `name`.
 void Walk::add_property_name(const Schema& schema, std::string_view key, std::size_t first_error) {
   const std::string name(key);
-  for (std::size_t i = first_error; i < out_->errors.size(); ++i) out_->errors[i].property_name = name;
+  for (std::size_t i = first_error; i < out_->errors.size(); ++i) {
+    out_->errors[i].property_name = name;
+    texts_ += name.size();
+  }
   add(schema, "propertyNames", "propertyNames", "{\"propertyName\":" + json_string(name) + "}",
       "property name '" + name + "' is invalid");
 }
@@ -1393,6 +1403,7 @@ bool CompiledSchema::validate(JsonValue event, Validation& validation) const {
   s.members.clear();
   s.values.clear();
   s.verdicts.clear();
+  walk.allow_texts(4 * event.source().size());
   walk.check<Mode::collect>(program_->root, event.index());
   if (has_duplicates(event, s)) {
     s.verdicts.clear();

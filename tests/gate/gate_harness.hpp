@@ -113,7 +113,8 @@ inline GateOptions wikimedia_options() {
 class GateHarness {
  public:
   /// `stream_configs`: JSON or YAML; empty: streams are not configured.
-  explicit GateHarness(GateOptions options, const std::string& stream_configs = "", LiveFeed* live = nullptr) {
+  explicit GateHarness(GateOptions options, const std::string& stream_configs = "", LiveFeed* live = nullptr,
+                       std::shared_ptr<InflightBytes> inflight = nullptr) {
     put_schema("/test/1.0.0", kTestSchema);
     put_schema("/plain/1.0.0", kPlainSchema);
     put_schema("/analytics/legacy/search/1.0.0", kLegacySchema);
@@ -132,7 +133,8 @@ class GateHarness {
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
     producer_ = std::make_unique<Producer>(std::move(sinks), std::chrono::seconds(10), events);
-    gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, events, live);
+    gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, events, live,
+                                        std::move(inflight));
   }
 
   void put_schema(const std::string& uri, const std::string& text) { reader->put("/schemas" + uri, text); }

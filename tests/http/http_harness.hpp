@@ -39,7 +39,8 @@ class HttpHarness {
     std::function<std::optional<std::string>()> unready;
     std::function<std::vector<std::string>()> stale;
     std::size_t threads = 1;
-    bool live = false;  ///< There is a live feed.
+    bool live = false;         ///< There is a live feed.
+    std::string error_stream;  ///< Empty: no error events.
   };
 
   HttpHarness() : HttpHarness(Setup()) {}
@@ -58,12 +59,14 @@ class HttpHarness {
       gate_options.wikimedia = true;
       gate_options.stream_field = {FieldPath("meta.stream")};
     }
+    gate_options.error_stream = setup.error_stream;
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
     producer_ = std::make_unique<Producer>(std::move(sinks), std::chrono::seconds(30), events);
     if (setup.live) live = std::make_unique<LiveFeed>();
-    gate_ =
-        std::make_unique<EventGate>(std::move(gate_options), *schemas_, streams_.get(), *producer_, events, live.get());
+    const auto inflight = std::make_shared<InflightBytes>(setup.http.max_inflight_bytes);
+    gate_ = std::make_unique<EventGate>(std::move(gate_options), *schemas_, streams_.get(), *producer_, events,
+                                        live.get(), inflight);
 
     std::vector<IoExecutor> executors;
     for (std::size_t i = 0; i < setup.threads; ++i) {
@@ -75,6 +78,7 @@ class HttpHarness {
     HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready), std::move(setup.stale)};
     services.live = live.get();
     services.schemas = schemas_.get();
+    services.inflight = inflight;
     HttpPorts ports(setup.http, executors.front());
     server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors, std::move(ports));
     for (const auto& context : contexts_) {

@@ -13,6 +13,7 @@
 #include "eventgate/events/event_status.hpp"
 #include "eventgate/events/field_path.hpp"
 #include "eventgate/events/request_context.hpp"
+#include "eventgate/io/inflight_bytes.hpp"
 #include "eventgate/produce/producer.hpp"
 #include "eventgate/schema/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
@@ -78,9 +79,11 @@ struct HastyRequest {
 class EventGate {
  public:
   /// `streams` may be null: streams are not configured. What is referred to must outlive the gate and everything in
-  /// flight. `live`, if it is not null, is shown every event of clients, when it is known what became of it.
+  /// flight. `live`, if it is not null, is shown every event of clients, when it is known what became of it. Error
+  /// events and ledger events hold shares of `inflight` until their delivery is known, and get none while more than
+  /// half of the bound is in use. Null: they have no bound.
   EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
-            IntakeEvents& events, LiveFeed* live = nullptr);
+            IntakeEvents& events, LiveFeed* live = nullptr, std::shared_ptr<InflightBytes> inflight = nullptr);
   ~EventGate();
 
   /// Completes, validates and produces the events of `batch`, guaranteed. Returns when each is delivered or refused.
@@ -94,12 +97,15 @@ class EventGate {
   /// unless somebody still reads its texts (Sink::reads_later, the live feed).
   Task<void> process_hasty(std::unique_ptr<HastyRequest> request);
 
-  /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it.
+  /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it. An
+  /// error event for which the bytes in flight have no room is dropped, counted and logged.
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context, IoExecutor executor);
 
   /// Makes ledger events of what happened since the last call (or the start), if `ledger_stream` is set: one for each
   /// stream of which there is something to tell. They pass the gate as error events do, and nobody waits for them. They
   /// count in the ledger as events of `ledger_stream`, about which none is made: so none causes another.
+  /// If the bytes in flight have no room for as much as the last time, none is made now: what happened stands in the
+  /// ledger events of a later call.
   void produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor);
 
   /// Error events and ledger events on their way, by batch: 0 before the producers may be stopped.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "eventgate/events/json_nodes.hpp"
+#include "eventgate/io/inflight_bytes.hpp"
 #include "eventgate/io/task.hpp"
 
 namespace eventgate {
@@ -57,6 +58,9 @@ struct HttpServices {
   std::function<std::optional<std::string>()> no_room = {};
   LiveFeed* live = nullptr;             ///< What `/live` shows. Null: no such routes.
   SchemaRepository* schemas = nullptr;  ///< Those of `gate`, whose documents are shown there; with `live`, never null.
+  /// What requests and replies are counted in, with the bound `max_inflight_bytes`: the same as the gate's. Null: the
+  /// server makes its own.
+  std::shared_ptr<InflightBytes> inflight = nullptr;
 };
 
 /// The ports of a server, bound. Nobody listens on them yet: a process that listens on one already is found here, one
@@ -90,7 +94,7 @@ class HttpServer {
   std::uint16_t port() const;
   std::optional<std::uint16_t> metrics_port() const;
 
-  /// Bytes of requests being worked on.
+  /// Bytes in flight: of requests, of replies not sent yet, and of what shares the same InflightBytes.
   std::size_t inflight_bytes() const;
 
   /// Takes what the kernel has accepted, stops listening, closes idle connections, lets requests under way finish

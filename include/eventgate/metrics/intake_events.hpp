@@ -40,6 +40,8 @@ class IntakeEvents {
   std::size_t hasty_events_lost() const;
   void error_event_failed(std::string_view message);
   void ledger_event_failed(std::string_view message);
+  /// Ledger events are made later, because the bytes in flight (`max_inflight_bytes`) have no room for them now.
+  void ledger_events_deferred(std::size_t max_inflight_bytes);
   /// What became of every event, by stream.
   Ledger& ledger();
 

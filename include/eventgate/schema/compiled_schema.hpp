@@ -16,7 +16,7 @@ namespace eventgate {
 
 /// What validation found. Keeps its memory when cleared.
 struct Validation {
-  /// At most kMaxErrors, then one that says there are more.
+  /// At most kMaxErrors, and none after kMaxErrorTexts bytes of texts. Then one that says there are more.
   std::vector<ValidationError> errors;
   /// Node indexes of numbers accepted as `integer` but written with a fraction or an exponent.
   std::vector<std::uint32_t> integers;
@@ -30,6 +30,9 @@ struct Validation {
 
 /// Errors listed for one event (spec limits).
 inline constexpr std::size_t kMaxErrors = 100;
+/// Bytes of the texts of an event's errors, or 4 times the event if that is more. No further error is listed beyond
+/// them: a client that sends long keys gets each of them in the path of every error.
+inline constexpr std::size_t kMaxErrorTexts = std::size_t{16} << 20;
 
 /// A schema document compiled into a flat program that runs over parsed events in AJV 6's rule order and yields AJV's
 /// errors.
