@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,7 +82,7 @@ class KafkaBroker {
   }
 
   /// Starts one. `options`: the starter's (`--tls`), and broker settings as key=value.
-  explicit KafkaBroker(std::initializer_list<std::string> options = {}) : folder_(std::make_unique<TemporaryFolder>()) {
+  explicit KafkaBroker(const std::vector<std::string>& options = {}) : folder_(std::make_unique<TemporaryFolder>()) {
     std::string arguments = "start " + directory() + " --watch " + std::to_string(::getpid());
     for (const std::string& option : options) arguments += " '" + option + "'";
     command(arguments);
@@ -201,6 +200,7 @@ class KafkaBroker {
   };
   explicit KafkaBroker(const Attached& attached) : address_(attached.address) {}
 
+ protected:
   struct Client {
     Client(rd_kafka_type_t type, const std::string& address) {
       rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -263,6 +263,7 @@ class KafkaBroker {
 
   std::string directory() const { return folder_->path() + "/kafka"; }
 
+ private:
   std::unique_ptr<TemporaryFolder> folder_;  // null: not ours
   std::string address_;
 };
