@@ -76,7 +76,7 @@ class KafkaBroker {
       const char* given = std::getenv("EVENTGATE_TEST_KAFKA");
       const std::string address = given != nullptr ? given : text_of(kafka_folder() + "/address");
       return address.empty() ? std::make_unique<KafkaBroker>()
-                             : std::unique_ptr<KafkaBroker>(new KafkaBroker(Attached(address)));
+                             : std::unique_ptr<KafkaBroker>(new KafkaBroker(Attached(), address));
     }();
     return *broker;
   }
@@ -195,10 +195,9 @@ class KafkaBroker {
 
  private:
   struct Attached {
-    explicit Attached(std::string where) : address(std::move(where)) {}
-    std::string address;
+    explicit Attached() = default;
   };
-  explicit KafkaBroker(const Attached& attached) : address_(attached.address) {}
+  KafkaBroker(Attached, std::string address) : address_(std::move(address)) {}
 
  protected:
   struct Client {
