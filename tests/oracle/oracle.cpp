@@ -560,7 +560,9 @@ void Oracle::run_round(std::size_t round) {
   start_ = Clock::now();
   round_ = round;
   history_.clear();
+  const bool moved = options_.brokers > 1 && faults_.broker;  // leaders, in the round before
   faults_ = {};
+  faults_.leaders = moved;
   choices_.seed(options_.seed * 1000003 + round);
 
   // One fault after the other in turn, and another one with it or behind it in two rounds of three.
