@@ -78,34 +78,15 @@ KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaC
 void KafkaClient::log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text) {
   if (client == nullptr) return;  // of the configuration, before there is one
   KafkaClient& self = *static_cast<KafkaClient*>(rd_kafka_opaque(client));
-  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.note_refusal(text);
+  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.refusals_.note(text);
   if (syslog_level <= self.log_level_) self.events_.log(syslog_level, facility, text);
-}
-
-// "[thrd:...]: 127.0.0.1:9092/1: topic [0]: MessageSet with 3 message(s) (...) encountered error: ERROR (actions ...)"
-void KafkaClient::note_refusal(std::string_view text) {
-  const std::size_t set = text.find("]: MessageSet with ");
-  static constexpr std::string_view kBeforeError = " encountered error: ";
-  const std::size_t error = text.find(kBeforeError);
-  if (set == text.npos || error == text.npos) return;
-  const std::string_view said = text.substr(error + kBeforeError.size());
-  const auto says = [&](rd_kafka_resp_err_t code) { return said.starts_with(rd_kafka_err2str(code)); };
-  if (!says(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION) && !says(RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR)) return;
-  const std::size_t end = text.rfind(" [", set);
-  const std::size_t begin = text.rfind(' ', end - 1) + 1;
-  const std::lock_guard lock(refusals_mutex_);
-  refusals_.insert_or_assign(std::string(text.substr(begin, end - begin)), Clock::now());
 }
 
 rd_kafka_msg_status_t KafkaClient::status(const rd_kafka_message_t& message) {
   const rd_kafka_msg_status_t status = rd_kafka_message_status(&message);
-  if (status == RD_KAFKA_MSG_STATUS_PERSISTED && message.offset < 0) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
-  if (status != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) return status;
-  if (message.err == RD_KAFKA_RESP_ERR_UNKNOWN) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
-  const auto handed_over = Clock::now() - std::chrono::microseconds(rd_kafka_message_latency(&message));
-  const std::lock_guard lock(refusals_mutex_);
-  const auto refusal = refusals_.find(std::string_view(rd_kafka_topic_name(message.rkt)));
-  return refusal != refusals_.end() && refusal->second >= handed_over ? RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED : status;
+  if (status == RD_KAFKA_MSG_STATUS_PERSISTED && message.offset >= 0) return status;
+  const auto handed_over = RefusalLog::Clock::now() - std::chrono::microseconds(rd_kafka_message_latency(&message));
+  return refusals_.status(status, message.err, message.offset, rd_kafka_topic_name(message.rkt), handed_over);
 }
 
 void KafkaClient::wait_for_wakeup() {

@@ -17,12 +17,13 @@
 
 #include "eventgate/io/task.hpp"
 #include "kafka_conf.hpp"
+#include "refusal_log.hpp"
 
 namespace eventgate {
 
 /// What a client tells. Called by whoever calls `drain`, one at a time, and never after `close`.
 struct KafkaClientEvents {
-  /// With what is certain of the message: KafkaClient::status.
+  /// With what is certain of the message: RefusalLog::status.
   std::function<void(const rd_kafka_message_t&, rd_kafka_msg_status_t)> report;
   std::function<void(rd_kafka_resp_err_t, const char*)> error;
   /// On any thread, librdkafka's among them, until `close` returns.
@@ -89,20 +90,11 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
     using is_transparent = void;
   };
 
-  using Clock = std::chrono::steady_clock;  // librdkafka's is the same
-
   KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientEvents events);
   void wait_for_wakeup();
   void turn();
   static void log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text);
-  /// Reads from a line of librdkafka's log that a broker has refused messages, which are sent again.
-  void note_refusal(std::string_view text);
-  /// As rd_kafka_message_status, but three things that it says and that are not certain are POSSIBLY_PERSISTED here:
-  /// - NOT_PERSISTED of a message that a broker refused because it does not lead the partition (any more), and that was
-  ///   sent again until its time was over. A leader that steps down answers so for what it has written already, too.
-  /// - NOT_PERSISTED after an unexpected error of the broker, which may have come behind the append.
-  /// - PERSISTED without an offset, of an idempotent producer: a later batch was taken, so this one must have been. A
-  ///   broker that knows nothing of the producer yet takes a later batch without the one before, though.
+  /// RefusalLog::status of the message.
   rd_kafka_msg_status_t status(const rd_kafka_message_t& message);
   rd_kafka_topic_t* topic(std::string_view name) const;
   void handle_event(rd_kafka_event_t& event);
@@ -116,8 +108,7 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
   mutable std::shared_mutex topics_mutex_;
   std::unordered_map<std::string, rd_kafka_topic_t*, Hash, std::equal_to<>> topics_;
 
-  std::mutex refusals_mutex_;
-  std::unordered_map<std::string, Clock::time_point, Hash, std::equal_to<>> refusals_;  // topics of Kafka to their last
+  RefusalLog refusals_{rd_kafka_version()};
 
   std::mutex mutex_;
   std::condition_variable idle_;

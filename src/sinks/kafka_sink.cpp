@@ -767,6 +767,10 @@ class KafkaSink final : public Sink {
   KafkaSink(KafkaSinkOptions options, const IoExecutor& reports, IntakeEvents& events)
       : guaranteed_("guaranteed", conf_of(options, "guaranteed"), reports, limits_, service_, events),
         hasty_("hasty", conf_of(options, "hasty"), reports, limits_, service_, events) {
+    if (!RefusalLog::is_tested(rd_kafka_version()))
+      events.sink_warning(name(), std::string("librdkafka ") + rd_kafka_version_str() +
+                                      " is not one of the versions tested, 2.0.2 and 2.8.0: events that Kafka has not "
+                                      "taken get delivery 'unknown' where only its log proves 'not_produced'");
     service_.start({&guaranteed_, &hasty_});
   }
 

@@ -28,7 +28,7 @@
 #include "promises.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
-#include "support/kafka_broker.hpp"
+#include "support/kafka_cluster.hpp"
 #include "support/paths.hpp"
 #include "topic_reader.hpp"
 
@@ -307,7 +307,7 @@ enum class Fault : std::uint8_t {
 constexpr std::array<const char*, 8> kFaultNames{"broker frozen",  "gate killed",      "broker killed",
                                                  "gate stopped",   "broker restarted", "clients cut off",
                                                  "broker stopped", "disk full"};
-const char* name_of(Fault fault) { return kFaultNames[static_cast<std::size_t>(fault)]; }
+std::string name_of(Fault fault) { return kFaultNames[static_cast<std::size_t>(fault)]; }
 
 bool is_of_broker(Fault fault) {
   return fault == Fault::freeze_broker || fault == Fault::kill_broker || fault == Fault::restart_broker ||
@@ -318,6 +318,7 @@ bool is_of_gate(Fault fault) { return fault == Fault::kill_gate || fault == Faul
 
 struct Options {
   std::size_t rounds = 20;
+  int brokers = 1;
   std::uint64_t seed = 0;
   bool spool = false;
   std::optional<std::size_t> only;  ///< A round to be run alone.
@@ -325,11 +326,18 @@ struct Options {
 
 class Oracle {
  public:
-  explicit Oracle(const Options& options) : options_(options) {
+  explicit Oracle(const Options& options) : options_(options), broker_(options.brokers) {
     for (const auto& [topic, partitions] : kTopics) {
       std::map<std::string, std::string> config;
       if (topic == kPrefix + "small") config["max.message.bytes"] = std::to_string(kSmallTopic);
-      broker_.create_topic(topic, partitions, config);
+      // All brokers have all records; one of three may be away.
+      if (options.brokers > 2) config["min.insync.replicas"] = std::to_string(options.brokers - 1);
+      KafkaCluster::Placement placement(static_cast<std::size_t>(partitions));
+      for (int p = 0; p < partitions; ++p)
+        for (int i = 0; i < options.brokers; ++i)
+          placement[static_cast<std::size_t>(p)].push_back((first_leader_ + p + i) % options.brokers + 1);
+      ++first_leader_;
+      broker_.create_topic(topic, placement, config);
     }
     reader_.emplace(broker_.address(), kTopics);
     fs::create_directories(spool_folder());
@@ -341,8 +349,8 @@ class Oracle {
  private:
   void run_round(std::size_t round);
   std::vector<Request> make_requests(Random& random, std::size_t round, std::size_t count);
-  void begin(Fault fault);
-  void end(Fault fault);
+  void begin(Fault fault, int node);
+  void end(Fault fault, int node);
   void start_gate(bool file);
   void end_gate(int signal);
   void read_files(std::size_t gate);
@@ -369,7 +377,8 @@ class Oracle {
 
   const Options options_;
   const SmallDisk disk_;  // before the processes that are to see it
-  KafkaBroker broker_;
+  int first_leader_ = 0;  // of the next topic, counted from 0
+  KafkaCluster broker_;
   std::optional<TopicReader> reader_;
   std::unique_ptr<GateProcess> gate_;
   std::vector<GateLife> gates_;
@@ -449,17 +458,18 @@ void Oracle::read_files(std::size_t gate) {
   fs::remove_all(folder);
 }
 
-void Oracle::begin(Fault fault) {
+/// `node`: of a fault of the broker.
+void Oracle::begin(Fault fault, int node) {
   ++fault_counts_[name_of(fault)];
   switch (fault) {
     case Fault::freeze_broker:
-      return broker_.freeze();
+      return broker_.freeze(node);
     case Fault::kill_broker:
-      return broker_.kill();
+      return broker_.kill(node);
     case Fault::stop_broker:
-      return broker_.stop();
+      return broker_.stop(node);
     case Fault::restart_broker:
-      return broker_.restart();
+      return broker_.restart(node);
     case Fault::kill_gate:
       return end_gate(SIGKILL);
     case Fault::stop_gate:
@@ -471,14 +481,14 @@ void Oracle::begin(Fault fault) {
   }
 }
 
-void Oracle::end(Fault fault) {
+void Oracle::end(Fault fault, int node) {
   switch (fault) {
     case Fault::freeze_broker:
-      broker_.thaw();
+      broker_.thaw(node);
       return note("thawed");
     case Fault::kill_broker:
     case Fault::stop_broker:
-      broker_.restart();
+      broker_.restart(node);
       return note("broker back");
     case Fault::kill_gate:
     case Fault::stop_gate:
@@ -550,7 +560,9 @@ void Oracle::run_round(std::size_t round) {
   start_ = Clock::now();
   round_ = round;
   history_.clear();
+  const bool moved = options_.brokers > 1 && faults_.broker;  // leaders, in the round before
   faults_ = {};
+  faults_.leaders = moved;
   choices_.seed(options_.seed * 1000003 + round);
 
   // One fault after the other in turn, and another one with it or behind it in two rounds of three.
@@ -558,7 +570,8 @@ void Oracle::run_round(std::size_t round) {
   if (below(choices_, 3) > 0) faults.push_back(static_cast<Fault>(below(choices_, kFaultNames.size())));
   if (!disk_.mounted()) std::erase(faults, Fault::fill_disk);
   // A start of the broker takes the longest of all: one a round.
-  if (faults.size() == 2 && needs_start(faults[0]) && needs_start(faults[1])) faults.pop_back();
+  if (options_.brokers == 1 && faults.size() == 2 && needs_start(faults[0]) && needs_start(faults[1]))
+    faults.pop_back();
   if (faults.empty()) faults.push_back(Fault::freeze_broker);
   const auto is = [&](auto&& kind) { return std::any_of(faults.begin(), faults.end(), kind); };
   const bool full = is([](Fault fault) { return fault == Fault::fill_disk; });
@@ -567,23 +580,36 @@ void Oracle::run_round(std::size_t round) {
   faults_.gate = is(is_of_gate);
   faults_.disk = file;
   // Two of the same thing, or a start on a full disk, come one after the other.
-  const bool both = faults.size() == 2 && is_of_broker(faults[0]) != is_of_broker(faults[1]) &&
-                    is_of_gate(faults[0]) == false && is_of_gate(faults[1]) == false;
+  const bool of_different =
+      faults.size() == 2 && (options_.brokers > 1 ? is_of_broker(faults[0]) || is_of_broker(faults[1])
+                                                  : is_of_broker(faults[0]) != is_of_broker(faults[1]));
+  const bool both = of_different && is_of_gate(faults[0]) == false && is_of_gate(faults[1]) == false;
   const bool gate_and_broker = faults.size() == 2 && faults_.gate && faults_.broker;
   const bool nested = (both || gate_and_broker) && below(choices_, 3) > 0;
 
+  // Two faults of brokers are of two brokers: one within the other leaves no majority.
+  std::array<int, 2> nodes{1, 1};
+  if (options_.brokers > 1) {
+    nodes[0] = static_cast<int>(between(choices_, 1, static_cast<std::size_t>(options_.brokers)));
+    nodes[1] = nodes[0] % options_.brokers + 1;
+  }
   struct Step {
     Fault fault;
+    int node;
     bool begins;
   };
   std::vector<Step> steps;
   if (!nested) {
-    for (const Fault fault : faults) steps.insert(steps.end(), {{fault, true}, {fault, false}});
+    for (std::size_t i = 0; i < faults.size(); ++i)
+      steps.insert(steps.end(), {{faults[i], nodes[i], true}, {faults[i], nodes[i], false}});
   } else {
     const bool swapped = below(choices_, 2) > 0;
-    const std::array<Fault, 2> two{faults[swapped ? 1 : 0], faults[swapped ? 0 : 1]};
-    const std::size_t first_to_end = below(choices_, 2);
-    steps = {{two[0], true}, {two[1], true}, {two[first_to_end], false}, {two[1 - first_to_end], false}};
+    const std::size_t first = swapped ? 1 : 0, second = 1 - first;
+    const std::size_t first_to_end = below(choices_, 2) == 0 ? first : second, last_to_end = 1 - first_to_end;
+    steps = {{faults[first], nodes[first], true},
+             {faults[second], nodes[second], true},
+             {faults[first_to_end], nodes[first_to_end], false},
+             {faults[last_to_end], nodes[last_to_end], false}};
   }
   // How many requests are let go before each step and behind the last, and how many need not be answered by then.
   std::vector<std::pair<std::size_t, std::size_t>> released;
@@ -611,10 +637,11 @@ void Oracle::run_round(std::size_t round) {
       traffic.release(released[i].first);
       traffic.wait(released[i].second);
       if (steps[i].begins) {
-        begin(steps[i].fault);
-        note(name_of(steps[i].fault));
+        begin(steps[i].fault, steps[i].node);
+        const bool numbered = options_.brokers > 1 && is_of_broker(steps[i].fault);
+        note(name_of(steps[i].fault) + (numbered ? " (" + std::to_string(steps[i].node) + ')' : ""));
       } else {
-        end(steps[i].fault);
+        end(steps[i].fault, steps[i].node);
       }
     }
     traffic.release(released.back().first);
@@ -626,6 +653,9 @@ void Oracle::run_round(std::size_t round) {
   if (file) end_gate(SIGTERM);
   const std::size_t broken_before = promises_.broken_count();
   promises_.judge(round, faults_, gates_);
+  // The next round's faults are to be its only ones.
+  if (options_.brokers > 1 && faults_.broker)
+    for (const auto& [topic, partitions] : kTopics) broker_.wait_for_sync(topic, partitions);
   note("judged");
   std::printf("round %zu: %s s; %zu requests\n", round, history_.c_str(), count);
   for (const auto& [of, what] : promises_.take_broken())
@@ -644,8 +674,9 @@ void Oracle::run_round(std::size_t round) {
 }
 
 bool Oracle::run() {
-  std::printf("oracle: seed %llu, %zu rounds, spool %s\n", static_cast<unsigned long long>(options_.seed),
-              options_.rounds, options_.spool ? "on" : "off");
+  std::printf("oracle: seed %llu, %zu rounds, spool %s, brokers %d, librdkafka %s\n",
+              static_cast<unsigned long long>(options_.seed), options_.rounds, options_.spool ? "on" : "off",
+              options_.brokers, rd_kafka_version_str());
   if (!disk_.mounted()) std::printf("left out: the full disk, which needs root to mount a small one\n");
   const std::size_t first = options_.only.value_or(0);
   const std::size_t last = options_.only ? *options_.only + 1 : options_.rounds;
@@ -696,6 +727,9 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
     const std::string next = i + 1 < arguments.size() ? arguments[i + 1] : "";
     if (argument == "--spool") {
       options.spool = true;
+    } else if (argument == "--brokers" && (next == "1" || next == "3")) {
+      options.brokers = std::stoi(next);
+      ++i;
     } else if ((argument == "--seed" || argument == "--round") && number(next)) {
       if (argument == "--seed") options.seed = *number(next);
       if (argument == "--round") options.only = *number(next);
@@ -713,9 +747,10 @@ int run(const std::vector<std::string>& arguments) {
   const auto options = parse(arguments);
   if (!options) {
     std::fputs(
-        "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool]\n"
+        "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool] [--brokers 1|3]\n"
         "ROUNDS: 20. --seed: of the schedule; a random one else. --round: only this round of the schedule.\n"
-        "--spool: with a spool. Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
+        "--spool: with a spool. --brokers: one (1), or a cluster of three, of which faults take one or two.\n"
+        "Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
         stderr);
     return 2;
   }

@@ -157,7 +157,8 @@ void Promises::judge(std::size_t round, const RoundFaults& faults, const std::ve
         break;
       case Answer::unknown:
         ++obligations_;
-        if (!faults.broker && !faults.disk) broken(round, "unknown without a cause: " + described(*event));
+        if (!faults.broker && !faults.disk && !faults.leaders)
+          broken(round, "unknown without a cause: " + described(*event));
         break;
       case Answer::none:
         ++obligations_;

@@ -57,6 +57,8 @@ struct RoundFaults {
   bool broker = false;  ///< It was frozen, killed, stopped or restarted.
   bool gate = false;    ///< It was killed or stopped.
   bool disk = false;    ///< The disk of a file output beside Kafka was full.
+  /// Leaders moved, in a cluster, since the round before began: the gate may learn of it in this round only.
+  bool leaders = false;
 };
 
 /// The book of what was sent, answered and found, and the judge over it:
@@ -65,7 +67,8 @@ struct RoundFaults {
 /// - 202: it is in Kafka, unless the process was killed (SIGKILL); or it was stopped in a round in which the broker was
 ///   away, and its last line counts as many as lost; or the event is too large for its topic, which shows later.
 /// - `not_produced` and 503: it is not in Kafka, now or later, nor in a file.
-/// - `unknown`: the broker was frozen, killed, stopped or restarted in that round, or a file output's disk was full.
+/// - `unknown`: the broker was frozen, killed, stopped or restarted in that round, or a file output's disk was full, or
+///   leaders moved.
 /// - No answer: the client cut the connection or the gate was killed or stopped in that round.
 /// - Each record in Kafka is an event that was sent, byte for byte with the gate's additions at the ends of objects,
 /// under

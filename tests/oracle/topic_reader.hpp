@@ -29,7 +29,7 @@ class TopicReader {
          {std::pair("bootstrap.servers", address.c_str()), std::pair("group.id", "oracle"),
           std::pair("enable.auto.commit", "false"), std::pair("log_level", "0"),
           std::pair("reconnect.backoff.max.ms", "200"), std::pair("fetch.wait.max.ms", "50"),
-          std::pair("allow.auto.create.topics", "false")})
+          std::pair("auto.offset.reset", "earliest"), std::pair("allow.auto.create.topics", "false")})
       rd_kafka_conf_set(conf, name, value, reason.data(), reason.size());
     handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason.data(), reason.size());
     if (handle_ == nullptr) throw std::runtime_error(reason.data());
@@ -53,16 +53,19 @@ class TopicReader {
   /// Calls `take` with every record that is there now and was not read before, in the order of each partition. Throws
   /// std::runtime_error if that cannot be done within two minutes, or a topic became shorter.
   void read(const std::function<void(const std::string& topic, const ConsumedRecord&)>& take) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    const auto until = Clock::now() + std::chrono::minutes(2);
     const auto in_time = [&] {
-      if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the topics cannot be read");
+      if (Clock::now() > until) throw std::runtime_error("the topics cannot be read");
     };
     std::map<std::pair<std::string, int>, std::int64_t> ends;
     for (const auto& [place, next] : next_) {
       std::int64_t start = 0, end = 0;
-      while (rd_kafka_query_watermark_offsets(handle_, place.first.c_str(), place.second, &start, &end, 1000) != 0)
+      // A new leader may learn late of what the one before it knew to be on all replicas.
+      while (rd_kafka_query_watermark_offsets(handle_, place.first.c_str(), place.second, &start, &end, 1000) != 0 ||
+             end < next) {
+        if (Clock::now() > until && end < next) throw std::runtime_error("Kafka lost records of " + place.first);
         in_time();
-      if (end < next) throw std::runtime_error("Kafka lost records of " + place.first);
+      }
       ends[place] = end;
     }
     while (std::any_of(ends.begin(), ends.end(), [&](const auto& end) { return next_[end.first] < end.second; })) {
@@ -72,14 +75,19 @@ class TopicReader {
       if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         const std::string topic = rd_kafka_topic_name(message->rkt);
         const ConsumedRecord record = consumed_record(*message);
-        next_[{topic, record.partition}] = message->offset + 1;
-        take(topic, record);
+        std::int64_t& next = next_[{topic, record.partition}];
+        if (message->offset >= next) {  // not again, where a new leader made the reader begin anew
+          next = message->offset + 1;
+          take(topic, record);
+        }
       }
       rd_kafka_message_destroy(message);
     }
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   rd_kafka_t* handle_;
   std::map<std::pair<std::string, int>, std::int64_t> next_;  // offset to be read
 };

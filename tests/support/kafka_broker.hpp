@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,13 +76,13 @@ class KafkaBroker {
       const char* given = std::getenv("EVENTGATE_TEST_KAFKA");
       const std::string address = given != nullptr ? given : text_of(kafka_folder() + "/address");
       return address.empty() ? std::make_unique<KafkaBroker>()
-                             : std::unique_ptr<KafkaBroker>(new KafkaBroker(Attached(address)));
+                             : std::unique_ptr<KafkaBroker>(new KafkaBroker(Attached(), address));
     }();
     return *broker;
   }
 
   /// Starts one. `options`: the starter's (`--tls`), and broker settings as key=value.
-  explicit KafkaBroker(std::initializer_list<std::string> options = {}) : folder_(std::make_unique<TemporaryFolder>()) {
+  explicit KafkaBroker(const std::vector<std::string>& options = {}) : folder_(std::make_unique<TemporaryFolder>()) {
     std::string arguments = "start " + directory() + " --watch " + std::to_string(::getpid());
     for (const std::string& option : options) arguments += " '" + option + "'";
     command(arguments);
@@ -196,11 +195,11 @@ class KafkaBroker {
 
  private:
   struct Attached {
-    explicit Attached(std::string where) : address(std::move(where)) {}
-    std::string address;
+    explicit Attached() = default;
   };
-  explicit KafkaBroker(const Attached& attached) : address_(attached.address) {}
+  KafkaBroker(Attached, std::string address) : address_(std::move(address)) {}
 
+ protected:
   struct Client {
     Client(rd_kafka_type_t type, const std::string& address) {
       rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -263,6 +262,7 @@ class KafkaBroker {
 
   std::string directory() const { return folder_->path() + "/kafka"; }
 
+ private:
   std::unique_ptr<TemporaryFolder> folder_;  // null: not ours
   std::string address_;
 };
