@@ -189,7 +189,12 @@ void Check::check_streams() {
   const std::vector<std::string> names = configs->names();
   const std::set<std::string> plain(names.begin(), names.end());  // the others are /regexes/
   const auto declared = nlohmann::ordered_json::parse(configs->json());
+  std::set<std::string> unusable;
+  for (const UnusableEntry& entry : configs->unusable()) {
+    if (unusable.insert(entry.name).second) problem("stream_config_uri: " + entry.reason);
+  }
   for (const auto& [name, declaration] : declared.items()) {
+    if (unusable.contains(name)) continue;
     if (plain.contains(name)) {
       const std::string topic = topic_name(config_.gate.topic_prefix, name, configs->find(name));
       if (!is_topic_name(topic))

@@ -264,6 +264,7 @@ std::vector<std::string> Service::Impl::stale() const {
   std::vector<std::string> result;
   if (streams) {
     if (auto what = streams->stale()) result.push_back(*std::move(what));
+    if (auto what = streams->unusable()) result.push_back(*std::move(what));
   }
   if (const std::size_t count = schemas->stale(); count > 0) {
     result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");

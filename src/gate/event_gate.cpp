@@ -719,10 +719,12 @@ bool EventGate::Impl::Judge::admit() {
     std::string reason;
     if (!config) {
       reason = stream() + " is not configured.";
+      if (const std::string& bad = streams_->bad_regexes(); !bad.empty()) reason += ' ' + bad;
     } else if (config->empty) {
       reason = stream() + " is configured but does not have any settings.";
     } else if (!config->schema_title) {
-      reason = stream() + " does not have a schema_title setting.";
+      reason = config->unusable_reason.empty() ? stream() + " does not have a schema_title setting."
+                                               : "its stream config cannot be used: " + config->unusable_reason + '.';
     } else if (!schema_->title()) {
       refuse(RefusalCause::title,
              "Schema at " + std::string(schema_uri_) + " must define a 'title' field. From " + event_description());

@@ -134,6 +134,8 @@ struct IntakeEvents::Impl {
   Counter& config_failures =
       counter("eventgate_stream_config_failures_total", "times that stream configs could not be read");
   Gauge& streams = gauge("eventgate_streams", "streams declared");
+  Gauge& unusable_streams =
+      gauge("eventgate_stream_config_unusable_entries", "entries of the stream configs read last that cannot be used");
   Counter& streams_without_schema =
       counter("eventgate_streams_without_schema_total", "streams declared for a schema that is in no repository");
   std::atomic<bool> configs_known = false;
@@ -320,6 +322,13 @@ void IntakeEvents::stream_configs_failed(std::string_view uri, std::string_view 
 
 void IntakeEvents::stream_configs_warning(std::string_view uri, std::string_view warning) {
   log_some(impl_->config_limit, "warning", LogLevel::warn, "Stream configs came with a warning", "uri", uri, warning);
+}
+
+void IntakeEvents::stream_config_entries_unusable(std::string_view uri, std::size_t count, std::string_view reasons) {
+  impl_->unusable_streams.Set(static_cast<double>(count));
+  if (reasons.empty()) return;
+  log(LogLevel::warn, "Entries of the stream configs cannot be used: events of their streams fail",
+      {{"uri", uri}, {"entries", static_cast<long long>(count)}, {"message", reasons}});
 }
 
 void IntakeEvents::stream_without_schema(std::string_view stream, std::string_view schema_title) {

@@ -91,8 +91,19 @@ struct StreamConfigSource::Impl {
     auto configs = std::make_shared<const StreamConfigs>(*object);
     if (object->empty()) events.stream_configs_warning(options.stream_config_uri, "no stream is declared");
     events.stream_configs_read(options.stream_config_uri, object->size());
+    report_unusable(*configs);
     keep(*configs);
     return configs;
+  }
+
+  /// Logs the entries that cannot be used, if they are not those of the last read.
+  void report_unusable(const StreamConfigs& configs) {
+    std::string text = configs.unusable_text();
+    const std::lock_guard lock(mutex);
+    const bool changed_since = text != reported;
+    reported = std::move(text);
+    events.stream_config_entries_unusable(options.stream_config_uri, configs.unusable().size(),
+                                          changed_since ? std::string_view(reported) : std::string_view());
   }
 
   void use(std::shared_ptr<const StreamConfigs> configs, std::chrono::system_clock::time_point when,
@@ -136,6 +147,7 @@ struct StreamConfigSource::Impl {
       auto configs = std::make_shared<const StreamConfigs>(object);
       // The clocks of files and of the system differ in their epoch only.
       const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(file);
+      report_unusable(*configs);
       use(std::move(configs),
           std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(age),
           true);
@@ -203,6 +215,7 @@ struct StreamConfigSource::Impl {
   mutable std::mutex mutex;
   std::shared_ptr<const StreamConfigs> current;
   std::chrono::system_clock::time_point read_at;
+  std::string reported;    ///< `unusable_text` of the last read.
   bool from_disk = false;  ///< The current one is that of `cache_dir`.
   bool kept = false;       ///< The current one is that of `cache_dir`. Of the constructor, then of the refresh thread.
 
@@ -249,6 +262,12 @@ std::optional<std::string> StreamConfigSource::stale() const {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
   return std::string("stream configs: ") + (impl_->from_disk ? "those kept in cache_dir, " : "") + "read " +
          std::to_string(seconds) + " s ago, and not since";
+}
+
+std::optional<std::string> StreamConfigSource::unusable() const {
+  const std::string text = current()->unusable_text();
+  if (text.empty()) return std::nullopt;
+  return "stream configs: entries that cannot be used: " + text;
 }
 
 std::chrono::system_clock::time_point StreamConfigSource::read_at() const {

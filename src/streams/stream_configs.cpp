@@ -16,14 +16,28 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kRegexMemory = 8 << 20;  // bytes
 
+// Bounds of what messages say about entries that cannot be used.
+constexpr std::size_t kMaxQuotedName = 100;  // bytes
+constexpr std::size_t kMaxReason = 400;      // bytes
+constexpr std::size_t kMaxNamedEntries = 8;
+
 bool is_regex(std::string_view name) { return name.size() >= 2 && name.front() == '/' && name.back() == '/'; }
 
 /// PHP writes an object without members as `[]`.
 bool is_object(const Json& value) { return value.is_object() || (value.is_array() && value.empty()); }
 
+/// The start of `text` in at most `size` bytes, cut between characters of UTF-8.
+std::string shortened(const std::string& text, std::size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size) + "...";
+}
+
+std::string quoted_name(const std::string& stream) { return '\'' + shortened(stream, kMaxQuotedName) + '\''; }
+
 [[noreturn]] void refuse(const std::string& stream, const std::string& setting, const Json& value,
                          const std::string& expected) {
-  throw std::invalid_argument("Stream '" + stream + "': " + setting + " is " +
+  throw std::invalid_argument("Stream " + quoted_name(stream) + ": " + shortened(setting, kMaxQuotedName) + " is " +
                               (value.is_null() ? "null" : "of type " + std::string(value.type_name())) + ", expected " +
                               expected);
 }
@@ -66,7 +80,7 @@ StreamConfig config_of(const std::string& stream, const Json& settings) {
       FieldPath key_path(key);
       FieldPath field_path(field.get_ref<const std::string&>());
       if (key_path.empty() || field_path.empty()) {
-        throw std::invalid_argument("Stream '" + stream + "': " + setting +
+        throw std::invalid_argument("Stream " + quoted_name(stream) + ": " + shortened(setting, kMaxQuotedName) +
                                     " is empty, expected the path of an event's field, such as `meta.id`");
       }
       config.message_key_fields.emplace_back(std::move(key_path), std::move(field_path));
@@ -95,7 +109,31 @@ StreamConfig config_of(const std::string& stream, const Json& settings) {
   return config;
 }
 
+/// The config, or one that says why the settings cannot be used.
+StreamConfig config_or_reason(const std::string& stream, const Json& settings) {
+  try {
+    return config_of(stream, settings);
+  } catch (const std::invalid_argument& e) {
+    StreamConfig unusable;
+    unusable.unusable_reason = e.what();
+    return unusable;
+  }
+}
+
 std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// The sentence of StreamConfigs::bad_regexes.
+std::string sentence_of_bad_regexes(const std::vector<UnusableEntry>& unusable) {
+  constexpr std::size_t kMaxNames = 4;
+  std::string names;
+  std::size_t count = 0;
+  for (const UnusableEntry& entry : unusable) {
+    if (entry.bad_regex && ++count <= kMaxNames) names += (names.empty() ? "" : ", ") + quoted_name(entry.name);
+  }
+  if (count == 0) return {};
+  if (count > kMaxNames) names += " and " + std::to_string(count - kMaxNames) + " more";
+  return "Stream config entries whose regex cannot be used match nothing: " + names + '.';
+}
 
 struct NameHash : std::hash<std::string_view> {
   using is_transparent = void;
@@ -116,6 +154,8 @@ struct StreamConfigs::Impl {
   std::unordered_map<std::string, StreamConfig, NameHash, std::equal_to<>> by_name;
   std::vector<Regex> regexes;  ///< In the order declared.
   std::vector<Entry> entries;  ///< In the order declared.
+  std::vector<UnusableEntry> unusable;
+  std::string bad_regexes;
 };
 
 StreamConfigs::StreamConfigs(const Json& object) {
@@ -128,19 +168,24 @@ StreamConfigs::StreamConfigs(const Json& object) {
   options.set_max_mem(kRegexMemory);
   options.set_log_errors(false);
   for (const auto& [name, settings] : object.items()) {
-    StreamConfig config = config_of(name, settings);
+    StreamConfig config = config_or_reason(name, settings);
+    impl->entries.push_back({name, text_of(name) + ':' + text_of(settings)});
+    if (!config.unusable_reason.empty()) impl->unusable.push_back({name, config.unusable_reason, false});
     if (is_regex(name)) {
       auto regex = std::make_unique<RE2>(re2::StringPiece(name.data() + 1, name.size() - 2), options);
       if (!regex->ok()) {
-        throw std::invalid_argument("Stream '" + name + "' is a bad regex: " + regex->error() +
-                                    "; expected /regex/ in RE2's syntax (no look-around, no back-reference)");
+        std::string reason = "Stream " + quoted_name(name) +
+                             " is a bad regex: " + shortened(regex->error(), kMaxReason / 2) +
+                             "; expected /regex/ in RE2's syntax (no look-around, no back-reference)";
+        impl->unusable.push_back({name, std::move(reason), true});
+        continue;
       }
       impl->regexes.push_back({std::move(regex), std::move(config)});
     } else {
       impl->by_name.emplace(name, std::move(config));
     }
-    impl->entries.push_back({name, text_of(name) + ':' + text_of(settings)});
   }
+  impl->bad_regexes = sentence_of_bad_regexes(impl->unusable);
   impl_ = std::move(impl);
 }
 
@@ -173,6 +218,20 @@ std::string StreamConfigs::json(const std::vector<std::string>& names) const {
     text += entry.text;
   }
   return text += '}';
+}
+
+const std::vector<UnusableEntry>& StreamConfigs::unusable() const { return impl_->unusable; }
+
+const std::string& StreamConfigs::bad_regexes() const { return impl_->bad_regexes; }
+
+std::string StreamConfigs::unusable_text() const {
+  std::string text;
+  std::size_t count = 0;
+  for (const UnusableEntry& entry : impl_->unusable) {
+    if (++count <= kMaxNamedEntries) text += (text.empty() ? "" : "; ") + entry.reason;
+  }
+  if (count > kMaxNamedEntries) text += "; and " + std::to_string(count - kMaxNamedEntries) + " more entries";
+  return text;
 }
 
 std::vector<std::string> StreamConfigs::names() const {

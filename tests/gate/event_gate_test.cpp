@@ -293,6 +293,24 @@ TEST(EventGate, AdmitsToAStreamOnlyEventsOfItsSchemaTitle) {
   EXPECT_TRUE(gate.sink->records.empty());
 }
 
+TEST(EventGate, EventsOfAnUnusableStreamConfigFailWithItsReason) {
+  GateHarness gate(wikimedia_options(), R"(
+test.event: {schema_title: test}
+bad: {schema_title: 5}
+/^(?=x)/: {schema_title: test}
+)");
+  const std::string start = "event i of schema at /test/1.0.0 destined to stream ";
+  EXPECT_EQ(gate.error(test_event("", "bad")),
+            start +
+                "bad is not allowed in stream; its stream config cannot be used: Stream 'bad': schema_title is of type "
+                "number, expected a string: the `title` of the stream's schema.");
+  EXPECT_EQ(gate.error(test_event("", "xyz")),
+            start +
+                "xyz is not allowed in stream; xyz is not configured. Stream config entries whose regex cannot be used "
+                "match nothing: '/^(?=x)/'.");
+  EXPECT_EQ(gate.record(test_event()).topic, "dc1.test.event");
+}
+
 TEST(EventGate, AdmitsEverythingIfStreamsAreNotConfigured) {
   GateHarness gate(wikimedia_options());
   EXPECT_EQ(gate.record(test_event("", "what.ever")).topic, "dc1.what.ever");

@@ -59,6 +59,14 @@ TEST(Check, PrintsEveryProblemOfTheConfig) {
   EXPECT_THAT(run.output, HasSubstr("produce_timeout"));
 }
 
+TEST(Check, NamesEachStreamConfigEntryThatCannotBeUsed) {
+  const GateRun run =
+      Files("", "test.event: {schema_title: test}\nbad: {schema_title: 5}\n/a(?=b)/: {schema_title: test}\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("'bad': schema_title is of type number, expected a string"));
+  EXPECT_THAT(run.output, HasSubstr("'/a(?=b)/' is a bad regex"));
+}
+
 TEST(Check, PrintsJson) {
   const GateRun run = Files("porl: 1\nschema_precache_uris: [/none/1.0.0]\n").check({"--json"});
   EXPECT_EQ(run.status, 1);

@@ -139,8 +139,29 @@ TEST_F(StreamConfigSourceTest, AStartThatFailsForGoodThrowsWithUriAndReason) {
   EXPECT_EQ(reader->uris.size(), 2u);
 }
 
-TEST_F(StreamConfigSourceTest, ABadSettingFailsTheStartNamingTheStream) {
-  expect_refused(Json::parse(R"({"test.event": {"schema_title": 5}})"), "'test.event'");
+TEST_F(StreamConfigSourceTest, ABadEntryIsRefusedAloneWithALogLineAndAMetric) {
+  const auto configs =
+      source({Json::parse(R"({"bad": {"schema_title": 5}, "/(/": {}, "test.event": {"schema_title": "test"}})")});
+  EXPECT_EQ(configs->current()->find("test.event")->schema_title, "test");
+  EXPECT_THAT(*configs->unusable(), AllOf(HasSubstr("'bad': schema_title"), HasSubstr("'/(/'")));
+  EXPECT_THAT(log.msgs(), testing::ElementsAre("Stream configs are read",
+                                               "Entries of the stream configs cannot be used: events of their streams "
+                                               "fail"));
+  EXPECT_THAT(metrics.text(), HasSubstr("eventgate_stream_config_unusable_entries{service=\"gate\"} 2"));
+}
+
+TEST_F(StreamConfigSourceTest, ABadEntryOfARefreshIsRefusedAloneAndGoesWhenItIsGood) {
+  const Json bad = Json::parse(R"({"test.event": {"schema_title": 5}, "other": {"schema_title": "new"}})");
+  const auto configs = source({kStreams, bad, bad, kNewStreams});
+  EXPECT_EQ(configs->unusable(), std::nullopt);
+  configs->read_again()();
+  configs->read_again()();
+  EXPECT_EQ(configs->current()->find("other")->schema_title, "new");
+  EXPECT_THAT(*configs->unusable(), HasSubstr("'test.event'"));
+  configs->read_again()();
+  EXPECT_EQ(configs->unusable(), std::nullopt);
+  EXPECT_THAT(metrics.text(), HasSubstr("eventgate_stream_config_unusable_entries{service=\"gate\"} 0"));
+  EXPECT_THAT(log.msgs(), testing::Contains(HasSubstr("Entries of the stream configs")).Times(1));
 }
 
 TEST_F(StreamConfigSourceTest, WithoutATtlItIsReadOnce) {
@@ -184,9 +205,9 @@ TEST_F(StreamConfigSourceTest, AFailedRefreshKeepsTheLastGoodOneWarnsOnceAndCoun
   EXPECT_THAT(metrics.text(), testing::AnyOf(counted(reader->uris.size() - 1), counted(reader->uris.size() - 2)));
 }
 
-TEST_F(StreamConfigSourceTest, ARefreshWithABadSettingKeepsTheLastGoodOne) {
+TEST_F(StreamConfigSourceTest, ARefreshThatIsNoObjectKeepsTheLastGoodOne) {
   options.stream_config_ttl = milliseconds(1);
-  const auto configs = source({kStreams, Json::parse(R"({"/(/": {}})")});
+  const auto configs = source({kStreams, Json::parse(R"(["test.event"])")});
   ASSERT_TRUE(reader->reads(3));
   EXPECT_EQ(configs->current()->json(), kStreams.dump());
 }
@@ -238,10 +259,10 @@ TEST_F(StreamConfigSourceTest, WhatIsReadAgainIsPutToUseWhenSaid) {
 }
 
 TEST_F(StreamConfigSourceTest, WhatCannotBeReadAgainChangesNothing) {
-  const auto found = source(
-      {Json{{"a", {{"schema_title", "test"}}}}, unavailable("it is down"), Json{{"/(/", {{"schema_title", "test"}}}}});
+  const auto found =
+      source({Json{{"a", {{"schema_title", "test"}}}}, unavailable("it is down"), Json::parse(R"(["b"])")});
   EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::runtime_error>(HasSubstr("it is down")));
-  EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::invalid_argument>(HasSubstr("/(/")));
+  EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::invalid_argument>(HasSubstr("of type array")));
   EXPECT_NE(found->current()->find("a"), nullptr);
 }
 

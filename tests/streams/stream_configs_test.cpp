@@ -19,9 +19,17 @@ using Json = nlohmann::ordered_json;
 
 StreamConfigs stream_configs(const std::string& json) { return StreamConfigs(Json::parse(json)); }
 
+/// The only entry is listed with a reason, and the entry beside it can be used.
 void expect_refused(const std::string& json, const std::string& stream, const std::string& expected) {
-  EXPECT_THAT([&] { stream_configs(json); },
-              testing::ThrowsMessage<std::invalid_argument>(AllOf(HasSubstr(stream), HasSubstr(expected))));
+  Json object = Json::parse(json);
+  object["good"] = {{"schema_title", "good"}};
+  const StreamConfigs configs(object);
+  ASSERT_EQ(configs.unusable().size(), 1u) << json;
+  EXPECT_THAT(configs.unusable()[0].reason, AllOf(HasSubstr(stream), HasSubstr(expected)));
+  EXPECT_EQ(configs.unusable_text(), configs.unusable()[0].reason);
+  EXPECT_EQ(configs.find("good")->schema_title, "good");
+  EXPECT_EQ(configs.find("good")->unusable_reason, "");
+  EXPECT_EQ(Json::parse(configs.json()), object);
 }
 
 std::vector<std::pair<std::string, std::string>> dotted(const std::vector<std::pair<FieldPath, FieldPath>>& fields) {
@@ -131,6 +139,34 @@ TEST(StreamConfigs, ARegexThatRe2RefusesNamesTheStream) {
   expect_refused(R"({"/(/": {}})", "'/(/'", "RE2");
   expect_refused(R"({"/a(?=b)/": {}})", "'/a(?=b)/'", "no look-around");
   expect_refused(R"({"/((a{1000}){1000}){1000}/": {}})", "1000", "RE2");
+}
+
+TEST(StreamConfigs, WrongType_EntryIsKeptWithItsReason) {
+  const auto configs = stream_configs(R"({"test.event": {"schema_title": 1}, "/^job/": {"producers": 7}})");
+  EXPECT_THAT(configs.find("test.event")->unusable_reason, HasSubstr("schema_title"));
+  EXPECT_EQ(configs.find("test.event")->schema_title, std::nullopt);
+  EXPECT_THAT(configs.find("job.x")->unusable_reason, HasSubstr("'/^job/': producers"));
+  EXPECT_EQ(configs.bad_regexes(), "");
+}
+
+TEST(StreamConfigs, BadRegex_MatchesNothingAndIsNamed) {
+  const auto configs = stream_configs(R"({"/a(?=b)/": {"schema_title": "x"}, "/^a/": {"schema_title": "y"}})");
+  EXPECT_EQ(configs.find("ab")->schema_title, "y");
+  EXPECT_EQ(configs.find("bab"), nullptr);
+  EXPECT_THAT(configs.bad_regexes(), HasSubstr("'/a(?=b)/'"));
+}
+
+TEST(StreamConfigs, WhatIsSaidOfUnusableEntriesHasABound) {
+  Json object = Json::object();
+  for (int i = 0; i < 1000; ++i) {
+    object["/(" + std::to_string(i) + std::string(5000, 'x') + "/"] = Json::object();
+    object[std::to_string(i) + std::string(5000, 'x')] = {{"message_key_fields", {{std::string(5000, 'y'), 1}}}};
+  }
+  const StreamConfigs configs(object);
+  EXPECT_EQ(configs.unusable().size(), 2000u);
+  EXPECT_LT(configs.unusable_text().size(), 4096u);
+  EXPECT_LT(configs.bad_regexes().size(), 600u);
+  for (const UnusableEntry& entry : configs.unusable()) ASSERT_LT(entry.reason.size(), 500u);
 }
 
 TEST(StreamConfigs, ADocumentThatIsNoObjectIsRefused) {

@@ -75,6 +75,8 @@ class IntakeEvents {
   /// A refresh failed: warns the first time in a row, then counts only.
   void stream_configs_failed(std::string_view uri, std::string_view reason);
   void stream_configs_warning(std::string_view uri, std::string_view warning);
+  /// `count` entries of the stream configs that were read cannot be used. `reasons` is logged unless it is empty.
+  void stream_config_entries_unusable(std::string_view uri, std::size_t count, std::string_view reasons);
   /// A declared stream's schema_title is that of no schema.
   void stream_without_schema(std::string_view stream, std::string_view schema_title);
 

@@ -52,6 +52,9 @@ class StreamConfigSource {
   /// is that of `cache_dir`.
   std::optional<std::string> stale() const;
 
+  /// The entries of those in use that cannot be used, with their reasons, or nothing.
+  std::optional<std::string> unusable() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
