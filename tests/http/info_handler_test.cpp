@@ -62,6 +62,16 @@ TEST(InfoHandler, DocumentDescribesEveryRouteWithItsMethod) {
                                                    "/v1/stream-configs/{streams}"));
 }
 
+TEST(InfoHandler, DocumentSaysWhatIsRefusedOfARequest) {
+  HttpHarness harness;
+  const json paths = json::parse(harness.client().get("/?spec").body)["paths"];
+  const json& responses = paths["/v1/events"]["post"]["responses"];
+  EXPECT_THAT(responses["400"]["description"].get<std::string>(), testing::HasSubstr("without a body"));
+  EXPECT_THAT(responses["413"]["description"].get<std::string>(), testing::HasSubstr("trailer fields"));
+  EXPECT_THAT(responses["501"]["description"].get<std::string>(), testing::HasSubstr("method that is not known"));
+  EXPECT_EQ(paths["/v1/live/schema"]["get"]["parameters"][0]["schema"]["minLength"], 1);
+}
+
 TEST(InfoHandler, ReferencesInTheDocumentLeadSomewhere) {
   HttpHarness harness;
   const json spec = json::parse(harness.client().get("/?spec").body);
