@@ -156,7 +156,7 @@ TEST_F(Reload, IsRefusedWholeForABadConfig) {
 TEST_F(Reload, IsRefusedWholeForBadStreamConfigs) {
   start();
   folder.write("config.yaml", config("logging: {level: debug}\n"));
-  for (const char* const bad : {"\"/(/\": {schema_title: test}\n", "test.b: [\n", "- a\n"}) {
+  for (const char* const bad : {"test.b: [\n", "- a\n"}) {
     folder.write("streams.yaml", bad);
     EXPECT_THAT(reload(), HasSubstr("\"msg\":\"The reload is refused: everything stays as it was\""));
   }
