@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <chrono>
 #include <filesystem>
@@ -242,51 +241,12 @@ inline std::vector<HttpReply> replies_to(std::uint16_t port, const std::string& 
   return replies;
 }
 
-/// A case that differs on purpose though `expected.json` does not have it: no match, but held to what is expected.
-struct Unlisted {
-  const char* name;
-  int because;        ///< The number in spec http.
-  const char* patch;  ///< Of the recorded response (RFC 7396): what it is by that number.
-};
-
-inline constexpr std::array kUnlisted{
-    // An earlier request had added a stream to the original's configs; ours never changes what later ones see.
-    Unlisted{"stream_configs", 1, R"({"json": {"mediawiki.job.foo": null}})"},
-};
-
-/// Null if there is none of that name.
-inline const Unlisted* find_unlisted(std::string_view name) {
-  const auto found =
-      std::find_if(kUnlisted.begin(), kUnlisted.end(), [&](const Unlisted& one) { return one.name == name; });
-  return found == kUnlisted.end() ? nullptr : &*found;
-}
-
-/// What differs between our `replies` and the recording as its number in spec http changes it; empty: nothing. A patch
-/// that changes nothing is a difference.
-inline std::string difference_from_unlisted(const Unlisted& unlisted, json recorded,
-                                            const std::vector<HttpReply>& replies) {
-  const json before = recorded["response"];
-  recorded["response"].merge_patch(json::parse(unlisted.patch));
-  if (recorded["response"] == before) return "the recording is what is expected";
-  return difference_from_recording(recorded, replies);
-}
-
 /// How the cases of one set-up came out.
 struct Tally {
   std::size_t cases = 0;
   std::size_t matches = 0;
   std::map<int, std::vector<std::string>> on_purpose;  // the number in spec http: cases
-  std::map<int, std::vector<std::string>> unlisted;    // the same of those that are not in expected.json
   std::vector<std::string> open;
-
-  void add_unlisted(const Unlisted& one, const std::string& difference) {
-    ++cases;
-    if (difference.empty()) {
-      unlisted[one.because].push_back(one.name);
-    } else {
-      open.push_back(std::string(one.name) + ": " + difference.substr(0, 300));
-    }
-  }
 
   void add(const std::string& name, const std::string& difference, const json* expected) {
     ++cases;
@@ -307,10 +267,6 @@ struct Tally {
     };
     for (const auto& [number, names] : on_purpose)
       print_cases("differs on purpose, number " + std::to_string(number), names);
-    for (const auto& [number, names] : unlisted)
-      print_cases("open: " + std::to_string(names.size()) + " by number " + std::to_string(number) +
-                      ", which expected.json does not have",
-                  names);
     for (const std::string& name : open) std::cout << "  open: " << name << '\n';
   }
 };
