@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "eventgate/events/json_nodes.hpp"
@@ -44,6 +45,9 @@ std::optional<DecodeError> inflate_body(ContentCoding coding, std::string_view b
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
   std::size_t used = 0;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
+  // zlib counts in 32 bits; neither text is longer than `max_body_size`, at most 1 GB, and a byte.
+  if (body.size() > std::numeric_limits<uInt>::max() || max_size >= std::numeric_limits<uInt>::max())
+    return DecodeError::too_large;
   stream.avail_in = static_cast<uInt>(body.size());
   for (;;) {
     if (used == out.size() && !grow(out, used, max_size)) return DecodeError::too_large;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 
 #include "eventgate/events/json_text.hpp"
 
@@ -67,6 +68,11 @@ std::optional<std::string> compressed(std::string_view text, std::string_view co
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, coding == "gzip" ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     return std::nullopt;
   std::string out(deflateBound(&stream, text.size()), '\0');
+  // zlib counts what it is given in 32 bits. A longer reply is sent as it is.
+  if (out.size() > std::numeric_limits<uInt>::max() || text.size() > std::numeric_limits<uInt>::max()) {
+    deflateEnd(&stream);
+    return std::nullopt;
+  }
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());

@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace eventgate {
@@ -124,6 +128,51 @@ TEST_F(TaskTest, BeginsOnTheThreadOfItsExecutor) {
   const std::thread::id expected = thread.get_id();
   thread.join();
   EXPECT_EQ(begun, expected);
+}
+
+/// A chain of `depth` tasks that await one another, the last of which waits in `place`.
+Task<int> chain(int depth, std::optional<Suspended>& place) {
+  if (depth > 1) co_return 1 + co_await chain(depth - 1, place);
+  co_await suspend([&place](Suspended suspended) { place.emplace(std::move(suspended)); });
+  co_return 1;
+}
+
+TEST_F(TaskTest, ChainOfAThousandTasks_EndsOneWithinTheOther) {
+  std::optional<Suspended> place;
+  int ended = 0;
+  spawn(io.get_executor(), chain(1000, place), [&](std::exception_ptr, int result) { ended = result; });
+  io.poll();
+  ASSERT_TRUE(place);
+  place->resume();
+  io.run();
+  EXPECT_EQ(ended, 1000);
+}
+
+TEST_F(TaskTest, WaitingAgainAndAgain_NeedsNoStackForEachTime) {
+  std::optional<Suspended> place;
+  std::uintptr_t first = 0;
+  std::size_t most = 0;
+  const auto wait_often = [&]() -> Task<int> {
+    int sum = 0;
+    for (int i = 0; i < 10000; ++i) {
+      sum += co_await chain(3, place);
+      const auto at = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+      if (first == 0) first = at;
+      most = std::max<std::size_t>(most, first > at ? first - at : at - first);
+    }
+    co_return sum;
+  };
+  int sum = 0;
+  spawn(io.get_executor(), wait_often(), [&](std::exception_ptr, int result) { sum = result; });
+  io.poll();
+  for (int i = 0; i < 10000; ++i) {
+    ASSERT_TRUE(place);
+    Suspended waiting = *std::exchange(place, std::nullopt);
+    waiting.resume();
+  }
+  io.run();
+  EXPECT_EQ(sum, 30000);
+  EXPECT_LT(most, 4096u);
 }
 
 TEST_F(TaskTest, KnowsItsExecutorAtAnyDepth) {

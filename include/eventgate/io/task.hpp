@@ -56,6 +56,10 @@ class Suspended {
 /// without having to wait costs its caller no more than a call and an allocation, which is why this is not Asio's
 /// `awaitable`.
 ///
+/// A task that waited resumes the one that awaits it from within its own end, so the stack grows with the tasks that
+/// await one another, not with how often they wait. That depth is a constant of the code, at most 8: no task awaits
+/// itself, and none awaits as many as a client asks for. 1000 are tested.
+///
 /// One strand: the I/O thread.
 template <typename T>
 class [[nodiscard]] Task {
