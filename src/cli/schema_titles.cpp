@@ -108,7 +108,9 @@ void SchemalessStreams::run(const std::stop_token& stop) {
     const auto declared = nlohmann::ordered_json::parse(configs->json());
     for (const auto& [stream, declaration] : declared.items()) {
       if (stop.stop_requested()) return;
-      const std::string title = declaration.is_object() ? declaration.value("schema_title", "") : "";
+      const auto declared_title = declaration.is_object() ? declaration.find("schema_title") : declaration.end();
+      const bool has_title = declared_title != declaration.end() && declared_title->is_string();
+      const std::string title = has_title ? declared_title->get<std::string>() : "";
       if (title.empty() || !seen.emplace(stream, title).second) continue;
       const auto [found, is_new] = known.try_emplace(title);
       if (is_new) found->second = titles.contains(title);

@@ -17,6 +17,7 @@
 namespace eventgate {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -162,6 +163,20 @@ TEST_F(Reload, IsRefusedWholeForBadStreamConfigs) {
   }
   EXPECT_EQ(post(event("test.a")), 201u);
   EXPECT_THAT(gate->log(), Not(HasSubstr("\"level\":20")));
+}
+
+TEST_F(Reload, RefusesAStreamConfigEntryThatCannotBeUsedAlone) {
+  start();
+  folder.write("streams.yaml",
+               "\"/(/\": {schema_title: test}\ntest.a: {schema_title: 5}\n"
+               "test.null: {schema_title: null}\n"
+               "test.b: {schema_title: test}\n");
+  EXPECT_THAT(reload(), AllOf(HasSubstr("Entries of the stream configs cannot be used"), HasSubstr("'/(/'"),
+                              HasSubstr("\"msg\":\"reloaded\"")));
+  EXPECT_EQ(post(event("test.a")), 500u);
+  EXPECT_EQ(post(event("test.b")), 201u);
+  EXPECT_THAT(HttpClient(gate->port()).get("/readyz").body,
+              AllOf(HasSubstr("\"stale\":[\"stream configs: entries that cannot be used"), HasSubstr("'test.a'")));
 }
 
 TEST_F(Reload, IsRefusedWholeForALogThatCannotBeWritten) {
