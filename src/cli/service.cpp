@@ -148,6 +148,10 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
   if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), events);
   if (config.file) sinks.push_back(make_file_sink(*config.file, events));
+  log(LogLevel::info, "Events are produced to these sinks",
+      {{"kafka", config.kafka ? std::string_view("yes") : std::string_view("no")},
+       {"spool", config.spool ? std::string_view(config.spool->path) : std::string_view("none")},
+       {"file", config.file ? std::string_view(config.file->output_path) : std::string_view("none")}});
   producer = std::make_unique<Producer>(std::move(sinks), config.produce_timeout, events);
   producing = true;
   if (streams) {

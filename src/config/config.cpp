@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -11,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "config_placeholders.hpp"
 #include "config_section.hpp"
 #include "eventgate/produce/record_builder.hpp"
 #include "eventgate/sinks/kafka_check.hpp"
@@ -53,6 +53,7 @@ void read_logging(ConfigSection& root, LoggingOptions& logging) {
   section.note("level", kLevels[static_cast<std::size_t>(logging.level)]);
   section.ignore({"name", "sampled_levels", "log_components"});
 
+  section.allow_nothing("streams");
   const Json* streams = section.take("streams");
   if (streams && !streams->is_array()) {
     section.problem("streams", *streams, "a list of objects with `type`: stdout, stderr or file");
@@ -89,6 +90,7 @@ void read_logging(ConfigSection& root, LoggingOptions& logging) {
 }
 
 void read_metrics(ConfigSection& root, HttpOptions& http) {
+  root.allow_nothing("metrics");
   const Json* metrics = root.take("metrics");
   const Json list = !metrics ? Json::array() : metrics->is_array() ? *metrics : Json::array({*metrics});
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -132,12 +134,6 @@ constexpr std::array<std::pair<const char*, const char*>, 8> kSameOption{
      {"message.timeout.ms", "delivery.timeout.ms"},
      {"sasl.mechanisms", "sasl.mechanism"}}};
 
-/// Options of node-rdkafka, which are none of librdkafka's.
-bool is_node_option(const std::string& name) {
-  return name.ends_with("_cb") || name == "producer.poll.interval.ms" || name == "opaque" || name == "msg_order_cmp" ||
-         name == "default_topic_conf";
-}
-
 bool is_secret(const std::string& name) {
   return name.ends_with("password") || name.ends_with("secret") || name.ends_with(".pem") ||
          name == "sasl.oauthbearer.config";
@@ -156,9 +152,12 @@ std::optional<std::string> kafka_text(const Json& value) {
   return joined;
 }
 
+constexpr const char* kBrokers = "the addresses of Kafka's brokers, such as localhost:9092";
+
 /// Reads `conf` or `topic_conf` of `section` over `out`. An option of topics may stand in either: what is read takes
 /// the place of the same one in `other`. Whether it has any option.
 bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out, Conf& other) {
+  section.allow_nothing(name);
   const Json* conf = section.take(name);
   Json shown = conf ? *conf : Json();
   if (conf && !conf->is_object()) {
@@ -169,9 +168,19 @@ bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out,
     ConfigSection options = section.section(name);
     for (const auto& [option, value] : conf->items()) {
       if (is_secret(option)) shown[option] = "(not shown)";
-      if (is_node_option(option)) continue;
-      const auto text = kafka_text(value);
-      if (!value.is_null() && (!text || text->find('\0') != std::string::npos)) {
+      if (is_node_rdkafka_option(option)) continue;
+      if ((option == "metadata.broker.list" || option == "bootstrap.servers") &&
+          (options.refuse_nothing(option, kBrokers) || (value.is_array() && value.empty()))) {
+        if (value.is_array()) options.problem(option, value, kBrokers);
+        out[option] = "";
+        continue;
+      }
+      auto text = kafka_text(options.as_text(option, value));
+      if (value.is_null() || (text && text->empty() && value.is_string())) {
+        options.warn(option, value.is_null() ? " is null: it counts as not set" : " is empty: it counts as not set");
+        text.reset();
+      }
+      if (!value.is_null() && value != "" && (!text || text->find('\0') != std::string::npos)) {
         options.problem(option, is_secret(option) ? Json("(not shown)") : value,
                         "a string, a number, true or false, or a list of them");
         continue;
@@ -200,17 +209,24 @@ bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out,
 void read_kafka(ConfigSection& root, Config& config) {
   ConfigSection section = root.section("kafka");
   KafkaSinkOptions kafka;
+  const std::string expected =
+      "an object that has bootstrap.servers; without `kafka.conf` events go to `output_path` and not to Kafka";
+  bool refused = section.refuse_nothing("conf", expected);
+  if (const Json* conf = section.take("conf"); conf && conf->is_object() && conf->empty()) {
+    section.problem("conf", *conf, expected);
+    refused = true;
+  }
   bool wanted = read_kafka_conf(section, "conf", kafka.guaranteed.conf, kafka.guaranteed.topic_conf);
-  read_kafka_conf(section, "topic_conf", kafka.guaranteed.topic_conf, kafka.guaranteed.conf);
+  wanted |= read_kafka_conf(section, "topic_conf", kafka.guaranteed.topic_conf, kafka.guaranteed.conf);
   kafka.hasty = kafka.guaranteed;
   for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
     ConfigSection specific = section.section(name);
     wanted |= read_kafka_conf(specific, "conf", producer->conf, producer->topic_conf);
-    read_kafka_conf(specific, "topic_conf", producer->topic_conf, producer->conf);
+    wanted |= read_kafka_conf(specific, "topic_conf", producer->topic_conf, producer->conf);
     specific.finish();
   }
   section.finish();
-  if (!wanted) return;
+  if (!wanted || refused) return;
   bool has_brokers = true;
   for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
     if (producer->conf.contains("metadata.broker.list") || producer->conf.contains("bootstrap.servers")) continue;
@@ -246,6 +262,7 @@ void read_http(ConfigSection& root, HttpOptions& http) {
       }
     }
   };
+  root.refuse_nothing("cors", "the value of a header, such as '*', or false");
   header("cors", http.cors, std::nullopt);
   header("csp", http.csp, "");
   root.size("max_body_size", http.max_body_size, 1, kGigabyte);
@@ -291,6 +308,8 @@ void hold_to_readable_scheme(ConfigSection& section, const std::string& name, co
 void read_set_up(ConfigSection& root, Config& config) {
   std::string module;
   root.text("eventgate_factory_module", module);
+  root.refuse_nothing("stream_config_uri",
+                      "a file or an http(s) URI; without `stream_config_uri` any event may enter any stream");
   root.text("stream_config_uri", config.streams.stream_config_uri);
   hold_to_readable_scheme(root, "stream_config_uri", config.streams.stream_config_uri);
   const bool named = module.find("eventgate-wikimedia") != std::string::npos;
@@ -311,10 +330,15 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
   root.fields("stream_field", gate.stream_field);
   root.flag("stream_from_schema_uri", gate.stream_from_schema_uri);
   root.text("stream_query_param", gate.stream_query_param);
+  if (const Json* prefix = root.take("topic_prefix"); prefix && *prefix == "") root.allow_nothing("topic_prefix");
   root.text("topic_prefix", gate.topic_prefix);
   if (!gate.topic_prefix.empty() && !is_topic_name(gate.topic_prefix + "a")) {
     root.problem("topic_prefix", gate.topic_prefix,
                  "the start of a Kafka topic: at most 248 of a-z, A-Z, 0-9, '.', '_', '-'");
+  }
+  // An empty one is a value: there is no such field.
+  for (const char* const name : {"id_field", "dt_field"}) {
+    if (const Json* field = root.take(name); field && *field == "") root.allow_nothing(name);
   }
   root.field("id_field", gate.id_field);
   root.field("dt_field", gate.dt_field);
@@ -384,6 +408,7 @@ void read_streams(ConfigSection& root, Config& config) {
   root.size("max_stream_config_size", config.stream_reader.max_size, kKilobyte, kGigabyte);
 
   ConfigSection section = root.section("stream_config_uri_options");
+  section.allow_nothing("headers");
   const Json* headers = section.take("headers");
   if (headers && !headers->is_object()) {
     section.problem("headers", *headers, "an object of a header's name to its value");
@@ -415,6 +440,7 @@ void read_file_output(ConfigSection& root, Config& config) {
   FileSinkOptions file;
   std::string path;
   milliseconds retention{0};
+  root.refuse_nothing("output_path", "a file, a folder with a slash at its end, or stdout");
   root.text("output_path", path);
   root.flag("output_fsync", file.output_fsync);
   root.duration("output_retention", retention, milliseconds(0), hours(24 * 36500));
@@ -429,6 +455,7 @@ void read_file_output(ConfigSection& root, Config& config) {
 void read_spool(ConfigSection& root, Config& config) {
   ConfigSection section = root.section("spool");
   SpoolOptions spool;
+  section.refuse_nothing("path", "the spool's folder; without it there is no spool");
   section.text("path", spool.path);
   section.duration("after", spool.after, milliseconds(1), hours(1));
   section.size("max_bytes", spool.max_bytes, kMegabyte, 1024 * 1024 * kGigabyte);
@@ -453,8 +480,12 @@ void read_live(ConfigSection& root, Config& config) {
   const char* const kToken = "live_token";
   const Json* const value = root.take(kToken);
   root.note(kToken, value ? Json("(not shown)") : Json());
-  if (!value) return;
-  const std::string token = value->is_string() ? value->get<std::string>() : "";
+  if (!value) {
+    root.refuse_nothing(kToken, "a string of at least 16 characters; without it only clients of this host see events");
+    return;
+  }
+  const Json text = root.as_text(kToken, *value);
+  const std::string token = text.is_string() ? text.get<std::string>() : "";
   // RFC 6750, section 2.1.
   const bool good = std::all_of(token.begin(), token.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -562,29 +593,6 @@ Result result_of(ConfigDocument& document) {
 
 // --- files
 
-/// `{env(NAME)}` and `{env(NAME,default)}`, as service-runner reads them: in the text, before it is YAML.
-std::string with_environment(const std::string& text) {
-  constexpr std::string_view kStart = "{env(";
-  constexpr std::string_view kEnd = ")}";
-  std::string result;
-  std::size_t at = 0;
-  for (;;) {
-    const std::size_t start = text.find(kStart, at);
-    const std::size_t end = start == std::string::npos ? start : text.find(kEnd, start);
-    if (end == std::string::npos) return result.append(text, at);
-    const std::string inner = text.substr(start + kStart.size(), end - start - kStart.size());
-    const std::size_t comma = inner.find(',');
-    const char* const value = std::getenv(inner.substr(0, comma).c_str());
-    result.append(text, at, start - at);
-    if (value && *value) {
-      result += value;
-    } else if (comma != std::string::npos) {
-      result += inner.substr(comma + 1);
-    }
-    at = end + kEnd.size();
-  }
-}
-
 /// Whether there is nothing but comments.
 bool is_blank(const std::string& text) {
   std::istringstream lines(text);
@@ -613,11 +621,13 @@ void merge_file(const std::string& path, ConfigDocument& document) {
     return;
   }
   if (is_blank(text)) return;
-  const auto parsed = parse_object_text(with_environment(text));
+  const Placeholders placeholders(text);
+  auto parsed = parse_object_text(placeholders.text());
   if (parsed.has_error()) {
     document.problems.push_back(path + ": expected YAML or JSON: " + parsed.error().message);
     return;
   }
+  placeholders.resolve(*parsed, path, document);
   document.merge(path, *parsed);
 }
 

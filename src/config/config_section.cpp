@@ -104,6 +104,7 @@ std::optional<milliseconds> duration_of(const Json& value, std::optional<millise
   } else if (value.is_string()) {
     const auto parsed = number_and_unit(value.get_ref<const std::string&>());
     if (!parsed) return std::nullopt;
+    if (parsed->second.empty()) return duration_of(Json(parsed->first), unit);
     static const std::map<std::string, double, std::less<>> kUnits{{"ms", 1},      {"s", 1000},    {"m", 60000},
                                                                    {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
     const auto found = kUnits.find(parsed->second);
@@ -114,6 +115,22 @@ std::optional<milliseconds> duration_of(const Json& value, std::optional<millise
   }
   if (!(millis >= 0 && millis < kMost)) return std::nullopt;
   return milliseconds(std::llround(millis));
+}
+
+/// The number, which may be in quotes.
+std::optional<std::uint64_t> whole_number_of(const Json& value) {
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
+  if (!value.is_string()) return std::nullopt;
+  const std::string& text = value.get_ref<const std::string&>();
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool is_nothing(const Json& value) {
+  if (value.is_null()) return true;
+  return value.is_string() && value.get_ref<const std::string&>().find_first_not_of(" \t\r\n") == std::string::npos;
 }
 
 std::string size_text(std::size_t bytes) {
@@ -183,6 +200,8 @@ void ConfigDocument::merge_services(const std::string& file, const Json& service
 }
 
 void ConfigDocument::merge_value(Json& into, const Json& from, const ConfigPath& path, const Origin& at) {
+  // A section whose members are all commented out takes nothing away from an earlier file.
+  if (from.is_null() && path.size() == 1 && into.is_object() && !into.empty()) return;
   origins[path] = at;
   if (!from.is_object()) {
     into = from;
@@ -217,6 +236,7 @@ ConfigPath ConfigSection::path_of(const std::string& name) const {
 }
 
 ConfigSection ConfigSection::section(const std::string& name) {
+  allow_nothing(name);
   const Json* value = take(name);
   if (value && !value->is_object()) {
     problem(name, *value, "an object");
@@ -238,6 +258,33 @@ const Json* ConfigSection::take(const std::string& name) {
   return found == object_->end() || found->is_null() ? nullptr : &*found;
 }
 
+bool ConfigSection::refuse_nothing(const std::string& name, const std::string& expected) {
+  known_.insert(name);
+  if (!object_) return false;
+  const auto found = object_->find(name);
+  if (found == object_->end() || !is_nothing(*found)) return false;
+  problem(name, *found, expected);
+  return true;
+}
+
+Json ConfigSection::as_text(const std::string& name, const Json& value) const {
+  const auto text_at = [this](const ConfigPath& path) -> const std::string* {
+    const auto origin = document_.origin(path);
+    const auto found = document_.texts.find({origin.file, origin.path});
+    return found == document_.texts.end() ? nullptr : &found->second;
+  };
+  if (document_.texts.empty()) return value;
+  const ConfigPath path = path_of(name);
+  if (const std::string* text = text_at(path)) return *text;
+  Json result = value;
+  for (std::size_t i = 0; result.is_array() && i < result.size(); ++i) {
+    ConfigPath element = path;
+    element.push_back('[' + std::to_string(i) + ']');
+    if (const std::string* text = text_at(element)) result[i] = *text;
+  }
+  return result;
+}
+
 void ConfigSection::flag(const std::string& name, bool& out) {
   if (const Json* value = take(name)) {
     if (value->is_boolean()) {
@@ -250,13 +297,14 @@ void ConfigSection::flag(const std::string& name, bool& out) {
 }
 
 void ConfigSection::text(const std::string& name, std::string& out) {
-  if (const Json* value = take(name)) {
-    if (!value->is_string()) {
-      problem(name, *value, "a string");
-    } else if (has_control_characters(value->get_ref<const std::string&>())) {
-      problem(name, *value, "a string without control characters");
+  if (const Json* taken = take(name)) {
+    const Json value = as_text(name, *taken);
+    if (!value.is_string()) {
+      problem(name, value, "a string");
+    } else if (has_control_characters(value.get_ref<const std::string&>())) {
+      problem(name, value, "a string without control characters");
     } else {
-      out = value->get<std::string>();
+      out = value.get<std::string>();
     }
   }
   note(name, out.empty() ? Json() : Json(out));
@@ -264,7 +312,8 @@ void ConfigSection::text(const std::string& name, std::string& out) {
 
 void ConfigSection::texts(const std::string& name, std::vector<std::string>& out) {
   if (const Json* value = take(name)) {
-    const Json list = value->is_string() ? Json::array({*value}) : *value;
+    const Json given = as_text(name, *value);
+    const Json list = given.is_string() ? Json::array({given}) : given;
     const bool good = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& text) {
                         return text.is_string() && !text.get_ref<const std::string&>().empty() &&
                                !has_control_characters(text.get_ref<const std::string&>());
@@ -338,9 +387,9 @@ void ConfigSection::duration(const std::string& name, Milliseconds& out, Millise
 
 void ConfigSection::whole_number(const std::string& name, std::uint64_t& out, std::uint64_t least, std::uint64_t most) {
   if (const Json* value = take(name)) {
-    const bool whole = value->is_number_unsigned();
-    if (whole && value->get<std::uint64_t>() >= least && value->get<std::uint64_t>() <= most) {
-      out = value->get<std::uint64_t>();
+    const std::optional<std::uint64_t> whole = whole_number_of(*value);
+    if (whole && *whole >= least && *whole <= most) {
+      out = *whole;
     } else {
       problem(name, *value, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     }
@@ -351,6 +400,7 @@ void ConfigSection::whole_number(const std::string& name, std::uint64_t& out, st
 void ConfigSection::ignore(std::initializer_list<const char*> names) { ignored_.insert(names.begin(), names.end()); }
 
 void ConfigSection::problem(const std::string& name, const Json& value, const std::string& expected) {
+  refused_.insert(name);
   const auto origin = document_.origin(path_of(name));
   document_.problems.push_back(origin.file + ": " + origin.path + " is " + quoted(value) + ", expected " + expected);
 }
@@ -368,6 +418,8 @@ void ConfigSection::note(const std::string& name, const Json& value) {
 void ConfigSection::finish() {
   if (!object_) return;
   for (const auto& [key, value] : object_->items()) {
+    if (known_.contains(key) && is_nothing(value) && !allowed_nothing_.contains(key) && !refused_.contains(key))
+      warn(key, value.is_null() ? " is null: it counts as not set" : " is empty: it counts as not set");
     if (known_.contains(key) || ignored_.contains(key)) continue;
     const auto origin = document_.origin(path_of(key));
     document_.warnings.push_back(origin.file + ": unknown key '" + origin.path +

@@ -29,6 +29,9 @@ struct ConfigDocument {
 
   nlohmann::ordered_json values = nlohmann::ordered_json::object();
   std::map<ConfigPath, Origin> origins;
+  /// The texts of values that came from variables of the environment, by file and by path as written there. `values`
+  /// has them as YAML reads them.
+  std::map<std::pair<std::string, std::string>, std::string> texts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> options;
@@ -65,6 +68,15 @@ class ConfigSection {
   /// The value, noted as known; null if there is none.
   const Json* take(const std::string& name);
 
+  /// A problem if `name` is there as null or as a blank string: nothing sensible is meant by that, and to go on with
+  /// the default would be dangerous. Returns whether it is one.
+  bool refuse_nothing(const std::string& name, const std::string& expected);
+  /// `value`, which is at `name`, as the text that an option of text wants: that of the variable of the environment
+  /// that it came from, else itself.
+  Json as_text(const std::string& name, const Json& value) const;
+  /// `name` may be null or an empty string without a warning.
+  void allow_nothing(const std::string& name) { allowed_nothing_.insert(name); }
+
   void flag(const std::string& name, bool& out);
   /// Without control characters.
   void text(const std::string& name, std::string& out);
@@ -91,7 +103,8 @@ class ConfigSection {
   /// Adds the option to those of the whole configuration.
   void note(const std::string& name, const Json& value);
 
-  /// Warns of each key that nothing has asked for.
+  /// Warns of each key that nothing has asked for, and of each option that is null or an empty string: it counts as not
+  /// set.
   void finish();
 
  private:
@@ -104,8 +117,10 @@ class ConfigSection {
   ConfigDocument& document_;
   ConfigPath path_;
   const Json* object_;
-  std::set<std::string> known_;    ///< Options.
-  std::set<std::string> ignored_;  ///< Never proposed for a misspelt key.
+  std::set<std::string> known_;            ///< Options.
+  std::set<std::string> allowed_nothing_;  ///< Null or empty without a warning.
+  std::set<std::string> refused_;          ///< With a problem.
+  std::set<std::string> ignored_;          ///< Never proposed for a misspelt key.
 };
 
 /// The text of a duration, in the largest unit that holds it whole.

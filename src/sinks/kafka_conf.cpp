@@ -14,9 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// The original's options for its own event loop: read and ignored, as spec config says.
-bool is_node_option(std::string_view name) { return name.ends_with("_cb") || name == "producer.poll.interval.ms"; }
-
 bool configured(const KafkaProducerOptions& options, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) {
     return options.conf.count(name) > 0 || options.topic_conf.count(name) > 0;
@@ -63,9 +60,9 @@ KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view labe
     }
   };
   for (const auto& [name, value] : own.conf)
-    if (!is_node_option(name)) set(where + ".conf", name, value);
+    if (!is_node_rdkafka_option(name)) set(where + ".conf", name, value);
   for (const auto& [name, value] : own.topic_conf) {
-    if (is_node_option(name)) continue;
+    if (is_node_rdkafka_option(name)) continue;
     if (const std::string problem = topic_option_problem(name, value); !problem.empty()) {
       problems.push_back(where + ".topic_conf: " + name + ": " + problem);
     } else {
@@ -95,6 +92,11 @@ KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view labe
     set(where, "reconnect.backoff.max.ms", std::to_string(std::max(250, least)));
   }
   return conf;
+}
+
+bool is_node_rdkafka_option(std::string_view name) {
+  return name.ends_with("_cb") || name == "producer.poll.interval.ms" || name == "opaque" || name == "msg_order_cmp" ||
+         name == "default_topic_conf";
 }
 
 std::optional<std::string> kafka_option_problem(const std::string& name, const std::string& value, bool of_topics) {

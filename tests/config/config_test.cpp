@@ -396,7 +396,7 @@ kafka:
   EXPECT_THAT(kafka.kafka->hasty.topic_conf, UnorderedElementsAre(Pair("request.required.acks", "1")));
   EXPECT_EQ(kafka.kafka->user_agent, "me");
   EXPECT_EQ(kafka.kafka->produce_timeout, milliseconds(4000));
-  EXPECT_THAT(kafka.warnings, IsEmpty());
+  EXPECT_THAT(kafka.warnings, ElementsAre("c.yaml: kafka.hasty.conf.ssl.sigalgs.list is null: it counts as not set"));
 }
 
 TEST(Config, AnOptionOfTopicsMayStandInEitherConf) {
@@ -431,8 +431,11 @@ TEST(Config, AKafkaOptionThatLibrdkafkaRefusesIsAProblemAndSecretsAreNotShown) {
 
 TEST(Config, OutputsAreThoseConfiguredAndAFolderByDefault) {
   const std::string kafka = "kafka: {conf: {bootstrap.servers: a}}";
-  EXPECT_EQ(config("kafka: {conf: {}}").file->output_path, "./events/");
-  EXPECT_FALSE(config("kafka: {conf: {}}").kafka);
+  for (const std::string none : {"kafka:", "kafka: {}", "kafka: {topic_conf: {}, hasty: , guaranteed: {conf: }}"}) {
+    EXPECT_EQ(config(none).file->output_path, "./events/") << none;
+    EXPECT_FALSE(config(none).kafka) << none;
+    EXPECT_THAT(warnings(none), IsEmpty()) << none;
+  }
   EXPECT_FALSE(config(kafka).file);
   EXPECT_TRUE(config(kafka).kafka);
   const Config both = config("{output_path: stdout, output_fsync: true, output_retention: 7d, " + kafka + "}");
@@ -440,6 +443,65 @@ TEST(Config, OutputsAreThoseConfiguredAndAFolderByDefault) {
   EXPECT_TRUE(both.file->output_fsync);
   EXPECT_EQ(both.file->output_retention, hours(168));
   EXPECT_TRUE(both.kafka);
+}
+
+TEST(Config, WhatIsDangerousAsNothingIsAProblemThatNamesFileAndKey) {
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {"kafka: {conf: }", "kafka.conf is null"},
+      {"kafka: {conf: {}}", "kafka.conf is {}"},
+      {"kafka: {conf: '', hasty: {conf: {bootstrap.servers: a}}}", "kafka.conf is \"\""},
+      {"kafka: {conf: {bootstrap.servers: ''}}", "kafka.conf.bootstrap.servers is \"\""},
+      {"kafka: {conf: {metadata.broker.list: }}", "kafka.conf.metadata.broker.list is null"},
+      {"kafka: {conf: {metadata.broker.list: []}}", "kafka.conf.metadata.broker.list is []"},
+      {"kafka: {conf: {bootstrap.servers: a}, hasty: {conf: {bootstrap.servers: ' '}}}",
+       "kafka.hasty.conf.bootstrap.servers is \" \""},
+      {"stream_config_uri: ''", "stream_config_uri is \"\""},
+      {"stream_config_uri:", "stream_config_uri is null"},
+      {"cors: ''", "cors is \"\""},
+      {"cors:", "cors is null"},
+      {"output_path: ''", "output_path is \"\""},
+      {"output_path:", "output_path is null"},
+      {"live_token:", "live_token is null"},
+      {"{kafka: {conf: {bootstrap.servers: a}}, spool: {path: ''}}", "spool.path is \"\""},
+      {"spool: {path: }", "spool.path is null"}};
+  for (const auto& [yaml, start] : bad) {
+    EXPECT_THAT(problems(yaml), Contains(testing::StartsWith("c.yaml: " + start + ", expected "))) << yaml;
+  }
+}
+
+TEST(Config, OtherOptionsThatAreNothingAreWarnedOfAndCountAsNotSet) {
+  EXPECT_THAT(warnings("{port: , error_stream: '', csp: '', logging: {level: }}"),
+              UnorderedElementsAre(
+                  "c.yaml: port is null: it counts as not set", "c.yaml: error_stream is empty: it counts as not set",
+                  "c.yaml: csp is empty: it counts as not set", "c.yaml: logging.level is null: it counts as not set"));
+  const std::string kafka = "kafka: {conf: {bootstrap.servers: a, sasl.username: '', linger.ms: }}";
+  EXPECT_THAT(config(kafka).kafka->hasty.conf, ElementsAre(Pair("bootstrap.servers", "a")));
+  EXPECT_THAT(warnings(kafka), ElementsAre("c.yaml: kafka.conf.sasl.username is empty: it counts as not set",
+                                           "c.yaml: kafka.conf.linger.ms is null: it counts as not set"));
+}
+
+TEST(Config, WhatMeansSomethingAsNothingIsNotWarnedOf) {
+  EXPECT_THAT(
+      warnings("{topic_prefix: '', spool: , metrics: , logging: {streams: }, schema_base_uris: [], id_field: '', "
+               "kafka: {hasty: , topic_conf: {}}, stream_config_uri_options: {headers: }}"),
+      IsEmpty());
+}
+
+TEST(Config, NodeRdkafkasOptionsAreIgnoredEverywhere) {
+  const Config kafka = config(
+      "kafka: {conf: {bootstrap.servers: a, event_cb: true, opaque: x, msg_order_cmp: x, default_topic_conf: {a: 1}, "
+      "producer.poll.interval.ms: 10}, topic_conf: {partitioner_cb: true}}");
+  EXPECT_THAT(kafka.kafka->guaranteed.conf, ElementsAre(Pair("bootstrap.servers", "a")));
+  EXPECT_THAT(kafka.kafka->guaranteed.topic_conf, IsEmpty());
+  EXPECT_THAT(kafka.warnings, IsEmpty());
+}
+
+TEST(Config, NumbersMayBeInQuotes) {
+  EXPECT_EQ(config("port: '8192'").http.port, 8192);
+  EXPECT_EQ(config("stream_config_ttl: '60'").streams.stream_config_ttl, milliseconds(60000));
+  EXPECT_THAT(problems("port: '8192x'"), ElementsAre(HasSubstr("port is \"8192x\"")));
+  EXPECT_THAT(problems("port: '-1'"), ElementsAre(HasSubstr("port is \"-1\"")));
+  EXPECT_THAT(problems("produce_timeout: '10'"), ElementsAre(HasSubstr("expected a duration")));
 }
 
 TEST(Config, TransformsThatAreNotDoneAreWarnedOf) {
@@ -530,6 +592,83 @@ TEST(ReadConfig, TheEnvironmentStandsInForItsVariables) {
   EXPECT_EQ(set->gate.user_agent, "{env(a");
 }
 
+TEST(ReadConfig, ASectionWithoutMembersTakesNothingAway) {
+  const TemporaryFolder folder;
+  const auto first = folder.write("a.yaml", "kafka: {conf: {bootstrap.servers: a}}\n");
+  const auto second = folder.write("b.yaml", "kafka:\nspool:\n");
+  const auto merged = read_config({first, second});
+  ASSERT_TRUE(merged);
+  EXPECT_TRUE(merged->kafka);
+  EXPECT_THAT(read_config({first, folder.write("c.yaml", "kafka: {conf: }\n")}).error().problems,
+              ElementsAre(HasSubstr("c.yaml: kafka.conf is null, expected")));
+}
+
+/// A config file of `yaml` in which $X stands for a placeholder's variable, which has `value`.
+boost::system::result<Config, ConfigProblems> with_variable(const char* value, const std::string& yaml) {
+  const TemporaryFolder folder;
+  setenv("EVENTGATE_TEST_VALUE", value, 1);
+  unsetenv("EVENTGATE_TEST_NOT_SET");
+  auto result = read_config({folder.write("a.yaml", yaml)});
+  unsetenv("EVENTGATE_TEST_VALUE");
+  return result;
+}
+
+TEST(ReadConfig, AVariableIsTheTextThatItsOptionWants) {
+  for (const char* const value :
+       {"00123", "ab #cd", "1.0", "true", "null", "a: b", "[x", "'q", "{", "1e3", "0x10", "#x", "x:", "- a"}) {
+    const auto result =
+        with_variable(value,
+                      "service_name: {env(EVENTGATE_TEST_VALUE)}\n"
+                      "schema_base_uris: [a, {env(EVENTGATE_TEST_VALUE)}]\n"
+                      "kafka: {conf: {bootstrap.servers: a, sasl.username: {env(EVENTGATE_TEST_VALUE)}, "
+                      "sasl.password: '{env(EVENTGATE_TEST_VALUE)}'}}\n");
+    ASSERT_TRUE(result) << value << ": " << result.error().problems.at(0);
+    EXPECT_EQ(result->service_name, value);
+    EXPECT_THAT(result->schema.schema_base_uris, ElementsAre("a", value));
+    EXPECT_EQ(result->kafka->hasty.conf.at("sasl.username"), value);
+    EXPECT_EQ(result->kafka->hasty.conf.at("sasl.password"), value);
+    EXPECT_THAT(result->warnings, IsEmpty());
+  }
+}
+
+TEST(ReadConfig, AVariableIsReadAsYamlWhereNoTextIsWanted) {
+  const auto defaults =
+      with_variable("",
+                    "services: [{conf: {cors: {env(EVENTGATE_TEST_NOT_SET,false)},\n"
+                    "  live: {env(EVENTGATE_TEST_NOT_SET,true)}, port: { env(EVENTGATE_TEST_NOT_SET, 1) "
+                    "}, max_events: '{env(EVENTGATE_TEST_NOT_SET,7)}'}}]\n");
+  ASSERT_TRUE(defaults) << defaults.error().problems.at(0);
+  EXPECT_EQ(defaults->http.cors, std::nullopt);
+  EXPECT_TRUE(defaults->live);
+  EXPECT_EQ(defaults->http.port, 1);
+  EXPECT_EQ(defaults->http.max_events, 7u);
+  EXPECT_THAT(defaults->warnings, IsEmpty());
+  const auto set =
+      with_variable("{x-a: meta.a}", "{\"http_request_headers_to_fields\": {env(EVENTGATE_TEST_VALUE)}, \"port\": 1}");
+  ASSERT_TRUE(set) << set.error().problems.at(0);
+  EXPECT_EQ(set->gate.http_request_headers_to_fields.at(0).first, "x-a");
+  const auto part = with_variable("h",
+                                  "kafka: {conf: {bootstrap.servers: '{env(EVENTGATE_TEST_VALUE)}:9092'}}\n"
+                                  "max_body_size: {env(EVENTGATE_TEST_NOT_SET,64)}kb\n");
+  ASSERT_TRUE(part) << part.error().problems.at(0);
+  EXPECT_EQ(part->kafka->hasty.conf.at("bootstrap.servers"), "h:9092");
+  EXPECT_EQ(part->http.max_body_size, 65536u);
+}
+
+TEST(ReadConfig, AVariableThatIsNotSetIsAWarningUnlessItHasADefaultOrIsInAComment) {
+  const auto result = with_variable("",
+                                    "error_stream: '{env(EVENTGATE_TEST_NOT_SET)}'  # {env(EVENTGATE_TEST_OTHER)}\n"
+                                    "csp: {env(EVENTGATE_TEST_VALUE)}\n"
+                                    "ca_file: a{env(EVENTGATE_TEST_NOT_SET,)}\n");
+  ASSERT_TRUE(result);
+  EXPECT_THAT(result->warnings, UnorderedElementsAre(AllOf(HasSubstr("/a.yaml: the variable EVENTGATE_TEST_NOT_SET"),
+                                                           HasSubstr("has no default")),
+                                                     HasSubstr("the variable EVENTGATE_TEST_VALUE"),
+                                                     HasSubstr("error_stream is empty"), HasSubstr("csp is null")));
+  EXPECT_EQ(result->schema.schema_cache_size, 4096u);
+  EXPECT_FALSE(with_variable("", "live_token: {env(EVENTGATE_TEST_NOT_SET)}"));
+}
+
 TEST(ReadConfig, WikimediasProductionFilesAreReadWithoutAProblem) {
   const std::string folder = shared_dir() + "/data/production-configs/";
   const std::map<std::string, std::size_t> expected_warnings{{"eventgate-main", 0},
@@ -566,14 +705,15 @@ std::string shipped_text() {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The shipped text with each `#name:` taken as an option.
-std::string uncommented(const std::string& text) {
+/// The shipped text with each `#name:` taken as an option; `with_empty`: also those without a value, which have no
+/// default.
+std::string uncommented(const std::string& text, bool with_empty = true) {
   std::istringstream lines(text);
   std::string result;
   for (std::string line; std::getline(lines, line);) {
     const std::size_t hash = line.find_first_not_of(' ');
     if (hash != std::string::npos && line[hash] == '#' && hash + 1 < line.size() &&
-        std::isalpha(static_cast<unsigned char>(line[hash + 1])) != 0) {
+        std::isalpha(static_cast<unsigned char>(line[hash + 1])) != 0 && (with_empty || !line.ends_with(':'))) {
       line.erase(hash, 1);
     }
     result += line + '\n';
@@ -622,8 +762,8 @@ TEST(ShippedConfig, HasEveryOption) {
 
 TEST(ShippedConfig, EachCommentedOptionIsAtItsDefault) {
   const auto shipped = options_of(config(shipped_text()));
-  const auto all = options_of(config(uncommented(shipped_text())));
-  EXPECT_THAT(config(uncommented(shipped_text())).warnings, IsEmpty());
+  const auto all = options_of(config(uncommented(shipped_text(), false)));
+  EXPECT_THAT(config(uncommented(shipped_text(), false)).warnings, IsEmpty());
   EXPECT_EQ(all, shipped);
 }
 

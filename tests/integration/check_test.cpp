@@ -135,9 +135,10 @@ TEST(Check, FindsFoldersThatCannotBeMade) {
 }
 
 TEST(Check, FindsARepositoryThatIsNoDirectory) {
-  const GateRun run = Files("schema_base_uris: [/dev/null]\nstream_config_uri:\n").check();
+  const GateRun run = Files("schema_base_uris: [/dev/null]\n").check();
   EXPECT_EQ(run.status, 1);
-  EXPECT_EQ(run.output, "problem: schema_base_uris: '/dev/null': expected a directory, or an http(s) URI\n");
+  EXPECT_THAT(run.output,
+              HasSubstr("problem: schema_base_uris: '/dev/null': expected a directory, or an http(s) URI\n"));
 }
 
 TEST(Check, FindsAnErrorStreamThatTakesNoErrorEvents) {

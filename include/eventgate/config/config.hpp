@@ -54,7 +54,8 @@ struct ConfigProblems {
 
 /// Reads `files`, later ones merged over earlier ones object by object (lists are replaced), and fills the options.
 /// Each has service-runner's layout or its flat keys, and `{env(NAME,default)}` in its text stands for a variable of
-/// the environment. All problems are found in one go. Unknown keys are warnings. A key that is null counts as absent.
+/// the environment. All problems are found in one go. Unknown keys are warnings. A key that is null counts as absent,
+/// with a warning, or is a problem where that would be dangerous. A section without members takes nothing away.
 boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files);
 
 /// The same of one document already read; `file` names it in messages.

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "eventgate/sinks/kafka_sink.hpp"
@@ -14,6 +15,11 @@ namespace eventgate {
 ///
 /// Thread-safe. Blocks, up to some ten seconds where brokers do not answer.
 std::vector<std::string> kafka_problems(const KafkaSinkOptions& options, const std::vector<std::string>& topics);
+
+/// Whether the option `name` is node-rdkafka's own, none of librdkafka's: such an option is read and ignored.
+///
+/// Thread-safe.
+bool is_node_rdkafka_option(std::string_view name);
 
 /// Why librdkafka refuses the option `name` with `value`, in its words, which may have the value in them; nothing if it
 /// takes them. `of_topics`: as one of `topic_conf`. What is wrong only beside other options is not found here.
