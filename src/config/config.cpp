@@ -342,6 +342,7 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
   }
   root.field("id_field", gate.id_field);
   root.field("dt_field", gate.dt_field);
+  root.duration("max_future_dt", gate.max_future_dt, milliseconds(0), kYear);
   const auto own_stream = [&root](const char* name, std::string& stream) {
     root.text(name, stream);
     if (stream.empty() || is_topic_name(stream)) return;

@@ -61,6 +61,7 @@ void append_status(std::string& out, const EventStatus& status) {
       append_json_string(out, status.message);
       if (status.has_delivery)
         out += status.delivery == Delivery::unknown ? ",\"delivery\":\"unknown\"" : ",\"delivery\":\"not_produced\"";
+      if (status.has_delivery && !status.retry) out += ",\"retry\":false";
       break;
   }
   out += "},\"index\":";

@@ -9,11 +9,11 @@
 
 namespace eventgate {
 
-/// An invalid event, or a body that is no JSON, as its error event describes it.
+/// An invalid event, a body that is no JSON, or a record that Kafka will never take, as its error event describes it.
 struct Refused {
-  std::string_view raw_event;  ///< The bytes the client sent.
+  std::string_view raw_event;  ///< The bytes the client sent; of a record its value.
   std::string_view message;
-  std::string_view error_type;           ///< `validation` or `malformed_json`.
+  std::string_view error_type;           ///< `validation`, `malformed_json` or `record`.
   std::optional<JsonValue> event;        ///< As completed as it got; nothing of a malformed body.
   std::string_view errored_schema_uri;   ///< Empty: unknown.
   std::string_view errored_stream_name;  ///< Empty: unknown.

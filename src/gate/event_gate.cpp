@@ -28,6 +28,7 @@ namespace {
 constexpr std::string_view kUnknown = IntakeEvents::kUnknown;
 constexpr std::string_view kValidation = "validation";
 constexpr std::string_view kMalformedJson = "malformed_json";
+constexpr std::string_view kRecord = "record";
 
 /// Rounds of filling in defaults that bring others. More would need a schema deeper than one may be.
 constexpr int kMaxDefaultRounds = 64;
@@ -374,10 +375,15 @@ std::string_view kept_string(JsonValue value, TextArena& texts, std::string& buf
   return value.escaped() ? texts.keep(value.string(buffer)) : value.raw_string();
 }
 
-std::string_view delivery_cause(Delivery delivery) {
-  switch (delivery) {
+/// Why an event was refused that no sink took.
+RefusalCause refusal_cause(const DeliveryFailure& failure) {
+  return failure.obstacle == Obstacle::record ? RefusalCause::record : RefusalCause::not_produced;
+}
+
+std::string_view delivery_cause(const DeliveryFailure& failure) {
+  switch (failure.delivery) {
     case Delivery::not_produced:
-      return "not_produced";
+      return refusal_cause_name(refusal_cause(failure));
     case Delivery::unknown:
       return "delivery_unknown";
   }
@@ -454,7 +460,9 @@ struct EventGate::Impl {
   DeliveryBatch& hand_over(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
                            Assurance assurance, Origin origin, const IoExecutor& executor);
   void settle(const Runs& runs, std::size_t records, DeliveryBatch& deliveries, Assurance assurance, Origin origin,
-              const RequestMemory* memory, ProcessResult& result);
+              const RequestMemory* memory, std::optional<MemoryLease>& error_events, ProcessResult& result);
+  void add_record_error_event(std::optional<MemoryLease>& error_events, const Run& run, std::string_view value,
+                              const DeliveryFailure& failure);
   void count_failure(const Run& run, const DeliveryFailure& failure, Assurance assurance, Origin origin);
   void settle_failed(std::size_t records, const char* reason) noexcept;
 
@@ -787,7 +795,9 @@ void EventGate::Impl::Judge::make_record() {
   record.timestamp = received_at_;
   if (!options_.dt_field.empty())
     if (const auto dt = space_.fields.find(options_.dt_field); dt && dt->is_string())
-      if (const auto timestamp = parse_timestamp(dt->string(space_.buffer)); timestamp && *timestamp > 0)
+      if (const auto timestamp = parse_timestamp(dt->string(space_.buffer));
+          timestamp && *timestamp > 0 &&
+          (options_.max_future_dt.count() == 0 || *timestamp <= received_at_ + options_.max_future_dt.count()))
         record.timestamp = *timestamp;  // Kafka knows no time before 1970
 
   std::vector<std::uint32_t>& integers = space_.validation.integers;
@@ -987,8 +997,10 @@ DeliveryBatch& EventGate::Impl::hand_over(RequestMemory& memory, std::chrono::sy
 }
 
 /// Counts what became of records. What was not produced has a status in `result` if `memory` still has the records.
+/// Adds the error events of client records that Kafka will never take to `error_events`, which is empty until then.
 void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatch& deliveries, Assurance assurance,
-                             Origin origin, const RequestMemory* memory, ProcessResult& result) {
+                             Origin origin, const RequestMemory* memory, std::optional<MemoryLease>& error_events,
+                             ProcessResult& result) {
   std::vector<Outcome>& outcomes = workspace().outcomes;
   producer.outcomes(deliveries, records, outcomes);
   const std::size_t refused = result.error.size();
@@ -1004,6 +1016,10 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
       }
       count_failure(run, *failure, assurance, origin);
       if (failure->obstacle == Obstacle::room && failure->delivery == Delivery::not_produced) ++result.no_room;
+      if (failure->obstacle == Obstacle::record && failure->delivery == Delivery::not_produced &&
+          origin == Origin::client && !options.error_stream.empty() && (memory || failure->value))
+        add_record_error_event(error_events, run,
+                               memory ? memory->records[record].value : std::string_view(*failure->value), *failure);
       if (!memory) continue;
       EventStatus& status = result.error.emplace_back();
       status.kind = EventStatus::Kind::error;
@@ -1012,6 +1028,7 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
       status.message = failure->message;
       status.has_delivery = true;
       status.delivery = failure->delivery;
+      status.retry = failure->worth_retry();
     }
     if (produced > 0) run.account->produced(produced);
     if (spooled > 0) run.account->spooled(spooled);
@@ -1023,6 +1040,31 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
               [](const EventStatus& a, const EventStatus& b) { return a.index < b.index; });
 }
 
+/// Adds the error event of a record that Kafka will never take. Its `raw_event` is the record's value: the event as
+/// completed.
+void EventGate::Impl::add_record_error_event(std::optional<MemoryLease>& error_events, const Run& run,
+                                             std::string_view value, const DeliveryFailure& failure) {
+  JsonLimits limits = options.json;
+  limits.depth += kAddedDepth;
+  JsonNodes nodes;
+  std::string padded(value);
+  padded.append(kJsonPadding, ' ');
+  const std::string_view text = std::string_view(padded).substr(0, value.size());
+  std::optional<JsonValue> event;
+  if (!parse_json(text, nodes, limits)) event = nodes.root();
+  const auto named = [&event](const std::vector<FieldPath>& fields, std::string_view otherwise) {
+    for (const FieldPath& field : fields)
+      if (const auto found = event ? field.find(*event) : std::nullopt; found && found->is_string())
+        return found->string();
+    return std::string(otherwise);
+  };
+  const std::string schema_uri = named(options.schema_uri_field, run.schema->uri());
+  const std::string stream = named(options.stream_field, run.account->stream());
+  const Refused refused{text, failure.message, kRecord, event, schema_uri, stream};
+  if (!error_events) error_events.emplace();
+  add_error_event(**error_events, refused, std::chrono::system_clock::now());
+}
+
 void EventGate::Impl::count_failure(const Run& run, const DeliveryFailure& failure, Assurance assurance,
                                     Origin origin) {
   const bool hasty = assurance == Assurance::hasty;
@@ -1031,13 +1073,13 @@ void EventGate::Impl::count_failure(const Run& run, const DeliveryFailure& failu
   } else if (hasty) {
     run.account->lost();
   } else {
-    run.account->refused(RefusalCause::not_produced);
+    run.account->refused(refusal_cause(failure));
   }
   if (origin != Origin::client) return;
   if (hasty) {
     events.hasty_event_lost(run.account->stream(), run.schema->uri(), failure.message);
   } else {
-    events.event_error(run.account->stream(), run.schema->uri(), delivery_cause(failure.delivery), failure.message);
+    events.event_error(run.account->stream(), run.schema->uri(), delivery_cause(failure), failure.message);
   }
 }
 
@@ -1066,7 +1108,9 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
     DeliveryBatch& deliveries = hand_over(*memory, context.received_at, assurance, origin, executor);
     co_await producer.wait(deliveries, assurance);
     const std::unique_ptr<DeliveryBatch, BatchRelease> waited_for(&deliveries);
-    settle(memory->runs, memory->records.size(), deliveries, assurance, origin, &*memory, result);
+    std::optional<MemoryLease> error_events;
+    settle(memory->runs, memory->records.size(), deliveries, assurance, origin, &*memory, error_events, result);
+    if (error_events) make_error_events(**error_events, std::chrono::system_clock::now(), executor);
   }
   if (!memory->live.events.empty()) show(*live, context, assurance, *memory, result);
   co_return result;
@@ -1095,7 +1139,10 @@ class EventGate::Impl::HastyRecords final : public DeliveryFollower {
       ProcessResult counts;
       ProcessResult& result = kept_ ? kept_->result : counts;
       RequestMemory* const memory = kept_ ? &*kept_->memory : nullptr;
-      gate_.settle(runs_, records_, batch, Assurance::hasty, Origin::client, memory, result);
+      std::optional<MemoryLease> error_events;
+      gate_.settle(runs_, records_, batch, Assurance::hasty, Origin::client, memory, error_events, result);
+      if (error_events)
+        gate_.make_error_events(**error_events, std::chrono::system_clock::now(), batch.slot(0).executor());
       if (memory && !memory->live.events.empty())
         show(*gate_.live, kept_->request->context, Assurance::hasty, *memory, result);
     } catch (const std::exception& exception) {

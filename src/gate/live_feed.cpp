@@ -75,6 +75,7 @@ std::int64_t milliseconds_now() {
 
 constexpr char kHasDelivery = 1;
 constexpr char kDeliveryUnknown = 2;
+constexpr char kNoRetry = 4;
 
 /// Appends `error` to `out` as `unpack` reads it, each text cut at kMaxErrorText. Returns true if one was cut.
 bool pack(std::string& out, const ValidationError& error) {
@@ -99,8 +100,9 @@ bool pack(std::string& out, const ValidationError& error) {
 /// Appends why an event was refused to `out`, which is empty: at most kMaxStatus bytes. Returns true if something was
 /// cut or left out.
 bool pack(std::string& out, const EventStatus& status) {
-  out += static_cast<char>((status.has_delivery ? kHasDelivery : 0) |
-                           (status.delivery == Delivery::unknown ? kDeliveryUnknown : 0));
+  out +=
+      static_cast<char>((status.has_delivery ? kHasDelivery : 0) |
+                        (status.delivery == Delivery::unknown ? kDeliveryUnknown : 0) | (status.retry ? 0 : kNoRetry));
   const std::string_view message = start_of(status.message, LiveFeed::kMaxText / 4);
   bool cut = message.size() < status.message.size();
   pack(out, message);
@@ -115,6 +117,7 @@ void unpack(std::string_view from, EventStatus& status) {
   const char flags = take(from, 1)[0];
   status.has_delivery = (flags & kHasDelivery) != 0;
   status.delivery = (flags & kDeliveryUnknown) != 0 ? Delivery::unknown : Delivery::not_produced;
+  status.retry = (flags & kNoRetry) == 0;
   status.message = unpack(from);
   status.errors.clear();
   while (!from.empty()) {

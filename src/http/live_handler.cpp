@@ -211,6 +211,7 @@ void append_event(std::string& out, const LiveFeed& feed, const LiveEvent& event
     append_json_string(out, status->message.empty() ? errors_text(status->errors) : status->message);
     if (status->has_delivery)
       out += status->delivery == Delivery::unknown ? ",\"delivery\":\"unknown\"" : ",\"delivery\":\"not_produced\"";
+    if (status->has_delivery && !status->retry) out += ",\"retry\":false";
   }
   out += "}\n\n";
 }

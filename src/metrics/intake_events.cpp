@@ -204,7 +204,7 @@ void IntakeEvents::event_error(std::string_view stream, std::string_view schema_
                                std::string_view message) {
   impl_->errors.of({stream, schema_uri, cause}).Increment();
   impl_->error.Increment();
-  if (cause == "not_produced" || cause == "delivery_unknown") {
+  if (cause == "not_produced" || cause == "record" || cause == "delivery_unknown") {
     log_some(impl_->delivery_limit, cause, LogLevel::warn, "An event could not be produced", "stream", stream, message);
   } else if (log_enabled(LogLevel::debug)) {
     log(LogLevel::debug, "An event failed",

@@ -82,6 +82,8 @@ std::string_view refusal_cause_name(RefusalCause cause) {
       return "topic";
     case RefusalCause::key:
       return "key";
+    case RefusalCause::record:
+      return "record";
     case RefusalCause::not_produced:
       return "not_produced";
   }

@@ -58,7 +58,10 @@ void Producer::outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Out
       }
       if (!outcome) outcome = DeliveryFailure{Delivery::not_produced, {}};
       if (failure->delivery == Delivery::unknown) outcome->delivery = Delivery::unknown;
-      outcome->obstacle = failure->obstacle;
+      // What one sink will never take is not worth sending again, whatever another says.
+      if (outcome->obstacle != Obstacle::record) outcome->obstacle = failure->obstacle;
+      outcome->denied = outcome->denied || failure->denied;
+      if (failure->value) outcome->value = failure->value;
       if (!outcome->message.empty()) outcome->message += "; ";
       outcome->message += sinks_[s]->name();
       outcome->message += ": ";

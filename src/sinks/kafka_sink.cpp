@@ -53,10 +53,12 @@ std::vector<std::string> files_of(const rd_kafka_conf_t& conf) {
   return contents;
 }
 
-/// Errors of one record, its size or its timestamp, for which Kafka refuses all that came with it.
+/// Errors of one record, its size or its timestamp, for which Kafka refuses all that came with it; and of the size of
+/// all together.
 bool may_be_another_records(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
       return true;
@@ -100,6 +102,11 @@ Obstacle obstacle_of(rd_kafka_resp_err_t error) {
     default:
       return Obstacle::outage;
   }
+}
+
+bool is_denied(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 }
 
 /// A record that waits for another try: it was refused with its batch, the queue was full, or its client came to an
@@ -179,8 +186,8 @@ class KafkaProducer {
   std::shared_ptr<KafkaClient> make_client(const rd_kafka_conf_t& conf, bool alone);
   void report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone);
   void error(rd_kafka_resp_err_t error, const char* text, bool alone);
-  void fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
-            std::string message);
+  void fail(DeliverySlot& slot, std::string_view topic, std::string_view value, rd_kafka_resp_err_t error,
+            Delivery delivery, std::string message);
   void refused_at_once(const Record& record, rd_kafka_resp_err_t error);
   /// Whether it waits for the next client.
   bool keep(const rd_kafka_message_t& message, DeliverySlot& slot);
@@ -484,7 +491,7 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
     default:
       break;
   }
-  fail(*record.slot, record.topic, error, Delivery::not_produced, std::move(message));
+  fail(*record.slot, record.topic, record.value, error, Delivery::not_produced, std::move(message));
 }
 
 void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone) {
@@ -529,7 +536,8 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
     default:
       break;
   }
-  fail(slot, topic, error, not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
+  fail(slot, topic, {static_cast<const char*>(message.payload), message.len}, error,
+       not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
 }
 
 bool KafkaProducer::keep(const rd_kafka_message_t& message, DeliverySlot& slot) {
@@ -540,11 +548,15 @@ bool KafkaProducer::keep(const rd_kafka_message_t& message, DeliverySlot& slot) 
   return true;
 }
 
-void KafkaProducer::fail(DeliverySlot& slot, std::string_view topic, rd_kafka_resp_err_t error, Delivery delivery,
-                         std::string message) {
+void KafkaProducer::fail(DeliverySlot& slot, std::string_view topic, std::string_view value, rd_kafka_resp_err_t error,
+                         Delivery delivery, std::string message) {
   if (slot.abandoned()) events_.late_delivery(label_, false);
   events_.record_failed(label_, topic, rd_kafka_err2name(error), message);
-  slot.fail({delivery, std::move(message), obstacle_of(error)});
+  DeliveryFailure failure{delivery, std::move(message), obstacle_of(error), is_denied(error)};
+  // The caller of a guaranteed record has its text.
+  if (failure.obstacle == Obstacle::record && label_ == "hasty")
+    failure.value = std::make_shared<const std::string>(value);
+  slot.fail(std::move(failure));
 }
 
 std::string KafkaProducer::too_large(const std::string& topic, std::size_t size) const {
@@ -557,7 +569,7 @@ std::string KafkaProducer::too_large(const std::string& topic, std::size_t size)
 }
 
 void KafkaProducer::refuse(const RefusedRecord& record) {
-  fail(*record.slot, record.topic, record.error, Delivery::not_produced, rd_kafka_err2str(record.error));
+  fail(*record.slot, record.topic, record.value, record.error, Delivery::not_produced, rd_kafka_err2str(record.error));
 }
 
 void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone) {
@@ -748,7 +760,7 @@ void KafkaProducer::produce_alone(const RefusedRecord& record) {
     try {
       alone = make_client(*alone_conf_, true);
     } catch (const std::invalid_argument& refused) {
-      fail(*record.slot, record.topic, record.error, Delivery::not_produced, refused.what());
+      fail(*record.slot, record.topic, record.value, record.error, Delivery::not_produced, refused.what());
       return;
     }
     const std::lock_guard lock(clients_mutex_);
@@ -759,7 +771,7 @@ void KafkaProducer::produce_alone(const RefusedRecord& record) {
   const rd_kafka_resp_err_t error =
       KafkaClient::Sender(*alone).send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-    fail(*record.slot, record.topic, error, Delivery::not_produced, rd_kafka_err2str(error));
+    fail(*record.slot, record.topic, record.value, error, Delivery::not_produced, rd_kafka_err2str(error));
 }
 
 class KafkaSink final : public Sink {

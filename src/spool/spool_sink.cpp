@@ -64,6 +64,7 @@ struct Copy {
   bool promised = false;                     // its client was answered 202: without room it waits
   bool attempted = false;                    // the report of its first attempt is to come
   bool reported = false;                     // that has come
+  bool uncertain = false;                    // an attempt to store it failed, and it may be in the store all the same
   std::unique_ptr<DeliveryFailure> failure;  // of its first attempt
   Clock::time_point until;                   // until then it may wait for those before it
 };
@@ -732,6 +733,7 @@ void SpoolSink::hold(std::vector<Copy> copies, Clock::time_point now) {
 /// What became of a copy without the store.
 void SpoolSink::settle(Copy copy, std::unique_ptr<DeliveryFailure> failure) {
   if (failure) {
+    if (copy.uncertain) failure->delivery = Delivery::unknown;  // the next start may find it and replay it
     fail(*copy.outer, copy.record.assurance, std::move(*failure));
   } else {
     succeed(*copy.outer, copy.record.assurance, false);
@@ -870,6 +872,7 @@ void SpoolSink::write(std::vector<Copy> copies) {
   std::vector<Copy> kept;
   for (std::size_t i = done ? taken : 0; i < copies.size(); ++i) {
     Copy& copy = copies[i];
+    copy.uncertain = copy.uncertain || (i < taken && error.uncertain);
     if (copy.attempted) {
       const std::int64_t id = copy.record.id;
       unwritten_.emplace(id, std::move(copy));
@@ -880,7 +883,6 @@ void SpoolSink::write(std::vector<Copy> copies) {
       continue;
     }
     DeliveryFailure failure = no_room_failure();
-    if (i < taken && error.uncertain) failure.delivery = Delivery::unknown;
     if (copy.failure) {
       if (copy.failure->delivery == Delivery::unknown) failure.delivery = Delivery::unknown;
       failure.message = copy.failure->message + "; " + failure.message;
@@ -1038,6 +1040,7 @@ void SpoolSink::look(Clock::time_point now) {
     others_ = !attempted_.empty() || !replaying_.empty() || !removed_.empty();
   }
   disk_fails_ = false;
+  store_.discard_uncertain();
   look_for_room();
   const auto oldest = store_.oldest();
   oldest_ = oldest && *oldest ? **oldest : 0;

@@ -220,8 +220,6 @@ struct SpoolStore::Impl {
       error.message += detail;
     }
     error.damaged = is_damage(code);
-    // The log may have been written to its end, and not be known to be on disk.
-    error.uncertain = (code & 0xff) == SQLITE_IOERR;
     return error;
   }
 
@@ -231,6 +229,7 @@ struct SpoolStore::Impl {
   void prepare();
   void move_aside();
   int change(const Changes& changes);
+  void discard();
   int add(const SpooledRecord& record);
   int each_id(Statement& statement, std::span<const std::int64_t> ids, std::size_t* changed);
   SpoolResult<std::int64_t> number(Statement& statement);
@@ -243,6 +242,7 @@ struct SpoolStore::Impl {
   std::vector<std::string> warnings;
   std::int64_t version = 0;
   bool synced = false;
+  bool uncertain = false;              // a commit failed whose frames may all be in the log
   std::int64_t page_size = kPageSize;  // bytes
 
   struct {
@@ -429,7 +429,22 @@ int SpoolStore::Impl::change(const Changes& changes) {
     statements.refuse.reset();
     if (code == SQLITE_DONE) code = SQLITE_OK;
   }
-  return code == SQLITE_OK ? run(db.get(), "COMMIT") : code;
+  if (code != SQLITE_OK) return code;
+  code = run(db.get(), "COMMIT");
+  // A full disk fails a write, so the last frame is not complete. Another process that holds the file fails it before.
+  const int primary = code & 0xff;
+  uncertain = code != SQLITE_OK && (uncertain || (primary != SQLITE_FULL && primary != SQLITE_BUSY));
+  return code;
+}
+
+/// Commits a change of a number in the file's head. It takes the place of the first frame that a failed commit left in
+/// the log. The checksum of each frame depends on those before it, so the rest is no part of the log any more.
+void SpoolStore::Impl::discard() {
+  if (!uncertain || !db) return;
+  run(db.get(), "PRAGMA synchronous=FULL");
+  synced = true;
+  const std::int64_t next = pragma(db.get(), "PRAGMA user_version") % 1000000 + 1;
+  uncertain = run(db.get(), ("PRAGMA user_version=" + std::to_string(next)).c_str()) != SQLITE_OK;
 }
 
 SpoolResult<std::int64_t> SpoolStore::Impl::number(Statement& statement) {
@@ -460,8 +475,12 @@ SpoolResult<void> SpoolStore::apply(const Changes& changes) {
   if (code == SQLITE_OK) return {};
   SpoolError error = impl_->error(code);
   run(impl_->db.get(), "ROLLBACK");
+  impl_->discard();
+  error.uncertain = impl_->uncertain;
   return error;
 }
+
+void SpoolStore::discard_uncertain() { impl_->discard(); }
 
 SpoolResult<std::vector<SpooledRecord>> SpoolStore::next(std::string_view topic, std::int64_t after, std::size_t count,
                                                          std::size_t bytes) {

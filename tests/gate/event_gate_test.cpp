@@ -524,6 +524,98 @@ TEST(EventGate, SaysWhatIsKnownOfAnEventThatWasNotDelivered) {
   EXPECT_EQ(result.error[2].delivery, Delivery::unknown);
 }
 
+DeliveryFailure too_large() { return {Delivery::not_produced, "Broker: Message size too large", Obstacle::record}; }
+
+std::string reply_of(const EventStatus& status) {
+  std::string text;
+  append_status(text, status);
+  return text;
+}
+
+TEST(EventGate, RecordThatKafkaNeverTakes_IsRefusedForItselfAndNotWorthARetry) {
+  GateHarness gate = wikimedia_gate();
+  gate.sink->judge = [](const KeptRecord&) { return too_large(); };
+  const ProcessResult result = gate.process(test_event("", "job.1"));
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_THAT(reply_of(result.error[0]), HasSubstr(R"("delivery":"not_produced","retry":false},"index":0})"));
+  EXPECT_THAT(gate.metrics.text(),
+              testing::ContainsRegex("eventgate_event_errors_total[{][^}]*cause=\"record\"[^}]*[}] 1"));
+  EXPECT_THAT(gate.error_events(), testing::IsEmpty());
+}
+
+TEST(EventGate, NotAuthorised_IsNotProducedAndNotWorthARetry) {
+  GateHarness gate = wikimedia_gate();
+  gate.sink->judge = [](const KeptRecord&) {
+    return DeliveryFailure{Delivery::not_produced, "Broker: Topic authorization failed", Obstacle::topic, true};
+  };
+  const ProcessResult result = gate.process(test_event("", "job.1"));
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_THAT(reply_of(result.error[0]), HasSubstr(R"("delivery":"not_produced","retry":false},)"));
+}
+
+TEST(EventGate, Outage_IsWorthARetry) {
+  GateHarness gate = wikimedia_gate();
+  gate.sink->judge = [](const KeptRecord&) {
+    return DeliveryFailure{Delivery::not_produced, "Broker: Unknown topic or partition", Obstacle::topic};
+  };
+  const ProcessResult result = gate.process(test_event("", "job.1"));
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_THAT(reply_of(result.error[0]), testing::Not(HasSubstr("retry")));
+}
+
+TEST(EventGate, RecordThatKafkaNeverTakes_MakesOneErrorEvent) {
+  GateOptions options = wikimedia_options();
+  options.error_stream = "eventgate.error";
+  GateHarness gate(std::move(options));
+  // The error event of it is refused for itself too, and makes no further one.
+  gate.sink->judge = [](const KeptRecord&) { return too_large(); };
+  const std::string event = test_event("", "job.1");
+  gate.process(event);
+  const auto made = gate.error_events();
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0]["error_type"], "record");
+  EXPECT_EQ(made[0]["message"], "Broker: Message size too large");
+  EXPECT_EQ(made[0]["raw_event"], event);
+  EXPECT_EQ(made[0]["errored_schema_uri"], "/test/1.0.0");
+  EXPECT_EQ(made[0]["errored_stream_name"], "job.1");
+}
+
+TEST(EventGate, HastyRecordThatKafkaNeverTakes_MakesAnErrorEventOfTheValueThatTheSinkHas) {
+  GateOptions options = wikimedia_options();
+  options.error_stream = "eventgate.error";
+  GateHarness gate(std::move(options));
+  gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
+    if (record.topic.ends_with("eventgate.error")) return std::nullopt;
+    DeliveryFailure failure = too_large();
+    failure.value = std::make_shared<const std::string>(record.value);
+    return failure;
+  };
+  TestRequest hasty;
+  hasty.assurance = Assurance::hasty;
+  gate.process(test_event("", "job.1"), hasty);
+  const auto made = gate.error_events();
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0]["error_type"], "record");
+  EXPECT_EQ(made[0]["raw_event"], test_event("", "job.1"));
+}
+
+TEST(EventGate, DtFurtherAheadThanMaxFutureDt_TimeOfReceiptIsTheTimestamp) {
+  GateOptions options = wikimedia_options();
+  options.max_future_dt = std::chrono::hours(1);
+  GateHarness gate(std::move(options));
+  const auto timestamp = [&gate](const std::string& dt) {
+    return gate.record(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","dt":")" + dt + "\"}}").timestamp;
+  };
+  EXPECT_EQ(timestamp("2026-11-22T03:39:06.102Z"), kReceivedAt + 3600000);
+  EXPECT_EQ(timestamp("2026-11-22T03:39:06.103Z"), kReceivedAt);
+  EXPECT_EQ(timestamp("9999-12-31T23:59:59Z"), kReceivedAt);
+  EXPECT_EQ(timestamp("2001-09-09T01:46:40Z"), 1000000000000);
+  GateHarness unbounded(wikimedia_options());
+  EXPECT_GT(unbounded.record(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","dt":"2100-01-01T00:00:00Z"}})")
+                .timestamp,
+            kReceivedAt + 3600000);
+}
+
 TEST(EventGate, CountsEventsUnderBoundedLabels) {
   GateHarness gate = wikimedia_gate();
   gate.process("[" + test_event() + "," + test_event() + "," + test_event(R"("test":1)") + "," +

@@ -125,6 +125,23 @@ TEST(LedgerOfGate, AnEventThatIsNotDeliveredIsRefusedOrUnknownIfItsClientWaitsAn
   }
 }
 
+TEST(LedgerOfGate, RecordThatKafkaNeverTakes_IsRefusedForTheCauseRecord) {
+  GateHarness gate = ledger_gate();
+  gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
+    if (record.topic == "dc1.job.1")
+      return DeliveryFailure{Delivery::not_produced, "Broker: Invalid timestamp", Obstacle::record};
+    if (record.topic == "dc1.job.2")
+      return DeliveryFailure{Delivery::not_produced, "Broker: Topic authorization failed", Obstacle::topic, true};
+    return DeliveryFailure{Delivery::unknown, "Broker: Invalid record", Obstacle::record};
+  };
+  gate.process("[" + test_event("job.1") + "," + test_event("job.2") + "," + test_event("job.3") + "]");
+  const LedgerSamples ledger = samples(gate);
+  EXPECT_EQ(ledger.refused("job.1"), (Refused{{"record", 1}}));
+  EXPECT_EQ(ledger.refused("job.2"), (Refused{{"not_produced", 1}}));
+  EXPECT_EQ(ledger.refused("job.3"), Refused());
+  EXPECT_EQ(ledger.value("delivery_unknown_total", "job.3"), 1);
+}
+
 TEST(LedgerOfGate, AnEventAtTheSinkIsInFlight) {
   GateHarness gate = ledger_gate();
   std::optional<LedgerSamples> meanwhile;

@@ -42,10 +42,12 @@ struct EventStatus {
   std::string message;                  ///< Of an error.
   bool has_delivery = false;            ///< An error of delivery: `delivery` says what is known.
   Delivery delivery = Delivery::not_produced;
+  bool retry = true;  ///< Of an error of delivery: false if sending the event again is of no use.
 };
 
 /// Appends `status` as it stands in a reply: `{"status", "event", "context", "index"}`, `context` with `errors` and
-/// `errorsText` of an invalid event, with `message` (and `delivery`) of an error.
+/// `errorsText` of an invalid event, with `message` of an error, and with `delivery` of one of delivery; `retry` is
+/// there if it is false.
 void append_status(std::string& out, const EventStatus& status);
 
 }  // namespace eventgate

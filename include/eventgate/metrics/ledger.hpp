@@ -30,9 +30,10 @@ enum class RefusalCause : std::uint8_t {
   title,           ///< The stream admits events of another schema_title.
   topic,           ///< The stream makes no legal topic name.
   key,             ///< A field of the message_key is missing.
+  record,          ///< Kafka will never take the record: its size, timestamp or form. Its client was told so.
   not_produced     ///< Its client was told that no sink took it.
 };
-inline constexpr std::size_t kRefusalCauses = 9;
+inline constexpr std::size_t kRefusalCauses = 10;
 
 std::string_view refusal_cause_name(RefusalCause cause);
 

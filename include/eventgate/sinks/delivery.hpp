@@ -29,6 +29,12 @@ struct DeliveryFailure {
   Delivery delivery;
   std::string message;
   Obstacle obstacle = Obstacle::outage;
+  bool denied = false;  ///< The gate has no right to produce it: sending it again is of no use until that changes.
+  /// The record's value, of a hasty record that will never be taken, where the sink still has it. Else null.
+  std::shared_ptr<const std::string> value = nullptr;
+
+  /// Returns true if the same record may be taken when it is sent again.
+  bool worth_retry() const noexcept { return obstacle != Obstacle::record && !denied; }
 };
 
 class DeliveryBatch;

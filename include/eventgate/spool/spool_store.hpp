@@ -32,7 +32,7 @@ struct SpooledRecord {
 struct SpoolError {
   std::string message;
   bool damaged = false;    ///< The file is not what was written: `repair` may help.
-  bool uncertain = false;  ///< It may be found done after a power cut; else nothing of it is done.
+  bool uncertain = false;  ///< It may be found done after a kill or a power cut; else nothing of it is done.
 };
 
 /// What `value()` of a result throws: std::runtime_error.
@@ -79,7 +79,13 @@ class SpoolStore {
 
   /// All of `changes`, or nothing. What is added is synced to disk when this returns; what is removed may be there
   /// again after a power cut.
+  ///
+  /// A commit that fails may have left all of its frames in the log, where the next start would find them. `apply` then
+  /// overwrites the first of them at once. Only if that fails too is the error `uncertain`.
   SpoolResult<void> apply(const Changes& changes);
+
+  /// Tries again to overwrite what a commit that failed left in the log. Does nothing if nothing is left.
+  void discard_uncertain();
 
   /// Up to `count` records, but not many more bytes than `bytes`, of `topic` that are to be replayed, in order of id,
   /// from above `after`.
