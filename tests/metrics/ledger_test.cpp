@@ -69,7 +69,7 @@ TEST_F(LedgerTest, ARefusalHasTheNameOfItsCause) {
   std::vector<std::string_view> names;
   for (std::size_t i = 0; i < kRefusalCauses; ++i) names.push_back(refusal_cause_name(static_cast<RefusalCause>(i)));
   EXPECT_THAT(names, ElementsAre("invalid", "malformed_json", "field", "schema", "stream", "title", "topic", "key",
-                                 "not_produced"));
+                                 "record", "not_produced"));
 }
 
 // Each scrape balances while threads are between an event and its outcome; no count goes back from one to the next; and
