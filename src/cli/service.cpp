@@ -193,6 +193,9 @@ std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& opti
 void Service::Impl::observe_readiness() {
   metrics.observe("eventgate_ready", "1 while the gate can produce, else 0 (/readyz says why)",
                   [this] { return unready() ? 0 : 1; });
+  metrics.observe_total("eventgate_log_lines_dropped_total",
+                        "log lines that were dropped because the output did not take them",
+                        [] { return static_cast<double>(log_lines_dropped()); });
   const auto bound = [this](const char* name, const char* help, std::size_t value) {
     metrics.observe(name, help, [value] { return static_cast<double>(value); });
   };
