@@ -147,7 +147,11 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   std::vector<std::unique_ptr<Sink>> sinks;
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
   if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), events);
-  if (config.file) sinks.push_back(make_file_sink(*config.file, events));
+  if (config.file) {
+    FileSinkOptions file = *config.file;
+    file.produce_timeout = config.produce_timeout;
+    sinks.push_back(make_file_sink(std::move(file), events));
+  }
   log(LogLevel::info, "Events are produced to these sinks",
       {{"kafka", config.kafka ? std::string_view("yes") : std::string_view("no")},
        {"spool", config.spool ? std::string_view(config.spool->path) : std::string_view("none")},
