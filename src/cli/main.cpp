@@ -1,8 +1,13 @@
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -13,6 +18,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -81,7 +87,7 @@ class Signals {
           first = name;
         } else {
           log(LogLevel::fatal, "ended at once by a second signal", {{"signal", std::string_view(name)}});
-          flush_log();
+          flush_log(std::chrono::milliseconds(200));
           ::_exit(1);
         }
       }
@@ -99,9 +105,25 @@ class Signals {
   const std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
 };
 
+/// Writes `text` to standard error, and gives up if it takes nothing for 2 s.
+void write_error(std::string_view text) {
+  while (!text.empty()) {
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    const int found = ::poll(&ready, 1, 2000);
+    if (found < 0 && errno == EINTR) continue;
+    if (found <= 0) return;
+    const ssize_t size = ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+    if (size > 0) {
+      text.remove_prefix(static_cast<std::size_t>(size));
+    } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
+      return;
+    }
+  }
+}
+
 int fail(const std::string& message) {
   flush_log();
-  std::cerr << "eventgate: " << message << std::endl;
+  write_error("eventgate: " + message + "\n");
   return 1;
 }
 
@@ -124,6 +146,8 @@ const char* serve_until_stop(const Signals& signals, const std::vector<std::stri
 int serve(const std::vector<std::string>& files, Config config) {
   const Signals signals;
   start_logging(config.logging);
+  start_log_thread();
+  const std::chrono::milliseconds shutdown_timeout = config.shutdown_timeout;
   for (const std::string& warning : config.warnings) log(LogLevel::warn, warning);
   const std::optional<int> socket = inherited_socket();
   const std::string interface = config.http.interface;
@@ -138,7 +162,7 @@ int serve(const std::vector<std::string>& files, Config config) {
     std::optional<const char*> signal;
     while (!signal) signal = signals.wait();
     log(LogLevel::info, "stopped before it served", {{"signal", std::string_view(*signal)}});
-    flush_log();
+    flush_log(shutdown_timeout);
     return 0;
   }
   Service& service = *started;
@@ -155,14 +179,15 @@ int serve(const std::vector<std::string>& files, Config config) {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)}, {"port", static_cast<long long>(service.port())}});
   }
-  flush_log();
   manager.watch({[&service] { return service.unready(); }, [&service] { return service.stale(); },
                  [&service](const std::function<void()>& done) { service.turn(done); }});
   const char* const signal = serve_until_stop(signals, files, service, manager);
+  const auto deadline = std::chrono::steady_clock::now() + shutdown_timeout;
   manager.stopping();
   log(LogLevel::info, "stop asked for", {{"signal", std::string_view(signal)}});
   const bool drained = service.stop();
-  flush_log();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  flush_log(std::max(left, std::chrono::milliseconds(0)));
   return drained ? 0 : 1;
 }
 

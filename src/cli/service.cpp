@@ -147,7 +147,11 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   std::vector<std::unique_ptr<Sink>> sinks;
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
   if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), events);
-  if (config.file) sinks.push_back(make_file_sink(*config.file, events));
+  if (config.file) {
+    FileSinkOptions file = *config.file;
+    file.produce_timeout = config.produce_timeout;
+    sinks.push_back(make_file_sink(std::move(file), events));
+  }
   log(LogLevel::info, "Events are produced to these sinks",
       {{"kafka", config.kafka ? std::string_view("yes") : std::string_view("no")},
        {"spool", config.spool ? std::string_view(config.spool->path) : std::string_view("none")},
@@ -193,6 +197,9 @@ std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& opti
 void Service::Impl::observe_readiness() {
   metrics.observe("eventgate_ready", "1 while the gate can produce, else 0 (/readyz says why)",
                   [this] { return unready() ? 0 : 1; });
+  metrics.observe_total("eventgate_log_lines_dropped_total",
+                        "log lines that were dropped because the output did not take them",
+                        [] { return static_cast<double>(log_lines_dropped()); });
   const auto bound = [this](const char* name, const char* help, std::size_t value) {
     metrics.observe(name, help, [value] { return static_cast<double>(value); });
   };
@@ -335,14 +342,19 @@ bool Service::Impl::stop() {
   const auto finished = [&](Clock::time_point until) {
     return all_answered.wait_until(until) == std::future_status::ready && own_events_done(until);
   };
-  drained = finished(give_up);
+  // A connection whose events are all settled keeps a client waiting, but no promise.
+  const auto settled = [&] { return server->processing() == 0 && gate->in_flight() == 0; };
+  const bool all_closed = finished(give_up);
+  drained = all_closed || settled();
   // Of what would not drain, the last ledger events say that it was in flight.
   close_ledger(deadline);
-  drained = drained && own_events_done(give_up);
+  drained = drained && own_events_done(all_closed ? give_up : give_up + (deadline - give_up) / 2);
   if (!drained)
     log(LogLevel::error, "not everything was produced within shutdown_timeout: what is left is given up",
         {{"error_events", static_cast<long long>(gate->in_flight())},
          {"inflight_bytes", static_cast<long long>(server->inflight_bytes())}});
+  if (!all_closed && drained)
+    log(LogLevel::warn, "Connections were still open when the time to stop was over; all events are settled");
   producer->stop(drained ? deadline : give_up);
   // What was given up is settled now, so that those who wait for it are answered.
   if (!drained) finished(deadline);

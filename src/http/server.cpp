@@ -271,7 +271,11 @@ std::optional<std::uint16_t> HttpServer::metrics_port() const {
 
 std::size_t HttpServer::inflight_bytes() const { return impl_->state->inflight.size(); }
 
+std::size_t HttpServer::processing() const { return impl_->state->processing.load(std::memory_order_acquire); }
+
 void HttpServer::stop(std::function<void()> done) {
+  if (impl_->state->stopping) return;
+  impl_->state->stopped_at = std::chrono::steady_clock::now();
   if (impl_->state->stopping.exchange(true)) return;
   boost::asio::post(impl_->workers.front()->executor, [impl = impl_, done = std::move(done)]() mutable {
     const std::shared_ptr<Drain> drain = std::move(impl->drain);

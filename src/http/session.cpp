@@ -43,9 +43,13 @@ constexpr std::chrono::seconds kLinger{2};
 constexpr std::chrono::milliseconds kLook{200};
 /// How long a new connection has for its first request once the server stops.
 constexpr std::chrono::milliseconds kGrace{500};
+/// How long a stop waits for bytes that a client does not send, or does not read.
+constexpr std::chrono::seconds kStopGrace{2};
 /// Idle workspaces and buffers kept by a thread, and the longest answer whose memory is kept.
 constexpr std::size_t kWorkspaces = 64;
 constexpr std::size_t kKeptAnswer = 64 * 1024;
+/// The cause in `eventgate_rejected_requests_total` of a request that was not there in full when the server stopped.
+constexpr std::string_view kStopping = "stopping";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 Response bare(unsigned status, std::string_view cause) {
@@ -77,6 +81,7 @@ struct HastyHold {
   std::shared_ptr<Drain> drain;
   std::shared_ptr<HttpState> state;
   InflightShare share;
+  Processing processing;
 };
 
 /// Hasty events and the headers that came with them.
@@ -117,6 +122,7 @@ class Session final
   Received receive();
   Task<Received> receive_more(std::chrono::milliseconds limit);
   Task<bool> wait(Connection::Direction direction, steady_clock::duration limit);
+  steady_clock::time_point grace_end(steady_clock::time_point stopped_at) const;
   steady_clock::duration left(std::chrono::milliseconds limit) const { return limit - (steady_clock::now() - begun_); }
 
   bool parse_head(RequestParser& parser, std::size_t& head, std::optional<Response>& refusal);
@@ -137,6 +143,7 @@ class Session final
   Response body_too_large() const;
   Response too_much_in_flight() const;
   Response no_room(const std::string& reason) const;
+  Response server_stops() const;
   Response body_cut(Received received);
 
   bool body_left() const { return remaining_ > 0 || chunks_.has_value(); }
@@ -159,8 +166,11 @@ class Session final
   bool answered_ = false;
   bool watching_ = false;
   bool timed_out_ = false;
-  std::size_t served_in_a_row_ = 0;      ///< Requests since the connection gave way to others.
-  steady_clock::time_point turn_begun_;  ///< When it was waited for the client or gave way last.
+  bool awaits_client_ = false;             ///< It waits for the client to send or to read.
+  steady_clock::time_point wait_until_;    ///< How long, if it does.
+  steady_clock::time_point client_since_;  ///< When it began to receive the request, to send the answer, or to linger.
+  std::size_t served_in_a_row_ = 0;        ///< Requests since the connection gave way to others.
+  steady_clock::time_point turn_begun_;    ///< When it was waited for the client or gave way last.
 
   std::optional<Connection> connection_;  // from `run` on
 
@@ -253,6 +263,10 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
 
 void Session::stop() {
   if (watching_) connection_->cancel();
+  if (awaits_client_) {
+    const steady_clock::time_point until = std::min(wait_until_, grace_end(state().stopped_at));
+    start_.worker->deadlines.set(*this, until - steady_clock::now());
+  }
   if (!idle_) return;
   // Its request may be on the way: a new connection gets a moment for it, a used one is looked at once more.
   if (answered_) {
@@ -267,10 +281,27 @@ void Session::expire() {
   connection_->cancel();
 }
 
+/// When the client's time is over if the server stopped at `stopped_at`.
+steady_clock::time_point Session::grace_end(steady_clock::time_point stopped_at) const {
+  return std::max(stopped_at, client_since_) + kStopGrace;
+}
+
+/// Waits at most for `limit`, and for the client at most as long as a stop allows. False with `timed_out_` if the time
+/// is over.
 Task<bool> Session::wait(Connection::Direction direction, steady_clock::duration limit) {
   timed_out_ = false;
-  start_.worker->deadlines.set(*this, limit);
+  const steady_clock::time_point now = steady_clock::now();
+  awaits_client_ = direction != Connection::Direction::neither;
+  wait_until_ = now + limit;
+  if (awaits_client_ && stopping()) wait_until_ = std::min(wait_until_, grace_end(state().stopped_at));
+  if (wait_until_ <= now) {
+    awaits_client_ = false;
+    timed_out_ = true;
+    co_return false;
+  }
+  start_.worker->deadlines.set(*this, wait_until_ - now);
   const bool ready = co_await connection_->ready(direction);
+  awaits_client_ = false;
   cancel();
   co_return ready && !timed_out_;
 }
@@ -315,7 +346,8 @@ bool Session::send_now(std::string_view& bytes) {
 
 /// The same of all of them, at the client's pace.
 Task<bool> Session::send(std::string_view bytes) {
-  const steady_clock::time_point until = steady_clock::now() + state().options.request_timeout;
+  client_since_ = steady_clock::now();
+  const steady_clock::time_point until = client_since_ + state().options.request_timeout;
   while (send_now(bytes)) {
     if (bytes.empty()) co_return true;
     if (!co_await wait(Connection::Direction::out, until - steady_clock::now())) co_return false;
@@ -359,7 +391,7 @@ Task<void> Session::give_way() {
 
 Task<void> Session::linger() {
   if (!connection_->end_sending()) co_return;
-  begun_ = steady_clock::now();
+  begun_ = client_since_ = steady_clock::now();
   Received received = Received::bytes;
   while (received == Received::bytes) {
     space_->begin = space_->end = 0;
@@ -402,7 +434,7 @@ Task<void> Session::serve_all() {
 }
 
 Task<bool> Session::serve() {
-  begun_ = steady_clock::now();
+  begun_ = client_since_ = steady_clock::now();
   expects_ = broken_ = false;
   chunks_.reset();
   remaining_ = 0;
@@ -501,7 +533,10 @@ Task<bool> Session::serve() {
     co_return false;
   }
   if (close) {
-    if (body_left() || broken_ || !space_->unread().empty() || connection_->has_bytes()) co_await linger();
+    // A client that a stop has waited for in vain is not waited for again.
+    const bool waited_for = answer->cause == kStopping;
+    if (!waited_for && (body_left() || broken_ || !space_->unread().empty() || connection_->has_bytes()))
+      co_await linger();
     co_return false;
   }
   if (!body_left()) co_return true;
@@ -542,6 +577,7 @@ Task<std::optional<Response>> Session::read_head(RequestParser& parser, std::siz
       case Received::full:
         co_return bare(431, "headers_too_large");
       case Received::timeout:
+        if (stopping()) co_return server_stops();
         co_return rejected(408,
                            "The headers did not come in time: expected them within " +
                                std::to_string(options.header_timeout.count()) + " ms.",
@@ -662,10 +698,20 @@ Response Session::no_room(const std::string& reason) const {
   return response;
 }
 
+/// The answer to a request that is not there in full when the server stops.
+Response Session::server_stops() const {
+  Response response =
+      rejected(503, "The service is stopping, and the request was not there in full. Send it again later.", kStopping,
+               request());
+  response.fields = "retry-after: 1\r\n";
+  return response;
+}
+
 /// The answer to a body that `received` ended before its time.
 Response Session::body_cut(Received received) {
   broken_ = true;
   if (received != Received::timeout) return bare(400, "malformed_http");
+  if (stopping()) return server_stops();
   return rejected(408,
                   "The body did not come in time: expected it within " +
                       std::to_string(state().options.request_timeout.count()) + " ms.",
@@ -801,6 +847,7 @@ std::optional<Response> Session::decode(ContentCoding coding, std::string& body)
 Task<void> Session::process(std::string body, RequestContext& context, InflightShare& share,
                             std::unique_ptr<HastyRequest>& hasty, std::optional<Response>& answer) {
   EventGate& gate = state().services.gate;
+  Processing processing(start_.state);
   const std::size_t size = body.size();
   Intake intake = read_events(std::move(body), state().options, gate, context, start_.worker->executor);
   if (intake.refusal) {
@@ -815,7 +862,8 @@ Task<void> Session::process(std::string body, RequestContext& context, InflightS
   if (is_hasty(context)) {
     answer = hasty_answer(intake.batch->size());
     hasty = std::make_unique<HastyWork>(std::move(*intake.batch), std::move(context), request());
-    hasty->held = std::make_shared<HastyHold>(HastyHold{start_.drain, start_.state, std::move(share)});
+    hasty->held =
+        std::make_shared<HastyHold>(HastyHold{start_.drain, start_.state, std::move(share), std::move(processing)});
     co_return;
   }
   const ProcessResult result = co_await gate.process_once(*intake.batch, context);

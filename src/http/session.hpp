@@ -65,8 +65,27 @@ struct HttpState {
   const std::shared_ptr<InflightBytes> inflight_bytes;
   InflightBytes& inflight;  ///< The same.
   std::atomic<bool> stopping{false};
+  /// When `stopping` was set. Set before it.
+  std::atomic<std::chrono::steady_clock::time_point> stopped_at{};
+  /// Requests whose events are being worked on, hasty ones included.
+  std::atomic<std::size_t> processing{0};
   /// The server is gone, and its services may be: what is left of sessions only ends.
   std::atomic<bool> abandoned{false};
+};
+
+/// Counts a request in `HttpState::processing` for as long as it lives.
+class Processing {
+ public:
+  explicit Processing(std::shared_ptr<HttpState> state) : state_(std::move(state)) {
+    state_->processing.fetch_add(1, std::memory_order_relaxed);
+  }
+  Processing(Processing&& other) noexcept = default;
+  ~Processing() {
+    if (state_) state_->processing.fetch_sub(1, std::memory_order_release);
+  }
+
+ private:
+  std::shared_ptr<HttpState> state_;
 };
 
 /// What a session needs from a request's first bytes to its answer. Kept for the next one of the same thread.

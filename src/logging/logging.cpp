@@ -1,8 +1,6 @@
 #include "eventgate/logging/logging.hpp"
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,11 +9,15 @@
 #include <chrono>
 #include <climits>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <memory>
 #include <mutex>
-#include <stdexcept>
+#include <system_error>
+
+#include "log_output.hpp"
+#include "log_queue.hpp"
 
 namespace eventgate {
 namespace {
@@ -136,25 +138,8 @@ void append_time(std::string& out) {
 
 /// What start_logging makes. Immutable.
 struct Output {
-  explicit Output(const LoggingOptions& options) : named_levels(options.named_levels) {
-    std::shared_ptr<spdlog::sinks::sink> sink;
-    if (options.output == "stdout") {
-      sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
-    } else if (options.output == "stderr") {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else {
-      try {
-        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.output);
-      } catch (const spdlog::spdlog_ex& e) {
-        throw std::runtime_error("Cannot write the log to '" + options.output + "': " + e.what() +
-                                 "; expected `stdout`, `stderr`, or a file that can be appended to");
-      }
-    }
-    logger = std::make_shared<spdlog::logger>("eventgate", std::move(sink));
-    logger->set_pattern("%v");
-    logger->set_level(spdlog::level::trace);
-    logger->flush_on(spdlog::level::info);
-
+  explicit Output(const LoggingOptions& options)
+      : named_levels(options.named_levels), lines(std::make_shared<const LogOutput>(options.output)) {
     std::array<char, HOST_NAME_MAX + 1> host{};
     if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
     head = "{\"name\":";
@@ -166,13 +151,43 @@ struct Output {
 
   bool named_levels;
   std::string head;  ///< The line up to the process id.
-  std::shared_ptr<spdlog::logger> logger;
+  std::shared_ptr<const LogOutput> lines;
 };
 
 struct Logging {
+  Logging() {
+    ::pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork_in_parent(); },
+                     [] { instance().after_fork_in_child(); });
+  }
+
+  /// Never destroyed: what ends after main may still log.
+  static Logging& instance() {
+    static auto* const logging = new Logging;
+    return *logging;
+  }
+
+  void before_fork() {
+    mutex.lock();
+    queue.before_fork();
+  }
+  void after_fork_in_parent() {
+    queue.after_fork_in_parent();
+    mutex.unlock();
+  }
+  void after_fork_in_child() {
+    queue.after_fork_in_child();
+    mutex.unlock();
+  }
+
   std::atomic<LogLevel> level{LogLevel::info};
   std::mutex mutex;
   std::shared_ptr<const Output> output = std::make_shared<const Output>(LoggingOptions{});
+
+  LogQueue queue{[this] { return current()->lines; },
+                 [](std::uint64_t count) {
+                   log(LogLevel::warn, "Log lines were dropped because the output did not take them",
+                       {{"lines", static_cast<long long>(count)}});
+                 }};
 
   std::shared_ptr<const Output> current() {
     const std::lock_guard lock(mutex);
@@ -180,11 +195,7 @@ struct Logging {
   }
 };
 
-/// Never destroyed: what ends after main may still log.
-Logging& logging() {
-  static auto* const instance = new Logging;
-  return *instance;
-}
+Logging& logging() { return Logging::instance(); }
 
 }  // namespace
 
@@ -235,14 +246,22 @@ void log(LogLevel level, std::string_view msg, std::initializer_list<LogField> f
       line += ':';
       append_value(line, field);
     }
-    line += '}';
-    const auto flush = level >= LogLevel::info ? spdlog::level::info : spdlog::level::debug;
-    output->logger->log(spdlog::source_loc{}, flush, spdlog::string_view_t(line));
+    line += "}\n";
+    if (logging().queue.push(line)) return;
+    std::string_view left = line;
+    if (const int error = output->lines->write(left); error != 0)
+      std::fprintf(stderr, "A log line is lost: %s\n", std::generic_category().message(error).c_str());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "A log line is lost: %s\n", e.what());
   }
 }
 
-void flush_log() { logging().current()->logger->flush(); }
+void start_log_thread() { logging().queue.start(); }
+
+bool flush_log(std::chrono::milliseconds limit) {
+  return logging().queue.flush(std::chrono::steady_clock::now() + limit);
+}
+
+std::uint64_t log_lines_dropped() { return logging().queue.dropped(); }
 
 }  // namespace eventgate

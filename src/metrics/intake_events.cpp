@@ -164,6 +164,9 @@ struct IntakeEvents::Impl {
       counter("eventgate_statistics_failures_total", "statistics of librdkafka that could not be read");
   Series<Counter, 1> sink_warnings{counters("eventgate_sink_warnings_total", "warnings of a sink"), {"sink"}};
 
+  Series<Counter, 1> reopened{
+      counters("eventgate_output_reopened_total", "output files that were opened again, by why"), {"cause"}};
+
   Series<Counter, 1> spool{
       counters("eventgate_spool_records_total", "records that entered or left the spool, by what became of them"),
       {"outcome"}};
@@ -178,6 +181,7 @@ struct IntakeEvents::Impl {
   LogLimit producer_log_limit{50};
   LogLimit sink_limit{10};
   LogLimit accept_limit{1};
+  LogLimit reopened_limit{10};
 };
 
 IntakeEvents::IntakeEvents(Metrics& metrics) : impl_(std::make_unique<Impl>(metrics)) {}
@@ -413,6 +417,12 @@ void IntakeEvents::producer_statistics(std::string_view producer_type, std::stri
 void IntakeEvents::sink_warning(std::string_view sink, std::string_view message) {
   impl_->sink_warnings.of({sink}).Increment();
   log_some(impl_->sink_limit, sink, LogLevel::warn, "A sink warns", "sink", sink, message);
+}
+
+void IntakeEvents::output_reopened(std::string_view sink, std::string_view path, std::string_view cause) {
+  impl_->reopened.of({cause}).Increment();
+  log_some(impl_->reopened_limit, cause, cause == "removed" ? LogLevel::warn : LogLevel::info,
+           "An output file was opened again", "sink", sink, path);
 }
 
 void IntakeEvents::record_spooled(std::string_view topic) {

@@ -1,6 +1,7 @@
 #include "eventgate/metrics/metrics.hpp"
 
 #include <prometheus/collectable.h>
+#include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
@@ -20,10 +21,16 @@ struct Metrics::Impl {
     std::function<double()> value;
   };
 
+  struct ObservedTotal {
+    prometheus::Counter* counter;
+    std::function<double()> value;
+  };
+
   std::string service;
   prometheus::Registry registry;
   std::mutex mutex;
   std::map<std::string, Observed> observed;
+  std::map<std::string, ObservedTotal> totals;
   std::vector<std::weak_ptr<prometheus::Collectable>> added;
 };
 
@@ -36,6 +43,7 @@ std::string Metrics::text() const {
   {
     const std::lock_guard lock(impl_->mutex);
     for (auto& [name, of] : impl_->observed) of.gauge->Set(of.value());
+    for (auto& [name, of] : impl_->totals) of.counter->Increment(std::max(0.0, of.value() - of.counter->Value()));
     added = impl_->added;
   }
   std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
@@ -63,6 +71,17 @@ void Metrics::observe(const std::string& name, const std::string& help, std::fun
                                  .Add({});
   const std::lock_guard lock(impl_->mutex);
   impl_->observed.insert_or_assign(name, Impl::Observed{&gauge, std::move(value)});
+}
+
+void Metrics::observe_total(const std::string& name, const std::string& help, std::function<double()> value) {
+  prometheus::Counter& counter = prometheus::BuildCounter()
+                                     .Name(name)
+                                     .Help(help)
+                                     .Labels({{"service", impl_->service}})
+                                     .Register(impl_->registry)
+                                     .Add({});
+  const std::lock_guard lock(impl_->mutex);
+  impl_->totals.insert_or_assign(name, Impl::ObservedTotal{&counter, std::move(value)});
 }
 
 const std::string& Metrics::service() const { return impl_->service; }

@@ -2,11 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sched.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -28,13 +24,13 @@
 #include <vector>
 
 #include "eventgate/metrics/intake_events.hpp"
+#include "output_file.hpp"
 #include "topic_name.hpp"
 
 namespace eventgate {
 namespace {
 
 namespace fs = std::filesystem;
-using SteadyTime = std::chrono::steady_clock::time_point;
 using Hour = std::chrono::sys_time<std::chrono::hours>;
 
 constexpr std::string_view kProducer = "file";
@@ -43,22 +39,19 @@ constexpr std::size_t kMaxWaitingBytes = 256u << 20;  // beyond it records are r
 constexpr std::size_t kWriteNowBytes = 256u << 10;    // as much is written before the I/O thread has come around
 constexpr std::size_t kKeptBytes = 1u << 20;          // of a buffer's capacity, and
 constexpr std::size_t kKeptChunks = 64;               // as many buffers are used again
-constexpr std::chrono::seconds kLookAgain{1};
+constexpr std::chrono::seconds kLookAgain{1};         // a file is looked for before a write so long after the last one
+
+constexpr std::chrono::seconds kProbeInterval{1};
+constexpr int kRewrites = 3;  // of a batch whose file is removed again and again
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-struct Line {
-  DeliverySlot* slot;
-  std::size_t end;  // in Chunk::bytes
-  SteadyTime handed_over;
-};
-
-/// Lines for one file.
-struct Chunk {
-  std::string topic;  // empty if there is one file for all
-  std::string bytes;
-  std::vector<Line> lines;
-};
+/// How long a line may wait for a pipe. It is less than what its client waits for, which may be short by
+/// `Deadlines::kSweep`, so that the client hears what the writer says.
+std::chrono::milliseconds longest_write(std::chrono::milliseconds produce_timeout) {
+  return std::max(
+      {produce_timeout - std::chrono::milliseconds(400), produce_timeout / 2, std::chrono::milliseconds(1)});
+}
 
 /// Lines that wait, by file.
 class Lines {
@@ -117,154 +110,6 @@ class Lines {
   std::size_t used_ = 0;
   std::size_t last_ = 0;
   std::size_t bytes_ = 0;
-};
-
-/// An open output.
-class File {
- public:
-  File() = default;
-  File(File&& other) noexcept { *this = std::move(other); }
-  File& operator=(File&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    std::swap(path_, other.path_);
-    std::swap(status_, other.status_);
-    alone_ = other.alone_;
-    torn_ = other.torn_;
-    return *this;
-  }
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  /// Opens or makes the file at `path`. `own`: no other process writes there. Otherwise a lock tells.
-  static int open(const std::string& path, bool own, File& file) {
-    // Nonblocking, so that a FIFO without a reader is an error and one with a slow reader is waited for with poll.
-    File opened;
-    opened.fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
-    if (opened.fd_ < 0 || ::fstat(opened.fd_, &opened.status_) < 0) return errno;
-    opened.path_ = path;
-    if (opened.regular()) {
-      opened.alone_ = own || ::flock(opened.fd_, LOCK_EX | LOCK_NB) == 0;
-      opened.torn_ = opened.alone_ && !ends_in_line_end(path, opened.status_.st_size);
-    }
-    file = std::move(opened);
-    return 0;
-  }
-
-  static int open_stdout(File& file) {
-    File opened;
-    opened.fd_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (opened.fd_ < 0 || ::fstat(opened.fd_, &opened.status_) < 0) return errno;
-    file = std::move(opened);
-    return 0;
-  }
-
-  bool is_open() const { return fd_ >= 0; }
-  bool regular() const { return S_ISREG(status_.st_mode); }
-  bool alone() const { return alone_; }
-
-  /// Whether its path now names another file, or none.
-  bool moved() const {
-    if (path_.empty() || !regular()) return false;
-    struct stat now;
-    return ::stat(path_.c_str(), &now) < 0 || now.st_ino != status_.st_ino || now.st_dev != status_.st_dev;
-  }
-
-  struct Written {
-    std::size_t lines = 0;  // whole lines, from the first
-    bool torn = false;      // a part of the one after them is there, too, and stays
-    int error = 0;
-  };
-
-  Written write(const Chunk& chunk, const std::atomic<bool>& give_up) {
-    Written written;
-    std::size_t done = 0;
-    if (torn_) {
-      std::size_t ignored = 0;
-      written.error = write_bytes("\n", ignored, 1, give_up);
-      if (written.error != 0) return written;
-      torn_ = false;
-    }
-    if (regular()) {
-      written.error = write_bytes(chunk.bytes.data(), done, chunk.bytes.size(), give_up);
-      written.lines = whole_lines(chunk, done);
-    } else {
-      // A pipe takes as much as this in one piece, so what others write to it falls between lines.
-      while (written.lines < chunk.lines.size() && written.error == 0) {
-        std::size_t next = written.lines + 1;
-        while (next < chunk.lines.size() && chunk.lines[next].end - done <= PIPE_BUF) ++next;
-        written.error = write_bytes(chunk.bytes.data(), done, chunk.lines[next - 1].end, give_up);
-        written.lines = whole_lines(chunk, done);
-      }
-    }
-    const std::size_t boundary = written.lines == 0 ? 0 : chunk.lines[written.lines - 1].end;
-    if (done > boundary) written.torn = torn_ = !cut_off(done - boundary);
-    return written;
-  }
-
-  int sync() const { return !regular() || ::fdatasync(fd_) == 0 ? 0 : errno; }
-
-  /// Whether a write is likely to succeed again.
-  int probe() const {
-    struct stat now;
-    if (!regular()) return EPIPE;
-    if (::fstat(fd_, &now) < 0) return errno;
-    if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, now.st_size, 4096) == 0) return 0;
-    if (errno != EOPNOTSUPP) return errno;
-    struct statvfs space;
-    if (::fstatvfs(fd_, &space) < 0) return errno;
-    return space.f_bavail > 0 ? 0 : ENOSPC;
-  }
-
-  Hour hour{};
-  SteadyTime looked{};
-  std::uint64_t used = 0;
-
- private:
-  static bool ends_in_line_end(const std::string& path, off_t size) {
-    if (size == 0) return true;
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    char last = '\n';
-    if (fd >= 0) {
-      if (::pread(fd, &last, 1, size - 1) != 1) last = '\n';
-      ::close(fd);
-    }
-    return last == '\n';
-  }
-
-  static std::size_t whole_lines(const Chunk& chunk, std::size_t done) {
-    const auto after = std::upper_bound(chunk.lines.begin(), chunk.lines.end(), done,
-                                        [](std::size_t bytes, const Line& line) { return bytes < line.end; });
-    return static_cast<std::size_t>(after - chunk.lines.begin());
-  }
-
-  int write_bytes(const char* bytes, std::size_t& done, std::size_t end, const std::atomic<bool>& give_up) {
-    while (done < end) {
-      if (!regular()) {
-        pollfd ready{fd_, POLLOUT, 0};
-        while (::poll(&ready, 1, 100) <= 0)
-          if (give_up) return ETIMEDOUT;
-      }
-      const std::size_t most = regular() ? end - done : std::min<std::size_t>(end - done, PIPE_BUF);
-      const ssize_t written = ::write(fd_, bytes + done, most);
-      if (written > 0) done += static_cast<std::size_t>(written);
-      if (written == 0) return EIO;
-      if (written < 0 && errno != EINTR && errno != EAGAIN) return errno;
-    }
-    return 0;
-  }
-
-  bool cut_off(std::size_t bytes) {
-    struct stat now;
-    return regular() && alone_ && ::fstat(fd_, &now) == 0 && now.st_size >= static_cast<off_t>(bytes) &&
-           ::ftruncate(fd_, now.st_size - static_cast<off_t>(bytes)) == 0;
-  }
-
-  int fd_ = -1;
-  std::string path_;  // empty: stdout
-  struct stat status_ {};
-  bool alone_ = false;  // nobody else writes, so the end is ours to cut
-  bool torn_ = false;   // it ends within a line
 };
 
 /// `20261122T021530Z-5f3a90c1`: when this output started, and chance, so that no two share a file.
@@ -354,14 +199,14 @@ class FileOutput : public std::enable_shared_from_this<FileOutput> {
     start_name_ = start_name(options_.now());
     int failed = 0;
     if (path == "stdout") {
-      failed = File::open_stdout(files_[""]);
+      failed = OutputFile::open_stdout(files_[""]);
     } else if (directory_mode_) {
       directory_ = fs::path(path);
       if (!directory_.has_filename()) directory_ = directory_.parent_path();
       fs::create_directories(directory_, error);
       failed = error ? error.value() : ::access(directory_.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
     } else {
-      failed = File::open(path, false, files_[""]);
+      failed = OutputFile::open(path, false, files_[""]);
       if (failed == 0 && files_[""].regular() && !files_[""].alone())
         events_.sink_warning(kProducer, "output_path '" + path +
                                             "': another process writes to it, so a line that a full disk tears cannot "
@@ -374,6 +219,7 @@ class FileOutput : public std::enable_shared_from_this<FileOutput> {
 
   void produce(std::span<const Record> records);
   std::optional<std::string> unready() const;
+  void reopen();
   void run();
   /// Whether the thread has ended.
   bool stop(SteadyTime deadline);
@@ -388,10 +234,17 @@ class FileOutput : public std::enable_shared_from_this<FileOutput> {
 
   void flush();
   void write_out();
+  void write_stream(OutputFile& file, const Chunk& chunk);
+  void write(OutputFile& file, const Chunk& chunk, Outcome& outcome);
+  void finish(OutputFile* file, const Chunk& chunk, Outcome& outcome);
   bool begin_report();
   void end_report();
+  void report_reopened();
+  void deliver(const Chunk& chunk, std::size_t begin, std::size_t end, SteadyTime now);
+  void fail(const Chunk& chunk, std::size_t index, Delivery delivery, const std::string& message);
   void settle(const Chunk& chunk, const Outcome& outcome, SteadyTime now);
-  File* file_for(const std::string& topic, std::string& message);
+  void reopen_files();
+  OutputFile* file_for(const std::string& topic, std::string& message);
   void trouble(const std::string& topic, const std::string& message);
   void recovered();
   void probe();
@@ -411,6 +264,7 @@ class FileOutput : public std::enable_shared_from_this<FileOutput> {
   Lines waiting_;
   bool flush_ = false;   // the thread is to look
   bool posted_ = false;  // an I/O thread will call `flush`
+  bool reopen_ = false;  // the thread is to open its files anew
   bool stopping_ = false;
   bool reporting_ = false;
   bool left_behind_ = false;
@@ -421,7 +275,12 @@ class FileOutput : public std::enable_shared_from_this<FileOutput> {
 
   // The thread's own, but that `stop` reads the slots of `working_` when the thread is stuck in writing them.
   Lines working_;
-  std::unordered_map<std::string, File> files_;  // by topic, or one of no name
+  std::unordered_map<std::string, OutputFile> files_;  // by topic, or one of no name
+  struct Reopened {
+    std::string path;
+    std::string_view cause;
+  };
+  std::vector<Reopened> reopened_;  // and not reported yet
   std::uint64_t uses_ = 0;
   Hour hour_{};
   std::vector<fs::path> expired_;
@@ -482,6 +341,14 @@ std::optional<std::string> FileOutput::unready() const {
   return unready_.empty() ? std::nullopt : std::optional(unready_);
 }
 
+void FileOutput::reopen() {
+  {
+    const std::lock_guard lock(mutex_);
+    reopen_ = flush_ = true;
+  }
+  wake_.notify_one();
+}
+
 void FileOutput::run() {
   // Signals are for others; and a limit on file sizes or a closed pipe is to be an error, not a signal.
   sigset_t all;
@@ -503,9 +370,11 @@ void FileOutput::run() {
     }
     if (stopping_ && waiting_.empty()) break;
     flush_ = false;
+    const bool reopen = std::exchange(reopen_, false);
     std::swap(waiting_, working_);
     lock.unlock();
     turn_of_the_hour();
+    if (reopen) reopen_files();
     if (!working_.empty()) {
       write_out();
     } else if (!ready_) {
@@ -524,33 +393,24 @@ void FileOutput::run() {
 void FileOutput::write_out() {
   const std::span<const Chunk> chunks = working_.chunks();
   std::vector<Outcome> outcomes(chunks.size());
-  std::vector<File*> unsynced(chunks.size());
+  std::vector<OutputFile*> written(chunks.size());
+  // Of more topics than files may be open, the first are closed by the end: each is finished at once.
+  const bool together = chunks.size() <= kMaxOpenFiles;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
-    Outcome& outcome = outcomes[i];
-    File* file = file_for(chunks[i].topic, outcome.message);
+    OutputFile* file = file_for(chunks[i].topic, outcomes[i].message);
     if (file == nullptr) continue;
-    const File::Written written = file->write(chunks[i], give_up_);
-    outcome.lines = written.lines;
-    outcome.torn = written.torn;
-    if (written.error != 0)
-      outcome.message = "Writing to the output '" + options_.output_path + "' failed: " + reason(written.error);
-    if (options_.output_fsync && written.lines > 0) {
-      // Of more topics than files may be open, the first are closed by now: they are synced before.
-      if (chunks.size() <= kMaxOpenFiles) {
-        unsynced[i] = file;
-      } else {
-        outcome.synced = file->sync() == 0;
-      }
+    if (!file->regular()) return write_stream(*file, chunks[i]);  // the only one
+    write(*file, chunks[i], outcomes[i]);
+    if (together) {
+      written[i] = file;
+    } else {
+      finish(file, chunks[i], outcomes[i]);
     }
   }
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    int error = 0;
-    if (unsynced[i] != nullptr) error = unsynced[i]->sync();
-    if (error != 0) outcomes[i].synced = false;
-    if (!outcomes[i].synced && outcomes[i].message.empty())
-      outcomes[i].message = "Syncing the output '" + options_.output_path + "' failed: " + reason(error ? error : EIO);
-  }
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    if (written[i] != nullptr) finish(written[i], chunks[i], outcomes[i]);
   if (!begin_report()) return;
+  report_reopened();
   const SteadyTime now = std::chrono::steady_clock::now();
   bool failed = false;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
@@ -561,6 +421,105 @@ void FileOutput::write_out() {
   }
   if (!failed) recovered();
   for (std::size_t i = 0; i < chunks.size(); ++i) settle(chunks[i], outcomes[i], now);
+  end_report();
+}
+
+void FileOutput::write(OutputFile& file, const Chunk& chunk, Outcome& outcome) {
+  const OutputFile::Written written = file.write(chunk);
+  outcome = Outcome();
+  outcome.lines = written.lines;
+  outcome.torn = written.torn;
+  if (written.error != 0)
+    outcome.message = "Writing to the output '" + options_.output_path + "' failed: " + reason(written.error);
+}
+
+/// Syncs what was written, and makes sure that its file can still be found. A file that was removed took the lines with
+/// it, so they are written again to a new one.
+void FileOutput::finish(OutputFile* file, const Chunk& chunk, Outcome& outcome) {
+  for (int rewrites = 0;; ++rewrites) {
+    if (options_.output_fsync && outcome.lines > 0) {
+      if (const int error = file->sync(); error != 0) {
+        outcome.synced = false;
+        if (outcome.message.empty())
+          outcome.message = "Syncing the output '" + options_.output_path + "' failed: " + reason(error);
+      }
+    }
+    const OutputFile::Place place = file->place();
+    if (place == OutputFile::Place::here) return;
+    file->leave(place == OutputFile::Place::moved ? "moved" : "removed");
+    if (place == OutputFile::Place::moved) return;
+    // Somebody may read the file that has no name any more: what is in it and nowhere else is not `not_produced`.
+    outcome.synced = false;
+    if (rewrites == kRewrites) {
+      outcome.message = "The output '" + file->path() + "' is removed again and again";
+      return;
+    }
+    std::string message;
+    file = file_for(chunk.topic, message);
+    if (file == nullptr) {
+      outcome.message = std::move(message);
+      return;
+    }
+    write(*file, chunk, outcome);
+  }
+}
+
+/// Writes to a pipe, a socket or a device, and settles each line when it is out. A line that is not out in time fails
+/// alone: `unknown` if a part of it is out, else `not_produced`.
+void FileOutput::write_stream(OutputFile& file, const Chunk& chunk) {
+  const std::vector<Line>& lines = chunk.lines;
+  const std::chrono::milliseconds limit = longest_write(options_.produce_timeout);
+  std::size_t settled = 0;  // lines
+  std::size_t next = 0;     // the first line that is not out
+  std::size_t done = 0;     // bytes that are out, or given up
+  bool failed = false;
+  while (next < lines.size()) {
+    // A pipe takes as much as PIPE_BUF in one piece, so what others write to it falls between lines.
+    std::size_t last = next + 1;
+    while (last < lines.size() && lines[last].end - done <= PIPE_BUF) ++last;
+    std::size_t size = std::min<std::size_t>(lines[last - 1].end - done, PIPE_BUF);
+    int error = file.send(chunk.bytes.data() + done, size);
+    if (error == 0) {
+      done += size;
+      while (next < lines.size() && lines[next].end <= done) ++next;
+      continue;
+    }
+    if (error == EAGAIN) {
+      // Before it waits.
+      if (settled < next) {
+        if (!begin_report()) return;
+        deliver(chunk, settled, next, std::chrono::steady_clock::now());
+        end_report();
+        settled = next;
+      }
+      error = file.wait(lines[next].handed_over + limit, give_up_);
+      if (error == 0) continue;
+    }
+    const SteadyTime now = std::chrono::steady_clock::now();
+    const bool torn = done > (next == 0 ? 0 : lines[next - 1].end);
+    std::size_t end = lines.size();
+    if (error == ETIMEDOUT) {
+      end = next + 1;
+      while (end < lines.size() && lines[end].handed_over + limit <= now) ++end;
+    }
+    const std::string message =
+        error == ETIMEDOUT   ? "The output '" + options_.output_path + "' did not take it within produce_timeout"
+        : error == ECANCELED ? "The output '" + options_.output_path + "' did not take it before the end"
+                             : "Writing to the output '" + options_.output_path + "' failed: " + reason(error);
+    if (!begin_report()) return;
+    failed = true;
+    trouble(chunk.topic, message);
+    deliver(chunk, settled, next, now);
+    for (std::size_t i = next; i < end; ++i)
+      fail(chunk, i, i == next && torn ? Delivery::unknown : Delivery::not_produced, message);
+    end_report();
+    if (torn) file.tear();
+    settled = next = end;
+    done = lines[end - 1].end;
+  }
+  if (!begin_report()) return;
+  if (!failed) recovered();
+  deliver(chunk, settled, next, std::chrono::steady_clock::now());
   end_report();
 }
 
@@ -576,37 +535,71 @@ void FileOutput::end_report() {
   reporting_ = false;
 }
 
-void FileOutput::settle(const Chunk& chunk, const Outcome& outcome, SteadyTime now) {
+void FileOutput::report_reopened() {
+  for (const Reopened& file : reopened_) events_.output_reopened(kProducer, file.path, file.cause);
+  reopened_.clear();
+}
+
+void FileOutput::deliver(const Chunk& chunk, std::size_t begin, std::size_t end, SteadyTime now) {
   const std::vector<Line>& lines = chunk.lines;
-  const std::size_t delivered = outcome.synced ? outcome.lines : 0;
-  for (std::size_t i = 0; i < delivered;) {
+  for (std::size_t i = begin; i < end;) {
     const SteadyTime handed_over = lines[i].handed_over;
-    std::size_t end = i + 1;
-    while (end < delivered && lines[end].handed_over == handed_over) ++end;
-    events_.record_delivered(kProducer, now - handed_over, end - i);
-    for (; i < end; ++i) {
+    std::size_t same = i + 1;
+    while (same < end && lines[same].handed_over == handed_over) ++same;
+    events_.record_delivered(kProducer, now - handed_over, same - i);
+    for (; i < same; ++i) {
       if (lines[i].slot->abandoned()) events_.late_delivery(kProducer, true);
       lines[i].slot->succeed();
     }
   }
-  for (std::size_t i = delivered; i < lines.size(); ++i) {
+}
+
+void FileOutput::fail(const Chunk& chunk, std::size_t index, Delivery delivery, const std::string& message) {
+  DeliverySlot& slot = *chunk.lines[index].slot;
+  if (slot.abandoned()) events_.late_delivery(kProducer, false);
+  events_.record_failed(kProducer, chunk.topic, kProducer, message);
+  slot.fail({delivery, message});
+}
+
+void FileOutput::settle(const Chunk& chunk, const Outcome& outcome, SteadyTime now) {
+  const std::size_t delivered = outcome.synced ? outcome.lines : 0;
+  deliver(chunk, 0, delivered, now);
+  for (std::size_t i = delivered; i < chunk.lines.size(); ++i) {
     const bool unknown = i < outcome.lines || (i == outcome.lines && outcome.torn);
-    if (lines[i].slot->abandoned()) events_.late_delivery(kProducer, false);
-    events_.record_failed(kProducer, chunk.topic, kProducer, outcome.message);
-    lines[i].slot->fail({unknown ? Delivery::unknown : Delivery::not_produced, outcome.message});
+    fail(chunk, i, unknown ? Delivery::unknown : Delivery::not_produced, outcome.message);
   }
 }
 
-File* FileOutput::file_for(const std::string& topic, std::string& message) {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  File& file = files_[topic];
-  file.used = ++uses_;
-  if (file.is_open() && now - file.looked >= kLookAgain) {
-    file.looked = now;
-    if (file.moved()) file = File();
+/// At SIGHUP. Part files are opened when there is something to write to them.
+void FileOutput::reopen_files() {
+  bool any = false;
+  for (auto& [topic, file] : files_) {
+    if (!file.is_open() || !file.watched()) continue;
+    file.leave("sighup");
+    any = true;
   }
-  if (file.is_open()) return &file;
+  if (!any || directory_mode_) return;
+  std::string message;
+  const bool opened = file_for("", message) != nullptr;
+  if (!begin_report()) return;
+  report_reopened();
+  if (!opened) trouble("", message);
+  end_report();
+}
 
+OutputFile* FileOutput::file_for(const std::string& topic, std::string& message) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  OutputFile& file = files_[topic];
+  file.used = ++uses_;
+  if (file.is_open() && file.left().empty() && now - file.looked >= kLookAgain) {
+    const OutputFile::Place place = file.place();
+    if (place != OutputFile::Place::here) file.leave(place == OutputFile::Place::moved ? "moved" : "removed");
+  }
+  file.looked = now;
+  if (file.is_open() && file.left().empty()) return &file;
+
+  const std::string_view cause = file.left();
+  OutputFile opened;
   int error = 0;
   fs::path path(options_.output_path);
   if (directory_mode_) {
@@ -615,21 +608,26 @@ File* FileOutput::file_for(const std::string& topic, std::string& message) {
     for (int attempt = 0; attempt < 3; ++attempt) {
       std::error_code failed;
       fs::create_directories(path.parent_path(), failed);
-      error = failed ? failed.value() : File::open(path, true, file);
+      error = failed ? failed.value() : OutputFile::open(path, true, opened);
       if (error != ENOENT) break;
     }
   } else if (options_.output_path == "stdout") {
-    error = File::open_stdout(file);
+    error = OutputFile::open_stdout(opened);
   } else {
-    error = File::open(path, false, file);
+    // The lock of the file before must not be in the way.
+    file.close();
+    error = OutputFile::open(path, false, opened);
   }
   if (error != 0) {
     message = "Opening the output '" + path.string() + "' failed: " + reason(error);
-    files_.erase(topic);
+    file.close();
+    if (cause.empty()) files_.erase(topic);
     return nullptr;
   }
+  file = std::move(opened);
   file.used = uses_;
   file.looked = now;
+  if (!cause.empty()) reopened_.push_back({path.string(), cause});
   if (options_.output_fsync && file.regular()) sync_directories(path, directory_);
   if (files_.size() > kMaxOpenFiles)
     files_.erase(std::min_element(files_.begin(), files_.end(),
@@ -659,8 +657,9 @@ void FileOutput::recovered() {
 // A gate that is not ready gets no requests, so it must find out by itself that the disk has space again.
 void FileOutput::probe() {
   std::string message;
-  File* file = file_for(failed_topic_, message);
+  OutputFile* file = file_for(failed_topic_, message);
   if (file == nullptr || file->probe() != 0 || !begin_report()) return;
+  report_reopened();
   recovered();
   end_report();
 }
@@ -693,7 +692,7 @@ void FileOutput::delete_expired() {
 
 std::chrono::nanoseconds FileOutput::longest_wait() const {
   if (!expired_.empty()) return std::chrono::nanoseconds(0);
-  if (!ready_) return kLookAgain;
+  if (!ready_) return kProbeInterval;
   if (!directory_mode_) return std::chrono::hours(1);
   const auto now = options_.now();
   return std::chrono::floor<std::chrono::hours>(now) + std::chrono::hours(1) - now;
@@ -731,6 +730,9 @@ class FileSink final : public Sink {
   void produce(std::span<const Record> records, Assurance) override { output_->produce(records); }
   void warm(const std::string&) override {}
   std::optional<std::string> unready() const override { return output_->unready(); }
+  std::function<void()> renew() override {
+    return [output = output_] { output->reopen(); };
+  }
 
   void stop(std::chrono::steady_clock::time_point deadline) override {
     if (!thread_.joinable()) return;

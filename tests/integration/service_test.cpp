@@ -274,5 +274,35 @@ TEST(Service, GivesUpWhatDoesNotDrainInTime) {
   EXPECT_FALSE(service.stop());
 }
 
+/// A client that has sent half of its body.
+HttpClient half_sent(std::uint16_t port) {
+  HttpClient client(port);
+  const std::string request = http_request("POST", "/v1/events", test_event("\"x\""));
+  client.send(request.substr(0, request.size() - 5));
+  return client;
+}
+
+TEST(Service, HalfABody_StopIsSoonAndDrained) {
+  const Folder folder;
+  Config config = folder.config();
+  config.shutdown_timeout = std::chrono::minutes(5);
+  Service service(std::move(config));
+  const HttpClient client = half_sent(service.port());
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(service.stop());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::minutes(1));
+}
+
+TEST(Service, HalfABodyAndNoTime_EveryEventIsSettled) {
+  const Folder folder;
+  Config config = folder.config();
+  config.shutdown_timeout = std::chrono::milliseconds(200);
+  Service service(std::move(config));
+  HttpClient(service.port()).post("/v1/events", test_event("\"x\""));
+  const HttpClient client = half_sent(service.port());
+  EXPECT_TRUE(service.stop());
+  EXPECT_EQ(values(folder.events(), "test"), std::vector<std::string>{"x"});
+}
+
 }  // namespace
 }  // namespace eventgate

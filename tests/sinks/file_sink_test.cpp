@@ -11,6 +11,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -68,6 +69,15 @@ class FileSink : public testing::Test {
     options.output_fsync = output_fsync;
     options.now = [this] { return now_.load(); };
     return make_file_sink(std::move(options), events_);
+  }
+
+  /// How many files were opened again because of `cause`.
+  int reopened(const std::string& cause) const {
+    std::istringstream text(metrics_.text());
+    for (std::string line; std::getline(text, line);)
+      if (line.starts_with("eventgate_output_reopened_total{") && line.find("cause=\"" + cause) != std::string::npos)
+        return std::stoi(line.substr(line.rfind(' ')));
+    return 0;
   }
 
   std::string in_folder(const std::string& name) const { return folder_.path() + "/" + name; }
@@ -335,6 +345,191 @@ TEST_F(FileSink, StopDoesNotWaitForAReaderBeyondTheDeadline) {
 TEST_F(FileSink, AFifoWithoutAReaderIsNoOutput) {
   ASSERT_EQ(::mkfifo(in_folder("pipe").c_str(), 0600), 0);
   EXPECT_THROW(sink_at(in_folder("pipe")), std::runtime_error);
+}
+
+TEST_F(FileSink, FileIsRemoved_EachEventAnsweredIsInAFile) {
+  for (const bool fsync : {false, true}) {
+    const std::string path = in_folder(fsync ? "synced.ndjson" : "events.ndjson");
+    const auto sink = sink_at(path, fsync);
+    for (int i = 0; i < 5; ++i) {
+      const std::string value = "{\"n\":" + std::to_string(i) + "}";
+      EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({value, value}))), Each("success"));
+      EXPECT_EQ(content(path), value + "\n" + value + "\n");
+      fs::remove(path);
+    }
+  }
+  EXPECT_EQ(reopened("removed"), 8);
+}
+
+TEST_F(FileSink, FileIsReplaced_EventsAreInTheNewOne) {
+  const auto sink = sink_at(in_folder("events.ndjson"));
+  driver_.produce(*sink, records({"{\"n\":0}"}));
+  folder_.write("new", "{\"new\":1}\n");
+  fs::rename(in_folder("new"), in_folder("events.ndjson"));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{\"n\":1}"}))), Each("success"));
+  EXPECT_EQ(content(in_folder("events.ndjson")), "{\"new\":1}\n{\"n\":1}\n");
+}
+
+TEST_F(FileSink, FileIsMoved_NextEventsAreInANewOne) {
+  const auto sink = sink_at(in_folder("events.ndjson"));
+  driver_.produce(*sink, records({"{\"n\":0}"}));
+  fs::rename(in_folder("events.ndjson"), in_folder("events.ndjson.1"));
+  driver_.produce(*sink, records({"{\"n\":1}"}));
+  driver_.produce(*sink, records({"{\"n\":2}"}));
+  const std::string moved = content(in_folder("events.ndjson.1"));
+  EXPECT_EQ(moved + content(in_folder("events.ndjson")), "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n");
+  EXPECT_THAT(content(in_folder("events.ndjson")), HasSubstr("{\"n\":2}\n"));
+  EXPECT_EQ(reopened("moved"), 1);
+}
+
+TEST_F(FileSink, FolderOfTheFileIsRemoved_EventsFail) {
+  fs::create_directory(in_folder("logs"));
+  const auto sink = sink_at(in_folder("logs/events.ndjson"));
+  driver_.produce(*sink, records({"{}"}));
+  fs::remove_all(in_folder("logs"));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}))),
+              Each(HasSubstr("Opening the output '" + in_folder("logs/events.ndjson") + "' failed")));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}))), Each(StartsWith("not_produced: ")));
+  fs::create_directory(in_folder("logs"));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{\"n\":1}"}))), Each("success"));
+  EXPECT_EQ(content(in_folder("logs/events.ndjson")), "{\"n\":1}\n");
+}
+
+TEST_F(FileSink, PartFilesAndFoldersAreRemoved_EachIsMadeAgain) {
+  const auto sink = sink_at(in_folder("out/"));
+  driver_.produce(*sink, records({"{\"n\":0}"}));
+  const std::vector<std::function<void()>> removals{
+      [&] { fs::remove(in_folder("out/" + files(in_folder("out"))[0])); },
+      [&] { fs::remove_all(in_folder("out/test.event/year=2026/month=11")); },
+      [&] { fs::remove_all(in_folder("out/test.event")); },
+      [&] { fs::remove_all(in_folder("out")); },
+  };
+  for (const auto& remove : removals) {
+    remove();
+    EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{\"n\":1}"}))), Each("success"));
+    ASSERT_EQ(files(in_folder("out")).size(), 1u);
+    EXPECT_EQ(content(in_folder("out/" + files(in_folder("out"))[0])), "{\"n\":1}\n");
+  }
+  EXPECT_EQ(reopened("removed"), 4);
+}
+
+TEST_F(FileSink, FolderOfPartFilesIsMoved_NextEventsAreInANewOne) {
+  const auto sink = sink_at(in_folder("out/"));
+  driver_.produce(*sink, records({"{}"}));
+  fs::rename(in_folder("out/test.event"), in_folder("old"));
+  driver_.produce(*sink, records({"{}"}));
+  driver_.produce(*sink, records({"{}"}));
+  ASSERT_EQ(files(in_folder("out")).size(), 1u);
+  EXPECT_EQ(lines(in_folder("out/" + files(in_folder("out"))[0])).size() +
+                lines(in_folder("old/" + files(in_folder("old"))[0])).size(),
+            3u);
+}
+
+TEST_F(FileSink, MoreTopicsThanFilesMayBeOpenAndAllAreRemoved_EachIsMadeAgain) {
+  const auto sink = sink_at(in_folder("out/"));
+  std::vector<OwnRecord> many;
+  for (int i = 0; i < 150; ++i) many.push_back({"topic" + std::to_string(i), "{}", std::nullopt, 0});
+  driver_.produce(*sink, many);
+  fs::remove_all(in_folder("out"));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, many)), Each("success"));
+  EXPECT_EQ(files(in_folder("out")).size(), 150u);
+}
+
+TEST_F(FileSink, Renewed_FileIsOpenedAgain) {
+  const auto sink = sink_at(in_folder("events.ndjson"));
+  driver_.produce(*sink, records({"{\"n\":0}"}));
+  fs::rename(in_folder("events.ndjson"), in_folder("moved.ndjson"));
+  sink->renew()();
+  EXPECT_TRUE(becomes([&] { return fs::exists(in_folder("events.ndjson")); }));
+  driver_.produce(*sink, records({"{\"n\":1}"}));
+  EXPECT_EQ(content(in_folder("events.ndjson")), "{\"n\":1}\n");
+  EXPECT_EQ(content(in_folder("moved.ndjson")), "{\"n\":0}\n");
+  EXPECT_EQ(reopened("sighup"), 1);
+}
+
+TEST_F(FileSink, PathIsADevice_IsNeverOpenedAgain) {
+  const auto sink = sink_at("/dev/null");
+  sink->renew()();
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}))), Each("success"));
+  EXPECT_EQ(reopened("sighup"), 0);
+}
+
+/// A FIFO whose reader reads when it is told to.
+class FileSinkPipe : public FileSink {
+ protected:
+  FileSinkPipe() {
+    EXPECT_EQ(::mkfifo(in_folder("pipe").c_str(), 0600), 0);
+    reader_ = ::open(in_folder("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  ~FileSinkPipe() override { ::close(reader_); }
+
+  std::unique_ptr<Sink> sink(std::chrono::milliseconds produce_timeout) {
+    FileSinkOptions options;
+    options.output_path = in_folder("pipe");
+    options.produce_timeout = produce_timeout;
+    return make_file_sink(std::move(options), events_);
+  }
+
+  std::string read_all() {
+    std::string text, part(64 * 1024, '\0');
+    for (ssize_t size; (size = ::read(reader_, part.data(), part.size())) > 0;)
+      text.append(part, 0, static_cast<std::size_t>(size));
+    return text;
+  }
+
+  int reader_ = -1;
+};
+
+TEST_F(FileSinkPipe, ReaderIsStuck_LinesFailInTimeAndNoneComesLater) {
+  const auto sink = this->sink(std::chrono::milliseconds(900));
+  const std::vector<OwnRecord> many(1000, {"test.event", std::string(1000, 'x'), std::nullopt, 0});
+  const auto outcomes = outcome_texts(driver_.produce(*sink, many));
+  const auto delivered = std::count(outcomes.begin(), outcomes.end(), "success");
+  EXPECT_GT(delivered, 0);
+  EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(),
+                       "not_produced: The output '" + in_folder("pipe") + "' did not take it within produce_timeout"),
+            1000 - delivered);
+  EXPECT_THAT(sink->unready().value_or(""), HasSubstr("did not take it within produce_timeout"));
+  std::string read = read_all();
+  EXPECT_EQ(std::count(read.begin(), read.end(), '\n'), delivered);
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}))), Each("success"));
+  EXPECT_EQ(read_all(), "{}\n");
+}
+
+TEST_F(FileSinkPipe, ReaderIsStuckWithinALine_ItIsUnknownAndTheNextBeginsALine) {
+  const auto sink = this->sink(std::chrono::milliseconds(900));
+  const auto outcomes = driver_.produce(
+      *sink, {{"test.event", std::string(1 << 20, 'x'), std::nullopt, 0}, {"test.event", "{}", std::nullopt, 0}});
+  EXPECT_THAT(outcome_texts(outcomes), ElementsAre(StartsWith("unknown: "), StartsWith("not_produced: ")));
+  const std::string torn = read_all();
+  EXPECT_EQ(torn, std::string(torn.size(), 'x'));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{\"n\":1}"}))), Each("success"));
+  EXPECT_EQ(read_all(), "\n{\"n\":1}\n");
+}
+
+TEST_F(FileSinkPipe, ReaderIsSlow_LinesThatAreOutAreAnswered) {
+  const auto sink = this->sink(std::chrono::minutes(10));
+  // More than a pipe takes, of which the first lines go out.
+  auto first = driver_.start(*sink, records({"{\"n\":0}"}));
+  EXPECT_THAT(outcome_texts(first.get()), Each("success"));
+  auto rest =
+      driver_.start(*sink, std::vector<OwnRecord>(1000, {"test.event", std::string(1000, 'x'), std::nullopt, 0}));
+  std::string read;
+  while (rest.wait_for(std::chrono::milliseconds(1)) == std::future_status::timeout) read += read_all();
+  read += read_all();
+  EXPECT_THAT(outcome_texts(rest.get()), Each("success"));
+  EXPECT_EQ(std::count(read.begin(), read.end(), '\n'), 1001);
+}
+
+TEST_F(FileSinkPipe, ReaderIsGone_LinesFailAtOnce) {
+  const auto sink = this->sink(std::chrono::minutes(10));
+  ::close(reader_);
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}", "{}"}))),
+              Each(MatchesRegex("not_produced: Writing to the output .* failed: Broken pipe")));
+  reader_ = ::open(in_folder("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  EXPECT_TRUE(becomes([&] { return !sink->unready(); }));
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}))), Each("success"));
 }
 
 }  // namespace

@@ -97,8 +97,13 @@ class HttpServer {
   /// Bytes in flight: of requests, of replies not sent yet, and of what shares the same InflightBytes.
   std::size_t inflight_bytes() const;
 
+  /// Requests whose events are being worked on, hasty ones included. A request that is still received is not counted,
+  /// nor is one whose answer is being sent.
+  std::size_t processing() const;
+
   /// Takes what the kernel has accepted, stops listening, closes idle connections, lets requests under way finish
   /// (their answers say `Connection: close`), and calls `done` on an I/O thread when none is left, hasty ones included.
+  /// A client has 2 s for the rest of its request, and 2 s to read its answer.
   void stop(std::function<void()> done);
 
  private:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -35,10 +37,19 @@ struct LogField {
 
 /// Writes one JSON line: name, hostname, pid, level, msg, time, v as bunyan does, then `fields`. Invalid UTF-8 becomes
 /// U+FFFD; a text is cut at 8 KB and says so. Thread-safe; touches no signal, and may be used on both sides of a fork.
-/// Never throws: a line that cannot be written is lost, and standard error says so.
+/// Never throws. Without a log thread it blocks as long as the output does, and standard error says that a line is
+/// lost. With one it does not block: `start_log_thread` says what becomes of the line.
 void log(LogLevel level, std::string_view msg, std::initializer_list<LogField> fields = {});
 
-/// Writes out what is buffered.
-void flush_log();
+/// From now on a thread of its own writes the lines, so that an output that takes nothing holds up no other thread. Up
+/// to 10,000 lines or 8 MB wait for it; what does not fit is dropped and counted. A process that is forked has no such
+/// thread. Throws std::system_error if there can be no thread.
+void start_log_thread();
+
+/// Waits until the lines logged so far are written, at most for `limit`. Whether they are written or lost.
+bool flush_log(std::chrono::milliseconds limit = std::chrono::seconds(2));
+
+/// Lines that the log thread has dropped, or that the output has refused.
+std::uint64_t log_lines_dropped();
 
 }  // namespace eventgate

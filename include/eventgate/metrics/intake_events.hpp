@@ -100,6 +100,8 @@ class IntakeEvents {
   /// librdkafka's statistics (JSON): sets the eventgate_rdkafka_* gauges. `producer_type`: `guaranteed` or `hasty`.
   void producer_statistics(std::string_view producer_type, std::string_view json);
   void sink_warning(std::string_view sink, std::string_view message);
+  /// `cause`: `removed`, `moved` or `sighup`.
+  void output_reopened(std::string_view sink, std::string_view path, std::string_view cause);
 
   // Spool.
   // Those of a record tell the ledger, too.

@@ -27,6 +27,9 @@ class Metrics {
   /// must outlive the last `text`, and must not call `observe`.
   void observe(const std::string& name, const std::string& help, std::function<double()> value);
 
+  /// The same for a counter: `value` never gets less.
+  void observe_total(const std::string& name, const std::string& help, std::function<double()> value);
+
   /// Metrics that are collected together each time the text is made, for as long as `metrics` lives.
   void add(std::weak_ptr<prometheus::Collectable> metrics);
 
