@@ -1,6 +1,8 @@
 #include "eventgate/logging/logging.hpp"
 
 #include <pthread.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
 #include <unistd.h>
 
 #include <array>
@@ -136,6 +138,21 @@ void append_time(std::string& out) {
   out += 'Z';
 }
 
+/// Where spdlog hands lines to: the queue of the log thread, or `output` itself while there is no such thread. spdlog's
+/// own sinks hold a lock while they write, also stdio's, for which exit() waits.
+class LineSink final : public spdlog::sinks::sink {
+ public:
+  explicit LineSink(std::shared_ptr<const LogOutput> output) : output_(std::move(output)) {}
+
+  void log(const spdlog::details::log_msg& message) override;
+  void flush() override {}
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  const std::shared_ptr<const LogOutput> output_;
+};
+
 /// What start_logging makes. Immutable.
 struct Output {
   explicit Output(const LoggingOptions& options)
@@ -147,11 +164,14 @@ struct Output {
     head += ",\"hostname\":";
     append_string(head, host.data());
     head += ",\"pid\":";
+    logger = std::make_shared<spdlog::logger>("eventgate", std::make_shared<LineSink>(lines));
+    logger->set_level(spdlog::level::trace);
   }
 
   bool named_levels;
   std::string head;  ///< The line up to the process id.
   std::shared_ptr<const LogOutput> lines;
+  std::shared_ptr<spdlog::logger> logger;  ///< Its levels have no meaning: `log` has compared them.
 };
 
 struct Logging {
@@ -196,6 +216,14 @@ struct Logging {
 };
 
 Logging& logging() { return Logging::instance(); }
+
+void LineSink::log(const spdlog::details::log_msg& message) {
+  std::string line(message.payload.data(), message.payload.size());
+  if (logging().queue.push(line)) return;
+  std::string_view left = line;
+  if (const int error = output_->write(left); error != 0)
+    std::fprintf(stderr, "A log line is lost: %s\n", std::generic_category().message(error).c_str());
+}
 
 }  // namespace
 
@@ -247,10 +275,7 @@ void log(LogLevel level, std::string_view msg, std::initializer_list<LogField> f
       append_value(line, field);
     }
     line += "}\n";
-    if (logging().queue.push(line)) return;
-    std::string_view left = line;
-    if (const int error = output->lines->write(left); error != 0)
-      std::fprintf(stderr, "A log line is lost: %s\n", std::generic_category().message(error).c_str());
+    output->logger->log(spdlog::source_loc{}, spdlog::level::info, spdlog::string_view_t(line));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "A log line is lost: %s\n", e.what());
   }
