@@ -143,7 +143,7 @@ TEST(Inflight, RepliesThatClientsDoNotRead_CountUntilTheyAreSent) {
     EXPECT_EQ(json::parse(reply->body)["invalid"].size(), 1u);
   }
   wait_for_nothing_in_flight(harness);
-  EXPECT_EQ(other.post("/v1/events", kGoodEvent).status, 201u);
+  EXPECT_EQ(harness.client().post("/v1/events", kGoodEvent).status, 201u);
 }
 
 TEST(Inflight, ReplyOfAClientThatLeaves_CountsNoMore) {
