@@ -188,12 +188,13 @@ void Check::check_streams() {
   const std::shared_ptr<const StreamConfigs> configs = streams_->current();
   const std::vector<std::string> names = configs->names();
   const std::set<std::string> plain(names.begin(), names.end());  // the others are /regexes/
-  const auto declared = nlohmann::ordered_json::parse(configs->json());
+  const auto declared = parse_object_text(configs->json());
+  if (!declared) return problem("stream_config_uri: " + declared.error().message);
   std::set<std::string> unusable;
   for (const UnusableEntry& entry : configs->unusable()) {
     if (unusable.insert(entry.name).second) problem("stream_config_uri: " + entry.reason);
   }
-  for (const auto& [name, declaration] : declared.items()) {
+  for (const auto& [name, declaration] : declared->items()) {
     if (unusable.contains(name)) continue;
     if (plain.contains(name)) {
       const std::string topic = topic_name(config_.gate.topic_prefix, name, configs->find(name));

@@ -47,6 +47,8 @@ SchemaTitles::SchemaTitles(const SchemaOptions& options, ObjectReader& reader, s
 }
 
 std::optional<bool> SchemaTitles::contains(const std::string& title) {
+  if (titles_.contains(title)) return true;
+  if (absent_.contains(title)) return false;
   for (const fs::path& directory : directories_) read_files(fs::directory_iterator(), directory / title);
   if (titles_.contains(title)) return true;
   bool known = true;
@@ -60,7 +62,9 @@ std::optional<bool> SchemaTitles::contains(const std::string& title) {
     for (const fs::path& directory : directories_) read_files(fs::recursive_directory_iterator(), directory);
   }
   if (titles_.contains(title)) return true;
-  return known && !stop_.stop_requested() ? std::optional(false) : std::nullopt;
+  if (!known || stop_.stop_requested()) return std::nullopt;
+  absent_.insert(title);
+  return false;
 }
 
 template <typename Iterator>
@@ -105,8 +109,9 @@ void SchemalessStreams::run(const std::stop_token& stop) {
       configs = std::exchange(next_, nullptr);
     }
     SchemaTitles titles(options_, *reader_, stop);
-    const auto declared = nlohmann::ordered_json::parse(configs->json());
-    for (const auto& [stream, declaration] : declared.items()) {
+    const auto declared = parse_object_text(configs->json());
+    if (!declared) continue;
+    for (const auto& [stream, declaration] : declared->items()) {
       if (stop.stop_requested()) return;
       const auto declared_title = declaration.is_object() ? declaration.find("schema_title") : declaration.end();
       const bool has_title = declared_title != declaration.end() && declared_title->is_string();

@@ -45,6 +45,7 @@ class SchemaTitles {
   std::vector<std::string> hosts_;
   bool all_read_ = false;
   std::set<std::string> titles_;
+  std::set<std::string> absent_;  ///< Titles that were looked for, and that no schema has.
 };
 
 /// Tells of each declared stream whose schema_title no schema has, so that nothing can enter it: a warning and a

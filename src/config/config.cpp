@@ -576,6 +576,7 @@ Config config_of(ConfigDocument& document) {
   config.logging.name = config.service_name;
   config.http.service_name = config.service_name;
   config.gate.json = config.http.json;
+  config.gate.schema_load_timeout = config.http.request_timeout;
   config.schema_reader.user_agent = config.gate.user_agent;
   config.stream_reader.user_agent = config.gate.user_agent;
   return config;

@@ -19,6 +19,7 @@
 #include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/produce/record_builder.hpp"
 #include "ledger_event.hpp"
+#include "schema_loads.hpp"
 #include "text_arena.hpp"
 
 namespace eventgate {
@@ -375,6 +376,11 @@ std::string_view kept_string(JsonValue value, TextArena& texts, std::string& buf
   return value.escaped() ? texts.keep(value.string(buffer)) : value.raw_string();
 }
 
+/// The label of a schema in metrics. There is no end to the absolute URIs that clients can name.
+std::string_view label_of(const CompiledSchema& schema) {
+  return schema.uri().starts_with('/') ? std::string_view(schema.uri()) : kUnknown;
+}
+
 /// Why an event was refused that no sink took.
 RefusalCause refusal_cause(const DeliveryFailure& failure) {
   return failure.obstacle == Obstacle::record ? RefusalCause::record : RefusalCause::not_produced;
@@ -561,7 +567,7 @@ class EventGate::Impl::Judge {
   bool mend_error_event();
   std::string event_description() const;
   LedgerAccount& account() const { return has_stream_ ? *stream_.account : gate_.ledger.unknown(); }
-  std::string_view schema_label() const { return schema_ ? std::string_view(schema_->uri()) : kUnknown; }
+  std::string_view schema_label() const { return schema_ ? label_of(*schema_) : kUnknown; }
   std::string reply_text() const {
     const std::string_view text = event_.source();
     return flawed_ ? json_string(text) : std::string(text);
@@ -1033,7 +1039,7 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
     if (produced > 0) run.account->produced(produced);
     if (spooled > 0) run.account->spooled(spooled);
     result.spooled += spooled;
-    if (produced + spooled > 0) events.event_produced(run.account->stream(), run.schema->uri(), produced + spooled);
+    if (produced + spooled > 0) events.event_produced(run.account->stream(), label_of(*run.schema), produced + spooled);
   }
   if (refused > 0 && result.error.size() > refused)
     std::sort(result.error.begin(), result.error.end(),
@@ -1077,9 +1083,9 @@ void EventGate::Impl::count_failure(const Run& run, const DeliveryFailure& failu
   }
   if (origin != Origin::client) return;
   if (hasty) {
-    events.hasty_event_lost(run.account->stream(), run.schema->uri(), failure.message);
+    events.hasty_event_lost(run.account->stream(), label_of(*run.schema), failure.message);
   } else {
-    events.event_error(run.account->stream(), run.schema->uri(), delivery_cause(failure), failure.message);
+    events.event_error(run.account->stream(), label_of(*run.schema), delivery_cause(failure), failure.message);
   }
 }
 
@@ -1183,25 +1189,21 @@ Task<void> EventGate::Impl::process_hasty(std::unique_ptr<HastyRequest> request)
 
 /// Loads the schemas of `wanted` that are not known.
 Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
-  struct Loading {
-    RequestSchemas& wanted;  // the suspended coroutine's
-    std::size_t left;
-    Suspended suspended;
-  };
   const IoExecutor executor = co_await ThisExecutor();
   co_await suspend([this, &wanted, &executor](Suspended suspended) {
-    std::vector<std::size_t> unknown;
-    for (std::size_t i = 0; i < wanted.entries().size(); ++i)
-      if (!wanted.entries()[i].result) unknown.push_back(i);
-    const auto loading = std::make_shared<Loading>(Loading{wanted, unknown.size(), std::move(suspended)});
-    for (const std::size_t place : unknown) {
-      schemas.load(wanted.entries()[place].schema_uri, [loading, place, executor](SchemaResult loaded) {
-        boost::asio::post(executor, [loading, place, loaded = std::move(loaded)]() mutable {
-          loading->wanted.entries()[place].result.emplace(std::move(loaded));
-          if (--loading->left == 0) loading->suspended.resume();
-        });
-      });
+    std::vector<std::string> unknown;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < wanted.entries().size(); ++i) {
+      if (wanted.entries()[i].result) continue;
+      unknown.emplace_back(wanted.entries()[i].schema_uri);
+      places.push_back(i);
     }
+    load_schemas(
+        schemas, std::move(unknown), options.schema_load_timeout, executor,
+        [&wanted, places = std::move(places)](std::size_t i, SchemaResult loaded) {
+          wanted.entries()[places[i]].result.emplace(std::move(loaded));
+        },
+        std::move(suspended));
   });
 }
 

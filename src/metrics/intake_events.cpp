@@ -309,6 +309,12 @@ void IntakeEvents::schema_document_kept_used(std::string_view uri, std::string_v
            "A schema document cannot be read: the one kept in `cache_dir` is used", "uri", uri, reason);
 }
 
+void IntakeEvents::schema_document_unreadable(std::string_view uri, std::string_view reason) {
+  impl_->schema_failures.of({"unreadable"}).Increment();
+  log_some(impl_->schema_limit, "unreadable", LogLevel::warn,
+           "A schema base gave no JSON or YAML object: the next base is asked", "uri", uri, reason);
+}
+
 void IntakeEvents::schema_document_not_kept(std::string_view uri, std::string_view reason) {
   log_some(impl_->schema_limit, "not_kept", LogLevel::warn, "A schema document cannot be kept in `cache_dir`", "uri",
            uri, reason);

@@ -1,13 +1,16 @@
 #include "dereference.hpp"
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "member_index.hpp"
 #include "metaschemas.hpp"
 #include "schema_keywords.hpp"
 #include "uri_reference.hpp"
@@ -21,6 +24,8 @@ using Json = nlohmann::ordered_json;
 /// spaces a level.
 constexpr std::size_t kMaxDepth = 500;
 constexpr std::size_t kMaxText = 4'000'000;
+/// Bytes of an id. The compiler refuses schemas with longer ones; what it takes for data may look like an id.
+constexpr std::size_t kMaxId = 4096;
 /// Of a value's text, what is there besides its indentation, its key and a string.
 constexpr std::size_t kRest = 6;
 
@@ -39,7 +44,7 @@ std::optional<std::string> text_at(const Json& object, const char* key) {
 std::string base_in(const Json& schema, const std::string& base) {
   auto id = text_at(schema, "$id");
   if (!id) id = text_at(schema, "id");
-  return id ? resolve_uri(base, *id) : base;
+  return id && id->size() <= kMaxId ? resolve_uri(base, *id) : base;
 }
 
 /// Where a value is.
@@ -100,7 +105,7 @@ class Dereferencer {
       if (in == In::schema && holds_data(key)) inside = In::data;
       if (in == In::schema && names_schemas(key)) inside = In::names;
       if (in == In::schema && key == "examples") inside = In::example;
-      out[key] = written_out({&member, document, base}, inside);
+      append_member(out, key, written_out({&member, document, base}, inside));
     }
     return out;
   }
@@ -113,8 +118,10 @@ class Dereferencer {
     open_.erase(to.value);
     if (rules_ == RefRules::gate || from.value->size() == 1 || !out.is_object()) return out;
     Json both = members(*from.value, from.document, from.base, In::schema);
+    std::set<std::string> own;
+    for (const auto& member : both.items()) own.insert(member.key());
     for (auto& [key, member] : out.items())
-      if (!both.contains(key)) both[key] = std::move(member);
+      if (!own.contains(key)) append_member(both, key, std::move(member));
     return both;
   }
 
@@ -144,8 +151,8 @@ class Dereferencer {
       if (!names) base = base_in(*value, base);
       names = !names && names_schemas(key);
       const auto index = value->is_array() ? Json::json_pointer("/" + key) : Json::json_pointer();
-      if (value->is_object() && value->contains(key)) {
-        value = &value->at(key);
+      if (const Json* member = members_.find(*value, key)) {
+        value = member;
       } else if (value->is_array() && value->contains(index)) {
         value = &value->at(index);
       } else {
@@ -166,14 +173,25 @@ class Dereferencer {
     return keys;
   }
 
-  /// The schema at `place`, or inside it, whose id makes it `uri`.
-  static std::optional<Place> with_id(const Place& place, const std::string& uri) {
-    if (!place.value->is_structured()) return std::nullopt;
+  using Ids = std::unordered_map<std::string, Place>;
+
+  /// The schema at `place`, or inside it, whose id makes it `uri`: the first one.
+  std::optional<Place> with_id(const Place& place, const std::string& uri) {
+    const auto [ids, is_new] = ids_.try_emplace({place.value, place.base});
+    if (is_new) add_ids(place, ids->second, true);
+    const auto found = ids->second.find(uri);
+    if (found == ids->second.end()) return std::nullopt;
+    return found->second;
+  }
+
+  static void add_ids(const Place& place, Ids& ids, bool outermost) {
+    if (!place.value->is_structured()) return;
     const std::string base = base_in(*place.value, place.base);
-    if (base == uri || (fragment_of(uri).empty() && without_fragment(base) == uri)) return place;
-    for (const Json& inner : *place.value)
-      if (auto found = with_id({&inner, place.document, base}, uri)) return found;
-    return std::nullopt;
+    if (outermost || base != place.base) {
+      ids.emplace(base, place);
+      ids.emplace(without_fragment(base), place);
+    }
+    for (const Json& inner : *place.value) add_ids({&inner, place.document, base}, ids, false);
   }
 
   Document load(const std::string& path) const {
@@ -186,7 +204,9 @@ class Dereferencer {
 
   const RefReader& refs_;
   const RefRules rules_;
-  std::set<const Json*> open_;  ///< What is being written out.
+  MemberIndex members_;
+  std::map<std::pair<const Json*, std::string>, Ids> ids_;  ///< Inside a value that has a base around it.
+  std::set<const Json*> open_;                              ///< What is being written out.
   std::size_t depth_ = 0;
   std::size_t text_ = 0;
 };

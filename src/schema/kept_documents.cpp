@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include "eventgate/uri/object_reader.hpp"
 
 namespace eventgate {
 namespace {
@@ -19,6 +22,8 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kPrefix = "schema-";
 /// Bytes: what a small file takes of a disk.
 constexpr std::uintmax_t kBlock = 4096;
+/// Levels of a file: those of a document, and one around it.
+constexpr std::size_t kMaxDepth = 65;
 
 std::uintmax_t size_on_disk(std::uintmax_t size) { return (size + kBlock - 1) / kBlock * kBlock; }
 
@@ -59,10 +64,12 @@ KeptDocuments::KeptDocuments(std::string cache_dir, std::uintmax_t max_size)
 std::optional<Json> KeptDocuments::read(const std::string& place) const {
   std::ifstream in(file_of(folder_, place), std::ios::binary);
   if (!in) return std::nullopt;
-  Json file = Json::parse(in, nullptr, false);
-  if (!file.is_object() || file.size() != 2 || !file.contains("uri") || file["uri"] != place) return std::nullopt;
-  const auto document = file.find("document");
-  if (document == file.end() || !document->is_object()) return std::nullopt;
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  // Not by nlohmann's own reader: it searches each object for each of its keys.
+  auto file = parse_object_text(text, kMaxDepth);
+  if (!file || file->size() != 2 || !file->contains("uri") || (*file)["uri"] != place) return std::nullopt;
+  const auto document = file->find("document");
+  if (document == file->end() || !document->is_object()) return std::nullopt;
   return std::move(*document);
 }
 

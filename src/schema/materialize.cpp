@@ -9,8 +9,12 @@
 #include <set>
 #include <stdexcept>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "member_index.hpp"
 #include "schema_keywords.hpp"
 
 namespace eventgate {
@@ -42,13 +46,19 @@ Values values_of(const Values& objects, const std::string& key) {
   return out;
 }
 
-std::vector<std::string> keys_of(const Values& objects) {
-  std::vector<std::string> keys;
-  for (const Json& object : objects)
-    if (object.is_object())
-      for (const auto& member : object.items())
-        if (std::find(keys.begin(), keys.end(), member.key()) == keys.end()) keys.push_back(member.key());
-  return keys;
+/// Each key of `objects`, in the order in which they first have it, with the values that they have of it.
+std::vector<std::pair<std::string, Values>> members_of(const Values& objects) {
+  std::vector<std::pair<std::string, Values>> members;
+  std::unordered_map<std::string, std::size_t> places;
+  for (const Json& object : objects) {
+    if (!object.is_object()) continue;
+    for (const auto& member : object.items()) {
+      const auto [place, is_new] = places.try_emplace(member.key(), members.size());
+      if (is_new) members.emplace_back(member.key(), Values());
+      members[place->second].second.push_back(member.value());
+    }
+  }
+  return members;
 }
 
 /// Every string of `lists`, once, in their order.
@@ -100,16 +110,16 @@ Json merge(const Values& given, Json base = Json::object());
 /// Objects of names to schemas, merged name by name.
 Json merge_names(const Values& objects) {
   Json out = Json::object();
-  for (const std::string& name : keys_of(objects)) {
-    Values values = distinct(values_of(objects, name));
+  for (const auto& [name, all] : members_of(objects)) {
+    Values values = distinct(all);
     const auto is_list = [](const Json& value) { return value.is_array(); };
     if (std::all_of(values.begin(), values.end(), is_list)) {  // of `dependencies`
-      out[name] = joined(values);
+      append_member(out, name, joined(values));
       continue;
     }
     for (Json& value : values)
       if (value.is_array()) value = {{"required", std::move(value)}};
-    out[name] = merge(values);
+    append_member(out, name, merge(values));
   }
   return out;
 }
@@ -196,8 +206,9 @@ Json merge(const Values& given, Json base) {
     if (schema.is_object()) flatten(schema, schemas);
 
   Json merged = std::move(base);
-  for (const std::string& key : keys_of(schemas)) {
-    const Values values = values_of(schemas, key);
+  std::unordered_set<std::string> own;
+  for (const auto& member : merged.items()) own.insert(member.key());
+  for (const auto& [key, values] : members_of(schemas)) {
     const Values different = distinct(values);
     Json value;
     if (names_schemas(key)) {
@@ -227,13 +238,17 @@ Json merge(const Values& given, Json base) {
     if (empty &&
         is_one_of(key, {"properties", "patternProperties", "additionalProperties", "items", "additionalItems"}))
       continue;
-    merged[key] = std::move(value);
+    if (own.contains(key) || key == "allOf")
+      merged[key] = std::move(value);
+    else
+      append_member(merged, key, std::move(value));
   }
   if (merged.contains("additionalProperties") && merged["additionalProperties"] == false &&
       merged.contains("properties")) {
-    Json& properties = merged["properties"];
-    for (auto it = properties.begin(); it != properties.end();)
-      it = *it == false ? properties.erase(it) : std::next(it);
+    Json possible = Json::object();
+    for (auto& [name, property] : merged["properties"].items())
+      if (property != false) append_member(possible, name, std::move(property));
+    merged["properties"] = std::move(possible);
   }
   return merged;
 }
@@ -264,13 +279,15 @@ namespace {
 std::optional<std::string> difference_at(const Json& expected, const Json& found, const std::string& pointer) {
   const auto at = [](const std::string& place) { return place.empty() ? std::string("/") : place; };
   if (expected.is_object() && found.is_object()) {
+    MemberIndex members;
     for (const auto& member : expected.items()) {
       const std::string inner = pointer + "/" + member.key();
-      if (!found.contains(member.key())) return "lacks " + inner;
-      if (auto differs = difference_at(member.value(), found[member.key()], inner)) return differs;
+      const Json* const other = members.find(found, member.key());
+      if (!other) return "lacks " + inner;
+      if (auto differs = difference_at(member.value(), *other, inner)) return differs;
     }
     for (const auto& member : found.items())
-      if (!expected.contains(member.key()))
+      if (!members.find(expected, member.key()))
         return "has " + pointer + "/" + member.key() + ", which should not be there";
     return std::nullopt;
   }

@@ -13,6 +13,7 @@
 #include "ecma_pattern.hpp"
 #include "eventgate/events/json_text.hpp"
 #include "js_text.hpp"
+#include "member_index.hpp"
 #include "metaschemas.hpp"
 #include "program.hpp"
 #include "uri_reference.hpp"
@@ -131,8 +132,8 @@ std::string pointer_key(std::string_view token) {
   return out;
 }
 
-const Json* child(const Json& value, const std::string& key) {
-  if (value.is_object()) return get(value, key);
+const Json* child(const Json& value, const std::string& key, MemberIndex& members) {
+  if (value.is_object()) return members.find(value, key);
   const auto index = value.is_array() ? array_index(key) : std::nullopt;
   return index && *index < value.size() ? &value[*index] : nullptr;
 }
@@ -143,6 +144,17 @@ std::string in_quotes(std::string_view text) {
   std::size_t end = kMost;
   while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return "'" + std::string(text.substr(0, end)) + "...'";
+}
+
+/// A message, cut if it quotes a long pointer of the document.
+std::string cut_message(std::string_view message) {
+  constexpr std::size_t kMaxMessage = 2000;
+  if (message.size() <= kMaxMessage) return std::string(message);
+  std::size_t end = kMaxMessage / 2;
+  while ((static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
+  std::size_t rest = message.size() - kMaxMessage / 2;
+  while (rest < message.size() && (static_cast<unsigned char>(message[rest]) & 0xC0) == 0x80) ++rest;
+  return std::string(message.substr(0, end)) + "..." + std::string(message.substr(rest));
 }
 
 /// A schema document, with the ids inside it.
@@ -178,7 +190,9 @@ class Compiler {
 
   Document& add_document(const std::string& path, const Json& root);
   void add_ids(Document& document, const Json& schema, const std::string& base, std::vector<std::string>& keys);
-  std::optional<std::string> id_of(const Json& schema) const;
+  std::optional<std::string> id_of(const Json& schema);
+  /// `id` as seen from `base`. Fails if it is longer than an id may be.
+  std::string resolved_id(const std::string& base, const std::string& id) const;
   Document& load(const std::string& path, const std::string& pointer);
 
   Place resolve(const std::string& reference, const std::string& pointer, const std::string& base);
@@ -216,6 +230,8 @@ class Compiler {
   }
   std::unique_ptr<Constant> make_constant(std::string text);
   Index text(std::string value);
+  /// Counts bytes that are kept of the schema's pointers and ids. Fails if they are too many.
+  void count_text(std::size_t size);
   Property make_property(std::string_view key);
   void make_table(ObjectRules& rules);
 
@@ -235,6 +251,9 @@ class Compiler {
   std::vector<Place> places_;  ///< Of the functions.
   std::vector<std::size_t> callers_;
   std::map<const Json*, bool> inlined_;
+  MemberIndex members_;
+  std::size_t text_size_ = 0;        ///< Bytes of pointers and ids.
+  std::size_t pattern_size_ = 0;     ///< Instructions of all patterns.
   std::vector<std::string> wheres_;  ///< Of the schemas.
   std::map<std::string, Index, std::less<>> patterns_;
   std::map<std::string, Index, std::less<>> names_;
@@ -245,10 +264,11 @@ class Compiler {
   bool calls_ = false;
 };
 
-std::optional<std::string> Compiler::id_of(const Json& schema) const {
+std::optional<std::string> Compiler::id_of(const Json& schema) {
   const Json* found = nullptr;
   for (const char* keyword : {"$id", "id"})
-    if (const Json* id = get(schema, keyword); id && id->is_string() && !id->get_ref<const std::string&>().empty()) {
+    if (const Json* id = members_.find(schema, keyword);
+        id && id->is_string() && !id->get_ref<const std::string&>().empty()) {
       if (found && *found != *id)
         throw CompileError(where_ + " has $id " + in_quotes(found->get_ref<const std::string&>()) +
                            " and another id: expected them to be equal");
@@ -256,6 +276,20 @@ std::optional<std::string> Compiler::id_of(const Json& schema) const {
     }
   if (!found) return std::nullopt;
   return std::string(normal_id(found->get_ref<const std::string&>()));
+}
+
+std::string Compiler::resolved_id(const std::string& base, const std::string& id) const {
+  std::string resolved = resolve_uri(base, id);
+  if (resolved.size() > limits_.id)
+    throw CompileError(where_ + " has an id of more than " + std::to_string(limits_.id) + " bytes");
+  return resolved;
+}
+
+void Compiler::count_text(std::size_t size) {
+  text_size_ += size;
+  if (text_size_ > limits_.texts)
+    throw CompileError(where_ + " has more than " + std::to_string(limits_.texts) +
+                       " bytes in the JSON pointers and ids of its schemas: expected shorter keys, or fewer schemas");
 }
 
 Document& Compiler::add_document(const std::string& path, const Json& root) {
@@ -278,7 +312,7 @@ Document& Compiler::add_document(const std::string& path, const Json& root) {
           ", an unknown metaschema: expected http://json-schema.org/draft-07/schema#, or draft 06 or 04");
   }
   const std::optional<std::string> id = id_of(root);
-  document->base = without_fragment(resolve_uri(document->path, id ? *id : ""));
+  document->base = without_fragment(resolved_id(document->path, id ? *id : ""));
   document->has_id = id.has_value();
   std::vector<std::string> keys;
   if (root.is_object()) add_ids(*document, root, document->base, keys);
@@ -293,8 +327,12 @@ void Compiler::add_ids(Document& document, const Json& schema, const std::string
     if (!inner.is_object()) return;
     std::string inner_base = base;
     if (const auto id = id_of(inner)) {
-      inner_base = resolve_uri(base, *id);
-      if (inner_base != document.base) document.ids[inner_base] = keys;
+      inner_base = resolved_id(base, *id);
+      if (inner_base != document.base) {
+        count_text(inner_base.size());
+        for (const std::string& key : keys) count_text(key.size());
+        document.ids[inner_base] = keys;
+      }
     }
     add_ids(document, inner, inner_base, keys);
   };
@@ -397,12 +435,12 @@ std::optional<Place> Compiler::walk(Place place, const std::vector<std::string>&
                                     std::size_t chain) {
   for (const std::string& key : keys) {
     place.called = false;
-    place.schema = child(*place.schema, key);
+    place.schema = child(*place.schema, key, members_);
     if (!place.schema) return std::nullopt;
     place.where += "/" + js_fragment(key);
     if (is_one_of(key, {"properties", "patternProperties", "enum", "dependencies", "definitions"})) continue;
-    if (const auto id = id_of(*place.schema)) place.base = resolve_uri(place.base, *id);
-    const Json* reference = get(*place.schema, "$ref");
+    if (const auto id = id_of(*place.schema)) place.base = resolved_id(place.base, *id);
+    const Json* reference = members_.find(*place.schema, "$ref");
     if (!reference || !reference->is_string() || reference->get_ref<const std::string&>().empty()) continue;
     const std::string_view id = normal_id(reference->get_ref<const std::string&>());
     const std::string full = resolve_uri(place.base, id);
@@ -453,11 +491,15 @@ Index Compiler::function(const Place& place) {
 }
 
 Index Compiler::text(std::string value) {
+  count_text(value.size());
   program_.texts.push_back(std::move(value));
   return static_cast<Index>(program_.texts.size() - 1);
 }
 
 Index Compiler::compile(const Json& json, const std::string& path, std::string base, std::size_t depth, bool top) {
+  if (path.size() > limits_.pointer)
+    throw CompileError(where_ + path.substr(0, 200) + "... is at a JSON pointer of more than " +
+                       std::to_string(limits_.pointer) + " bytes: expected shorter keys");
   if (json.is_boolean()) {
     if (json.get<bool>()) return kNone;
     Schema schema;
@@ -469,7 +511,7 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
   if (!json.is_object()) fail(path, "is no schema: expected an object or a boolean");
   if (!has_rules(json)) return kNone;
   if (!top)
-    if (const auto id = id_of(json)) base = resolve_uri(base, *id);
+    if (const auto id = id_of(json)) base = resolved_id(base, *id);
 
   const auto has = [&](std::initializer_list<const char*> keywords) {
     return std::any_of(keywords.begin(), keywords.end(), [&](const char* keyword) { return get(json, keyword); });
@@ -535,6 +577,7 @@ Index Compiler::keep(Schema schema, const std::string& path) {
   if (schema.other == kNone) set_short(schema);
   program_.schemas.push_back(schema);
   wheres_.push_back(where_ + path);
+  count_text(wheres_.back().size());
   return static_cast<Index>(program_.schemas.size() - 1);
 }
 
@@ -651,6 +694,10 @@ Index Compiler::pattern(const std::string& pattern_text, const std::string& path
   if (!re2->ok())
     fail(path, "is " + in_quotes(pattern_text) + ", which RE2 does not take (" + re2->error() +
                    "): expected a smaller or simpler pattern");
+  pattern_size_ += static_cast<std::size_t>(re2->ProgramSize());
+  if (pattern_size_ > limits_.patterns)
+    fail(path, "is " + in_quotes(pattern_text) + ", with which the patterns come to more than " +
+                   std::to_string(limits_.patterns) + " instructions: expected fewer or simpler ones");
   program_.patterns.push_back({pattern_text, std::move(re2)});
   return patterns_[pattern_text] = static_cast<Index>(program_.patterns.size() - 1);
 }
@@ -1027,7 +1074,7 @@ boost::system::result<std::shared_ptr<const CompiledSchema>, std::string> compil
   try {
     Compiler(*program, refs, limits).compile(uri, document);
   } catch (const CompileError& error) {
-    return std::string(error.what());
+    return cut_message(error.what());
   }
   return std::make_shared<const CompiledSchema>(std::move(program));
 }

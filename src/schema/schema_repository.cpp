@@ -20,6 +20,7 @@
 #include "eventgate/schema/schema_check.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
 #include "kept_documents.hpp"
+#include "loader_pool.hpp"
 
 namespace eventgate {
 namespace {
@@ -111,54 +112,6 @@ class ReadMostlyMutex {
   std::array<Slot, kSlots> slots_;
 };
 
-/// Threads that run jobs, first come first served, with a bound on how many wait.
-class LoaderPool {
- public:
-  explicit LoaderPool(std::size_t threads) {
-    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
-  }
-  /// Runs what still waits.
-  ~LoaderPool() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
-
-  /// False, and the job is not taken, if too many wait.
-  bool post(std::function<void()> job) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (jobs_.size() >= kMaxWaitingLoads) return false;
-      jobs_.push_back(std::move(job));
-    }
-    wake_.notify_one();
-    return true;
-  }
-
- private:
-  void run() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      const std::function<void()> job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job();
-      lock.lock();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> jobs_;
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
-};
-
 struct Base {
   std::string uri;  ///< Without trailing slashes.
   bool remote;
@@ -172,7 +125,8 @@ struct Kept {
   bool asked_host = false;  ///< Looking it up asks a host, which may hang.
   bool from_disk = false;   ///< Of documents kept in `cache_dir`.
   bool stale = false;       ///< It could not be looked up again.
-  Clock::time_point due;    ///< To be looked up again then; the maximum: never.
+  std::map<std::string, std::size_t> places;  ///< Of its documents, the base that each came from.
+  Clock::time_point due;                      ///< To be looked up again then; the maximum: never.
   /// When it was used last, counted in schemas kept since: a hot entry is only read.
   mutable std::atomic<std::uint64_t> used{0};
   mutable std::atomic<bool> refreshing{false};  ///< It is being looked up again while it serves.
@@ -187,14 +141,19 @@ struct Failed {
 struct Load {
   std::string key;
   std::string uri;  ///< As the schema is named: with its leading slash, or absolute.
+  std::uint64_t request = 0;
   Clock::time_point start = Clock::now();
+  Clock::time_point deadline;
   std::map<std::string, nlohmann::ordered_json> documents;
   bool may_ask_hosts = false;
   bool needs_host = false;  ///< A document is on no disk: to be tried again where hosts may be asked.
   bool asked_host = false;
   bool again = false;      ///< There is a schema that serves, so what is not sure is a failure.
   bool from_disk = false;  ///< A document was found in `cache_dir` only.
+  bool absolute = false;   ///< A document was asked for by an absolute URI.
   std::size_t digest = 0;
+  std::map<std::string, std::size_t> places;    ///< Of the documents, the base that each came from.
+  std::map<std::string, std::size_t> previous;  ///< The same of the schema that serves.
 };
 
 /// What the documents of a load are, in a number.
@@ -207,12 +166,28 @@ std::size_t digest_of(const std::map<std::string, nlohmann::ordered_json>& docum
   return std::hash<std::string>()(text);
 }
 
-/// Bases that gave no document, neither here nor not here: why, and the places asked.
+/// The bases that gave no document although they may have one: they did not answer, or what they gave is none.
 struct Missing {
-  std::string reason;
-  std::vector<std::string> places;
-  bool is_object = false;  ///< One gave a document, be it no schema.
+  std::vector<std::string> unavailable;  ///< Reasons.
+  std::vector<std::string> unreadable;   ///< The same, each without its place.
+  std::vector<std::string> unreadable_places;
+  std::vector<std::string> remote_places;
+
+  bool empty() const { return unavailable.empty() && unreadable.empty(); }
+
+  std::string reason() const {
+    if (unavailable.empty() && unreadable.size() == 1) return unreadable.front();
+    std::string text;
+    const auto add = [&](const std::string& reason) { text += (text.empty() ? "" : "; ") + reason; };
+    for (const std::string& one : unavailable) add(one);
+    for (std::size_t i = 0; i < unreadable.size(); ++i) add(unreadable_places[i] + ": " + unreadable[i]);
+    return text;
+  }
 };
+
+/// What clients are told if a document of an absolute URI was asked for: they name the host, so no text of what it
+/// gave, and nothing of how its socket failed.
+constexpr const char* kAbsoluteFailed = "its host gave no schema that can be used (the log says why)";
 
 using Document = boost::system::result<const nlohmann::ordered_json*, SchemaFailure>;
 
@@ -257,8 +232,8 @@ struct SchemaRepository::Impl {
     const bool asks_hosts = options.allow_absolute_schema_uris ||
                             std::any_of(bases.begin(), bases.end(), [](const Base& base) { return base.remote; });
     if (!options.cache_dir.empty()) kept_documents.emplace(options.cache_dir);
-    if (asks_hosts) hosts.emplace(kHostThreads);
-    disk.emplace(kDiskThreads);
+    if (asks_hosts) hosts.emplace(kHostThreads, kMaxWaitingLoads);
+    disk.emplace(kDiskThreads, kMaxWaitingLoads);
   }
 
   ~Impl() {
@@ -274,7 +249,10 @@ struct SchemaRepository::Impl {
       case SchemaUriForm::path:
         return std::nullopt;
       case SchemaUriForm::absolute:
-        if (options.allow_absolute_schema_uris) return std::nullopt;
+        if (options.allow_absolute_schema_uris) {
+          if (is_remote(schema_uri)) return std::nullopt;
+          return SchemaFailure{"expected a path in the schema repositories, or an http:// or https:// URI"};
+        }
         return SchemaFailure{"expected a path in the schema repositories (allow_absolute_schema_uris allows others)"};
       case SchemaUriForm::illegal:
         break;
@@ -312,9 +290,10 @@ struct SchemaRepository::Impl {
   }
 
   /// Loads what is not known, or what `refresh` says is to be looked up again.
-  void load(std::string_view schema_uri, Done done, bool refresh = false) {
+  void load(std::string_view schema_uri, Done done, std::uint64_t request, bool refresh = false) {
     if (auto failure = refusal(schema_uri)) return done(*std::move(failure));
     const auto load = std::make_shared<Load>();
+    load->request = request;
     name(*load, schema_uri);
     Known answer;
     {
@@ -337,24 +316,26 @@ struct SchemaRepository::Impl {
 
   void refresh_schema(std::string_view schema_uri) {
     const Done nobody = [](const SchemaResult&) {};
-    load(schema_uri, nobody, true);
+    load(schema_uri, nobody, 0, true);
   }
 
   void start(const std::shared_ptr<Load>& load) {
     LoaderPool& pool = load->may_ask_hosts ? *hosts : *disk;
-    if (pool.post([this, load, posted = Clock::now()] { run(load, posted); })) return;
+    if (pool.post(load->request, [this, load, posted = Clock::now()] { run(load, posted); })) return;
     // Not remembered: the next event may find room.
     finish(*load, SchemaFailure{"too many schemas wait to be loaded"}, false);
   }
 
   void run(const std::shared_ptr<Load>& load, Clock::time_point posted) {
     if (stopping) return finish(*load, SchemaFailure{"the gate is stopping"}, false);
-    if (load->may_ask_hosts && Clock::now() - posted > kMaxWait) {
+    if ((load->may_ask_hosts && Clock::now() - posted > kMaxWait) || Clock::now() >= load->deadline) {
       return finish(*load, SchemaFailure{"it waited too long for others to be loaded"}, false);
     }
     {
       const std::shared_lock lock(mutex);
-      load->again = kept.find(load->key) != kept.end();
+      const auto serving = kept.find(load->key);
+      load->again = serving != kept.end();
+      if (load->again) load->previous = serving->second.places;
     }
     SchemaResult result = SchemaFailure{};
     try {
@@ -375,6 +356,7 @@ struct SchemaRepository::Impl {
     const bool absolute = schema_uri_form(schema_uri) == SchemaUriForm::absolute;
     load.key = key_of(schema_uri);
     load.uri = absolute ? load.key : "/" + load.key;
+    load.deadline = load.start + options.load_timeout;
     load.may_ask_hosts = absolute ? is_remote(load.key) : !bases.empty() && bases.front().remote;
   }
 
@@ -415,7 +397,7 @@ struct SchemaRepository::Impl {
       done(std::move(text));
     };
     LoaderPool& pool = hosts ? *hosts : *disk;
-    if (dereferencing.fetch_add(1) < kMaxDereferencing && pool.post(std::move(job))) return Reading::begun;
+    if (dereferencing.fetch_add(1) < kMaxDereferencing && pool.post(0, std::move(job))) return Reading::begun;
     --dereferencing;
     return Reading::too_many;
   }
@@ -425,7 +407,9 @@ struct SchemaRepository::Impl {
     return [&](const std::string& path) -> boost::system::result<const nlohmann::ordered_json*, std::string> {
       const std::string_view uri = without_hash(path);
       if (refusal(uri))
-        return "expected the path of a schema in the schema repositories, found '" + path.substr(0, 200) + "'";
+        return std::string("expected the path of a schema in the schema repositories") +
+               (options.allow_absolute_schema_uris ? ", or an http:// or https:// URI" : "") + ", found '" +
+               path.substr(0, 200) + "'";
       const bool absolute = schema_uri_form(uri) == SchemaUriForm::absolute;
       const Document found = read_document(load, absolute ? std::string(uri) : "/" + std::string(key_of(uri)));
       if (found) return *found;
@@ -437,31 +421,33 @@ struct SchemaRepository::Impl {
   /// A document of a load, checked against its metaschema.
   Document read_document(Load& load, const std::string& uri) const {
     if (const auto it = load.documents.find(uri); it != load.documents.end()) return &it->second;
+    if (Clock::now() >= load.deadline) return SchemaFailure{"it was not loaded in time"};
     if (load.documents.size() >= kMaxDocuments) {
       return SchemaFailure{"expected at most " + std::to_string(kMaxDocuments) + " documents behind $ref"};
     }
     Missing missing;
     if (!uri.starts_with('/')) {
+      load.absolute = true;
       Document found = read_at(load, uri, uri, missing);
-      if (!found && !missing.reason.empty()) return SchemaFailure{missing.reason};
+      if (!found && !missing.empty()) return SchemaFailure{missing.reason()};
       return found;
     }
     const std::string path = uri + (has_extension(uri) ? "" : options.schema_file_extension);
-    for (const Base& base : bases) {
-      Document found = read_at(load, uri, base.uri + path, missing);
-      if (!found && !found.error().reason.empty() && base.remote && !missing.is_object) {
-        // Its host said what is no document; what it said before may serve a schema that is not known yet.
-        if (const Document kept_one = read_kept(load, uri, base.uri + path, found.error().reason)) return kept_one;
-      }
+    const auto previous = load.previous.find(uri);
+    for (std::size_t i = 0; i < bases.size(); ++i) {
+      const std::string place = bases[i].uri + path;
+      Document found = read_at(load, uri, place, missing);
+      if (found) load.places[uri] = i;
       if (found || !found.error().reason.empty()) return found;
       if (load.needs_host && !load.may_ask_hosts) return SchemaFailure{"it is on no disk"};
       // What serves came from this base, or none asked before: what a later one has may be another.
-      if (load.again && !missing.reason.empty()) break;
+      if (load.again && !missing.unavailable.empty()) break;
+      if (load.again && !missing.unreadable.empty() && previous != load.previous.end() && previous->second <= i) break;
     }
-    for (const std::string& place : missing.places) {
-      if (const Document kept_one = read_kept(load, uri, place, missing.reason)) return kept_one;
+    for (const std::string& place : missing.remote_places) {
+      if (const Document kept_one = read_kept(load, uri, place, missing.reason())) return kept_one;
     }
-    return SchemaFailure{missing.reason};
+    return SchemaFailure{missing.reason()};
   }
 
   /// The document that `cache_dir` keeps of a place which gives none, for a schema not yet known. A failure: it has
@@ -483,9 +469,8 @@ struct SchemaRepository::Impl {
       if (!load.may_ask_hosts) return SchemaFailure{};
       load.asked_host = true;
     }
-    auto object = reader->read(place);
+    auto object = reader->read_until(place, load.deadline);
     if (object) {
-      missing.is_object = true;
       if (auto error = check_schema(*object, options.allow_insecure_schemas)) return SchemaFailure{*std::move(error)};
       // Not what clients name themselves, which has no end.
       if (kept_documents && is_remote(place) && uri.starts_with('/')) {
@@ -499,12 +484,15 @@ struct SchemaRepository::Impl {
       case ReadError::Kind::not_found:
         break;
       case ReadError::Kind::unavailable:
-        if (!missing.reason.empty()) missing.reason += "; ";
-        missing.reason += place + " is unavailable: " + error.message;
-        if (is_remote(place)) missing.places.push_back(place);
+        missing.unavailable.push_back(place + " is unavailable: " + error.message);
+        if (is_remote(place)) missing.remote_places.push_back(place);
         break;
       case ReadError::Kind::invalid:
-        return SchemaFailure{error.message};
+        events.schema_document_unreadable(place, error.message);
+        missing.unreadable.push_back(error.message);
+        missing.unreadable_places.push_back(place);
+        if (is_remote(place)) missing.remote_places.push_back(place);
+        break;
     }
     return SchemaFailure{};
   }
@@ -516,7 +504,10 @@ struct SchemaRepository::Impl {
     {
       const std::lock_guard lock(mutex);
       const auto it = kept.find(load.key);
-      if (!result) reason = result.error().reason;
+      if (!result) {
+        reason = result.error().reason;
+        if (load.absolute) result = SchemaFailure{kAbsoluteFailed};
+      }
       if (result && it != kept.end() && it->second.digest == load.digest) {
         happened = Happened::unchanged;
         result = it->second.schema;
@@ -575,6 +566,7 @@ struct SchemaRepository::Impl {
     entry.asked_host = load.asked_host;
     entry.from_disk = load.from_disk;
     entry.stale = false;
+    entry.places = load.places;
     entry.due = due(entry, now);
     entry.used = ++uses;
     while (kept.size() > std::max<std::size_t>(options.schema_cache_size, 1)) {
@@ -643,8 +635,9 @@ std::optional<SchemaResult> SchemaRepository::find(std::string_view schema_uri) 
   return std::move(answer.result);
 }
 
-void SchemaRepository::load(std::string_view schema_uri, std::function<void(SchemaResult)> done) {
-  impl_->load(schema_uri, std::move(done));
+void SchemaRepository::load(std::string_view schema_uri, std::function<void(SchemaResult)> done,
+                            std::uint64_t request) {
+  impl_->load(schema_uri, std::move(done), request);
 }
 
 SchemaText SchemaRepository::dereferenced(std::string_view schema_uri) const { return impl_->dereferenced(schema_uri); }

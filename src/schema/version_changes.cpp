@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "member_index.hpp"
 #include "schema_keywords.hpp"
 
 namespace eventgate {
@@ -28,6 +29,8 @@ class Changes {
   void compare_names(const std::string& key, const Json& older, const Json& newer, const std::string& at);
   void compare_required(const Json& older, const Json& newer, const std::string& at);
   void compare_values(const Json& older, const Json& newer, const std::string& at);
+
+  MemberIndex members_;
 };
 
 void Changes::compare(const Json& older, const Json& newer, const std::string& at) {
@@ -38,8 +41,8 @@ void Changes::compare(const Json& older, const Json& newer, const std::string& a
   for (const auto& member : older.items()) {
     const std::string& key = member.key();
     if (describes(key) || key == "required") continue;
-    if (newer.contains(key)) {
-      compare_keyword(key, member.value(), newer[key], at);
+    if (const Json* now = members_.find(newer, key)) {
+      compare_keyword(key, member.value(), *now, at);
     } else if (key == "properties") {
       compare_names(key, member.value(), Json::object(), at + "/" + key);
     } else {
@@ -48,7 +51,8 @@ void Changes::compare(const Json& older, const Json& newer, const std::string& a
   }
   for (const auto& member : newer.items()) {
     const std::string& key = member.key();
-    if (describes(key) || key == "required" || key == "properties" || key == "default" || older.contains(key)) continue;
+    if (describes(key) || key == "required" || key == "properties" || key == "default" || members_.find(older, key))
+      continue;
     add(at + "/" + key, "is new: " + brief_json(member.value()));
   }
 }
@@ -81,15 +85,15 @@ void Changes::compare_names(const std::string& key, const Json& older, const Jso
   if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
   for (const auto& member : older.items()) {
     const std::string inner = at + "/" + member.key();
-    if (newer.contains(member.key())) {
-      compare(member.value(), newer[member.key()], inner);
+    if (const Json* now = members_.find(newer, member.key())) {
+      compare(member.value(), *now, inner);
     } else {
       add(inner, "is gone");
     }
   }
   if (key == "properties") return;
   for (const auto& member : newer.items())
-    if (!older.contains(member.key())) add(at + "/" + member.key(), "is new");
+    if (!members_.find(older, member.key())) add(at + "/" + member.key(), "is new");
 }
 
 void Changes::compare_required(const Json& older, const Json& newer, const std::string& at) {

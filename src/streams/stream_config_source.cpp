@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -141,10 +142,12 @@ struct StreamConfigSource::Impl {
     const std::filesystem::path file = kept_file(options.cache_dir, options.stream_config_uri);
     std::ifstream in(file, std::ios::binary);
     if (!in) return false;
-    const Json object = Json::parse(in, nullptr, false);
-    if (object.is_discarded()) return false;
+    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    // Not by nlohmann's own reader: it searches each object for each of its keys.
+    const auto object = parse_object_text(text);
+    if (!object) return false;
     try {
-      auto configs = std::make_shared<const StreamConfigs>(object);
+      auto configs = std::make_shared<const StreamConfigs>(*object);
       // The clocks of files and of the system differ in their epoch only.
       const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(file);
       report_unusable(*configs);

@@ -22,9 +22,11 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include "eventgate/io/task.hpp"
+#include "inflate.hpp"
 
 namespace eventgate {
 
@@ -49,6 +51,8 @@ using boost::system::error_code;
 
 constexpr int kMaxRedirects = 5;
 constexpr std::uint32_t kMaxHeaderSize = 16 * 1024;
+/// Answers of 1xx before the one that counts.
+constexpr int kMaxInterim = 16;
 /// Name lookups that may hang at once in this process.
 constexpr int kMaxLookups = 32;
 
@@ -166,7 +170,7 @@ boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place
     return unavailable("too many name lookups are without an answer");
   }
   const auto lookup = std::make_shared<Lookup>();
-  std::thread([lookup, stop, host = place.host, port] {
+  const auto run = [lookup, stop, host = place.host, port] {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_ADDRCONFIG;
@@ -188,7 +192,13 @@ boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place
     lookup->endpoints = std::move(endpoints);
     lookup->finished = true;
     stop->changed.notify_all();
-  }).detach();
+  };
+  try {
+    std::thread(run).detach();
+  } catch (const std::system_error&) {
+    lookups.fetch_sub(1);
+    return unavailable("no thread is left to look up a name");
+  }
   std::unique_lock lock(stop->mutex);
   const bool in_time = stop->changed.wait_until(lock, deadline, [&] { return lookup->finished || stop->stopped; });
   if (stop->stopped) return stopping();
@@ -257,15 +267,28 @@ boost::system::result<Answer, ReadError> exchange(FetchContext& context, AnyStre
     return unavailable("the request could not be sent: " + error.message());
   }
   beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.header_limit(kMaxHeaderSize);
-  parser.body_limit(max_size);
-  const auto error =
-      context.finish([&](auto handler) { http::async_read(stream, buffer, parser, std::move(handler)); });
+  std::optional<http::response_parser<http::string_body>> made;
+  error_code error;
+  for (int interim = 0;; ++interim) {
+    http::response_parser<http::string_body>& parser = made.emplace();
+    parser.header_limit(kMaxHeaderSize);
+    parser.body_limit(max_size);
+    error = context.finish([&](auto handler) { http::async_read_header(stream, buffer, parser, std::move(handler)); });
+    if (error) break;
+    const unsigned status = parser.get().result_int();
+    if (status >= 200 || status == 101) {
+      if (!parser.is_done())
+        error = context.finish([&](auto handler) { http::async_read(stream, buffer, parser, std::move(handler)); });
+      break;
+    }
+    if (interim == kMaxInterim) {
+      return unavailable("expected at most " + std::to_string(kMaxInterim) + " answers with a status of 1xx");
+    }
+  }
   if (error == http::error::body_limit) return invalid("expected at most " + std::to_string(max_size) + " bytes");
   if (error == beast::error::timeout) return unavailable("expected an answer within fetch_timeout");
   if (error) return unavailable("expected an HTTP answer: " + error.message());
-  auto& message = parser.get();
+  auto& message = made->get();
   Answer answer;
   answer.status = message.result_int();
   answer.reason = message.reason();
@@ -348,12 +371,14 @@ std::function<void()> HttpFetch::renew() {
   };
 }
 
-boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& uri) const {
+boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& uri, Clock::time_point deadline) const {
   const std::shared_ptr<Tls> in_use = [this] {
     const std::lock_guard lock(mutex_);
     return tls_;
   }();
-  const Clock::time_point end = Clock::now() + options_.fetch_timeout;
+  const Clock::time_point start = Clock::now();
+  if (start >= deadline) return unavailable("there is no time left to ask its host");
+  const Clock::time_point end = deadline - start < options_.fetch_timeout ? deadline : start + options_.fetch_timeout;
   const auto first = parse_place(uri);
   if (!first) return invalid("expected a URI of the form http(s)://host[:port]/path");
   Place place = *first;
@@ -420,10 +445,7 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
     if (!answer) return answer.error();
     switch (answer->status) {
       case 200:
-        if (!answer->content_encoding.empty() && lower(answer->content_encoding) != "identity") {
-          return invalid("expected an answer without Content-Encoding");
-        }
-        return std::move(answer->body);
+        return inflated(answer->content_encoding, std::move(answer->body), options_.max_size);
       case 301:
       case 302:
       case 303:

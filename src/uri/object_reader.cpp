@@ -102,8 +102,13 @@ class UriReader : public ObjectReader {
   explicit UriReader(UriReaderOptions options) : options_(options), http_(std::move(options)) {}
 
   boost::system::result<nlohmann::ordered_json, ReadError> read(const std::string& uri) override {
+    return read_until(uri, std::chrono::steady_clock::time_point::max());
+  }
+
+  boost::system::result<nlohmann::ordered_json, ReadError> read_until(
+      const std::string& uri, std::chrono::steady_clock::time_point deadline) override {
     if (uri.starts_with("http://") || uri.starts_with("https://")) {
-      auto text = http_.get(uri);
+      auto text = http_.get(uri, deadline);
       if (!text) return text.error();
       return parse_object_text(*text, options_.max_depth);
     }
@@ -135,6 +140,11 @@ class UriReader : public ObjectReader {
 };
 
 }  // namespace
+
+boost::system::result<nlohmann::ordered_json, ReadError> ObjectReader::read_until(
+    const std::string& uri, std::chrono::steady_clock::time_point /*deadline*/) {
+  return read(uri);
+}
 
 std::unique_ptr<ObjectReader> make_uri_reader(UriReaderOptions options) {
   return std::make_unique<UriReader>(std::move(options));

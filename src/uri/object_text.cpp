@@ -22,8 +22,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Nodes that anchors and aliases may copy in one document: real ones copy dozens, a bomb millions.
+/// Nodes, keys among them, that anchors and aliases may copy in one document: real ones copy dozens, a bomb millions.
 constexpr std::size_t kMaxAliasedNodes = 100'000;
+/// Bytes of strings and keys that they may copy, as a multiple of the document's text. A shorter text counts as
+/// `kMinAliasedText` bytes, because many streams may share one config.
+constexpr std::size_t kMaxAliasedTexts = 16;
+constexpr std::size_t kMinAliasedText = 64 * 1024;
 /// Longest text quoted from a document in a message, bytes.
 constexpr std::size_t kMaxQuoted = 300;
 
@@ -379,7 +383,9 @@ struct YamlError {
 /// Builds a document from yaml-cpp's events.
 class YamlBuilder : public YAML::EventHandler {
  public:
-  explicit YamlBuilder(std::size_t max_depth) : max_depth_(max_depth) {}
+  /// `text_size` in bytes, of the whole document.
+  YamlBuilder(std::size_t max_depth, std::size_t text_size)
+      : max_depth_(max_depth), max_aliased_bytes_(kMaxAliasedTexts * std::max(text_size, kMinAliasedText)) {}
 
   Json root;
 
@@ -398,11 +404,12 @@ class YamlBuilder : public YAML::EventHandler {
     const Anchored& anchored = found->second;
     if (is_key(mark)) {
       if (!anchored.value.is_string()) throw YamlError{mark, "expected a scalar as a key"};
+      count_aliased(mark, anchored.extent);
       return set_key(mark, anchored.value.get<std::string>(), false);
     }
-    if (frames_.size() + anchored.depth > max_depth_) throw YamlError{mark, depth_message(max_depth_, frames_)};
-    count_aliased(mark, anchored.nodes);
-    place(mark, anchored.value, anchored.nodes, anchored.depth);
+    if (frames_.size() + anchored.extent.depth > max_depth_) throw YamlError{mark, depth_message(max_depth_, frames_)};
+    count_aliased(mark, anchored.extent);
+    place(mark, anchored.value, anchored.extent);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -425,18 +432,22 @@ class YamlBuilder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
  private:
+  /// How large a value is.
+  struct Extent {
+    std::size_t nodes = 1;  ///< Keys are nodes, too.
+    std::size_t bytes = 0;  ///< Of strings and keys.
+    std::size_t depth = 0;  ///< Levels of objects and arrays.
+  };
   struct YamlFrame : Frame {
     YAML::Mark mark;
     YAML::anchor_t anchor = 0;
-    std::size_t nodes = 1;
-    std::size_t depth = 1;
+    Extent extent;
     bool merge = false;        ///< The key is a plain `<<`.
     std::vector<bool> merged;  ///< Members that came by `<<` and may be replaced by the object's own.
   };
   struct Anchored {
     Json value;
-    std::size_t nodes = 0;
-    std::size_t depth = 0;
+    Extent extent;
   };
 
   bool is_key(const YAML::Mark&) const {
@@ -445,6 +456,8 @@ class YamlBuilder : public YAML::EventHandler {
 
   void set_key(const YAML::Mark& mark, std::string key, bool plain) {
     YamlFrame& frame = frames_.back();
+    frame.extent.nodes += 1;
+    frame.extent.bytes += key.size();
     frame.merge = plain && key == "<<";
     frame.key = std::move(key);
     frame.has_key = true;
@@ -494,19 +507,25 @@ class YamlBuilder : public YAML::EventHandler {
     return result;
   }
 
-  void count_aliased(const YAML::Mark& mark, std::size_t nodes) {
-    aliased_ += nodes;
-    if (aliased_ > kMaxAliasedNodes) {
+  void count_aliased(const YAML::Mark& mark, const Extent& extent) {
+    aliased_nodes_ += extent.nodes;
+    aliased_bytes_ += extent.bytes;
+    if (aliased_nodes_ > kMaxAliasedNodes) {
       throw YamlError{mark, "expected at most " + std::to_string(kMaxAliasedNodes) + " nodes behind anchors"};
+    }
+    if (aliased_bytes_ > max_aliased_bytes_) {
+      throw YamlError{mark, "expected at most " + std::to_string(max_aliased_bytes_) + " bytes behind anchors"};
     }
   }
 
   void add(const YAML::Mark& mark, Json value, YAML::anchor_t anchor) {
+    Extent extent;
+    if (value.is_string()) extent.bytes = value.get_ref<const std::string&>().size();
     if (anchor != 0) {
-      count_aliased(mark, 1);
-      anchors_[anchor] = {value, 1, 0};
+      count_aliased(mark, extent);
+      anchors_[anchor] = {value, extent};
     }
-    place(mark, std::move(value), 1, 0);
+    place(mark, std::move(value), extent);
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, std::string_view own_tag, Json value,
@@ -520,27 +539,29 @@ class YamlBuilder : public YAML::EventHandler {
     frame.value = std::move(value);
     frame.mark = mark;
     frame.anchor = anchor;
+    frame.extent.depth = 1;
   }
 
   void close() {
     YamlFrame frame = std::move(frames_.back());
     frames_.pop_back();
     if (frame.anchor != 0) {
-      count_aliased(frame.mark, frame.nodes);
-      anchors_[frame.anchor] = {frame.value, frame.nodes, frame.depth};
+      count_aliased(frame.mark, frame.extent);
+      anchors_[frame.anchor] = {frame.value, frame.extent};
     }
-    place(frame.mark, std::move(frame.value), frame.nodes, frame.depth);
+    place(frame.mark, std::move(frame.value), frame.extent);
   }
 
-  /// Puts a finished value, of `nodes` nodes and `depth` levels, where it belongs.
-  void place(const YAML::Mark& mark, Json value, std::size_t nodes, std::size_t depth) {
+  /// Puts a finished value where it belongs.
+  void place(const YAML::Mark& mark, Json value, const Extent& extent) {
     if (frames_.empty()) {
       root = std::move(value);
       return;
     }
     YamlFrame& frame = frames_.back();
-    frame.nodes += nodes;
-    frame.depth = std::max(frame.depth, depth + 1);
+    frame.extent.nodes += extent.nodes;
+    frame.extent.bytes += extent.bytes;
+    frame.extent.depth = std::max(frame.extent.depth, extent.depth + 1);
     if (frame.value.is_array()) {
       frame.value.push_back(std::move(value));
       return;
@@ -578,9 +599,11 @@ class YamlBuilder : public YAML::EventHandler {
   }
 
   std::size_t max_depth_;
+  const std::size_t max_aliased_bytes_;
   std::vector<YamlFrame> frames_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
-  std::size_t aliased_ = 0;
+  std::size_t aliased_nodes_ = 0;
+  std::size_t aliased_bytes_ = 0;
 };
 
 /// A stream over text that is not copied, and an end of the document: else yaml-cpp would take a quoted scalar that is
@@ -633,11 +656,11 @@ Result parse_yaml(std::string_view text, std::size_t max_depth) {
   }
   TextBuffer buffer(text);
   std::istream stream(&buffer);
-  YamlBuilder builder(max_depth);
+  YamlBuilder builder(max_depth, text.size());
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return invalid("expected a JSON or YAML object, found no document");
-    YamlBuilder next(max_depth);
+    YamlBuilder next(max_depth, text.size());
     if (parser.HandleNextDocument(next)) return invalid("expected one YAML document, found several");
   } catch (const YamlError& error) {
     return invalid(at_mark(error.mark, error.message));
@@ -667,6 +690,10 @@ boost::system::result<Json, ReadError> parse_object_text(std::string_view text, 
   }
   if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
     return invalid("expected text, found a NUL byte at " + position(text, at));
+  }
+  // A page of one line with a colon would be a YAML mapping. What begins with `<<` is one on purpose.
+  if (const std::size_t at = text.find_first_not_of(" \t\r\n"); text[at] == '<' && !text.substr(at).starts_with("<<")) {
+    return invalid("expected a JSON or YAML object, found markup");
   }
   JsonBuilder json(max_depth);
   Json document;

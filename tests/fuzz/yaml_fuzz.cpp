@@ -1,5 +1,6 @@
-// Any bytes as what people write: what is read is an object within the limits, in valid UTF-8, and the same when it is
-// written as JSON and read again; what nlohmann::json takes is read as it reads it, but for what is refused on purpose.
+// Any bytes as what people write: what is read is an object within the limits (levels, and what aliases copy), in valid
+// UTF-8, and the same when it is written as JSON and read again; what nlohmann::json takes is read as it reads it, but
+// for what is refused on purpose.
 
 #include <algorithm>
 #include <cmath>
@@ -33,6 +34,24 @@ std::size_t depth_of(const ordered_json& value) {
   return deepest + 1;
 }
 
+struct Extent {
+  std::size_t nodes = 0;  // keys too
+  std::size_t bytes = 0;  // of strings and keys
+};
+
+void add_extent(const ordered_json& value, Extent& extent) {
+  ++extent.nodes;
+  if (value.is_string()) extent.bytes += value.get_ref<const std::string&>().size();
+  if (value.is_object())
+    for (const auto& [key, member] : value.items()) {
+      ++extent.nodes;
+      extent.bytes += key.size();
+      add_extent(member, extent);
+    }
+  if (value.is_array())
+    for (const ordered_json& item : value) add_extent(item, extent);
+}
+
 bool is_finite(const ordered_json& value) {
   if (value.is_number_float()) return std::isfinite(value.get<double>());
   return !value.is_structured() || std::all_of(value.begin(), value.end(), is_finite);
@@ -61,6 +80,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (read) {
     require(read->is_object(), "what is read is an object");
     require(depth_of(*read) <= kDepth, "what is read is no deeper than the limit");
+    Extent extent;
+    add_extent(*read, extent);
+    // What aliases copy is bounded; else a byte makes two nodes at most (`{a,b}`), and a timestamp doubles its text.
+    require(extent.nodes <= 100'000 + 2 * size + 2, "aliases copy no more nodes than the limit");
+    require(extent.bytes <= 16 * std::max<std::size_t>(size, 64 * 1024) + 4 * size, "nor more bytes");
     const std::string json = read->dump();  // throws at invalid UTF-8
     if (is_finite(*read)) {
       const auto again = parse_object_text(json, kDepth);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "gate_harness.hpp"
 
 namespace eventgate {
@@ -231,6 +233,51 @@ TEST(EventGate, LoadsEverySchemaOfARequestOnce) {
   EXPECT_EQ(result.produced(), 41u);
   EXPECT_EQ(result.error[21].message, "Failed loading schema at /none/1");
   EXPECT_EQ(gate.reader->reads().size(), 21u);
+}
+
+TEST(EventGate, ManySchemasOfARequestWaitForOneAnother) {
+  GateHarness gate = default_gate();
+  gate.reader->hold("/schemas/none");
+  std::string body = "[";
+  for (int i = 0; i < 1'100; ++i) body += R"({"$schema":"/none/)" + std::to_string(i) + "\"},";
+  std::thread release([&] {
+    gate.reader->await_reads("/schemas/none/2", 1);
+    gate.reader->release();
+  });
+  const ProcessResult result = gate.process(body + R"({"$schema":"/plain/1.0.0"}])");
+  release.join();
+  // More than the repository takes at once.
+  EXPECT_EQ(result.produced(), 1u);
+  ASSERT_EQ(result.error.size(), 1'100u);
+  for (int i = 0; i < 1'100; ++i)
+    EXPECT_EQ(result.error[static_cast<std::size_t>(i)].message, "Failed loading schema at /none/" + std::to_string(i));
+}
+
+TEST(EventGate, SchemaLoadsOfARequestEndWithItsTimeout) {
+  GateOptions options;
+  options.schema_load_timeout = std::chrono::milliseconds(200);
+  GateHarness gate(std::move(options));
+  gate.put_schema("/hangs/1.0.0", kPlainSchema);
+  gate.reader->hold("/schemas/hangs");
+  const ProcessResult result =
+      gate.process(R"([{"$schema":"/plain/1.0.0"},{"$schema":"/hangs/1.0.0"},{"$schema":"/plain/1.0.0"}])");
+  EXPECT_EQ(result.produced(), 2u);
+  ASSERT_EQ(result.error.size(), 1u);
+  EXPECT_EQ(result.error[0].message, "Failed loading schema at /hangs/1.0.0: it was not loaded within request_timeout");
+  // Its load goes on, and a later event finds the schema.
+  gate.reader->release();
+  while (gate.process(R"({"$schema":"/hangs/1.0.0"})").produced() == 0) std::this_thread::yield();
+}
+
+TEST(EventGate, AbsoluteSchemaUrisAreNoLabels) {
+  GateOptions options;
+  options.allow_absolute_schema_uris = true;
+  GateHarness gate(std::move(options));
+  gate.reader->put("http://host/plain", kPlainSchema);
+  gate.process(R"([{"$schema":"http://host/plain","test":"a"},{"$schema":"http://host/plain","test":1}])");
+  const std::string text = gate.metrics.text();
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("http://host")));
+  EXPECT_THAT(gate.metric("eventgate_events_produced_total"), testing::HasSubstr(R"(schema_uri="unknown")"));
 }
 
 TEST(EventGate, TakesSchemaUriAndStreamFromTheQuery) {

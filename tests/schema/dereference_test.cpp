@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "eventgate/uri/object_reader.hpp"
 
 namespace eventgate {
 namespace {
@@ -48,6 +51,47 @@ TEST(Dereference, FollowsIds) {
                             "definitions": {"z": {"type": "string"}}}},
       "properties": {"p": {"$ref": "#here"}, "q": {"$ref": "/sub/doc#/items"}}})"),
               testing::EndsWith(R"("properties":{"p":{"$id":"#here","type":"null"},"q":{"type":"string"}}})"));
+}
+
+/// Seconds of this thread's processor time.
+double processor_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+double seconds_to_write_out(const std::string& text, const std::string& other = "{}") {
+  const ordered_json document = *parse_object_text(text);
+  const ordered_json referred_to = *parse_object_text(other);
+  const RefReader refs = [&](const std::string&) -> boost::system::result<const ordered_json*, std::string> {
+    return &referred_to;
+  };
+  const double start = processor_time();
+  EXPECT_TRUE(dereferenced("/a/1.0.0", document, refs, RefRules::gate));
+  return processor_time() - start;
+}
+
+TEST(Dereference, TimeGrowsWithTheSizeNotItsSquare) {
+  // Ten times the members take ten times as long, and a hundred times if each looks for the others.
+  const auto object = [](int members) {
+    std::string text = R"({"x-data": {)";
+    for (int i = 0; i < members; ++i) text += "\"key-" + std::to_string(i) + "\": 1,";
+    return text + R"("end": 1}})";
+  };
+  EXPECT_LT(seconds_to_write_out(object(40'000)), 40 * seconds_to_write_out(object(4'000)));
+  const auto references = [](int members) {
+    std::string text = R"({"definitions": {"last": {}},"properties": {)";
+    for (int i = 0; i < members; ++i) text += "\"k" + std::to_string(i) + R"(": {"$ref": "/b#/definitions/last"},)";
+    return text + R"("end": {}}})";
+  };
+  const auto other = [](int members) {
+    std::string text = R"({"definitions": {)";
+    for (int i = 0; i < members; ++i)
+      text += "\"k" + std::to_string(i) + R"(": {"$id": "#k)" + std::to_string(i) + "\"},";
+    return text + R"("last": {}}})";
+  };
+  EXPECT_LT(seconds_to_write_out(references(10'000), other(10'000)),
+            40 * seconds_to_write_out(references(1'000), other(1'000)));
 }
 
 TEST(Dereference, TakesExamplesToo) {

@@ -32,6 +32,19 @@ TEST(KeptDocuments, WhatIsWrittenIsReadByAnother) {
   EXPECT_EQ(documents.read("http://h/b"), std::nullopt);
 }
 
+TEST(KeptDocuments, DocumentsOfAnyDepthAndOfManyKeysAreRead) {
+  const TemporaryFolder folder;
+  KeptDocuments documents(folder.path());
+  Json deep = Json::object();
+  for (int level = 1; level < 64; ++level) deep = Json{{"a", deep}};
+  EXPECT_EQ(documents.write("http://h/deep", deep), "");
+  EXPECT_EQ(documents.read("http://h/deep"), deep);
+  Json many = Json::object();
+  for (int i = 0; i < 80'000; ++i) many.get_ref<Json::object_t&>().emplace_back("key-" + std::to_string(i), i);
+  EXPECT_EQ(documents.write("http://h/many", many), "");
+  EXPECT_EQ(documents.read("http://h/many")->size(), 80'000U);
+}
+
 TEST(KeptDocuments, FileNamesAreSafeWhateverThePlace) {
   const TemporaryFolder folder;
   KeptDocuments documents(folder.path());

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
+
+#include "eventgate/uri/object_reader.hpp"
 #include "support/validated_event.hpp"
 
 namespace eventgate {
@@ -62,6 +65,68 @@ TEST(SchemaCompiler, RefusesWhatIsNoSchema) {
   EXPECT_THAT(error_of(R"({"properties": {"a/b": 5}})"), HasSubstr("#/properties/a~1b is no schema"));
   EXPECT_THAT(error_of(R"({"not": null})"), HasSubstr("#/not is no schema"));
   EXPECT_THAT(error_of(R"({"allOf": {"a": {}}})"), HasSubstr("#/allOf is no array"));
+}
+
+/// `"k0": schema, "k1": schema, ...`
+std::string members(int count, const std::string& schema) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += (i ? ",\"k" : "\"k") + std::to_string(i) + "\":" + schema;
+  return text;
+}
+
+TEST(SchemaCompiler, LongKeysAroundManySchemasAreRefused) {
+  const std::string key(12'000, 'k');
+  const auto schema = [&](const std::string& inner) {
+    return R"({"properties": {")" + key + R"(": {"properties": {)" + members(5'000, inner) + "}}}}";
+  };
+  EXPECT_THAT(error_of(schema(R"({"type": "string"})")), HasSubstr("bytes in the JSON pointers and ids"));
+  EXPECT_THAT(error_of(schema("false")), HasSubstr("bytes in the JSON pointers and ids"));
+  EXPECT_THAT(error_of(R"({"properties": {")" + std::string(20'000, 'k') + R"(": {"type": "string"}}})"),
+              AllOf(HasSubstr("a JSON pointer of more than 16384 bytes"), testing::SizeIs(testing::Lt(3'000U))));
+}
+
+TEST(SchemaCompiler, LongIdsAreRefused) {
+  const std::string id = "http://h/" + std::string(5'000, 'i') + "/";
+  EXPECT_THAT(error_of(R"({"$id": ")" + id + R"("})"), HasSubstr("an id of more than 4096 bytes"));
+  EXPECT_THAT(error_of(R"({"properties": {"a": {"$id": ")" + id + R"("}}})"),
+              HasSubstr("an id of more than 4096 bytes"));
+  std::string ids = R"({"$id": "http://h/)" + std::string(4'000, 'i') + R"(/", "properties": {)";
+  for (int i = 0; i < 10'000; ++i) ids += "\"k" + std::to_string(i) + R"(": {"$id": ")" + std::to_string(i) + "\"},";
+  EXPECT_THAT(error_of(ids + R"("end": {}}})"), HasSubstr("bytes in the JSON pointers and ids"));
+}
+
+TEST(SchemaCompiler, ManyLargePatternsAreRefused) {
+  std::string schema = R"({"properties": {)";
+  for (int i = 0; i < 2'000; ++i)
+    schema += "\"k" + std::to_string(i) + R"(": {"pattern": ".{900}k)" + std::to_string(i) + "\"},";
+  EXPECT_THAT(error_of(schema + R"("end": {}}})"), HasSubstr("the patterns come to more than 500000 instructions"));
+}
+
+double seconds_to_compile(const std::string& schema) {
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+  };
+  const ordered_json document = *parse_object_text(schema);
+  const RefReader none = [](const std::string&) { return std::string("there is none"); };
+  const double start = now();
+  EXPECT_TRUE(compile_schema("/a/1.0.0", document, none));
+  return now() - start;
+}
+
+TEST(SchemaCompiler, TimeGrowsWithTheReferencesNotTheirSquare) {
+  const auto definitions = [](int count) {
+    std::string text = R"({"definitions": {)" + members(count, "{}") + R"(}, "properties": {)";
+    for (int i = 0; i < count; ++i)
+      text += (i ? ",\"k" : "\"k") + std::to_string(i) + R"(": {"$ref": "#/definitions/k)" + std::to_string(i) + "\"}";
+    return text + "}}";
+  };
+  EXPECT_LT(seconds_to_compile(definitions(10'000)), 40 * seconds_to_compile(definitions(1'000)));
+  const auto target = [](int count) {
+    return R"({"x": {)" + members(count, "1") + R"(}, "properties": {)" + members(count, R"({"$ref": "#/x"})") + "}}";
+  };
+  EXPECT_LT(seconds_to_compile(target(10'000)), 40 * seconds_to_compile(target(1'000)));
 }
 
 TEST(SchemaCompiler, RefusesKeywordsOfTheWrongKind) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <stop_token>
@@ -140,6 +141,32 @@ TEST_F(SchemaHost, StoppingDoesNotWaitForAFetchUnderWay) {
   while (server_.requests().empty()) std::this_thread::yield();
   repository_.reset();
   EXPECT_THAT(outcome.get(), HasSubstr("the service is stopping"));
+}
+
+TEST_F(SchemaHost, ALoadHasOneDeadline) {
+  reader_options_.fetch_timeout = reader_options_.fetch_connect_timeout = std::chrono::hours(1);
+  options_.load_timeout = milliseconds(300);
+  for (int i = 0; i < 5; ++i) options_.schema_base_uris.push_back(server_.uri("/more/" + std::to_string(i)));
+  answer(std::nullopt);
+  start();
+  EXPECT_THAT(load("/test/1.0.0"), testing::AllOf(HasSubstr("/schemas/test/1.0.0 is unavailable: expected an answer"),
+                                                  HasSubstr("there is no time left")));
+  EXPECT_EQ(server_.requests().size(), 1U);
+}
+
+TEST_F(SchemaHost, TheDeadlineIsForEveryRefToo) {
+  reader_options_.fetch_timeout = std::chrono::hours(1);
+  options_.load_timeout = milliseconds(300);
+  // Every document refers to the next one, and the last one never comes.
+  std::atomic<int> documents{0};
+  HttpTestServer chain([&](const ServedRequest&) -> std::optional<std::string> {
+    const int next = ++documents;
+    if (next > 3) return std::nullopt;
+    return http_answer(R"({"title":"test","properties":{"x":{"$ref":"/next/)" + std::to_string(next) + R"("}}})");
+  });
+  options_.schema_base_uris = {chain.uri("")};
+  start();
+  EXPECT_THAT(load("/test/1.0.0"), HasSubstr("/next/3 is unavailable: expected an answer"));
 }
 
 TEST_F(SchemaHost, PrecachingThatIsStoppedDoesNotWaitForTheAnswer) {

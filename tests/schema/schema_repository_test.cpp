@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <future>
 #include <iostream>
@@ -127,11 +128,79 @@ TEST_F(SchemaRepositoryTest, TheFirstBaseThatHasASchemaWins) {
   EXPECT_THAT(reader_->reads(), ElementsAre("/one/a/1.0.0", "file:///two/a/1.0.0"));
 }
 
-TEST_F(SchemaRepositoryTest, ABrokenSchemaIsNotSoughtInTheNextBase) {
-  start(bases({"/one", "/two"}));
+TEST_F(SchemaRepositoryTest, WhatIsNoDocumentHidesNoneInALaterBase) {
+  const LogFile log;
+  start(bases({"http://one", "/two", "/three"}));
+  int version = 0;
+  for (const char* text : {"[1]", "<!DOCTYPE html><html><p>Hello: you</html>", "\n<html>", "<p>a: b",
+                           "{\"title\": ", "5", "", "\xFF", "a: b: c"}) {
+    const std::string uri = "/a/" + std::to_string(++version);
+    reader_->put("http://one" + uri, text);
+    reader_->put("/three" + uri, schema("three"));
+    EXPECT_EQ(load(uri), "three") << text;
+  }
+  EXPECT_THAT(metrics_.text(), HasSubstr(R"(eventgate_schema_failures_total{service="test",cause="unreadable"} 9)"));
+  EXPECT_THAT(log.texts(), testing::Contains(testing::AllOf(HasSubstr("http://one/a/1"), HasSubstr("found an array"))));
+}
+
+TEST_F(SchemaRepositoryTest, WhatIsNoDocumentIsAnErrorIfNoBaseHasOne) {
+  start(bases({"/one", "http://two", "/three"}));
   reader_->put("/one/a/1.0.0", "[1]");
-  reader_->put("/two/a/1.0.0", schema("two"));
   EXPECT_EQ(load("/a/1.0.0"), "failed: expected a JSON or YAML object, found an array");
+  reader_->put("/one/b/1.0.0", "[1]");
+  reader_->put("/three/b/1.0.0", "5");
+  EXPECT_EQ(load("/b/1.0.0"),
+            "failed: /one/b/1.0.0: expected a JSON or YAML object, found an array; "
+            "/three/b/1.0.0: expected a JSON or YAML object, found a number");
+  reader_->put("/one/c/1.0.0", "[1]");
+  reader_->fail("http://two", ReadError::Kind::unavailable, "no connection");
+  EXPECT_EQ(load("/c/1.0.0"),
+            "failed: http://two/c/1.0.0 is unavailable: no connection; "
+            "/one/c/1.0.0: expected a JSON or YAML object, found an array");
+}
+
+TEST_F(SchemaRepositoryTest, ADocumentThatCannotBeUsedIsNotSoughtInTheNextBase) {
+  start(bases({"/one", "/two"}));
+  reader_->put("/one/a/1.0.0", R"({"type":"nonsense"})");
+  reader_->put("/two/a/1.0.0", schema("two"));
+  EXPECT_THAT(load("/a/1.0.0"), StartsWith("failed: at #/type"));
+}
+
+TEST_F(SchemaRepositoryTest, WhatIsNoDocumentHidesNoneBehindARef) {
+  start(bases({"/one", "/two"}));
+  reader_->put("/one/a/1.0.0", R"({"title":"a","properties":{"x":{"$ref":"/fragment/1.0.0#/definitions/d"}}})");
+  reader_->put("/one/fragment/1.0.0", "[1]");
+  reader_->put("/two/fragment/1.0.0", R"({"definitions":{"d":{"type":"string"}}})");
+  EXPECT_EQ(load("/a/1.0.0"), "a");
+}
+
+TEST_F(SchemaRepositoryTest, WhatIsKeptCountsAfterAllBases) {
+  const TemporaryFolder folder;
+  auto options = bases({"http://one", "/two"});
+  options.cache_dir = folder.path();
+  start(options);
+  reader_->put("http://one/a/1.0.0", schema("kept"));
+  EXPECT_EQ(load("/a/1.0.0"), "kept");
+  reader_->put("http://one/a/1.0.0", "<html>");
+  start(options);
+  EXPECT_EQ(load("/a/1.0.0"), "kept");
+  reader_->put("/two/a/1.0.0", schema("two"));
+  start(options);
+  EXPECT_EQ(load("/a/1.0.0"), "two");
+}
+
+TEST_F(SchemaRepositoryTest, ABaseOfNoDocumentsLetsALaterOneBeReadAgain) {
+  start(looked_at_again({"/one", "/two", "/three"}));
+  reader_->put("/one/a/1.0.0", "<html>");
+  reader_->put("/two/a/1.0.0", schema("old"));
+  EXPECT_EQ(load("/a/1.0.0"), "old");
+  reader_->put("/two/a/1.0.0", schema("new"));
+  EXPECT_EQ(find_other_than("/a/1.0.0", "old"), "new");
+  // The base that it came from has none now: what a later one has is another.
+  reader_->put("/three/a/1.0.0", schema("another"));
+  reader_->put("/two/a/1.0.0", "<html>");
+  while (repository_->stale() == 0) EXPECT_EQ(find("/a/1.0.0"), "new");
+  EXPECT_EQ(find("/a/1.0.0"), "new");
 }
 
 TEST_F(SchemaRepositoryTest, TheExtensionIsAppendedUnlessThereIsOne) {
@@ -184,12 +253,78 @@ TEST_F(SchemaRepositoryTest, AbsoluteUrisAreLoadedOnlyIfAllowed) {
   options.schema_file_extension = ".yaml";
   start(options);
   reader_->put("http://host/b", schema("host"));
-  EXPECT_EQ(load("file:///a/1.0.0#"), "file");
-  EXPECT_EQ(find("file:///a/1.0.0"), "file");
   EXPECT_EQ(load("http://host/b"), "host");
-  EXPECT_EQ(load("http://host/c"), "not found");
-  reader_->fail("http://down", ReadError::Kind::unavailable, "no connection");
-  EXPECT_EQ(load("http://down/c"), "failed: http://down/c is unavailable: no connection");
+  EXPECT_EQ(find("http://host/b#"), "host");
+}
+
+constexpr const char* kAbsoluteFailed = "failed: its host gave no schema that can be used (the log says why)";
+
+TEST_F(SchemaRepositoryTest, NoAbsoluteUriNamesAFile) {
+  auto options = bases({"/base"});
+  options.allow_absolute_schema_uris = true;
+  start(options);
+  int version = 0;
+  for (const char* uri :
+       {"file:///a/1.0.0", "FILE:///a", "file:/a", "ftp://host/a", "data:,{}", "c:/a", "urn:x", "http:/a", "https:a"}) {
+    reader_->put(uri, schema("file"));
+    EXPECT_THAT(load(uri), HasSubstr("or an http:// or https:// URI")) << uri;
+    EXPECT_THAT(find(uri), HasSubstr("or an http:// or https:// URI")) << uri;
+    const std::string path = "/ref/" + std::to_string(++version);
+    reader_->put("/base" + path, R"({"properties":{"x":{"$ref":")" + std::string(uri) + R"("}}})");
+    EXPECT_THAT(load(path), StartsWith("failed: ")) << uri;
+    reader_->put("http://host" + path, R"({"properties":{"x":{"$ref":")" + std::string(uri) + R"("}}})");
+    EXPECT_EQ(load("http://host" + path), kAbsoluteFailed) << uri;
+    EXPECT_THAT(reader_->reads(), testing::Not(testing::Contains(uri)));
+  }
+}
+
+TEST_F(SchemaRepositoryTest, FailuresOfAbsoluteUrisQuoteNothing) {
+  const LogFile log;
+  auto options = bases({"/base"});
+  options.allow_absolute_schema_uris = true;
+  start(options);
+  reader_->fail("http://down", ReadError::Kind::unavailable, "no connection to 10.0.0.1:22");
+  reader_->put("http://host/secret", "root: x: daemon");
+  reader_->put("http://host/number", "5");
+  reader_->put("http://host/type", R"({"type":"secret"})");
+  reader_->put("http://host/ref", R"({"$ref":"/secret"})");
+  reader_->put("/base/far", R"({"$ref":"http://host/secret"})");
+  for (const char* uri : {"http://down/a", "http://host/secret", "http://host/number", "http://host/type",
+                          "http://host/ref", "http://host/missing", "/far"}) {
+    EXPECT_EQ(load(uri), kAbsoluteFailed) << uri;
+    EXPECT_EQ(find(uri), kAbsoluteFailed) << uri;
+  }
+  EXPECT_THAT(log.texts(), testing::Contains(HasSubstr("no connection to 10.0.0.1:22")));
+}
+
+TEST_F(SchemaRepositoryTest, RequestsTakeTurns) {
+  start(bases({"/base"}));
+  reader_->hold("/base");
+  std::mutex mutex;
+  std::vector<std::string> order;
+  std::vector<std::future<void>> outcomes;
+  const auto begin_for = [&](const std::string& uri, std::uint64_t request) {
+    const auto outcome = std::make_shared<std::promise<void>>();
+    outcomes.push_back(outcome->get_future());
+    repository_->load(
+        uri,
+        [&, uri, outcome](const SchemaResult&) {
+          {
+            const std::lock_guard lock(mutex);
+            order.push_back(uri);
+          }
+          outcome->set_value();
+        },
+        request);
+  };
+  for (int i = 0; i < 100; ++i) begin_for("/many/" + std::to_string(i), 1);
+  reader_->await_reads("/base/many/2", 1);
+  begin_for("/few", 2);
+  reader_->release();
+  for (auto& outcome : outcomes) outcome.wait();
+  // Three threads have jobs of the first request; the second has its turn after one more for each.
+  const auto place = std::find(order.begin(), order.end(), "/few") - order.begin();
+  EXPECT_LT(place, 10);
 }
 
 TEST_F(SchemaRepositoryTest, ABaseThatIsDownIsNamedIfNoOtherHasTheSchema) {

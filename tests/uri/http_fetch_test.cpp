@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
+#include <zlib.h>
 
 #include <condition_variable>
 #include <cstring>
@@ -195,9 +196,91 @@ TEST(HttpFetch, BrokenAnswersAreUnavailable) {
   }
 }
 
-TEST(HttpFetch, CompressedAnswersAreRefused) {
-  HttpTestServer server(always(http_answer("{}", "200 OK", "Content-Encoding: gzip\r\n")));
-  EXPECT_EQ(read(server.uri("/")), "invalid: expected an answer without Content-Encoding");
+/// `text` as zlib's window bits have it: 31 gzip, 15 deflate, -15 deflate without its wrapping.
+std::string deflated(std::string_view text, int window_bits) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+/// What reading an answer of this body and coding gives.
+std::string read_coded(std::string_view body, const std::string& coding, UriReaderOptions options = {}) {
+  HttpTestServer server(always(http_answer(body, "200 OK", "Content-Encoding: " + coding + "\r\n")));
+  return read(server.uri("/"), std::move(options));
+}
+
+TEST(HttpFetch, CompressedAnswersAreInflated) {
+  for (const std::string coding : {"gzip", "x-gzip", "GZip"})
+    EXPECT_EQ(read_coded(deflated(R"({"a": 1})", 31), coding), R"({"a":1})") << coding;
+  for (const int bits : {15, -15})
+    EXPECT_EQ(read_coded(deflated(R"({"a": 1})", bits), "deflate"), R"({"a":1})") << bits;
+  EXPECT_EQ(read_coded(R"({"a": 1})", "identity"), R"({"a":1})");
+  EXPECT_EQ(read_coded(deflated(R"({"a":)", 31) + deflated("1}", 31) + std::string(3, '\0'), "gzip"), R"({"a":1})");
+}
+
+TEST(HttpFetch, InflatedSizeIsBounded) {
+  UriReaderOptions options;
+  options.max_size = 100'000;
+  const auto document = [](std::size_t size) { return R"({"a":")" + std::string(size - 8, 'x') + "\"}"; };
+  for (const auto& [coding, bits] : {std::pair("gzip", 31), {"deflate", 15}, {"deflate", -15}}) {
+    EXPECT_EQ(read_coded(deflated(document(100'000), bits), coding, options).size(), 100'000U) << bits;
+    EXPECT_EQ(read_coded(deflated(document(100'001), bits), coding, options),
+              "invalid: expected at most 100000 bytes once inflated")
+        << bits;
+    EXPECT_EQ(read_coded(deflated(std::string(20'000'000, ' '), bits), coding, options),
+              "invalid: expected at most 100000 bytes once inflated")
+        << bits;
+  }
+}
+
+TEST(HttpFetch, BadCodingsAreInvalid) {
+  const std::string whole = deflated(R"({"a": 1})", 31);
+  for (const std::string& body : {whole.substr(0, whole.size() - 4), whole.substr(0, 12), whole + "x",
+                                  std::string("{}"), std::string(), std::string(100, '\0')})
+    EXPECT_THAT(read_coded(body, "gzip"), StartsWith("invalid: expected an answer that is whole"));
+  EXPECT_THAT(read_coded("{}", "deflate"), StartsWith("invalid: expected an answer that is whole"));
+  for (const std::string coding : {"br", "zstd", "gzip, gzip"})
+    EXPECT_EQ(read_coded("{}", coding),
+              "invalid: expected an answer with the Content-Encoding gzip or deflate, or without one");
+}
+
+TEST(HttpFetch, AnswersOf1xxAreSkipped) {
+  const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n";
+  const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  HttpTestServer server([&](const ServedRequest& request) -> std::optional<std::string> {
+    const std::string answer =
+        request.target() == "/missing" ? http_answer("{}", "404 Not Found") : http_answer(R"({"a": 1})");
+    if (request.target() == "/many") {
+      std::string all;
+      for (int i = 0; i < 17; ++i) all += hints;
+      return all + answer;
+    }
+    return hints + go_on + hints + answer;
+  });
+  EXPECT_EQ(read(server.uri("/")), R"({"a":1})");
+  EXPECT_EQ(read(server.uri("/missing")), "not_found: expected an answer with status 200, got 404 Not Found");
+  EXPECT_EQ(read(server.uri("/many")), "unavailable: expected at most 16 answers with a status of 1xx");
+}
+
+TEST(HttpFetch, ADeadlineEndsAFetchBeforeItsTimeout) {
+  HttpTestServer server(never());
+  UriReaderOptions options;
+  options.fetch_timeout = options.fetch_connect_timeout = std::chrono::hours(1);
+  const auto reader = make_uri_reader(options);
+  const auto now = std::chrono::steady_clock::now();
+  EXPECT_EQ(reader->read_until(server.uri("/"), now + milliseconds(100)).error().kind, ReadError::Kind::unavailable);
+  EXPECT_GE(std::chrono::steady_clock::now(), now + milliseconds(100));
+  EXPECT_EQ(server.requests().size(), 1U);
+  EXPECT_EQ(reader->read_until(server.uri("/"), now).error().message, "there is no time left to ask its host");
+  EXPECT_EQ(server.requests().size(), 1U);
 }
 
 TEST(HttpFetch, AHostThatNeverAnswersIsGivenUp) {
@@ -261,6 +344,34 @@ TEST(HttpFetch, ANameServerThatDoesNotAnswerIsGivenUp) {
   const std::lock_guard lock(lookup_mutex);
   lookup_hangs = false;
   lookup_released.notify_all();
+}
+
+TEST(HttpFetch, NameLookupsThatHangEndAtTheDeadlineAndAreBounded) {
+  {
+    const std::lock_guard lock(lookup_mutex);
+    lookup_hangs = true;
+  }
+  UriReaderOptions options;
+  options.fetch_timeout = options.fetch_connect_timeout = std::chrono::hours(1);
+  const auto reader = make_uri_reader(options);
+  const auto message = [&] {
+    return reader->read_until("http://hangs.test/", std::chrono::steady_clock::now() + milliseconds(20))
+        .error()
+        .message;
+  };
+  // Those of a test before may still be on their way out.
+  int hanging = 0;
+  std::string last = message();
+  for (; last == "expected the address of hangs.test within fetch_connect_timeout"; last = message()) ++hanging;
+  EXPECT_EQ(last, "too many name lookups are without an answer");
+  EXPECT_THAT(hanging, testing::AllOf(testing::Le(32), testing::Ge(28)));
+  EXPECT_THAT(read("http://localhost:1/"), HasSubstr("too many name lookups"));
+  {
+    const std::lock_guard lock(lookup_mutex);
+    lookup_hangs = false;
+    lookup_released.notify_all();
+  }
+  while (read("http://nowhere.test/").find("too many") != std::string::npos) std::this_thread::yield();
 }
 
 /// What reading `uri` gives when the reader is stopped once `reached` says that the read is under way. It would take an

@@ -204,6 +204,50 @@ TEST(ObjectText, AliasBombsAreRefused) {
   EXPECT_THAT(error_of(bomb), HasSubstr("expected at most 100000 nodes behind anchors"));
 }
 
+TEST(ObjectText, MarkupIsNoObject) {
+  for (const char* text :
+       {"<!DOCTYPE html><html><p>Error: gone</html>", "<html>", " \n<p>a: b", "<?xml version='1.0'?><a: b"})
+    EXPECT_EQ(error_of(text), "expected a JSON or YAML object, found markup") << text;
+  EXPECT_EQ(object_of("<<: {a: 1}\n").dump(), R"({"a":1})");
+  EXPECT_EQ(object_of("a: <b>").dump(), R"({"a":"<b>"})");
+}
+
+TEST(ObjectText, AliasesOfLongTextsAreRefused) {
+  const std::string text(80'000, 'x');
+  const std::string aliases = repeated(" , *a", 16'000) + "]\n";
+  const std::string expected = "expected at most " + std::to_string(16 * (text.size() + aliases.size())).substr(0, 2);
+  for (const std::string& anchored :
+       {"a: &a " + text, "a: &a {? " + text + " : 1}", "a: &a [" + text + "]", "a: &a {b: {c: " + text + "}}"}) {
+    EXPECT_THAT(error_of(anchored + "\nb: [*a" + aliases),
+                AllOf(HasSubstr(expected), HasSubstr("bytes behind anchors")));
+  }
+}
+
+TEST(ObjectText, AliasesAsKeysCountToo) {
+  std::string yaml = "a: &a " + std::string(80'000, 'x') + "\nb: [";
+  for (int i = 0; i < 5'000; ++i) yaml += "{*a : 1}, ";
+  EXPECT_THAT(error_of(yaml + "1]"), HasSubstr("bytes behind anchors"));
+}
+
+TEST(ObjectText, KeysBehindAnchorsAreNodes) {
+  std::string yaml = "a: &a {";
+  for (int i = 0; i < 1000; ++i) yaml += "k" + std::to_string(i) + ": 1, ";
+  // 2001 nodes each: values and keys.
+  EXPECT_EQ(error_of(yaml + "}\nb: [*a" + repeated(", *a", 47) + "]"), "no error");
+  EXPECT_THAT(error_of(yaml + "}\nb: [*a" + repeated(", *a", 50) + "]"), HasSubstr("nodes behind anchors"));
+}
+
+TEST(ObjectText, MergedKeysCountToo) {
+  const std::string yaml = "a: &a {? " + std::string(80'000, 'x') + " : 1}\nb: [";
+  EXPECT_THAT(error_of(yaml + repeated("{<<: *a}, ", 5'000) + "1]"), HasSubstr("bytes behind anchors"));
+}
+
+TEST(ObjectText, ManyStreamsMayShareOneConfig) {
+  std::string yaml = "a: &a {title: " + std::string(1000, 'x') + "}\n";
+  for (int i = 0; i < 500; ++i) yaml += "s" + std::to_string(i) + ": *a\n";
+  EXPECT_EQ(object_of(yaml).size(), 501U);
+}
+
 TEST(ObjectText, HostileTextsAreRefusedInTime) {
   constexpr std::size_t kSize = 1024 * 1024;
   for (const std::string_view piece : {"[",     "{", "- ", "? ", "a: ", "!",    "&a ",  "\"",  "'",  "[{",    "{\"a\":",

@@ -47,6 +47,8 @@ struct GateOptions {
   std::string ledger_schema_uri = "/eventgate/ledger/1.0.0";
   std::string user_agent = "eventgate";
   std::size_t max_raw_event = 64 * 1024;
+  /// Time for the schema loads of one request together: `request_timeout`.
+  std::chrono::milliseconds schema_load_timeout{60000};
   /// Header to field.
   std::vector<std::pair<std::string, FieldPath>> http_request_headers_to_fields{
       {"x-request-id", FieldPath("meta.request_id")}, {"user-agent", FieldPath("http.request_headers.user-agent")}};

@@ -69,6 +69,8 @@ class IntakeEvents {
   void schema_not_read_again(std::string_view uri, std::string_view reason);
   /// A document could not be had at `uri`, so that the one kept in `cache_dir` is used.
   void schema_document_kept_used(std::string_view uri, std::string_view reason);
+  /// What a base gave at `uri` is no document: no JSON or YAML object. The next base is asked.
+  void schema_document_unreadable(std::string_view uri, std::string_view reason);
   /// A document cannot be kept in `cache_dir`.
   void schema_document_not_kept(std::string_view uri, std::string_view reason);
 

@@ -19,6 +19,10 @@ struct CompilerLimits {
   std::size_t depth = 64;                ///< Of the document.
   std::size_t ref_chain = 64;            ///< `$ref` to `$ref`.
   std::size_t pattern_memory = 8 << 20;  ///< RE2's max_mem, bytes.
+  std::size_t patterns = 500'000;        ///< Instructions of all patterns together, RE2's ProgramSize: 16 bytes each.
+  std::size_t id = 4096;                 ///< Bytes of an id, resolved.
+  std::size_t pointer = 16 * 1024;       ///< Bytes of the JSON pointer to a schema.
+  std::size_t texts = 32 << 20;          ///< Bytes of all pointers and ids that are kept.
 };
 
 /// Compiles `document`, found at `uri` (absolute path in the repositories). The document's metaschema checks are not

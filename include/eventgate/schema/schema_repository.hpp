@@ -2,6 +2,7 @@
 
 #include <boost/system/result.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@ class IntakeEvents;
 struct SchemaOptions {
   std::vector<std::string> schema_base_uris;
   std::string schema_file_extension;
+  /// Allows http(s) URIs beside paths, and no others.
   bool allow_absolute_schema_uris = false;
   bool allow_insecure_schemas = false;
   std::vector<std::string> schema_precache_uris;
@@ -31,6 +33,8 @@ struct SchemaOptions {
   std::chrono::milliseconds schema_revalidate{0};
   /// Folder where the documents of http(s) bases are kept, for when their host gives none. Empty: none.
   std::string cache_dir;
+  /// Time for one load: its wait for a thread, all bases, `$ref`s and attempts. No option of the config.
+  std::chrono::milliseconds load_timeout{30000};
 };
 
 /// Why a schema cannot be used.
@@ -60,9 +64,15 @@ SchemaUriForm schema_uri_form(std::string_view schema_uri);
 /// If one of its documents changed, the new schema takes its place, with a warning; if that fails (a base that is down
 /// counts as failure here, whatever the later ones have), the old one stays in use.
 ///
+/// The first base that has a document of the name, an object, has the schema, even if it cannot be used. A base that
+/// gives what is no document hides none: it is logged, and the next base is asked.
+///
 /// With `cache_dir`, what http(s) bases gave is kept on disk, within bounds. It is used, with a warning, for a schema
 /// not yet known that no base has while one gives no document: no answer, or an answer that is none. Such a schema is
 /// looked at again after a minute.
+///
+/// The failure of a schema that asked for a document by an absolute URI has a reason that quotes neither the document
+/// nor the connection: clients choose that host. The log has the whole reason.
 ///
 /// Thread-safe. Loads run on threads of its own, never on the caller's. The destructor stops the reader, waits for the
 /// reads under way and fails the loads that still wait.
@@ -77,8 +87,9 @@ class SchemaRepository {
   std::optional<SchemaResult> find(std::string_view schema_uri) const;
 
   /// Loads `schema_uri` if need be, then calls `done` on a loader thread (or at once, if it is known, or if too many
-  /// loads wait). `done` must only post.
-  void load(std::string_view schema_uri, std::function<void(SchemaResult)> done);
+  /// loads wait). `done` must only post. Loads of different requests take turns; `request` is any number that tells
+  /// them apart, 0 is the gate itself.
+  void load(std::string_view schema_uri, std::function<void(SchemaResult)> done, std::uint64_t request = 0);
 
   /// The document of `schema_uri`, indented, with each `$ref` replaced by what it leads to; what refers to itself stays
   /// a `$ref` there. It is read anew, and compiled, so that what cannot be used is a failure here too. Blocks: never on

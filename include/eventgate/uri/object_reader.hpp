@@ -34,6 +34,11 @@ class ObjectReader {
   /// The document at `uri`: a path, a `file://` URI, or an `http(s)://` URI.
   virtual boost::system::result<nlohmann::ordered_json, ReadError> read(const std::string& uri) = 0;
 
+  /// The same, but what waits for a host ends at `deadline` at the latest, and is `unavailable` then. A reader that
+  /// asks no host need not know of it.
+  virtual boost::system::result<nlohmann::ordered_json, ReadError> read_until(
+      const std::string& uri, std::chrono::steady_clock::time_point deadline);
+
   /// Ends the reads that wait for a host, and fails at once those that would: both are `unavailable`. For good.
   virtual void stop() {}
 

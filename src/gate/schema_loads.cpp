@@ -1,0 +1,103 @@
+#include "schema_loads.hpp"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "eventgate/io/deadlines.hpp"
+
+namespace eventgate {
+namespace {
+
+/// A number for each request that loads schemas. 0 is the repository's own.
+std::uint64_t next_request() {
+  static std::atomic<std::uint64_t> requests{0};
+  return requests.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+/// The loads of one request. Each load under way holds it, so that it outlives them; it holds itself while the deadline
+/// is set.
+class RequestLoads final : public Deadline, public std::enable_shared_from_this<RequestLoads> {
+ public:
+  RequestLoads(SchemaRepository& schemas, std::vector<std::string> uris, const IoExecutor& executor,
+               std::function<void(std::size_t, SchemaResult)> loaded, Suspended suspended)
+      : schemas_(schemas),
+        uris_(std::move(uris)),
+        executor_(executor),
+        loaded_(std::move(loaded)),
+        done_(uris_.size()),
+        suspended_(std::move(suspended)) {}
+
+  void start(std::chrono::milliseconds timeout) {
+    boost::asio::use_service<Deadlines>(executor_.context()).set(*this, timeout);
+    for (std::size_t i = 0; i < kMaxLoadsOfRequest; ++i) load_next();
+  }
+
+  void expire() override {
+    // The last reference may go when the loads under way are forgotten.
+    const auto self = shared_from_this();
+    for (std::size_t i = 0; i < uris_.size(); ++i) {
+      if (!done_[i]) loaded_(i, SchemaFailure{"it was not loaded within request_timeout"});
+    }
+    finish();
+  }
+
+ private:
+  void load_next() {
+    if (next_ == uris_.size()) return;
+    const std::size_t place = next_++;
+    schemas_.load(
+        uris_[place],
+        [self = shared_from_this(), place](SchemaResult result) {
+          // A copy of the executor: posting may let go of the last reference before `post` returns.
+          const IoExecutor executor = self->executor_;
+          boost::asio::post(
+              executor, [self, place, result = std::move(result)]() mutable { self->take(place, std::move(result)); });
+        },
+        request_);
+  }
+
+  void take(std::size_t place, SchemaResult result) {
+    if (!suspended_) return;
+    done_[place] = true;
+    loaded_(place, std::move(result));
+    if (++results_ == uris_.size()) return finish();
+    load_next();
+  }
+
+  void finish() {
+    cancel();
+    Suspended waiting = *std::move(suspended_);
+    suspended_.reset();
+    waiting.resume();
+  }
+
+  SchemaRepository& schemas_;
+  const std::vector<std::string> uris_;
+  const IoExecutor executor_;
+  const std::function<void(std::size_t, SchemaResult)> loaded_;
+  const std::uint64_t request_ = next_request();
+  std::vector<bool> done_;
+  std::size_t next_ = 0;
+  std::size_t results_ = 0;
+  std::optional<Suspended> suspended_;  ///< Nothing once it was resumed.
+};
+
+}  // namespace
+
+void load_schemas(SchemaRepository& schemas, std::vector<std::string> uris, std::chrono::milliseconds timeout,
+                  const IoExecutor& executor, std::function<void(std::size_t, SchemaResult)> loaded,
+                  Suspended suspended) {
+  if (uris.empty()) {
+    // `suspended` must not be resumed before the suspension has returned.
+    boost::asio::post(executor, [waiting = std::move(suspended)]() mutable { waiting.resume(); });
+    return;
+  }
+  std::make_shared<RequestLoads>(schemas, std::move(uris), executor, std::move(loaded), std::move(suspended))
+      ->start(timeout);
+}
+
+}  // namespace eventgate
