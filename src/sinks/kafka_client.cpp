@@ -196,7 +196,7 @@ rd_kafka_resp_err_t KafkaClient::Sender::send(const Message& message) {
     // Of the topic, which stays as long as the lock is held: the message's text may be gone before the next one comes.
     if (last_ != nullptr) last_name_ = rd_kafka_topic_name(last_);
   }
-  if (client_.handle_ == nullptr || last_ == nullptr) return RD_KAFKA_RESP_ERR__DESTROY;
+  if (client_.handle_ == nullptr || client_.ended_ || last_ == nullptr) return RD_KAFKA_RESP_ERR__DESTROY;
   const void* key = message.key ? message.key->data() : nullptr;
   const std::size_t key_size = message.key ? message.key->size() : 0;
   return rd_kafka_producev(client_.handle_, RD_KAFKA_V_RKT(last_), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
@@ -220,6 +220,16 @@ void KafkaClient::flush(std::chrono::milliseconds timeout) {
 
 void KafkaClient::purge(int flags) {
   if (handle_ != nullptr) rd_kafka_purge(handle_, flags);
+}
+
+bool KafkaClient::close_if_drained() {
+  {
+    const std::unique_lock lock(topics_mutex_);
+    if (handle_ != nullptr && rd_kafka_outq_len(handle_) > 0) return false;
+    ended_ = true;
+  }
+  close();
+  return true;
 }
 
 void KafkaClient::close() {

@@ -82,6 +82,10 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
   /// Ends it: blocks a little. What has no report by now gets none.
   void close();
 
+  /// Ends it if no message is without a report, and returns true. A sender that holds it later gets _DESTROY, so none
+  /// of its messages goes without a report.
+  bool close_if_drained();
+
   /// Null after `close`, which must not happen while it is used.
   rd_kafka_t* handle() const { return handle_; }
 
@@ -107,6 +111,7 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
 
   mutable std::shared_mutex topics_mutex_;
   std::unordered_map<std::string, rd_kafka_topic_t*, Hash, std::equal_to<>> topics_;
+  bool ended_ = false;  // takes no message any more; under topics_mutex_
 
   RefusalLog refusals_{rd_kafka_version()};
 

@@ -409,7 +409,8 @@ void KafkaProducer::produce(std::span<const Record> records) {
         // What comes after one that found the queue full must not go before it.
         error = full ? RD_KAFKA_RESP_ERR__QUEUE_FULL
                      : sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
-        if (may_wait && (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL)) {
+        if (may_wait && (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL ||
+                         error == RD_KAFKA_RESP_ERR__DESTROY)) {
           held.push_back(&record);
           continue;
         }
@@ -444,6 +445,10 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
       if (held.error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
       if (held.error == RD_KAFKA_RESP_ERR__FATAL && !ending_) {
         replace_soon();
+        break;
+      }
+      if (held.error == RD_KAFKA_RESP_ERR__DESTROY && !ending_) {
+        service_.call();  // it was replaced meanwhile: `tend` sends by the next one
         break;
       }
       if (held.error != RD_KAFKA_RESP_ERR_NO_ERROR) refused.push_back(std::move(held));
@@ -643,6 +648,7 @@ Clock::duration KafkaProducer::tend() {
   if (renewed_.exchange(false)) warm_declared();
   if (fatal_ && Clock::now() - replaced_ >= kProbeInterval) replace();
   close_retired();
+  if (holds_) send_held({});
   if (in_doubt_ || !ready_ || !warming_.empty()) probe();
   if (!ready_ || fatal_) return kProbeInterval;
   if (!warming_.empty()) return kWarmInterval;
@@ -737,16 +743,18 @@ std::function<void()> KafkaProducer::renew() {
 }
 
 void KafkaProducer::close_retired() {
-  std::vector<std::shared_ptr<KafkaClient>> empty;
+  std::vector<std::shared_ptr<KafkaClient>> retired;
   {
     const std::lock_guard lock(clients_mutex_);
     if (ending_) return;
-    const auto drained =
-        std::partition(retired_.begin(), retired_.end(), [](const auto& client) { return client->waiting() > 0; });
-    std::move(drained, retired_.end(), std::back_inserter(empty));
-    retired_.erase(drained, retired_.end());
+    retired = retired_;
   }
-  for (const auto& client : empty) client->close();
+  // A thread may have taken one before it was replaced, and be about to send with it.
+  std::erase_if(retired, [](const auto& client) { return !client->close_if_drained(); });
+  const std::lock_guard lock(clients_mutex_);
+  std::erase_if(retired_, [&retired](const auto& client) {
+    return std::find(retired.begin(), retired.end(), client) != retired.end();
+  });
 }
 
 void KafkaProducer::produce_alone(const RefusedRecord& record) {

@@ -663,6 +663,7 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
     const std::int64_t id = report.id;
     if (report.replayed) {
       const auto found = replaying_.find(id);
+      if (found == replaying_.end()) continue;
       Lane& lane = *found->second;
       replaying_.erase(found);
       --lane.replaying;

@@ -208,5 +208,51 @@ TEST_F(GateSpool, AFrozenBrokersEventsLeaveTheSpoolWhenItThaws) {
   EXPECT_THAT(produced(topic()), ElementsAreArray(ids));
 }
 
+// `spool replay` beside a running gate only makes what was set aside be tried again, whatever the gate is about.
+TEST_F(GateSpool, ToolReplaysBesideTheGateWhileTheBrokerComesAndGoes_NothingIsLost) {
+  const std::string small = topic("small.");
+  broker_->create_topic(small, 1, {{"max.message.bytes", "1000"}});
+  const auto gate = this->gate();
+  const std::string config =
+      folder_.write("replay.yaml", "spool: {path: '" + spool() + "'}\nkafka:\n  conf: {metadata.broker.list: '" +
+                                       broker_->address() + "'}\n");
+  std::string large = event(small, 0);
+  large.replace(large.rfind("\"x\""), 3, '"' + std::string(5000, 'y') + '"');
+  EXPECT_EQ(post(*gate, event(topic(), 0)).status, 201u);
+  std::vector<std::string> ids{id_of(0)};
+  std::set<std::string> smalls;
+  constexpr int kRounds = 4, kEach = 8;
+  for (int round = 0; round < kRounds; ++round) {
+    broker_->freeze();
+    for (int i = 0; i < kEach; ++i) {
+      const int number = 1 + round * kEach + i;
+      EXPECT_EQ(post(*gate, event(topic(), number)).status, 201u);
+      EXPECT_EQ(post(*gate, event(small, number)).status, 201u);
+      ids.push_back(id_of(number));
+      smalls.insert(id_of(number));
+    }
+    EXPECT_EQ(post(*gate, large).status, 201u);
+    for (int i = 0; i < 2; ++i) {
+      const GateRun run = run_gate({"spool", "replay", "-c", config});
+      EXPECT_EQ(run.status, 1) << run.output;
+      EXPECT_THAT(run.output, HasSubstr("another gate uses it"));
+      if (i == 0) broker_->thaw();
+    }
+  }
+  for (int i = 0; i < 5; ++i) run_gate({"spool", "replay", "-c", config});
+  // All but the large ones leave the spool.
+  EXPECT_TRUE(
+      becomes([&] { return stored() == std::vector<std::string>(kRounds, id_of(0)); }, std::chrono::seconds(60)));
+  EXPECT_THAT(produced(topic()), ElementsAreArray(ids));
+  const std::vector<std::string> found = produced(small);
+  EXPECT_EQ(std::set<std::string>(found.begin(), found.end()), smalls);
+  EXPECT_TRUE(becomes([&] {
+    return get(gate->metrics_port(), "/metrics").find("eventgate_spool_records{service=\"eventgate\"} 0") !=
+           std::string::npos;
+  }));
+  gate->signal(SIGTERM);
+  EXPECT_EQ(gate->wait(), 0) << gate->log();
+}
+
 }  // namespace
 }  // namespace eventgate

@@ -108,10 +108,46 @@ TEST_F(KafkaSinkOnMock, DeliversAndIsReady) {
 TEST_F(KafkaSinkOnMock, NotAuthorisedIsNotProduced) {
   const auto sink = sink_with({});
   kafka_.answer({RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
-  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))),
-              Each("not_produced: Broker: Topic authorization failed"));
+  const Outcomes outcomes = driver_.produce(*sink, events(1));
+  EXPECT_THAT(outcome_texts(outcomes), Each("not_produced: Broker: Topic authorization failed"));
+  EXPECT_FALSE(outcomes[0]->worth_retry());
   EXPECT_THAT(metrics_.text(), HasSubstr("TOPIC_AUTHORIZATION_FAILED"));
   EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
+}
+
+TEST_F(KafkaSinkOnMock, RefusedForTheRecordItself_IsNotWorthARetry) {
+  const auto sink = sink_with({});
+  for (const rd_kafka_resp_err_t error :
+       {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE}) {
+    for (const Assurance assurance : {Assurance::guaranteed, Assurance::hasty}) {
+      kafka_.answer({error, error});  // together with others, and alone
+      const Outcomes outcomes = driver_.produce(*sink, events(1), assurance);
+      ASSERT_TRUE(outcomes[0]) << rd_kafka_err2str(error);
+      EXPECT_THAT(outcomes[0]->message, StartsWith(rd_kafka_err2str(error)));
+      EXPECT_EQ(outcomes[0]->obstacle, Obstacle::record);
+      EXPECT_FALSE(outcomes[0]->worth_retry());
+      // The caller of a hasty record may have its text no more.
+      EXPECT_EQ(outcomes[0]->value != nullptr, assurance == Assurance::hasty);
+      if (outcomes[0]->value) EXPECT_EQ(*outcomes[0]->value, "{}");
+    }
+  }
+}
+
+TEST_F(KafkaSinkOnMock, RefusedForTheSizeOfAllTogether_IsSentAlone) {
+  const auto sink = sink_with({{"linger.ms", "50"}});
+  kafka_.answer({RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE});
+  auto records = events(3);
+  for (OwnRecord& record : records) {
+    record.message_key = "key";
+    record.promised = true;
+  }
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, records, Assurance::hasty)), Each("success"));
+}
+
+TEST_F(KafkaSinkOnMock, Outage_IsWorthARetry) {
+  const auto sink = sink_with({{"retries", "0"}});
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
+  EXPECT_TRUE(driver_.produce(*sink, events(1))[0]->worth_retry());
 }
 
 TEST_F(KafkaSinkOnMock, TooFewReplicasOnceIsTriedAgain) {
