@@ -118,7 +118,7 @@ TEST(Dockerfile, HasTwoStagesAndEndsAsNobodyWithTheGate) {
 TEST(Dockerfile, RunLinesAreThoseOfCi) {
   const auto found = stages();
   const auto ci = lines_of(kSource / ".ci/run");
-  for (const std::string& run : arguments_of(found.front(), "RUN")) EXPECT_THAT(ci, Contains(run));
+  for (const std::string& run : arguments_of(found.front(), "RUN")) EXPECT_THAT(ci, Contains("step " + run));
   // tests/packaging/package_test.sh takes those of the last stage from the file itself.
   EXPECT_THAT(text_of(kSource / "tests/packaging/package_test.sh"),
               HasSubstr(R"(stage == 2 && sub(/^RUN /, "")' docker/Dockerfile)"));

@@ -128,7 +128,9 @@ TEST_F(KafkaSinkOnMock, RefusedForTheRecordItself_IsNotWorthARetry) {
       EXPECT_FALSE(outcomes[0]->worth_retry());
       // The caller of a hasty record may have its text no more.
       EXPECT_EQ(outcomes[0]->value != nullptr, assurance == Assurance::hasty);
-      if (outcomes[0]->value) EXPECT_EQ(*outcomes[0]->value, "{}");
+      if (outcomes[0]->value) {
+        EXPECT_EQ(*outcomes[0]->value, "{}");
+      }
     }
   }
 }

@@ -39,7 +39,8 @@ struct GateOptions {
   std::string topic_prefix;
   FieldPath id_field;
   FieldPath dt_field;
-  /// An event whose time is further ahead of its receipt gets the time of receipt as its record's timestamp. 0: none is.
+  /// An event whose time is further ahead of its receipt gets the time of receipt as its record's timestamp. 0: none
+  /// is.
   std::chrono::milliseconds max_future_dt{0};
   std::string error_stream;  ///< Empty: no error events.
   std::string error_schema_uri = "/error/2.1.0";
