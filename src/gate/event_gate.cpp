@@ -1190,14 +1190,14 @@ Task<void> EventGate::Impl::process_hasty(std::unique_ptr<HastyRequest> request)
 /// Loads the schemas of `wanted` that are not known.
 Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
   const IoExecutor executor = co_await ThisExecutor();
-  co_await suspend([this, &wanted, &executor](Suspended suspended) {
-    std::vector<std::string> unknown;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < wanted.entries().size(); ++i) {
-      if (wanted.entries()[i].result) continue;
-      unknown.emplace_back(wanted.entries()[i].schema_uri);
-      places.push_back(i);
-    }
+  std::vector<std::string> unknown;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < wanted.entries().size(); ++i) {
+    if (wanted.entries()[i].result) continue;
+    unknown.emplace_back(wanted.entries()[i].schema_uri);
+    places.push_back(i);
+  }
+  co_await suspend([&](Suspended suspended) {
     load_schemas(
         schemas, std::move(unknown), options.schema_load_timeout, executor,
         [&wanted, places = std::move(places)](std::size_t i, SchemaResult loaded) {

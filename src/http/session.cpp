@@ -397,6 +397,8 @@ Task<void> Session::linger() {
     space_->begin = space_->end = 0;
     received = co_await receive_more(kLinger);
     if (left(kLinger) <= steady_clock::duration::zero()) break;
+    // A client that sends without a pause must not keep the thread from others.
+    if (steady_clock::now() - turn_begun_ >= kMaxTurn) co_await give_way();
   }
 }
 

@@ -3,6 +3,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <mutex>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace eventgate {
@@ -64,8 +65,10 @@ void DeliverySlot::succeed_on_disk() noexcept {
   succeed();
 }
 
+static_assert(std::is_nothrow_move_constructible_v<DeliveryFailure>, "a failure is told without memory");
+
 void DeliverySlot::fail(DeliveryFailure failure) noexcept {
-  failure_ = std::make_unique<DeliveryFailure>(std::move(failure));
+  failure_.emplace(std::move(failure));
   succeed();
 }
 
@@ -132,7 +135,8 @@ const DeliveryFailure* DeliveryBatch::failure(std::size_t index, const DeliveryF
   std::uint8_t state = DeliverySlot::kPending;
   if (slot.state_.compare_exchange_strong(state, DeliverySlot::kAbandoned, std::memory_order_acq_rel))
     return &timed_out;
-  return state == DeliverySlot::kAbandoned ? &timed_out : slot.failure_.get();
+  if (state == DeliverySlot::kAbandoned) return &timed_out;
+  return slot.failure_ ? &*slot.failure_ : nullptr;
 }
 
 void DeliveryBatch::unreference() noexcept {

@@ -65,7 +65,7 @@ struct Copy {
   bool attempted = false;                    // the report of its first attempt is to come
   bool reported = false;                     // that has come
   bool uncertain = false;                    // an attempt to store it failed, and it may be in the store all the same
-  std::unique_ptr<DeliveryFailure> failure;  // of its first attempt
+  std::optional<DeliveryFailure> failure;  // of its first attempt
   Clock::time_point until;                   // until then it may wait for those before it
 };
 
@@ -85,7 +85,7 @@ struct Attempt final : DeliverySlot {
   Record record;
   std::int64_t id = 0;
   std::atomic<State> state{flying};
-  std::unique_ptr<DeliveryFailure> failure;
+  std::optional<DeliveryFailure> failure;
 };
 
 /// The first attempts of records handed over together.
@@ -110,7 +110,7 @@ using AttemptsPointer = boost::intrusive_ptr<Attempts>;
 struct Report {
   std::int64_t id;
   bool replayed;  // else it is that of its first attempt
-  std::unique_ptr<DeliveryFailure> failure;
+  std::optional<DeliveryFailure> failure;
 };
 
 struct Lane;
@@ -210,7 +210,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   std::deque<std::pair<Clock::time_point, AttemptsPointer>>& deadlines(Assurance assurance) {
     return assurance == Assurance::guaranteed ? guaranteed_deadlines_ : hasty_deadlines_;
   }
-  void report(std::int64_t id, bool replayed, std::unique_ptr<DeliveryFailure> failure);
+  void report(std::int64_t id, bool replayed, std::optional<DeliveryFailure> failure);
   void push(std::vector<Copy> copies);
   void succeed(DeliverySlot& outer, Assurance assurance, bool on_disk);
   void fail(DeliverySlot& outer, Assurance assurance, DeliveryFailure failure);
@@ -219,7 +219,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   // The spool's thread only.
   void run();
   void take(std::vector<Report> reports, Clock::time_point now);
-  void settle(Copy copy, std::unique_ptr<DeliveryFailure> failure);
+  void settle(Copy copy, std::optional<DeliveryFailure> failure);
   bool waits_for_room(const Copy& copy) const;
   void hold(std::vector<Copy> copies, Clock::time_point now);
   void place(Clock::time_point now);
@@ -378,7 +378,7 @@ void SpoolSink::settled(DeliverySlot& slot) noexcept {
   auto failure = attempt.take_failure();
   if (!failure) {
     if (attempt.state.exchange(Attempt::over) == Attempt::copied) {
-      report(attempt.id, false, nullptr);
+      report(attempt.id, false, std::nullopt);
     } else {
       --flying_;
       succeed(*attempt.outer, attempts.assurance, false);
@@ -488,7 +488,7 @@ void SpoolSink::push(std::vector<Copy> copies) {
   for (Copy& copy : refused) fail(*copy.outer, copy.record.assurance, no_room_failure());
 }
 
-void SpoolSink::report(std::int64_t id, bool replayed, std::unique_ptr<DeliveryFailure> failure) {
+void SpoolSink::report(std::int64_t id, bool replayed, std::optional<DeliveryFailure> failure) {
   const std::lock_guard lock(mutex_);
   reports_.push_back({id, replayed, std::move(failure)});
   called_ = true;
@@ -732,7 +732,7 @@ void SpoolSink::hold(std::vector<Copy> copies, Clock::time_point now) {
 }
 
 /// What became of a copy without the store.
-void SpoolSink::settle(Copy copy, std::unique_ptr<DeliveryFailure> failure) {
+void SpoolSink::settle(Copy copy, std::optional<DeliveryFailure> failure) {
   if (failure) {
     if (copy.uncertain) failure->delivery = Delivery::unknown;  // the next start may find it and replay it
     fail(*copy.outer, copy.record.assurance, std::move(*failure));
@@ -888,7 +888,7 @@ void SpoolSink::write(std::vector<Copy> copies) {
       if (copy.failure->delivery == Delivery::unknown) failure.delivery = Delivery::unknown;
       failure.message = copy.failure->message + "; " + failure.message;
     }
-    settle(std::move(copy), std::make_unique<DeliveryFailure>(std::move(failure)));
+    settle(std::move(copy), std::move(failure));
   }
   hold(std::move(kept), Clock::now());
   count_records();

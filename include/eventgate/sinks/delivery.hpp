@@ -78,8 +78,8 @@ class DeliverySlot {
   /// The I/O thread that waits, of a slot of a batch. To be asked before the slot is settled.
   const IoExecutor& executor() const noexcept;
 
-  /// For the listener: null if it succeeded.
-  std::unique_ptr<DeliveryFailure> take_failure() noexcept { return std::move(failure_); }
+  /// For the listener: nothing if it succeeded.
+  std::optional<DeliveryFailure> take_failure() noexcept { return std::move(failure_); }
 
   /// The sink's own, for as long as the slot is: what it must know of the record again when the report comes.
   struct Note {
@@ -95,7 +95,7 @@ class DeliverySlot {
   static constexpr std::uint8_t kPending = 0, kSettled = 1, kAbandoned = 2;
   DeliveryBatch* batch_ = nullptr;
   DeliveryListener* listener_ = nullptr;  // instead of a batch
-  std::unique_ptr<DeliveryFailure> failure_;
+  std::optional<DeliveryFailure> failure_;  // in place: settling must not need memory
   bool on_disk_ = false;
   std::atomic<std::uint8_t> state_{kPending};
 };
