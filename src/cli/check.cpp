@@ -15,19 +15,20 @@
 #include <utility>
 
 #include "dry_run.hpp"
-#include "eventgate/events/event_batch.hpp"
-#include "eventgate/events/event_status.hpp"
+#include "eventgate/base/topic_name.hpp"
+#include "eventgate/delivery/fan_out.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/gate/event_batch.hpp"
 #include "eventgate/gate/event_gate.hpp"
+#include "eventgate/gate/event_status.hpp"
 #include "eventgate/http/server.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/produce/producer.hpp"
-#include "eventgate/produce/record_builder.hpp"
-#include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/sinks/kafka_check.hpp"
+#include "eventgate/kafka/kafka_preflight.hpp"
+#include "eventgate/repository/schema_repository.hpp"
+#include "eventgate/streams/schema_titles.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
-#include "eventgate/uri/object_reader.hpp"
-#include "schema_titles.hpp"
+#include "eventgate/streams/topic.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 
@@ -73,7 +74,7 @@ class Check {
 
   const Config& config_;
   Metrics metrics_;
-  IntakeEvents events_;
+  Telemetry events_;
   std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
@@ -243,12 +244,12 @@ void Check::check_test_events() {
   }
   GateOptions options = config_.gate;
   options.error_stream.clear();
-  Producer producer({}, config_.produce_timeout, events_);
+  FanOut producer({}, config_.produce_timeout, events_);
   EventGate gate(options, *schemas_, streams_.get(), producer, events_);
   RequestContext request;
   request.received_at = std::chrono::system_clock::now();
   boost::asio::io_context context(1);
-  const ProcessResult result = process_now(gate, *batch, request, context);
+  const ProcessResult result = process_blocking(gate, *batch, request, context);
   for (const EventStatus& status : result.invalid)
     problem("test_events[" + std::to_string(status.index) + "]: " + errors_text(status.errors));
   for (const EventStatus& status : result.error)

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "eventgate/config/config.hpp"
-#include "eventgate/logging/logging.hpp"
+#include "eventgate/logging/log.hpp"
 
 namespace eventgate {
 

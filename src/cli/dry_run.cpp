@@ -7,8 +7,8 @@
 
 namespace eventgate {
 
-ProcessResult process_now(EventGate& gate, const EventBatch& batch, const RequestContext& request,
-                          boost::asio::io_context& context) {
+ProcessResult process_blocking(EventGate& gate, const EventBatch& batch, const RequestContext& request,
+                               boost::asio::io_context& context) {
   std::optional<ProcessResult> result;
   context.restart();  // it stopped when the work of the last call was done
   const auto work = boost::asio::make_work_guard(context);

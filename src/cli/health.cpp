@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 
 namespace eventgate {
 

@@ -27,8 +27,8 @@
 #include "eventgate/cli/command_line.hpp"
 #include "eventgate/cli/service.hpp"
 #include "eventgate/config/config.hpp"
-#include "eventgate/events/json_text.hpp"
-#include "eventgate/logging/logging.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "eventgate/logging/log.hpp"
 #include "health.hpp"
 #include "schema_tool.hpp"
 #include "service_manager.hpp"
@@ -179,7 +179,7 @@ int serve(const std::vector<std::string>& files, Config config) {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)}, {"port", static_cast<long long>(service.port())}});
   }
-  manager.watch({[&service] { return service.unready(); }, [&service] { return service.stale(); },
+  manager.watch({[&service] { return service.not_ready_reason(); }, [&service] { return service.stale(); },
                  [&service](const std::function<void()>& done) { service.turn(done); }});
   const char* const signal = serve_until_stop(signals, files, service, manager);
   const auto deadline = std::chrono::steady_clock::now() + shutdown_timeout;

@@ -7,11 +7,11 @@
 
 #include "config_files.hpp"
 #include "eventgate/config/config.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/schema/repository_check.hpp"
-#include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/repository/repository_lint.hpp"
+#include "eventgate/repository/schema_repository.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 
@@ -24,7 +24,7 @@ int show(const CommandLine& line, std::ostream& out) {
   config.schema.cache_dir.clear();  // what is there now counts
   if (line.files.empty()) config.schema.schema_base_uris = {line.repository};
   Metrics metrics(config.service_name);
-  IntakeEvents events(metrics);
+  Telemetry events(metrics);
   const SchemaRepository schemas(config.schema, make_uri_reader(config.schema_reader), events);
   const auto schema = schemas.dereferenced(line.schema_uri);
   if (!schema) {

@@ -16,23 +16,24 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/topic_name.hpp"
+#include "eventgate/delivery/fan_out.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/files/file_sink.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
-#include "eventgate/logging/logging.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/metrics/process_metrics.hpp"
-#include "eventgate/produce/producer.hpp"
-#include "eventgate/produce/record_builder.hpp"
-#include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/sinks/file_sink.hpp"
-#include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/kafka/kafka_sink.hpp"
+#include "eventgate/logging/log.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/spool/spool_sink.hpp"
+#include "eventgate/streams/schema_titles.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/streams/topic.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/process_metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "restart_options.hpp"
-#include "schema_titles.hpp"
 
 namespace eventgate {
 
@@ -80,11 +81,11 @@ struct Service::Impl {
   void observe_readiness();
   void declare_first();
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
-  void warm(const StreamConfigs& configs);
+  void prefetch_metadata(const StreamConfigs& configs);
   Task<void> keep_ledger();
   void close_ledger(Clock::time_point until);
   bool own_events_done(Clock::time_point until) const;
-  std::optional<std::string> unready() const;
+  std::optional<std::string> not_ready_reason() const;
   std::vector<std::string> stale() const;
   void turn(const std::function<void()>& done);
   std::optional<std::string> reload(const std::vector<std::string>& files, const std::stop_token& stop);
@@ -93,7 +94,7 @@ struct Service::Impl {
   const Config config;
   Metrics metrics;
   const ProcessMetrics process{metrics};
-  IntakeEvents events;
+  Telemetry events;
   std::atomic<bool> producing{false};  ///< There is a producer.
   std::atomic<bool> draining{false};
   bool stopped = false;
@@ -107,8 +108,8 @@ struct Service::Impl {
   std::vector<std::shared_ptr<ObjectReader>> readers;  ///< All there are.
   std::shared_ptr<ObjectReader> stream_reader;
   std::unique_ptr<SchemaRepository> schemas;
-  std::unique_ptr<Producer> producer;
-  std::unique_ptr<SchemalessStreams> schemaless;
+  std::unique_ptr<FanOut> producer;
+  std::unique_ptr<MissingSchemaReporter> schemaless;
   std::unique_ptr<StreamConfigSource> streams;
   std::unique_ptr<EventGate> gate;
   std::unique_ptr<HttpServer> server;
@@ -134,11 +135,11 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
         [this](const StreamConfigs& configs) {
           declare(configs);
           if (!producing) return;
-          warm(configs);
+          prefetch_metadata(configs);
           schemaless->look(streams->current());
         },
         stop);
-    schemaless = std::make_unique<SchemalessStreams>(config.schema, reader(config.schema_reader), events);
+    schemaless = std::make_unique<MissingSchemaReporter>(config.schema, reader(config.schema_reader), events);
     events.observe_stream_config_age([source = streams.get()] {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
@@ -156,15 +157,15 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
       {{"kafka", config.kafka ? std::string_view("yes") : std::string_view("no")},
        {"spool", config.spool ? std::string_view(config.spool->path) : std::string_view("none")},
        {"file", config.file ? std::string_view(config.file->output_path) : std::string_view("none")}});
-  producer = std::make_unique<Producer>(std::move(sinks), config.produce_timeout, events);
+  producer = std::make_unique<FanOut>(std::move(sinks), config.produce_timeout, events);
   producing = true;
   if (streams) {
-    warm(*streams->current());
+    prefetch_metadata(*streams->current());
     schemaless->look(streams->current());
   } else if (makes_streams_of_schemas(config.gate)) {
     for (const std::string& uri : schemas->loaded()) {
       const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
-      if (is_topic_name(topic)) producer->warm(topic);
+      if (is_topic_name(topic)) producer->prefetch_metadata(topic);
     }
   }
   events.observe_cached_schemas(
@@ -173,12 +174,12 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   if (config.live) live = std::make_unique<LiveFeed>();
   const auto inflight = std::make_shared<InflightBytes>(config.http.max_inflight_bytes);
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get(), inflight);
-  std::function<std::optional<std::string>()> no_room;
-  if (config.spool) no_room = [this] { return producer->no_room(); };
+  std::function<std::optional<std::string>()> overload_reason;
+  if (config.spool) overload_reason = [this] { return producer->overload_reason(); };
   server = std::make_unique<HttpServer>(
       config.http,
-      HttpServices{*gate, streams.get(), metrics, events, [this] { return unready(); }, [this] { return stale(); },
-                   std::move(no_room), live.get(), schemas.get(), inflight},
+      HttpServices{*gate, streams.get(), metrics, events, [this] { return not_ready_reason(); },
+                   [this] { return stale(); }, std::move(overload_reason), live.get(), schemas.get(), inflight},
       executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();
@@ -196,7 +197,7 @@ std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& opti
 /// What `/readyz` says, and the bounds to which other metrics can be held.
 void Service::Impl::observe_readiness() {
   metrics.observe("eventgate_ready", "1 while the gate can produce, else 0 (/readyz says why)",
-                  [this] { return unready() ? 0 : 1; });
+                  [this] { return not_ready_reason() ? 0 : 1; });
   metrics.observe_total("eventgate_log_lines_dropped_total",
                         "log lines that were dropped because the output did not take them",
                         [] { return static_cast<double>(log_lines_dropped()); });
@@ -221,10 +222,10 @@ void Service::Impl::declare_first() {
   events.ledger().declare(declared, std::chrono::system_clock::now());
 }
 
-void Service::Impl::warm(const StreamConfigs& configs) {
+void Service::Impl::prefetch_metadata(const StreamConfigs& configs) {
   for (const std::string& stream : configs.names()) {
     const std::string topic = topic_name(config.gate.topic_prefix, stream, configs.find(stream));
-    if (is_topic_name(topic)) producer->warm(topic);
+    if (is_topic_name(topic)) producer->prefetch_metadata(topic);
   }
 }
 
@@ -234,7 +235,7 @@ Task<void> Service::Impl::keep_ledger() {
     minute->expires_at(std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now()) +
                        std::chrono::minutes(1));
     boost::system::error_code error;
-    co_await suspend([&](Suspended suspended) {
+    co_await suspend_with([&](ResumeHandle suspended) {
       minute->async_wait([&error, suspended = std::move(suspended)](boost::system::error_code result) mutable {
         error = result;
         suspended.resume();
@@ -267,9 +268,9 @@ bool Service::Impl::own_events_done(Clock::time_point until) const {
   return true;
 }
 
-std::optional<std::string> Service::Impl::unready() const {
+std::optional<std::string> Service::Impl::not_ready_reason() const {
   if (draining) return "draining: the service is stopping";
-  return producer->unready();
+  return producer->not_ready_reason();
 }
 
 std::vector<std::string> Service::Impl::stale() const {
@@ -281,7 +282,7 @@ std::vector<std::string> Service::Impl::stale() const {
   if (const std::size_t count = schemas->stale(); count > 0) {
     result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");
   }
-  for (std::string& what : producer->degraded()) result.push_back(std::move(what));
+  for (std::string& what : producer->degraded_reason()) result.push_back(std::move(what));
   return result;
 }
 
@@ -304,7 +305,7 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
       // All that can fail comes first.
       std::vector<std::function<void()>> uses;
       for (const auto& reader : readers) uses.push_back(reader->renew());
-      uses.push_back(producer->renew());
+      uses.push_back(producer->reload());
       if (streams) {
         const std::stop_callback end_read(stop, [this] { stream_reader->stop(); });
         uses.push_back(streams->read_again());
@@ -394,7 +395,7 @@ std::uint16_t Service::port() const { return impl_->server->port(); }
 
 std::optional<std::uint16_t> Service::metrics_port() const { return impl_->server->metrics_port(); }
 
-std::optional<std::string> Service::unready() const { return impl_->unready(); }
+std::optional<std::string> Service::not_ready_reason() const { return impl_->not_ready_reason(); }
 
 std::vector<std::string> Service::stale() const { return impl_->stale(); }
 

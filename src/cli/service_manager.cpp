@@ -14,7 +14,7 @@
 #include <thread>
 #include <utility>
 
-#include "eventgate/logging/logging.hpp"
+#include "eventgate/logging/log.hpp"
 
 namespace eventgate {
 namespace {
@@ -117,7 +117,7 @@ void ServiceManager::Impl::look() {
     state = "WATCHDOG=1\n";
     watched.turn([turned = turned] { *turned = true; });
   }
-  const std::optional<std::string> missing = watched.unready();
+  const std::optional<std::string> missing = watched.not_ready_reason();
   std::string status = missing ? "not ready: " + *missing : "ready";
   if (!missing) {
     bool first = true;

@@ -16,9 +16,9 @@ std::optional<int> inherited_socket();
 
 /// What the service manager is told about.
 struct Watched {
-  std::function<std::optional<std::string>()> unready;  ///< Why it cannot serve, or nothing.
-  std::function<std::vector<std::string>()> stale;      ///< What serves although it is old.
-  std::function<void(std::function<void()>)> turn;      ///< Calls its argument once every I/O thread came round.
+  std::function<std::optional<std::string>()> not_ready_reason;  ///< Why it cannot serve, or nothing.
+  std::function<std::vector<std::string>()> stale;               ///< What serves although it is old.
+  std::function<void(std::function<void()>)> turn;  ///< Calls its argument once every I/O thread came round.
 };
 
 /// Tells systemd how the process does (sd_notify(3)). Where none listens (NOTIFY_SOCKET) nothing is done.

@@ -17,13 +17,13 @@
 
 #include "config_files.hpp"
 #include "eventgate/config/config.hpp"
-#include "eventgate/events/json_text.hpp"
-#include "eventgate/logging/logging.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "eventgate/kafka/kafka_sink.hpp"
+#include "eventgate/logging/log.hpp"
 #include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/spool/spool_store.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 namespace {
@@ -152,7 +152,7 @@ int replay(const CommandLine& line, std::ostream& out) {
   start_logging(config.logging);
   config.kafka->spooled = true;
   Metrics metrics(config.service_name);
-  IntakeEvents events(metrics);
+  Telemetry events(metrics);
   boost::asio::io_context io{1};
   const auto work = boost::asio::make_work_guard(io);
   const auto count = [&store] {

@@ -20,18 +20,18 @@
 #include "config_files.hpp"
 #include "dry_run.hpp"
 #include "eventgate/config/config.hpp"
-#include "eventgate/events/event_status.hpp"
-#include "eventgate/events/json_text.hpp"
-#include "eventgate/events/printable.hpp"
+#include "eventgate/delivery/fan_out.hpp"
+#include "eventgate/delivery/sink.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/gate/event_gate.hpp"
-#include "eventgate/http/intake.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/produce/producer.hpp"
-#include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/sinks/sink.hpp"
+#include "eventgate/gate/event_status.hpp"
+#include "eventgate/http/parse_body.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "eventgate/json/printable.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 
@@ -53,8 +53,8 @@ class KeptRecords final : public Sink {
       record.slot->succeed();
     }
   }
-  void warm(const std::string& /*topic*/) override {}
-  std::optional<std::string> unready() const override { return std::nullopt; }
+  void prefetch_metadata(const std::string& /*topic*/) override {}
+  std::optional<std::string> not_ready_reason() const override { return std::nullopt; }
   void stop(std::chrono::steady_clock::time_point /*deadline*/) override {}
 
  private:
@@ -146,12 +146,12 @@ class Validator {
     if (line.find_first_not_of(" \t\r") == std::string::npos) return;
     RequestContext request;
     request.received_at = std::chrono::system_clock::now();
-    const Intake intake = read_events(std::move(line), config_.http, gate_, request, context_.get_executor());
+    const ParsedBody intake = parse_body(std::move(line), config_.http, gate_, request, context_.get_executor());
     if (intake.refusal) return refuse(intake.refusal->detail);
     if (!intake.batch) return refuse(std::string(kEmptyBody));
     const bool lone = (*intake.batch)[0].index() == 0;
     records_.clear();
-    tell(process_now(gate_, *intake.batch, request, context_), lone);
+    tell(process_blocking(gate_, *intake.batch, request, context_), lone);
   }
 
   bool finish() {
@@ -164,7 +164,7 @@ class Validator {
   }
 
  private:
-  static std::unique_ptr<StreamConfigSource> make_streams(const Config& config, IntakeEvents& events) {
+  static std::unique_ptr<StreamConfigSource> make_streams(const Config& config, Telemetry& events) {
     if (config.streams.stream_config_uri.empty()) return nullptr;
     StreamConfigOptions once = config.streams;
     once.cache_dir.clear();
@@ -240,11 +240,11 @@ class Validator {
   const bool as_json_;
   boost::asio::io_context context_{1};
   Metrics metrics_;
-  IntakeEvents events_;
+  Telemetry events_;
   SchemaRepository schemas_;
   const std::unique_ptr<StreamConfigSource> streams_;
   std::vector<std::string> records_;  // of the line
-  Producer producer_;
+  FanOut producer_;
   EventGate gate_;
   std::size_t line_ = 0;
   std::size_t success_ = 0, invalid_ = 0, error_ = 0;

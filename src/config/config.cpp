@@ -12,8 +12,8 @@
 
 #include "config_placeholders.hpp"
 #include "config_section.hpp"
-#include "eventgate/produce/record_builder.hpp"
-#include "eventgate/sinks/kafka_check.hpp"
+#include "eventgate/base/topic_name.hpp"
+#include "eventgate/kafka/kafka_preflight.hpp"
 
 namespace eventgate {
 namespace {

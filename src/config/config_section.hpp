@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/events/field_path.hpp"
+#include "eventgate/json/field_path.hpp"
 
 namespace eventgate {
 

@@ -1,7 +1,7 @@
 #include "error_event.hpp"
 
-#include "event_additions.hpp"
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "field_enricher.hpp"
 
 namespace eventgate {
 
@@ -20,7 +20,7 @@ std::string_view first_bytes(std::string_view text, std::size_t max) {
 
 }  // namespace
 
-void append_error_event(std::string& out, const Refused& refused, std::string_view emitter_id,
+void append_error_event(std::string& out, const FailedEvent& refused, std::string_view emitter_id,
                         std::size_t max_raw_event, std::chrono::system_clock::time_point received_at) {
   // Quotes and line ends of the event are escaped.
   const std::string_view raw = refused.raw_event;

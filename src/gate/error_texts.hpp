@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/events/event_status.hpp"
+#include "eventgate/gate/event_status.hpp"
 
 namespace eventgate {
 

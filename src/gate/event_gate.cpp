@@ -11,14 +11,17 @@
 
 #include "error_event.hpp"
 #include "error_texts.hpp"
-#include "event_additions.hpp"
-#include "event_fields.hpp"
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/base/timestamp.hpp"
+#include "eventgate/base/topic_name.hpp"
 #include "eventgate/gate/live_feed.hpp"
-#include "eventgate/logging/logging.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/produce/record_builder.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "eventgate/logging/log.hpp"
+#include "eventgate/streams/topic.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
+#include "field_enricher.hpp"
+#include "field_index.hpp"
 #include "ledger_event.hpp"
+#include "message_key.hpp"
 #include "schema_loads.hpp"
 #include "text_arena.hpp"
 
@@ -26,7 +29,7 @@ namespace eventgate {
 
 namespace {
 
-constexpr std::string_view kUnknown = IntakeEvents::kUnknown;
+constexpr std::string_view kUnknown = Telemetry::kUnknown;
 constexpr std::string_view kValidation = "validation";
 constexpr std::string_view kMalformedJson = "malformed_json";
 constexpr std::string_view kRecord = "record";
@@ -117,8 +120,8 @@ struct RequestMemory {
   Runs runs;
   std::string error_events;  // a JSON array's text, without its end
   std::size_t error_events_count = 0;
-  std::optional<InflightShare> error_events_share;  // of `error_events`, from the first of them on
-  LiveNotes live;                                   // empty if there is no live feed
+  std::optional<InflightReservation> error_events_share;  // of `error_events`, from the first of them on
+  LiveNotes live;                                         // empty if there is no live feed
 
   void clear() {
     texts.clear();
@@ -178,9 +181,9 @@ struct BatchRelease {
 
 /// What a thread needs to judge an event, and to settle one; nothing in it outlives that, which does not suspend.
 struct Workspace {
-  EventAdditions additions;
-  EventFields fields;  // of the event as completed so far
-  EventSplice splice;
+  FieldEnricher additions;
+  FieldIndex fields;  // of the event as completed so far
+  EventPatch splice;
   Validation validation;
   JsonNodes nodes, next_nodes;   // of the event as completed so far, and while it is completed
   std::vector<TextRange> added;  // to it, if there is a live feed
@@ -199,7 +202,7 @@ struct PresentField {
   const FieldPath* path;
   JsonValue value;
 };
-std::optional<PresentField> first_present(const std::vector<FieldPath>& fields, EventFields& event) {
+std::optional<PresentField> first_present(const std::vector<FieldPath>& fields, FieldIndex& event) {
   for (const FieldPath& field : fields)
     if (const auto value = event.find(field)) return PresentField{&field, *value};
   return std::nullopt;
@@ -287,29 +290,29 @@ std::string data_path(JsonValue event, std::uint32_t node) {
   return path;
 }
 
-std::string_view flaw_message(JsonFlaw::Kind kind) {
+std::string_view flaw_message(JsonInteropIssue::Kind kind) {
   switch (kind) {
-    case JsonFlaw::Kind::lone_surrogate:
+    case JsonInteropIssue::Kind::lone_surrogate:
       return "should NOT have a lone surrogate";
-    case JsonFlaw::Kind::not_a_double:
+    case JsonInteropIssue::Kind::not_a_double:
       return "should be a number within a double";
-    case JsonFlaw::Kind::invalid_utf8:
+    case JsonInteropIssue::Kind::invalid_utf8:
       return "should be valid UTF-8";
   }
   return {};
 }
 
 /// The offset counts from the event's first byte: that of the value, or of the byte that is no UTF-8.
-ValidationError flaw_error(JsonValue event, const JsonFlaw& flaw) {
-  const bool of_byte = flaw.kind == JsonFlaw::Kind::invalid_utf8;
+ValidationError flaw_error(JsonValue event, const JsonInteropIssue& flaw) {
+  const bool of_byte = flaw.kind == JsonInteropIssue::Kind::invalid_utf8;
   const std::uint32_t offset = (of_byte ? flaw.offset : event.nodes()[flaw.node].begin) - event.node().begin;
   return {"json", to_valid_utf8(data_path(event, flaw.node)), "#", "{\"offset\":" + std::to_string(offset) + "}",
           std::string(flaw_message(flaw.kind))};
 }
 
-std::vector<ValidationError> flaw_errors(JsonValue event, std::span<const JsonFlaw> flaws) {
+std::vector<ValidationError> flaw_errors(JsonValue event, std::span<const JsonInteropIssue> flaws) {
   std::vector<ValidationError> errors;
-  for (const JsonFlaw& flaw : flaws.first(std::min(flaws.size(), kMaxErrors)))
+  for (const JsonInteropIssue& flaw : flaws.first(std::min(flaws.size(), kMaxErrors)))
     errors.push_back(flaw_error(event, flaw));
   if (flaws.size() > kMaxErrors)
     errors.push_back({"maxErrors", "", "#", "{\"limit\":" + std::to_string(kMaxErrors) + "}", "has more errors"});
@@ -382,14 +385,14 @@ std::string_view label_of(const CompiledSchema& schema) {
 }
 
 /// Why an event was refused that no sink took.
-RefusalCause refusal_cause(const DeliveryFailure& failure) {
-  return failure.obstacle == Obstacle::record ? RefusalCause::record : RefusalCause::not_produced;
+FailureCause failure_cause(const DeliveryFailure& failure) {
+  return failure.scope == FailureScope::record ? FailureCause::record : FailureCause::not_produced;
 }
 
 std::string_view delivery_cause(const DeliveryFailure& failure) {
   switch (failure.delivery) {
     case Delivery::not_produced:
-      return refusal_cause_name(refusal_cause(failure));
+      return failure_cause_name(failure_cause(failure));
     case Delivery::unknown:
       return "delivery_unknown";
   }
@@ -447,8 +450,8 @@ void show(LiveFeed& feed, const RequestContext& context, Assurance assurance, Re
 }  // namespace
 
 struct EventGate::Impl {
-  Impl(GateOptions gate_options, SchemaRepository& repository, StreamConfigSource* source, Producer& to,
-       IntakeEvents& intake, LiveFeed* feed, std::shared_ptr<InflightBytes> bytes)
+  Impl(GateOptions gate_options, SchemaRepository& repository, StreamConfigSource* source, FanOut& to,
+       Telemetry& intake, LiveFeed* feed, std::shared_ptr<InflightBytes> bytes)
       : options(std::move(gate_options)),
         schemas(repository),
         streams(source),
@@ -461,7 +464,7 @@ struct EventGate::Impl {
   }
 
   class Judge;
-  class HastyRecords;
+  class HastyCompletion;
 
   DeliveryBatch& hand_over(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
                            Assurance assurance, Origin origin, const IoExecutor& executor);
@@ -483,9 +486,9 @@ struct EventGate::Impl {
   Task<void> load(RequestSchemas& wanted);
   void make_error_events(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
                          const IoExecutor& executor);
-  bool add_error_event(RequestMemory& memory, const Refused& refused,
+  bool add_error_event(RequestMemory& memory, const FailedEvent& refused,
                        std::chrono::system_clock::time_point received_at);
-  void make_events(std::string texts, InflightShare share, Origin origin,
+  void make_events(std::string texts, InflightReservation share, Origin origin,
                    std::chrono::system_clock::time_point received_at, IoExecutor executor);
 
   /// The bytes in flight beyond which the gate's own events get no more room: half of the bound is left to requests.
@@ -495,8 +498,8 @@ struct EventGate::Impl {
   FieldPath stream_place;  // where a stream is added
   SchemaRepository& schemas;
   StreamConfigSource* const streams;
-  Producer& producer;
-  IntakeEvents& events;
+  FanOut& producer;
+  Telemetry& events;
   Ledger& ledger;
   LiveFeed* const live;  // null: nobody may look on
   const std::shared_ptr<InflightBytes> inflight;
@@ -555,13 +558,13 @@ class EventGate::Impl::Judge {
   bool admit();
   void make_record();
 
-  void refuse(RefusalCause cause, std::string message);
+  void refuse(FailureCause cause, std::string message);
   void refuse_invalid(std::vector<ValidationError> errors);
   bool take_schema(const RequestSchemas::Entry* entry) {
     if (entry && entry->result && entry->result->has_value()) schema_ = (**entry->result).get();
     return schema_ != nullptr;
   }
-  void count_refused(RefusalCause cause);
+  void count_refused(FailureCause cause);
   void set_stream(std::string_view name, bool from_event);
   bool apply_splice();
   bool mend_error_event();
@@ -640,7 +643,7 @@ void EventGate::Impl::Judge::judge() {
   space_.splice.clear();
   if (live_) space_.added.clear();
 
-  if (!event_.is_object()) return refuse(RefusalCause::field, missing_message(options_.schema_uri_field));
+  if (!event_.is_object()) return refuse(FailureCause::field, missing_message(options_.schema_uri_field));
   if (flawed_) {
     // What is known is still said of it, but nothing is loaded for it.
     if (const auto field = first_present(options_.schema_uri_field, space_.fields); field && field->value.is_string()) {
@@ -682,7 +685,7 @@ bool EventGate::Impl::Judge::find_schema() {
   const auto field = first_present(options_.schema_uri_field, space_.fields);
   if (field) {
     if (!field->value.is_string()) {
-      refuse(RefusalCause::field, not_a_string_message(*field));
+      refuse(FailureCause::field, not_a_string_message(*field));
       return false;
     }
     schema_uri_ = kept(field->value);
@@ -691,7 +694,7 @@ bool EventGate::Impl::Judge::find_schema() {
       given_schema_uri_json_ = memory_.texts.keep(json_string(given_.schema_uri));
     if (given_schema_uri_json_.empty() ||
         !space_.splice.add(event_, options_.schema_uri_field.front(), given_schema_uri_json_)) {
-      refuse(RefusalCause::field, missing_message(options_.schema_uri_field));
+      refuse(FailureCause::field, missing_message(options_.schema_uri_field));
       return false;
     }
     schema_uri_ = given_.schema_uri;
@@ -711,7 +714,7 @@ bool EventGate::Impl::Judge::find_schema() {
       message += entry->result->error().reason;
     }
   }
-  refuse(RefusalCause::schema, std::move(message));
+  refuse(FailureCause::schema, std::move(message));
   return false;
 }
 
@@ -736,7 +739,7 @@ bool EventGate::Impl::Judge::complete() {
     return true;
   }
   if (!now || !now->value.is_string()) {
-    refuse(RefusalCause::field, now ? not_a_string_message(*now) : missing_message(options_.stream_field));
+    refuse(FailureCause::field, now ? not_a_string_message(*now) : missing_message(options_.stream_field));
     return false;
   }
   set_stream(kept(now->value), true);
@@ -748,7 +751,7 @@ bool EventGate::Impl::Judge::admit() {
   if (streams_) {
     const StreamConfig* const config = stream_.config;
     const auto stream = [this] { return std::string(stream_.name); };
-    RefusalCause cause = RefusalCause::stream;
+    FailureCause cause = FailureCause::stream;
     std::string reason;
     if (!config) {
       reason = stream() + " is not configured.";
@@ -759,11 +762,11 @@ bool EventGate::Impl::Judge::admit() {
       reason = config->unusable_reason.empty() ? stream() + " does not have a schema_title setting."
                                                : "its stream config cannot be used: " + config->unusable_reason + '.';
     } else if (!schema_->title()) {
-      refuse(RefusalCause::title,
+      refuse(FailureCause::title,
              "Schema at " + std::string(schema_uri_) + " must define a 'title' field. From " + event_description());
       return false;
     } else if (*schema_->title() != *config->schema_title) {
-      cause = RefusalCause::title;
+      cause = FailureCause::title;
       reason = "schema title must be " + *config->schema_title + '.';
     }
     if (!reason.empty()) {
@@ -788,14 +791,14 @@ void EventGate::Impl::Judge::make_record() {
     if (!stream_.topic.empty()) gate_.ledger.know_topic(*stream_.account, topic);
   }
   if (stream_.topic.empty())
-    return refuse(RefusalCause::topic,
+    return refuse(FailureCause::topic,
                   "Stream name " + json_string(stream_.name) +
                       " is no Kafka topic name: expected, with topic_prefix, 1 to 249 of [a-zA-Z0-9._-].");
   Record record;
   record.topic = stream_.topic;
   if (stream_.config && !stream_.config->message_key_fields.empty()) {
     auto key = message_key(*stream_.config, event_);
-    if (!key) return refuse(RefusalCause::key, key.error());
+    if (!key) return refuse(FailureCause::key, key.error());
     if (*key) record.message_key = memory_.texts.keep(**key);
   }
   record.timestamp = received_at_;
@@ -838,7 +841,7 @@ bool EventGate::Impl::Judge::apply_splice() {
     space_.next_nodes.text = text;
   } else if (const auto error = parse_json(text, space_.next_nodes, limits_)) {
     space_.added.clear();
-    refuse(RefusalCause::schema, "Event as completed by schema at " + std::string(schema_uri_) +
+    refuse(FailureCause::schema, "Event as completed by schema at " + std::string(schema_uri_) +
                                      " is not JSON: expected " + error->expected + " at byte " +
                                      std::to_string(error->offset));
     return false;
@@ -895,15 +898,15 @@ std::string EventGate::Impl::Judge::event_description() const {
   return description;
 }
 
-void EventGate::Impl::Judge::count_refused(RefusalCause cause) {
+void EventGate::Impl::Judge::count_refused(FailureCause cause) {
   account().received(1, received_at_);
   account().refused(cause);
 }
 
-void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
+void EventGate::Impl::Judge::refuse(FailureCause cause, std::string message) {
   count_refused(cause);
   if (origin_ == Origin::client)
-    gate_.events.event_error(account().stream(), schema_label(), refusal_cause_name(cause), message);
+    gate_.events.event_error(account().stream(), schema_label(), failure_cause_name(cause), message);
   error_texts_.bound(message);
   EventStatus& status = result_.error.emplace_back();
   status.kind = EventStatus::Kind::error;
@@ -923,7 +926,7 @@ void EventGate::Impl::Judge::refuse(RefusalCause cause, std::string message) {
 }
 
 void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors) {
-  count_refused(RefusalCause::invalid);
+  count_refused(FailureCause::invalid);
   error_texts_.bound(errors);
   EventStatus& status = result_.invalid.emplace_back();
   status.kind = EventStatus::Kind::invalid;
@@ -934,20 +937,20 @@ void EventGate::Impl::Judge::refuse_invalid(std::vector<ValidationError> errors)
   gate_.events.event_invalid(account().stream(), schema_label(), kValidation);
   if (options_.error_stream.empty()) return;
   const std::string message = errors_text(status.errors);
-  const Refused refused{batch_[index_].source(),
-                        message,
-                        kValidation,
-                        event_,
-                        schema_uri_,
-                        has_stream_ ? stream_.name : std::string_view()};
+  const FailedEvent refused{batch_[index_].source(),
+                            message,
+                            kValidation,
+                            event_,
+                            schema_uri_,
+                            has_stream_ ? stream_.name : std::string_view()};
   gate_.add_error_event(memory_, refused, context_.received_at);
 }
 
 /// Adds the error event of `refused` to those of the request, which hold a share of the bytes in flight until they are
 /// delivered. Without room for it the error event is dropped, and false returned.
-bool EventGate::Impl::add_error_event(RequestMemory& memory, const Refused& refused,
+bool EventGate::Impl::add_error_event(RequestMemory& memory, const FailedEvent& refused,
                                       std::chrono::system_clock::time_point received_at) {
-  std::optional<InflightShare>& share = memory.error_events_share;
+  std::optional<InflightReservation>& share = memory.error_events_share;
   if (!share) share.emplace(*inflight, own_events_max());
   // Room first, then the text: how many bytes its escapes take is known only when it is made.
   const std::size_t least = std::min(refused.raw_event.size(), options.max_raw_event) + refused.message.size();
@@ -988,7 +991,7 @@ void EventGate::Impl::make_error_events(RequestMemory& memory, std::chrono::syst
     return;
   }
   memory.error_events += ']';
-  InflightShare share = *std::move(memory.error_events_share);
+  InflightReservation share = *std::move(memory.error_events_share);
   memory.error_events_share.reset();
   make_events(std::move(memory.error_events), std::move(share), Origin::error_events, received_at, executor);
 }
@@ -998,7 +1001,7 @@ DeliveryBatch& EventGate::Impl::hand_over(RequestMemory& memory, std::chrono::sy
   const std::int64_t at = milliseconds_of(received_at);
   for (const Run& run : memory.runs) run.account->received(run.count, at);
   if (assurance == Assurance::hasty && origin == Origin::client)
-    for (Record& record : memory.records) record.promised = true;
+    for (Record& record : memory.records) record.already_answered = true;
   return producer.hand_over(memory.records, assurance, executor);
 }
 
@@ -1021,8 +1024,8 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
         continue;
       }
       count_failure(run, *failure, assurance, origin);
-      if (failure->obstacle == Obstacle::room && failure->delivery == Delivery::not_produced) ++result.no_room;
-      if (failure->obstacle == Obstacle::record && failure->delivery == Delivery::not_produced &&
+      if (failure->scope == FailureScope::capacity && failure->delivery == Delivery::not_produced) ++result.no_room;
+      if (failure->scope == FailureScope::record && failure->delivery == Delivery::not_produced &&
           origin == Origin::client && !options.error_stream.empty() && (memory || failure->value))
         add_record_error_event(error_events, run,
                                memory ? memory->records[record].value : std::string_view(*failure->value), *failure);
@@ -1066,7 +1069,7 @@ void EventGate::Impl::add_record_error_event(std::optional<MemoryLease>& error_e
   };
   const std::string schema_uri = named(options.schema_uri_field, run.schema->uri());
   const std::string stream = named(options.stream_field, run.account->stream());
-  const Refused refused{text, failure.message, kRecord, event, schema_uri, stream};
+  const FailedEvent refused{text, failure.message, kRecord, event, schema_uri, stream};
   if (!error_events) error_events.emplace();
   add_error_event(**error_events, refused, std::chrono::system_clock::now());
 }
@@ -1079,7 +1082,7 @@ void EventGate::Impl::count_failure(const Run& run, const DeliveryFailure& failu
   } else if (hasty) {
     run.account->lost();
   } else {
-    run.account->refused(refusal_cause(failure));
+    run.account->refused(failure_cause(failure));
   }
   if (origin != Origin::client) return;
   if (hasty) {
@@ -1124,7 +1127,7 @@ Task<ProcessResult> EventGate::Impl::process(const EventBatch& batch, const Requ
 
 /// Hasty records that are handed over: what is needed to count what becomes of them, and no more if it can be. There
 /// may be as many of them as a producer has room for.
-class EventGate::Impl::HastyRecords final : public DeliveryFollower {
+class EventGate::Impl::HastyCompletion final : public CompletionHandler {
  public:
   /// The request and what is known of it, where a sink or the live feed still reads its texts.
   struct Kept {
@@ -1133,7 +1136,7 @@ class EventGate::Impl::HastyRecords final : public DeliveryFollower {
     ProcessResult result;
   };
 
-  HastyRecords(Impl& gate, RequestMemory& memory, std::shared_ptr<const void> held)
+  HastyCompletion(Impl& gate, RequestMemory& memory, std::shared_ptr<const void> held)
       : gate_(gate), records_(memory.records.size()), runs_(std::move(memory.runs)), held_(std::move(held)) {}
 
   void keep(Kept kept) { kept_ = std::make_unique<Kept>(std::move(kept)); }
@@ -1179,12 +1182,12 @@ Task<void> EventGate::Impl::process_hasty(std::unique_ptr<HastyRequest> request)
   }
   DeliveryBatch& deliveries =
       hand_over(*memory, request->context.received_at, Assurance::hasty, Origin::client, executor);
-  auto records = std::make_unique<HastyRecords>(*this, *memory, std::move(request->held));
-  if (live || producer.reads_later()) {
+  auto records = std::make_unique<HastyCompletion>(*this, *memory, std::move(request->held));
+  if (live || producer.borrows_record_text()) {
     request->batch.forget_values();
     records->keep({std::move(request), std::move(memory), std::move(result)});
   }
-  deliveries.follow(std::move(records));
+  deliveries.on_complete(std::move(records));
 }
 
 /// Loads the schemas of `wanted` that are not known.
@@ -1197,7 +1200,7 @@ Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
     unknown.emplace_back(wanted.entries()[i].schema_uri);
     places.push_back(i);
   }
-  co_await suspend([&](Suspended suspended) {
+  co_await suspend_with([&](ResumeHandle suspended) {
     load_schemas(
         schemas, std::move(unknown), options.schema_load_timeout, executor,
         [&wanted, places = std::move(places)](std::size_t i, SchemaResult loaded) {
@@ -1209,7 +1212,7 @@ Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
 
 /// Produces events of the gate's own, `texts` being a JSON array of them, by the hasty producer. Nobody waits for it.
 /// `share` is given back when their delivery is known.
-void EventGate::Impl::make_events(std::string texts, InflightShare share, Origin origin,
+void EventGate::Impl::make_events(std::string texts, InflightReservation share, Origin origin,
                                   std::chrono::system_clock::time_point received_at, IoExecutor executor) {
   struct InFlight {
     explicit InFlight(std::atomic<std::size_t>& count) : count_(&count) { count.fetch_add(1); }
@@ -1220,10 +1223,10 @@ void EventGate::Impl::make_events(std::string texts, InflightShare share, Origin
     }
     std::atomic<std::size_t>* count_;
   };
-  const auto produce = [](Impl& gate, std::string body, InflightShare held, Origin from,
+  const auto produce = [](Impl& gate, std::string body, InflightReservation held, Origin from,
                           std::chrono::system_clock::time_point at, InFlight counted) -> Task<void> {
     const InFlight in_flight(std::move(counted));
-    const InflightShare bytes(std::move(held));
+    const InflightReservation bytes(std::move(held));
     const auto failed = [&gate, from](std::string_view message) {
       if (from == Origin::ledger) {
         gate.events.ledger_event_failed(message);
@@ -1248,8 +1251,8 @@ void EventGate::Impl::make_events(std::string texts, InflightShare share, Origin
         produce(*this, std::move(texts), std::move(share), origin, received_at, InFlight(own_events_in_flight)));
 }
 
-EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
-                     IntakeEvents& events, LiveFeed* live, std::shared_ptr<InflightBytes> inflight)
+EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, FanOut& producer,
+                     Telemetry& events, LiveFeed* live, std::shared_ptr<InflightBytes> inflight)
     : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, events, live, std::move(inflight))) {
   if (streams) declare_streams(*streams->current(), impl_->options.topic_prefix, impl_->ledger);
 }
@@ -1261,7 +1264,7 @@ Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestCon
   return impl_->process(batch, context, Assurance::guaranteed, Origin::client, nullptr);
 }
 
-Task<ProcessResult> EventGate::process_once(EventBatch& batch, const RequestContext& context) {
+Task<ProcessResult> EventGate::process_and_consume(EventBatch& batch, const RequestContext& context) {
   impl_->events.events_received(batch.size());
   return impl_->process(batch, context, Assurance::guaranteed, Origin::client, &batch);
 }
@@ -1276,7 +1279,7 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
   LedgerAccount& account = impl_->ledger.unknown();
   impl_->ledger.arrived(1);
   account.received(1, milliseconds_of(context.received_at));
-  account.refused(RefusalCause::malformed_json);
+  account.refused(FailureCause::malformed_json);
   impl_->events.event_invalid(kUnknown, kUnknown, kMalformedJson);
   if (impl_->options.error_stream.empty() && !impl_->live) return;
   const std::string message = "Malformed JSON at byte " + std::to_string(error.offset) + ": expected " + error.expected;
@@ -1294,7 +1297,7 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
     impl_->live->add({&event, 1});
     if (impl_->options.error_stream.empty()) return;
   }
-  const Refused refused{body, message, kMalformedJson, std::nullopt, {}, {}};
+  const FailedEvent refused{body, message, kMalformedJson, std::nullopt, {}, {}};
   MemoryLease memory;
   impl_->add_error_event(*memory, refused, context.received_at);
   impl_->make_error_events(*memory, context.received_at, executor);
@@ -1303,7 +1306,7 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
 void EventGate::produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor) {
   const GateOptions& options = impl_->options;
   if (options.ledger_stream.empty()) return;
-  InflightShare share(*impl_->inflight, impl_->own_events_max());
+  InflightReservation share(*impl_->inflight, impl_->own_events_max());
   if (!share.resize(impl_->last_ledger_share)) return impl_->events.ledger_events_deferred(impl_->inflight->max());
   std::string texts;
   std::size_t rows = 0;

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "event_additions.hpp"
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "field_enricher.hpp"
 
 namespace eventgate {
 
@@ -35,7 +35,7 @@ void append_ledger_event(std::string& out, const LedgerRow& row, std::string_vie
   append_counts({{"in_flight_before", row.in_flight_before}, {"received", counts.received}});
   out += R"(,"refused":{)";
   for (std::size_t i = 0; i < kRefusalCauses; ++i)
-    if (counts.refused[i] > 0) append_counts({{refusal_cause_name(static_cast<RefusalCause>(i)), counts.refused[i]}});
+    if (counts.refused[i] > 0) append_counts({{failure_cause_name(static_cast<FailureCause>(i)), counts.refused[i]}});
   out += '}';
   append_counts({{"produced", counts.produced},
                  {"spooled", counts.spooled},

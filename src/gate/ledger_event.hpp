@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "eventgate/metrics/ledger.hpp"
+#include "eventgate/telemetry/ledger.hpp"
 
 namespace eventgate {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "eventgate/io/deadlines.hpp"
+#include "eventgate/io/deadline_timers.hpp"
 
 namespace eventgate {
 namespace {
@@ -23,7 +23,7 @@ std::uint64_t next_request() {
 class RequestLoads final : public Deadline, public std::enable_shared_from_this<RequestLoads> {
  public:
   RequestLoads(SchemaRepository& schemas, std::vector<std::string> uris, const IoExecutor& executor,
-               std::function<void(std::size_t, SchemaResult)> loaded, Suspended suspended)
+               std::function<void(std::size_t, SchemaResult)> loaded, ResumeHandle suspended)
       : schemas_(schemas),
         uris_(std::move(uris)),
         executor_(executor),
@@ -32,7 +32,7 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
         suspended_(std::move(suspended)) {}
 
   void start(std::chrono::milliseconds timeout) {
-    boost::asio::use_service<Deadlines>(executor_.context()).set(*this, timeout);
+    boost::asio::use_service<DeadlineTimers>(executor_.context()).set(*this, timeout);
     for (std::size_t i = 0; i < kMaxLoadsOfRequest; ++i) load_next();
   }
 
@@ -70,7 +70,7 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
 
   void finish() {
     cancel();
-    Suspended waiting = *std::move(suspended_);
+    ResumeHandle waiting = *std::move(suspended_);
     suspended_.reset();
     waiting.resume();
   }
@@ -83,14 +83,14 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
   std::vector<bool> done_;
   std::size_t next_ = 0;
   std::size_t results_ = 0;
-  std::optional<Suspended> suspended_;  ///< Nothing once it was resumed.
+  std::optional<ResumeHandle> suspended_;  ///< Nothing once it was resumed.
 };
 
 }  // namespace
 
 void load_schemas(SchemaRepository& schemas, std::vector<std::string> uris, std::chrono::milliseconds timeout,
                   const IoExecutor& executor, std::function<void(std::size_t, SchemaResult)> loaded,
-                  Suspended suspended) {
+                  ResumeHandle suspended) {
   if (uris.empty()) {
     // `suspended` must not be resumed before the suspension has returned.
     boost::asio::post(executor, [waiting = std::move(suspended)]() mutable { waiting.resume(); });

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "eventgate/io/task.hpp"
-#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 
 namespace eventgate {
 
@@ -23,6 +23,6 @@ inline constexpr std::size_t kMaxLoadsOfRequest = 16;
 /// resumed or destroyed.
 void load_schemas(SchemaRepository& schemas, std::vector<std::string> uris, std::chrono::milliseconds timeout,
                   const IoExecutor& executor, std::function<void(std::size_t, SchemaResult)> loaded,
-                  Suspended suspended);
+                  ResumeHandle suspended);
 
 }  // namespace eventgate

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/events/json_nodes.hpp"
+#include "eventgate/json/json_nodes.hpp"
 
 namespace eventgate {
 

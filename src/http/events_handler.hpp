@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "body_decoder.hpp"
-#include "eventgate/events/request_context.hpp"
+#include "content_coding.hpp"
 #include "eventgate/gate/event_gate.hpp"
-#include "eventgate/http/intake.hpp"
+#include "eventgate/gate/request_context.hpp"
+#include "eventgate/http/parse_body.hpp"
 #include "eventgate/http/server.hpp"
 #include "request.hpp"
 #include "response.hpp"

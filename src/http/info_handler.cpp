@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "pages.hpp"
 
@@ -45,7 +45,7 @@ InfoHandler::InfoHandler(const HttpOptions& options, const HttpServices& service
 
 Response InfoHandler::ready(const Request& request, bool draining) const {
   std::optional<std::string> reason;
-  if (services_.unready) reason = services_.unready();
+  if (services_.not_ready_reason) reason = services_.not_ready_reason();
   if (!reason && draining) reason = "The service is stopping.";
   if (!reason) {
     std::string list;

@@ -8,7 +8,7 @@
 #include <ctime>
 #include <utility>
 
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
 #include "pages.hpp"
 
 namespace eventgate {

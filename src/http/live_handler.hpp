@@ -10,7 +10,7 @@
 
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
-#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "request.hpp"
 #include "response.hpp"
 #include "router.hpp"

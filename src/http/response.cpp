@@ -7,7 +7,7 @@
 #include <ctime>
 #include <limits>
 
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
 
 namespace eventgate {
 

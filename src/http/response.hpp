@@ -24,7 +24,7 @@ struct Response {
   std::string body;
   /// No headers but those of the connection and no body, as the original answers what is no HTTP.
   bool bare = false;
-  /// Why it is a refusal, as `IntakeEvents::request_rejected` wants it; empty: it is none, or counted elsewhere.
+  /// Why it is a refusal, as `Telemetry::request_rejected` wants it; empty: it is none, or counted elsewhere.
   std::string_view cause;
   /// The page of `/?doc`: its script and styles are in it.
   bool inline_page = false;

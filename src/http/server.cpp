@@ -12,8 +12,8 @@
 #include <cerrno>
 #include <stdexcept>
 
-#include "eventgate/metrics/intake_events.hpp"
-#include "session.hpp"
+#include "connection.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 
@@ -86,7 +86,8 @@ struct Port {
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   /// Listens. Throws std::runtime_error.
-  Listener(Port port, bool metrics, std::shared_ptr<HttpState> state, std::vector<std::shared_ptr<HttpWorker>> workers)
+  Listener(Port port, bool metrics, std::shared_ptr<ServerContext> state,
+           std::vector<std::shared_ptr<HttpThread>> workers)
       : metrics_(metrics),
         inherited_(port.inherited),
         state_(std::move(state)),
@@ -103,18 +104,18 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::uint16_t port() const { return port_; }
 
   /// Any thread.
-  void start(const std::shared_ptr<Drain>& drain) {
+  void start(const std::shared_ptr<OnLastRelease>& drain) {
     spawn(workers_.front()->executor, accept(shared_from_this(), drain));
   }
 
   /// Takes what the kernel has accepted, and no more. Of an inherited socket that is left to whoever holds it next.
-  void stop(const std::shared_ptr<Drain>& drain) {
+  void stop(const std::shared_ptr<OnLastRelease>& drain) {
     stopped_ = true;
     timer_.cancel();
     error_code error;
     acceptor_.cancel(error);
     while (!inherited_) {
-      const std::shared_ptr<HttpWorker>& worker = next_worker();
+      const std::shared_ptr<HttpThread>& worker = next_worker();
       tcp::endpoint peer;
       Socket socket(worker->executor);
       acceptor_.accept(socket, peer, error);
@@ -139,12 +140,12 @@ class Listener : public std::enable_shared_from_this<Listener> {
  private:
   /// To be awaited: the timer, or its cancelling.
   auto rested() {
-    return suspend([this](Suspended suspended) {
+    return suspend_with([this](ResumeHandle suspended) {
       timer_.async_wait([suspended = std::move(suspended)](const error_code&) mutable { suspended.resume(); });
     });
   }
 
-  static Task<void> accept(std::shared_ptr<Listener> self, std::shared_ptr<Drain> drain) {
+  static Task<void> accept(std::shared_ptr<Listener> self, std::shared_ptr<OnLastRelease> drain) {
     while (!self->stopped_) {
       error_code error;
       if (self->full()) {
@@ -155,10 +156,10 @@ class Listener : public std::enable_shared_from_this<Listener> {
         self->paused_ = false;
         continue;
       }
-      const std::shared_ptr<HttpWorker> worker = self->next_worker();
+      const std::shared_ptr<HttpThread> worker = self->next_worker();
       tcp::endpoint peer;
       Socket socket(worker->executor);
-      co_await suspend([&](Suspended suspended) {
+      co_await suspend_with([&](ResumeHandle suspended) {
         self->acceptor_.async_accept(socket, peer,
                                      [&error, suspended = std::move(suspended)](error_code result) mutable {
                                        error = result;
@@ -178,16 +179,16 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   bool full() const { return open_ >= (metrics_ ? kMaxMetricsConnections : state_->options.max_connections); }
 
-  const std::shared_ptr<HttpWorker>& next_worker() { return workers_[next_++ % workers_.size()]; }
+  const std::shared_ptr<HttpThread>& next_worker() { return workers_[next_++ % workers_.size()]; }
 
-  void begin(const std::shared_ptr<HttpWorker>& worker, Socket socket, const tcp::endpoint& peer,
-             const std::shared_ptr<Drain>& drain) {
+  void begin(const std::shared_ptr<HttpThread>& worker, Socket socket, const tcp::endpoint& peer,
+             const std::shared_ptr<OnLastRelease>& drain) {
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.set_option(tcp::no_delay(true), ignored);
     ++open_;
     std::shared_ptr<void> slot(nullptr, [self = shared_from_this()](std::nullptr_t) { self->ended(); });
-    SessionStart start{state_, worker, drain, std::move(slot), std::move(socket), address_text(peer), metrics_};
+    ConnectionArgs start{state_, worker, drain, std::move(slot), std::move(socket), address_text(peer), metrics_};
     start_session(std::move(start));
   }
 
@@ -200,8 +201,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   const bool metrics_;
   const bool inherited_;
-  const std::shared_ptr<HttpState> state_;
-  const std::vector<std::shared_ptr<HttpWorker>> workers_;
+  const std::shared_ptr<ServerContext> state_;
+  const std::vector<std::shared_ptr<HttpThread>> workers_;
   Acceptor acceptor_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     IoExecutor>
@@ -232,9 +233,9 @@ HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;
 HttpPorts::~HttpPorts() = default;
 
 struct HttpServer::Impl {
-  std::shared_ptr<HttpState> state;
-  std::vector<std::shared_ptr<HttpWorker>> workers;
-  std::shared_ptr<Drain> drain;
+  std::shared_ptr<ServerContext> state;
+  std::vector<std::shared_ptr<HttpThread>> workers;
+  std::shared_ptr<OnLastRelease> drain;
   std::shared_ptr<Listener> listener;
   std::shared_ptr<Listener> metrics;
 };
@@ -244,10 +245,10 @@ HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<I
   Impl& impl = *impl_;
   // Room for the largest head, and something of a body behind it.
   const std::size_t buffer_size = options.max_header_size + 4096;
-  impl.state = std::make_shared<HttpState>(std::move(options), std::move(services));
+  impl.state = std::make_shared<ServerContext>(std::move(options), std::move(services));
   for (const IoExecutor& executor : threads)
-    impl.workers.push_back(std::make_shared<HttpWorker>(executor, buffer_size));
-  impl.drain = std::make_shared<Drain>();
+    impl.workers.push_back(std::make_shared<HttpThread>(executor, buffer_size));
+  impl.drain = std::make_shared<OnLastRelease>();
   impl.listener = std::make_shared<Listener>(std::move(ports.impl_->http), false, impl.state, impl.workers);
   if (ports.impl_->metrics)
     impl.metrics = std::make_shared<Listener>(std::move(*ports.impl_->metrics), true, impl.state, impl.workers);
@@ -278,11 +279,11 @@ void HttpServer::stop(std::function<void()> done) {
   impl_->state->stopped_at = std::chrono::steady_clock::now();
   if (impl_->state->stopping.exchange(true)) return;
   boost::asio::post(impl_->workers.front()->executor, [impl = impl_, done = std::move(done)]() mutable {
-    const std::shared_ptr<Drain> drain = std::move(impl->drain);
+    const std::shared_ptr<OnLastRelease> drain = std::move(impl->drain);
     drain->done = std::move(done);
     impl->listener->stop(drain);
     if (impl->metrics) impl->metrics->stop(drain);
-    for (const std::shared_ptr<HttpWorker>& worker : impl->workers)
+    for (const std::shared_ptr<HttpThread>& worker : impl->workers)
       boost::asio::post(worker->executor, [worker, drain] { worker->stop(); });
   });
 }

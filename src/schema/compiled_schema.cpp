@@ -6,8 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "eventgate/events/json_text.hpp"
-#include "js_text.hpp"
+#include "ajv_text.hpp"
+#include "eventgate/json/json_text.hpp"
 #include "program.hpp"
 
 namespace eventgate {
@@ -1206,7 +1206,7 @@ bool has_duplicates(JsonValue event, Scratch& s) {
 /// One walk that notes the defaults an event lacks.
 class Completion {
  public:
-  Completion(const Program& program, JsonValue event, EventSplice& splice, Scratch& kept)
+  Completion(const Program& program, JsonValue event, EventPatch& splice, Scratch& kept)
       : p(program), text_(event.base()), nodes_(event.nodes()), splice_(splice), s(kept) {
     s.verdicts.clear();
     s.conditions.clear();
@@ -1229,7 +1229,7 @@ class Completion {
   const Program& p;
   const char* text_;
   const JsonNode* nodes_;
-  EventSplice& splice_;
+  EventPatch& splice_;
   Scratch& s;
   Index last_changed_ = kNone;  ///< The last of the text, not of time.
 };
@@ -1352,7 +1352,7 @@ bool any_at(const Program& p, Index index, std::span<const std::string> keys, co
 
 }  // namespace
 
-bool complete_value(const Program& program, Index schema, JsonValue value, EventSplice& splice) {
+bool complete_value(const Program& program, Index schema, JsonValue value, EventPatch& splice) {
   Completion completion(program, value, splice, scratch());
   completion.complete(schema, value.index());
   return completion.any();
@@ -1383,7 +1383,7 @@ bool CompiledSchema::declares_parent_object(const FieldPath& field) const {
                 [](const Schema& schema) { return schema.types == type_bit(JsonType::object); });
 }
 
-bool CompiledSchema::complete(JsonValue event, EventSplice& splice) const {
+bool CompiledSchema::complete(JsonValue event, EventPatch& splice) const {
   if (program_->root == kNone || !program_->schemas[program_->root].has_defaults) return false;
   return complete_value(*program_, program_->root, event, splice);
 }

@@ -1,4 +1,4 @@
-#include "ecma_pattern.hpp"
+#include "eventgate/schema/ecma_pattern.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "ecma_pattern.hpp"
+#include "eventgate/schema/ecma_pattern.hpp"
 
 namespace eventgate {
 namespace {

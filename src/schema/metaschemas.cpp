@@ -1,4 +1,4 @@
-#include "metaschemas.hpp"
+#include "eventgate/schema/metaschemas.hpp"
 
 #include <array>
 #include <nlohmann/json.hpp>

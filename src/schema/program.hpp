@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/events/json_nodes.hpp"
+#include "eventgate/json/decimal.hpp"
+#include "eventgate/json/json_nodes.hpp"
 #include "eventgate/schema/compiled_schema.hpp"
-#include "exact_number.hpp"
 #include "formats.hpp"
 #include "key_table.hpp"
 
@@ -211,6 +211,6 @@ struct CompiledSchema::Program {
 
 /// Notes the defaults that `value`, of a text that `splice` works on, lacks under `schema`. Returns whether there are
 /// any.
-bool complete_value(const CompiledSchema::Program& program, Index schema, JsonValue value, EventSplice& splice);
+bool complete_value(const CompiledSchema::Program& program, Index schema, JsonValue value, EventPatch& splice);
 
 }  // namespace eventgate

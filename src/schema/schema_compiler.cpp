@@ -10,13 +10,13 @@
 #include <tuple>
 #include <utility>
 
-#include "ecma_pattern.hpp"
-#include "eventgate/events/json_text.hpp"
-#include "js_text.hpp"
-#include "member_index.hpp"
-#include "metaschemas.hpp"
+#include "ajv_text.hpp"
+#include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/ecma_pattern.hpp"
+#include "eventgate/schema/member_index.hpp"
+#include "eventgate/schema/metaschemas.hpp"
+#include "eventgate/schema/uri_reference.hpp"
 #include "program.hpp"
-#include "uri_reference.hpp"
 
 namespace eventgate {
 namespace {
@@ -1031,7 +1031,7 @@ void Compiler::complete_defaults() {
                                 const std::string& where) -> std::unique_ptr<Constant> {
     if (!has_defaults(schema) || !(value.value().is_object() || value.value().is_array())) return nullptr;
     std::unique_ptr<Constant> current;
-    EventSplice splice;
+    EventPatch splice;
     for (int round = 0;; ++round) {
       const JsonValue now = current ? current->value() : value.value();
       splice.clear();

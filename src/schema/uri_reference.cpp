@@ -1,4 +1,4 @@
-#include "uri_reference.hpp"
+#include "eventgate/schema/uri_reference.hpp"
 
 #include <algorithm>
 #include <optional>

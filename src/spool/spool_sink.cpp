@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/spool/spool_store.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "replay_rate.hpp"
 
 namespace eventgate {
@@ -60,20 +60,20 @@ std::size_t size_of(const SpooledRecord& record) {
 /// A record on its way to the store.
 struct Copy {
   SpooledRecord record;
-  DeliverySlot* outer = nullptr;
-  bool promised = false;                     // its client was answered 202: without room it waits
-  bool attempted = false;                    // the report of its first attempt is to come
-  bool reported = false;                     // that has come
-  bool uncertain = false;                    // an attempt to store it failed, and it may be in the store all the same
+  DeliveryHandle* outer = nullptr;
+  bool already_answered = false;           // its client was answered 202: without room it waits
+  bool attempted = false;                  // the report of its first attempt is to come
+  bool reported = false;                   // that has come
+  bool uncertain = false;                  // an attempt to store it failed, and it may be in the store all the same
   std::optional<DeliveryFailure> failure;  // of its first attempt
-  Clock::time_point until;                   // until then it may wait for those before it
+  Clock::time_point until;                 // until then it may wait for those before it
 };
 
 struct Attempts;
 
 /// The first attempt of one record.
-struct Attempt final : DeliverySlot {
-  using DeliverySlot::listen;
+struct Attempt final : DeliveryHandle {
+  using DeliveryHandle::listen;
   enum State : std::uint8_t {
     flying,  // its client waits
     copied,  // a copy waits for the store, or is in it
@@ -81,7 +81,7 @@ struct Attempt final : DeliverySlot {
     over,
   };
   Attempts* of = nullptr;
-  DeliverySlot* outer = nullptr;
+  DeliveryHandle* outer = nullptr;
   Record record;
   std::int64_t id = 0;
   std::atomic<State> state{flying};
@@ -123,7 +123,7 @@ struct Removal {
 };
 
 /// A record that Kafka will never take.
-struct Refusal {
+struct Undeliverable {
   std::int64_t id;
   Lane* lane;
   std::string reason;
@@ -146,7 +146,7 @@ struct Lane {
 
 class SpoolSink final : public Sink, private DeliveryListener {
  public:
-  SpoolSink(SpoolOptions options, std::unique_ptr<Sink> kafka, IntakeEvents& events)
+  SpoolSink(SpoolOptions options, std::unique_ptr<Sink> kafka, Telemetry& events)
       : options_(std::move(options)),
         kafka_(std::move(kafka)),
         events_(events),
@@ -172,25 +172,25 @@ class SpoolSink final : public Sink, private DeliveryListener {
 
   std::string_view name() const override { return kafka_->name(); }
   void produce(std::span<const Record> records, Assurance assurance) override;
-  bool reads_later() const override { return true; }
-  void warm(const std::string& topic) override { kafka_->warm(topic); }
-  std::function<void()> renew() override { return kafka_->renew(); }
-  std::optional<std::string> unready() const override;
-  std::optional<std::string> degraded() const override;
-  std::optional<std::string> no_room() const override;
-  bool is_warm(const std::string& topic) const override { return kafka_->is_warm(topic); }
+  bool borrows_record_text() const override { return true; }
+  void prefetch_metadata(const std::string& topic) override { kafka_->prefetch_metadata(topic); }
+  std::function<void()> reload() override { return kafka_->reload(); }
+  std::optional<std::string> not_ready_reason() const override;
+  std::optional<std::string> degraded_reason() const override;
+  std::optional<std::string> overload_reason() const override;
+  bool has_metadata(const std::string& topic) const override { return kafka_->has_metadata(topic); }
   milliseconds linger(Assurance assurance) const override { return kafka_->linger(assurance); }
   void stop(Clock::time_point deadline) override;
 
  private:
   /// A record under way from the store.
-  struct Replay final : DeliverySlot {
-    Replay(DeliveryListener& listener, std::int64_t of) : DeliverySlot(listener), id(of) {}
+  struct Replay final : DeliveryHandle {
+    Replay(DeliveryListener& listener, std::int64_t of) : DeliveryHandle(listener), id(of) {}
     const std::int64_t id;
   };
   struct ReplayListener final : DeliveryListener {
     explicit ReplayListener(SpoolSink& to) : sink(to) {}
-    void settled(DeliverySlot& slot) noexcept override {
+    void settled(DeliveryHandle& slot) noexcept override {
       const std::unique_ptr<Replay> replay(static_cast<Replay*>(&slot));
       sink.report(replay->id, true, replay->take_failure());
     }
@@ -202,7 +202,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   }
 
   // Any thread.
-  void settled(DeliverySlot& slot) noexcept override;
+  void settled(DeliveryHandle& slot) noexcept override;
   void hand_over(const AttemptsPointer& attempts);
   void copy(Attempts& attempts, bool flying_too);
   void expire(const AttemptsPointer& attempts);
@@ -212,8 +212,8 @@ class SpoolSink final : public Sink, private DeliveryListener {
   }
   void report(std::int64_t id, bool replayed, std::optional<DeliveryFailure> failure);
   void push(std::vector<Copy> copies);
-  void succeed(DeliverySlot& outer, Assurance assurance, bool on_disk);
-  void fail(DeliverySlot& outer, Assurance assurance, DeliveryFailure failure);
+  void succeed(DeliveryHandle& outer, Assurance assurance, bool on_disk);
+  void fail(DeliveryHandle& outer, Assurance assurance, DeliveryFailure failure);
   DeliveryFailure no_room_failure() const;
 
   // The spool's thread only.
@@ -243,7 +243,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
 
   const SpoolOptions options_;
   const std::unique_ptr<Sink> kafka_;
-  IntakeEvents& events_;
+  Telemetry& events_;
   ReplayListener replays_{*this};
   milliseconds after_guaranteed_{}, after_hasty_{};
 
@@ -276,7 +276,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   std::unordered_map<std::int64_t, Copy> unwritten_;  // there was no room, and their first attempt has no report
   std::vector<Copy> held_;                            // until those before them are delivered
   std::vector<Removal> removed_;
-  std::vector<Refusal> refused_;
+  std::vector<Undeliverable> refused_;
   Clock::time_point looked_{};
   bool disk_fails_ = false;
   bool shrink_ = false;
@@ -308,7 +308,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
     }
   }
   const bool stopping = stopping_.load(std::memory_order_relaxed);
-  const bool refuse_all = stopping || (full && kafka_->unready());
+  const bool refuse_all = stopping || (full && kafka_->not_ready_reason());
   const auto goes_on = [&](std::size_t i) { return !refuse_all && (waits.empty() || !waits[i]); };
   std::size_t going = 0;
   for (std::size_t i = 0; i < records.size(); ++i) going += goes_on(i) ? 1 : 0;
@@ -329,7 +329,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
       attempt.outer = record.slot;
       attempt.record = record;
       attempt.id = own_id;
-    } else if (stopping || ((refuse_all || full) && !record.promised)) {
+    } else if (stopping || ((refuse_all || full) && !record.already_answered)) {
       refused.push_back(&record);
     } else {
       Copy& copy = copies.emplace_back();
@@ -340,7 +340,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
       copy.record.timestamp = record.timestamp;
       copy.record.assurance = assurance;
       copy.outer = record.slot;
-      copy.promised = record.promised;
+      copy.already_answered = record.already_answered;
       copy.until = until;
     }
   }
@@ -357,7 +357,7 @@ void SpoolSink::hand_over(const AttemptsPointer& attempts) {
     attempt.listen(*this);
     records.push_back(attempt.record);
     records.back().slot = &attempt;
-    records.back().promised = false;  // what finds no room in a queue finds it here
+    records.back().already_answered = false;  // what finds no room in a queue finds it here
   }
   flying_ += attempts->count;
   intrusive_ptr_add_ref(attempts.get());  // until all are reported
@@ -372,7 +372,7 @@ void SpoolSink::hand_over(const AttemptsPointer& attempts) {
   kafka_->produce(records, attempts->assurance);
 }
 
-void SpoolSink::settled(DeliverySlot& slot) noexcept {
+void SpoolSink::settled(DeliveryHandle& slot) noexcept {
   Attempt& attempt = static_cast<Attempt&>(slot);
   Attempts& attempts = *attempt.of;
   auto failure = attempt.take_failure();
@@ -383,7 +383,7 @@ void SpoolSink::settled(DeliverySlot& slot) noexcept {
       --flying_;
       succeed(*attempt.outer, attempts.assurance, false);
     }
-  } else if (failure->obstacle == Obstacle::record || failure->obstacle == Obstacle::topic) {
+  } else if (failure->scope == FailureScope::record || failure->scope == FailureScope::topic) {
     if (attempt.state.exchange(Attempt::over) == Attempt::copied) {
       report(attempt.id, false, std::move(failure));
     } else {
@@ -424,8 +424,9 @@ void SpoolSink::copy(Attempts& attempts, bool flying_too) {
   std::vector<Attempt*> lost;
   for (Attempt& attempt : attempts.attempts()) {
     if (!wanted(attempt)) continue;
-    const bool waits = attempt.record.promised && attempt.state.load(std::memory_order_acquire) == Attempt::failed;
-    if ((!room && !waits) || (!own && attempt.outer->abandoned())) {
+    const bool waits =
+        attempt.record.already_answered && attempt.state.load(std::memory_order_acquire) == Attempt::failed;
+    if ((!room && !waits) || (!own && attempt.outer->timed_out())) {
       lost.push_back(&attempt);
       continue;
     }
@@ -438,7 +439,7 @@ void SpoolSink::copy(Attempts& attempts, bool flying_too) {
     copy.record.timestamp = attempt.record.timestamp;
     copy.record.assurance = attempts.assurance;
     copy.outer = attempt.outer;
-    copy.promised = attempt.record.promised;
+    copy.already_answered = attempt.record.already_answered;
   }
   if (!copies.empty()) {
     const std::lock_guard lock(mutex_);
@@ -474,7 +475,7 @@ void SpoolSink::push(std::vector<Copy> copies) {
     const std::lock_guard lock(mutex_);
     const bool room = copied_bytes_ < kMaxWaitingBytes;
     for (Copy& copy : copies) {
-      if (!room && !copy.promised) {
+      if (!room && !copy.already_answered) {
         refused.push_back(std::move(copy));
         continue;
       }
@@ -495,37 +496,39 @@ void SpoolSink::report(std::int64_t id, bool replayed, std::optional<DeliveryFai
   wake_.notify_one();
 }
 
-void SpoolSink::succeed(DeliverySlot& outer, Assurance assurance, bool on_disk) {
-  if (outer.abandoned()) events_.late_delivery(producer_of(assurance), true);
+void SpoolSink::succeed(DeliveryHandle& outer, Assurance assurance, bool on_disk) {
+  if (outer.timed_out()) events_.late_delivery(producer_of(assurance), true);
   if (on_disk) {
-    outer.succeed_on_disk();
+    outer.acknowledge_spooled();
   } else {
     outer.succeed();
   }
 }
 
-void SpoolSink::fail(DeliverySlot& outer, Assurance assurance, DeliveryFailure failure) {
-  if (outer.abandoned()) events_.late_delivery(producer_of(assurance), false);
+void SpoolSink::fail(DeliveryHandle& outer, Assurance assurance, DeliveryFailure failure) {
+  if (outer.timed_out()) events_.late_delivery(producer_of(assurance), false);
   outer.fail(std::move(failure));
 }
 
 DeliveryFailure SpoolSink::no_room_failure() const {
   std::string reason = stopping_ ? "The service is stopping" : "Kafka does not take it and the spool has no room";
   if (const std::lock_guard lock(mutex_); !stopping_ && !trouble_.empty()) reason += ": " + trouble_;
-  return {Delivery::not_produced, std::move(reason), Obstacle::room};
+  return {Delivery::not_produced, std::move(reason), FailureScope::capacity};
 }
 
-std::optional<std::string> SpoolSink::unready() const { return full_ ? kafka_->unready() : std::nullopt; }
+std::optional<std::string> SpoolSink::not_ready_reason() const {
+  return full_ ? kafka_->not_ready_reason() : std::nullopt;
+}
 
-std::optional<std::string> SpoolSink::no_room() const {
+std::optional<std::string> SpoolSink::overload_reason() const {
   if (!full_) return std::nullopt;
-  if (const auto reason = kafka_->unready()) return *reason + "; " + no_room_failure().message;
+  if (const auto reason = kafka_->not_ready_reason()) return *reason + "; " + no_room_failure().message;
   return std::nullopt;
 }
 
-std::optional<std::string> SpoolSink::degraded() const {
+std::optional<std::string> SpoolSink::degraded_reason() const {
   std::string what;
-  if (const auto reason = kafka_->unready()) what = *reason;
+  if (const auto reason = kafka_->not_ready_reason()) what = *reason;
   const auto add = [&](const std::string& more) { what += (what.empty() ? "" : "; ") + more; };
   if (const std::size_t records = records_; records > 0) add(std::to_string(records) + " records are in the spool");
   if (full_) {
@@ -590,7 +593,7 @@ Clock::time_point SpoolSink::next_time(Clock::time_point now) const {
   Clock::time_point next = now + kLook;
   if (!lanes_.empty() || full_ || !removed_.empty()) next = now + kTick;
   // Those that wait for the rate.
-  if (!stopping_ && !kafka_->unready())
+  if (!stopping_ && !kafka_->not_ready_reason())
     for (const auto& [topic, lane] : lanes_)
       if (lane->records > lane->busy.size()) next = std::min(next, std::max(now + kStep, lane->again));
   for (const Copy& copy : held_) next = std::min(next, copy.until);
@@ -600,7 +603,7 @@ Clock::time_point SpoolSink::next_time(Clock::time_point now) const {
 /// Once `after` is over. On the I/O thread of the clients, unless the texts are the attempts' own.
 void SpoolSink::expire(const AttemptsPointer& attempts) {
   const Clock::time_point now = Clock::now();
-  if (now < attempts->warm_by && !stopping_ && !kafka_->unready() && is_cold(*attempts)) {
+  if (now < attempts->warm_by && !stopping_ && !kafka_->not_ready_reason() && is_cold(*attempts)) {
     const std::lock_guard lock(mutex_);
     deadlines(attempts->assurance).emplace_back(now + options_.after, attempts);
     return;
@@ -612,12 +615,12 @@ bool SpoolSink::is_cold(const Attempts& attempts) {
   bool cold = false;
   std::string_view asked;
   for (const Attempt& attempt : attempts.attempts()) {
-    if (attempt.state != Attempt::flying || (attempts.own.empty() && attempt.outer->abandoned())) continue;
+    if (attempt.state != Attempt::flying || (attempts.own.empty() && attempt.outer->timed_out())) continue;
     if (attempt.record.topic == asked) continue;
     asked = attempt.record.topic;
     const std::string topic(asked);
-    if (kafka_->is_warm(topic)) continue;
-    kafka_->warm(topic);
+    if (kafka_->has_metadata(topic)) continue;
+    kafka_->prefetch_metadata(topic);
     cold = true;
   }
   return cold;
@@ -669,13 +672,13 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
       --lane.replaying;
       if (!report.failure) {
         removed_.push_back({id, &lane, false});
-      } else if (report.failure->obstacle == Obstacle::record) {
+      } else if (report.failure->scope == FailureScope::record) {
         refused_.push_back({id, &lane, std::move(report.failure->message)});
       } else {
         lane.busy.erase(id);
         lane.failing = true;
-        lane.again = now + (report.failure->obstacle == Obstacle::topic ? kAfterTopic : kAfterOutage);
-        if (report.failure->obstacle == Obstacle::topic)
+        lane.again = now + (report.failure->scope == FailureScope::topic ? kAfterTopic : kAfterOutage);
+        if (report.failure->scope == FailureScope::topic)
           events_.sink_warning(
               kSpool, "records of the topic '" + lane.topic + "' stay in the spool: " + report.failure->message);
       }
@@ -693,7 +696,7 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
       Copy copy = std::move(unwritten->second);
       unwritten_.erase(unwritten);
       copy.attempted = false;
-      if (report.failure && report.failure->obstacle == Obstacle::outage && waits_for_room(copy)) {
+      if (report.failure && report.failure->scope == FailureScope::transient && waits_for_room(copy)) {
         copy.failure = std::move(report.failure);
         kept.push_back(std::move(copy));
       } else {
@@ -707,8 +710,8 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
   }
   if (!waiting.empty()) {
     std::erase_if(held_, [this](Copy& copy) {
-      if (!copy.reported ||
-          (copy.failure && copy.failure->obstacle != Obstacle::record && copy.failure->obstacle != Obstacle::topic))
+      if (!copy.reported || (copy.failure && copy.failure->scope != FailureScope::record &&
+                             copy.failure->scope != FailureScope::topic))
         return false;
       auto failure = std::move(copy.failure);
       settle(std::move(copy), std::move(failure));
@@ -718,8 +721,10 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
   hold(std::move(kept), now);
 }
 
-/// Without room, what was promised waits for it, as `max_inflight_bytes` of the gate bounds it; until the end.
-bool SpoolSink::waits_for_room(const Copy& copy) const { return copy.promised && !copy.attempted && !stopping_; }
+/// Without room, what was already_answered waits for it, as `max_inflight_bytes` of the gate bounds it; until the end.
+bool SpoolSink::waits_for_room(const Copy& copy) const {
+  return copy.already_answered && !copy.attempted && !stopping_;
+}
 
 /// Keeps what waits for room, in the order in which it came.
 void SpoolSink::hold(std::vector<Copy> copies, Clock::time_point now) {
@@ -745,12 +750,12 @@ void SpoolSink::settle(Copy copy, std::optional<DeliveryFailure> failure) {
 /// Decides where those that wait go: into the store, or to Kafka if all before them are delivered.
 void SpoolSink::place(Clock::time_point now) {
   std::vector<Copy> writes, forwards, stay;
-  const bool open = !held_.empty() && !stopping_ && !kafka_->unready();
+  const bool open = !held_.empty() && !stopping_ && !kafka_->not_ready_reason();
   std::unordered_set<std::string> written;
   for (Copy& copy : held_) {
     const auto found = lanes_.find(copy.record.topic);
     const Lane* const lane = found == lanes_.end() ? nullptr : found->second.get();
-    // Without room for it, what was promised goes to Kafka when it can, and again, but not at once.
+    // Without room for it, what was already_answered goes to Kafka when it can, and again, but not at once.
     const bool patient = full_ && waits_for_room(copy);
     if (patient && copy.failure && copy.until == Clock::time_point()) copy.until = now + kTick;
     const bool pauses = patient && copy.failure && now < copy.until;
@@ -788,7 +793,7 @@ void SpoolSink::forward(std::vector<Copy> copies) {
       if (own.record.message_key) attempt.record.message_key = *own.record.message_key;
       attempt.record.value = own.record.value;
       attempt.record.timestamp = own.record.timestamp;
-      attempt.record.promised = own.promised;
+      attempt.record.already_answered = own.already_answered;
     }
     hand_over(attempts);
     for (const Copy& own : attempts->own) unmark(own.record.topic, 1);
@@ -838,7 +843,7 @@ void SpoolSink::write(std::vector<Copy> copies) {
   std::vector<std::int64_t> remove;
   for (const Removal& removal : removed_) remove.push_back(removal.id);
   std::vector<std::pair<std::int64_t, std::string>> refuse;
-  for (const Refusal& refusal : refused_) refuse.emplace_back(refusal.id, refusal.reason);
+  for (const Undeliverable& refusal : refused_) refuse.emplace_back(refusal.id, refusal.reason);
 
   SpoolError error;
   const bool done = apply({add, remove, refuse}, error);
@@ -847,7 +852,7 @@ void SpoolSink::write(std::vector<Copy> copies) {
       events_.record_unspooled(removal.lane->topic, removal.late);
       left(*removal.lane, removal.id);
     }
-    for (const Refusal& refusal : std::exchange(refused_, {})) {
+    for (const Undeliverable& refusal : std::exchange(refused_, {})) {
       ++set_aside_;
       events_.spooled_record_set_aside(refusal.lane->topic, refusal.id, refusal.reason);
       left(*refusal.lane, refusal.id);
@@ -923,7 +928,7 @@ void SpoolSink::tell_warnings() {
 }
 
 void SpoolSink::replay(Clock::time_point now) {
-  if (lanes_.empty() || stopping_ || kafka_->unready()) return;
+  if (lanes_.empty() || stopping_ || kafka_->not_ready_reason()) return;
   std::size_t most = std::min(rate_.room(now), kMaxReplaying - std::min(replaying_.size(), kMaxReplaying));
   recount_ = false;
   for (const auto& [topic, lane] : lanes_) {
@@ -1067,7 +1072,7 @@ void SpoolSink::stop(Clock::time_point deadline) {
   // Each is acknowledged, or spooled when its time is over.
   landed(deadline - kReserve);
   const Clock::time_point now = Clock::now();
-  kafka_->stop(kafka_->unready() ? now : std::min(deadline - kReserve, now + kFlush));
+  kafka_->stop(kafka_->not_ready_reason() ? now : std::min(deadline - kReserve, now + kFlush));
   landed(std::max(deadline, now + kReserve));
   call(true);
   thread_.join();
@@ -1075,7 +1080,7 @@ void SpoolSink::stop(Clock::time_point deadline) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_spool_sink(SpoolOptions options, std::unique_ptr<Sink> kafka, IntakeEvents& events) {
+std::unique_ptr<Sink> make_spool_sink(SpoolOptions options, std::unique_ptr<Sink> kafka, Telemetry& events) {
   return std::make_unique<SpoolSink>(std::move(options), std::move(kafka), events);
 }
 

@@ -15,8 +15,8 @@
 #include <thread>
 #include <utility>
 
-#include "eventgate/events/field_path.hpp"
-#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/json/field_path.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 namespace {
@@ -65,7 +65,7 @@ std::filesystem::path kept_file(const std::string& cache_dir, const std::string&
 }  // namespace
 
 struct StreamConfigSource::Impl {
-  Impl(StreamConfigOptions of, std::shared_ptr<ObjectReader> objects, IntakeEvents& happenings,
+  Impl(StreamConfigOptions of, std::shared_ptr<ObjectReader> objects, Telemetry& happenings,
        std::function<void(const StreamConfigs&)> on_change)
       : options(std::move(of)), reader(std::move(objects)), events(happenings), changed(std::move(on_change)) {}
 
@@ -211,7 +211,7 @@ struct StreamConfigSource::Impl {
 
   const StreamConfigOptions options;
   const std::shared_ptr<ObjectReader> reader;
-  IntakeEvents& events;
+  Telemetry& events;
   const std::function<void(const StreamConfigs&)> changed;
   std::mutex changing;  ///< So that the last one in use is the last one `changed` is told of.
 
@@ -229,7 +229,7 @@ struct StreamConfigSource::Impl {
 };
 
 StreamConfigSource::StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader,
-                                       IntakeEvents& events, std::function<void(const StreamConfigs&)> changed,
+                                       Telemetry& events, std::function<void(const StreamConfigs&)> changed,
                                        std::stop_token stop)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), events, std::move(changed))) {
   impl_->read_first(stop);

@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "bench.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 #include "support/paths.hpp"
 
 namespace eventgate::bench {

@@ -8,18 +8,18 @@
 #include <utility>
 
 #include "bench.hpp"
-#include "eventgate/events/event_batch.hpp"
+#include "eventgate/delivery/fan_out.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/files/file_sink.hpp"
+#include "eventgate/gate/event_batch.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/gate/live_feed.hpp"
-#include "eventgate/logging/logging.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/produce/producer.hpp"
+#include "eventgate/logging/log.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
-#include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/sinks/file_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/paths.hpp"
 #include "taking_sink.hpp"
 
@@ -30,7 +30,7 @@ constexpr std::size_t kBatch = 100;
 
 /// A subject's schema, and its event parsed.
 struct Parsed {
-  explicit Parsed(Subject of, IntakeEvents& events)
+  explicit Parsed(Subject of, Telemetry& events)
       : subject(std::move(of)), repository(options(), make_uri_reader({}), events), text(subject.event) {
     repository.precache();
     schema = **repository.find(subject.schema_uri);
@@ -222,11 +222,11 @@ struct Stages::Impl {
   }
 
   Metrics metrics{"bench"};
-  IntakeEvents events{metrics};
+  Telemetry events{metrics};
   boost::asio::io_context io{1};
   Parsed search, revision;
   StreamConfigSource streams;
-  Producer taking, filing;
+  FanOut taking, filing;
   LiveFeed live;
   EventGate gate, live_gate;
   EventBatch batch, lone;

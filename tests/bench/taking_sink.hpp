@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/sinks/delivery.hpp"
-#include "eventgate/sinks/sink.hpp"
+#include "eventgate/delivery/delivery.hpp"
+#include "eventgate/delivery/sink.hpp"
 
 namespace eventgate::bench {
 
@@ -20,8 +20,8 @@ class TakingSink final : public Sink {
   void produce(std::span<const Record> records, Assurance) override {
     for (const Record& record : records) record.slot->succeed();
   }
-  void warm(const std::string&) override {}
-  std::optional<std::string> unready() const override { return std::nullopt; }
+  void prefetch_metadata(const std::string&) override {}
+  std::optional<std::string> not_ready_reason() const override { return std::nullopt; }
   void stop(std::chrono::steady_clock::time_point) override {}
 };
 

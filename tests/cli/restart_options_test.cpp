@@ -1,4 +1,4 @@
-#include "../../src/cli/restart_options.hpp"
+#include "cli/restart_options.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "../../src/cli/service_manager.hpp"
+#include "cli/service_manager.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

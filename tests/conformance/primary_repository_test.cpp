@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 #include "support/gzip_lines.hpp"
 #include "support/paths.hpp"
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/schema/repository_check.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/repository/repository_lint.hpp"
 #include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 

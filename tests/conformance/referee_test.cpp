@@ -27,10 +27,10 @@
 #include <valijson/validator.hpp>
 #include <vector>
 
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/repository/metaschema_check.hpp"
 #include "eventgate/schema/compiled_schema.hpp"
-#include "eventgate/schema/schema_check.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
-#include "eventgate/uri/object_reader.hpp"
 #include "support/gzip_lines.hpp"
 #include "support/paths.hpp"
 
@@ -681,7 +681,7 @@ void read_documents(const std::string& path, const std::string& name, Documents&
 }
 
 ordered_json completed(const CompiledSchema& schema, std::string event) {
-  EventSplice splice;
+  EventPatch splice;
   for (int round = 0; round < 20; ++round) {
     const ParsedEvent parsed(event);
     splice.clear();

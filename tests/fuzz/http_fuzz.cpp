@@ -10,14 +10,14 @@
 #include <string>
 #include <string_view>
 
-#include "../../src/http/body_decoder.hpp"
-#include "../../src/http/chunked_body.hpp"
-#include "../../src/http/events_handler.hpp"
-#include "../../src/http/head_check.hpp"
-#include "../../src/http/request.hpp"
-#include "../../src/http/request_parser.hpp"
-#include "../../src/http/response.hpp"
-#include "../../src/http/router.hpp"
+#include "http/chunked_body.hpp"
+#include "http/content_coding.hpp"
+#include "http/events_handler.hpp"
+#include "http/head_check.hpp"
+#include "http/request.hpp"
+#include "http/request_parser.hpp"
+#include "http/response.hpp"
+#include "http/router.hpp"
 
 namespace {
 

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/events/event_splice.hpp"
-#include "eventgate/events/json_nodes.hpp"
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/event_patch.hpp"
+#include "eventgate/json/json_nodes.hpp"
+#include "eventgate/json/json_text.hpp"
 
 namespace {
 
@@ -147,12 +147,13 @@ void check_invalid_utf8(std::string_view text, JsonValue value, std::size_t offs
 
 /// The text with something harmless in place of each flaw.
 std::string repaired(const JsonNodes& nodes) {
-  eventgate::EventSplice splice;
+  eventgate::EventPatch splice;
   std::uint32_t before = ~std::uint32_t{0};
-  for (const eventgate::JsonFlaw& flaw : nodes.flaws) {
+  for (const eventgate::JsonInteropIssue& flaw : nodes.flaws) {
     const JsonValue value(nodes.text.data(), nodes.nodes.data(), flaw.node);
-    const bool is_string = flaw.kind != eventgate::JsonFlaw::Kind::not_a_double;
-    if (flaw.kind == eventgate::JsonFlaw::Kind::invalid_utf8) check_invalid_utf8(nodes.text, value, flaw.offset);
+    const bool is_string = flaw.kind != eventgate::JsonInteropIssue::Kind::not_a_double;
+    if (flaw.kind == eventgate::JsonInteropIssue::Kind::invalid_utf8)
+      check_invalid_utf8(nodes.text, value, flaw.offset);
     require(before == ~std::uint32_t{0} || before <= flaw.node, "flaws are in the order of the text");
     // A string may have a lone surrogate and a byte that is no UTF-8.
     if (std::exchange(before, flaw.node) == flaw.node) continue;
@@ -167,7 +168,7 @@ std::string repaired(const JsonNodes& nodes) {
 
 void check_splice(JsonValue root, const JsonLimits& limits) {
   const eventgate::FieldPath path("a.b.c");
-  eventgate::EventSplice splice;
+  eventgate::EventPatch splice;
   const bool there = path.find(root).has_value();
   const bool added = splice.add(root, path, "[\"added\"]");
   require(!(there && added), "what is there is not added");
@@ -180,7 +181,7 @@ void check_splice(JsonValue root, const JsonLimits& limits) {
 
 /// Adds strings to objects of the text, and requires that the nodes that come with them are those of a parse.
 void check_spliced_nodes(JsonValue root, const JsonLimits& limits) {
-  eventgate::EventSplice splice;
+  eventgate::EventPatch splice;
   const JsonNode* const nodes = root.nodes();
   for (std::uint32_t i = 0; i < root.node().next; ++i)
     if (nodes[i].type == JsonType::object && (nodes[i].begin & 1) == 0)
@@ -212,8 +213,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
 
-  const bool flagged = std::ranges::any_of(parsed.nodes.flaws, [](const eventgate::JsonFlaw& flaw) {
-    return flaw.kind == eventgate::JsonFlaw::Kind::invalid_utf8;
+  const bool flagged = std::ranges::any_of(parsed.nodes.flaws, [](const eventgate::JsonInteropIssue& flaw) {
+    return flaw.kind == eventgate::JsonInteropIssue::Kind::invalid_utf8;
   });
   require(flagged != is_utf8(text), "what is no UTF-8 is flagged");
   std::size_t depth;

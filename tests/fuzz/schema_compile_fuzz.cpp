@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "eventgate/schema/schema_check.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/repository/metaschema_check.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
-#include "eventgate/uri/object_reader.hpp"
 #include "schema_round.hpp"
 
 namespace {

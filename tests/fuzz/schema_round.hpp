@@ -74,7 +74,7 @@ inline void check_round(const CompiledSchema& schema, std::string_view text) {
   if (!event.nodes.flaws.empty()) return;
   constexpr int kRounds = 64;
   constexpr std::size_t kLargest = 1 << 20;
-  EventSplice splice;
+  EventPatch splice;
   for (int round = 0; round < kRounds && event.size < kLargest; ++round) {
     splice.clear();
     const bool incomplete = schema.complete(event.nodes.root(), splice);

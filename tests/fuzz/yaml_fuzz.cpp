@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 
 namespace {
 

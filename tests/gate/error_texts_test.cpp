@@ -1,4 +1,4 @@
-#include "../../src/gate/error_texts.hpp"
+#include "gate/error_texts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

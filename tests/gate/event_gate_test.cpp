@@ -81,10 +81,10 @@ struct WatchedRequest final : HastyRequest {
 };
 
 TEST(EventGate, KeepsAHastyRequestThatIsHandedOverOnlyForASinkThatReadsItLater) {
-  for (const bool reads_later : {false, true}) {
+  for (const bool borrows_record_text : {false, true}) {
     GateHarness gate = wikimedia_gate();
     gate.sink->silent = true;
-    gate.sink->reads_later = reads_later;
+    gate.sink->borrows_record_text = borrows_record_text;
     bool there = false;
     auto request =
         std::make_unique<WatchedRequest>("[" + test_event() + "," + test_event() + "]", TestRequest().context(), there);
@@ -92,7 +92,7 @@ TEST(EventGate, KeepsAHastyRequestThatIsHandedOverOnlyForASinkThatReadsItLater) 
     request->held = held;
     gate.process_hasty(std::move(request));
     EXPECT_EQ(gate.sink->records.size(), 2u);
-    EXPECT_EQ(there, reads_later);
+    EXPECT_EQ(there, borrows_record_text);
     EXPECT_EQ(held.use_count(), 2) << "released before it was known what became of the events";
     EXPECT_THAT(gate.metrics.text(), HasSubstr("outcome=\"produced\"} 0\n"));
     gate.stop_producer();
@@ -571,7 +571,7 @@ TEST(EventGate, SaysWhatIsKnownOfAnEventThatWasNotDelivered) {
   EXPECT_EQ(result.error[2].delivery, Delivery::unknown);
 }
 
-DeliveryFailure too_large() { return {Delivery::not_produced, "Broker: Message size too large", Obstacle::record}; }
+DeliveryFailure too_large() { return {Delivery::not_produced, "Broker: Message size too large", FailureScope::record}; }
 
 std::string reply_of(const EventStatus& status) {
   std::string text;
@@ -593,7 +593,7 @@ TEST(EventGate, RecordThatKafkaNeverTakes_IsRefusedForItselfAndNotWorthARetry) {
 TEST(EventGate, NotAuthorised_IsNotProducedAndNotWorthARetry) {
   GateHarness gate = wikimedia_gate();
   gate.sink->judge = [](const KeptRecord&) {
-    return DeliveryFailure{Delivery::not_produced, "Broker: Topic authorization failed", Obstacle::topic, true};
+    return DeliveryFailure{Delivery::not_produced, "Broker: Topic authorization failed", FailureScope::topic, true};
   };
   const ProcessResult result = gate.process(test_event("", "job.1"));
   ASSERT_EQ(result.error.size(), 1u);
@@ -603,7 +603,7 @@ TEST(EventGate, NotAuthorised_IsNotProducedAndNotWorthARetry) {
 TEST(EventGate, Outage_IsWorthARetry) {
   GateHarness gate = wikimedia_gate();
   gate.sink->judge = [](const KeptRecord&) {
-    return DeliveryFailure{Delivery::not_produced, "Broker: Unknown topic or partition", Obstacle::topic};
+    return DeliveryFailure{Delivery::not_produced, "Broker: Unknown topic or partition", FailureScope::topic};
   };
   const ProcessResult result = gate.process(test_event("", "job.1"));
   ASSERT_EQ(result.error.size(), 1u);

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "eventgate/gate/event_gate.hpp"
-#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/fake_object_reader.hpp"
 #include "support/memory_sink.hpp"
 
@@ -132,7 +132,7 @@ class GateHarness {
     }
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
-    producer_ = std::make_unique<Producer>(std::move(sinks), std::chrono::seconds(10), events);
+    producer_ = std::make_unique<FanOut>(std::move(sinks), std::chrono::seconds(10), events);
     gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, events, live,
                                         std::move(inflight));
   }
@@ -224,7 +224,7 @@ class GateHarness {
   }
 
   Metrics metrics{"test"};
-  IntakeEvents events{metrics};
+  Telemetry events{metrics};
   std::shared_ptr<FakeObjectReader> reader = std::make_shared<FakeObjectReader>();
   std::shared_ptr<SinkMemory> sink = std::make_shared<SinkMemory>();
 
@@ -239,7 +239,7 @@ class GateHarness {
   boost::asio::executor_work_guard<IoExecutor> work_{io_.get_executor()};
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
-  std::unique_ptr<Producer> producer_;
+  std::unique_ptr<FanOut> producer_;
   std::unique_ptr<EventGate> gate_;
 };
 

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using Refused = std::map<std::string, double>;
+using FailedEvent = std::map<std::string, double>;
 
 constexpr const char* kStreams = R"(
 test.event: {schema_title: test}
@@ -83,14 +83,14 @@ TEST(LedgerOfGate, EachEventIsInTheAccountOfItsStreamWithWhatBecameOfIt) {
   const LedgerSamples ledger = samples(gate);
   EXPECT_EQ(ledger.value("received_total", "test.event"), 3);
   EXPECT_EQ(ledger.value("produced_total", "test.event"), 2);
-  EXPECT_EQ(ledger.refused("test.event"), (Refused{{"invalid", 1}}));
+  EXPECT_EQ(ledger.refused("test.event"), (FailedEvent{{"invalid", 1}}));
   EXPECT_EQ(ledger.value("produced_total", "job.1"), 1);
-  EXPECT_EQ(ledger.refused("other.event"), (Refused{{"title", 1}}));
-  EXPECT_EQ(ledger.refused("untitled.event"), (Refused{{"title", 1}}));
-  EXPECT_EQ(ledger.refused("empty.config"), (Refused{{"stream", 1}}));
-  EXPECT_EQ(ledger.refused("no.title"), (Refused{{"stream", 1}}));
-  EXPECT_EQ(ledger.refused("job.a b"), (Refused{{"topic", 1}}));
-  EXPECT_EQ(ledger.refused("keyed.event"), (Refused{{"key", 1}}));
+  EXPECT_EQ(ledger.refused("other.event"), (FailedEvent{{"title", 1}}));
+  EXPECT_EQ(ledger.refused("untitled.event"), (FailedEvent{{"title", 1}}));
+  EXPECT_EQ(ledger.refused("empty.config"), (FailedEvent{{"stream", 1}}));
+  EXPECT_EQ(ledger.refused("no.title"), (FailedEvent{{"stream", 1}}));
+  EXPECT_EQ(ledger.refused("job.a b"), (FailedEvent{{"topic", 1}}));
+  EXPECT_EQ(ledger.refused("keyed.event"), (FailedEvent{{"key", 1}}));
   EXPECT_EQ(ledger.value("produced_total", "keyed.event"), 1);
   for (const std::string& stream : ledger.streams()) EXPECT_EQ(ledger.value("in_flight", stream), 0) << stream;
   EXPECT_EQ(ledger.unjudged(), 0);
@@ -102,7 +102,8 @@ TEST(LedgerOfGate, WhatHasNoStreamToTellApartIsInTheAccountUnknown) {
   gate.malformed("{", JsonError{1, "a string"});
   const LedgerSamples ledger = samples(gate);
   EXPECT_EQ(ledger.value("received_total", "unknown"), 6);
-  EXPECT_EQ(ledger.refused("unknown"), (Refused{{"field", 3}, {"malformed_json", 1}, {"schema", 1}, {"stream", 1}}));
+  EXPECT_EQ(ledger.refused("unknown"),
+            (FailedEvent{{"field", 3}, {"malformed_json", 1}, {"schema", 1}, {"stream", 1}}));
   EXPECT_EQ(ledger.streams().count("nope"), 0u);
   EXPECT_EQ(ledger.unjudged(), 0);
 }
@@ -118,7 +119,7 @@ TEST(LedgerOfGate, AnEventThatIsNotDeliveredIsRefusedOrUnknownIfItsClientWaitsAn
     gate.process("[" + test_event("job.1") + "," + test_event("job.2") + "," + test_event("job.3") + "]",
                  is_hasty ? hasty() : TestRequest());
     const LedgerSamples ledger = samples(gate);
-    EXPECT_EQ(ledger.refused("job.1"), is_hasty ? Refused() : (Refused{{"not_produced", 1}}));
+    EXPECT_EQ(ledger.refused("job.1"), is_hasty ? FailedEvent() : (FailedEvent{{"not_produced", 1}}));
     EXPECT_EQ(ledger.value("lost_total", "job.1"), is_hasty ? 1 : 0);
     EXPECT_EQ(ledger.value("delivery_unknown_total", "job.2"), 1);
     EXPECT_EQ(ledger.value("produced_total", "job.3"), 1);
@@ -129,16 +130,16 @@ TEST(LedgerOfGate, RecordThatKafkaNeverTakes_IsRefusedForTheCauseRecord) {
   GateHarness gate = ledger_gate();
   gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
     if (record.topic == "dc1.job.1")
-      return DeliveryFailure{Delivery::not_produced, "Broker: Invalid timestamp", Obstacle::record};
+      return DeliveryFailure{Delivery::not_produced, "Broker: Invalid timestamp", FailureScope::record};
     if (record.topic == "dc1.job.2")
-      return DeliveryFailure{Delivery::not_produced, "Broker: Topic authorization failed", Obstacle::topic, true};
-    return DeliveryFailure{Delivery::unknown, "Broker: Invalid record", Obstacle::record};
+      return DeliveryFailure{Delivery::not_produced, "Broker: Topic authorization failed", FailureScope::topic, true};
+    return DeliveryFailure{Delivery::unknown, "Broker: Invalid record", FailureScope::record};
   };
   gate.process("[" + test_event("job.1") + "," + test_event("job.2") + "," + test_event("job.3") + "]");
   const LedgerSamples ledger = samples(gate);
-  EXPECT_EQ(ledger.refused("job.1"), (Refused{{"record", 1}}));
-  EXPECT_EQ(ledger.refused("job.2"), (Refused{{"not_produced", 1}}));
-  EXPECT_EQ(ledger.refused("job.3"), Refused());
+  EXPECT_EQ(ledger.refused("job.1"), (FailedEvent{{"record", 1}}));
+  EXPECT_EQ(ledger.refused("job.2"), (FailedEvent{{"not_produced", 1}}));
+  EXPECT_EQ(ledger.refused("job.3"), FailedEvent());
   EXPECT_EQ(ledger.value("delivery_unknown_total", "job.3"), 1);
 }
 
@@ -202,7 +203,7 @@ TEST(LedgerOfGate, AnErrorEventThatIsRefusedIsCountedWithItsCause) {
   options.error_stream = "other.event";
   GateHarness gate(options, kStreams);
   gate.process(test_event("test.event", "\"test\":5"));
-  EXPECT_EQ(samples(gate).refused("other.event"), (Refused{{"title", 1}}));
+  EXPECT_EQ(samples(gate).refused("other.event"), (FailedEvent{{"title", 1}}));
 }
 
 TEST(LedgerOfGate, DeclaredStreamsAreThereBeforeAnyEvent) {
@@ -297,7 +298,7 @@ TEST(LedgerEvent, OneOfAnotherSchemaThanItsStreamAdmitsIsCountedAsFailed) {
   gate.produce_ledger(kReceivedAt);
   EXPECT_EQ(gate.metric("eventgate_ledger_events_failed_total"),
             "eventgate_ledger_events_failed_total{service=\"test\"} 1");
-  EXPECT_EQ(samples(gate).refused("other.event"), (Refused{{"title", 1}}));
+  EXPECT_EQ(samples(gate).refused("other.event"), (FailedEvent{{"title", 1}}));
 }
 
 TEST(LedgerEvent, NoneIsMadeWithoutAStreamForThem) {

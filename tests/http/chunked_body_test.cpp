@@ -1,4 +1,4 @@
-#include "../../src/http/chunked_body.hpp"
+#include "http/chunked_body.hpp"
 
 #include <gtest/gtest.h>
 

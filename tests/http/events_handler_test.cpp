@@ -1,4 +1,4 @@
-#include "../../src/http/events_handler.hpp"
+#include "http/events_handler.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "../../src/http/head_check.hpp"
+#include "http/head_check.hpp"
 
 #include <gtest/gtest.h>
 

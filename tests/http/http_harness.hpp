@@ -15,8 +15,8 @@
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/fake_object_reader.hpp"
 #include "support/http_client.hpp"
 #include "support/memory_sink.hpp"
@@ -36,7 +36,7 @@ class HttpHarness {
   struct Setup {
     HttpOptions http;
     std::string stream_configs;  ///< JSON; empty: streams are not configured.
-    std::function<std::optional<std::string>()> unready;
+    std::function<std::optional<std::string>()> not_ready_reason;
     std::function<std::vector<std::string>()> stale;
     std::size_t threads = 1;
     bool live = false;         ///< There is a live feed.
@@ -62,7 +62,7 @@ class HttpHarness {
     gate_options.error_stream = setup.error_stream;
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
-    producer_ = std::make_unique<Producer>(std::move(sinks), std::chrono::seconds(30), events);
+    producer_ = std::make_unique<FanOut>(std::move(sinks), std::chrono::seconds(30), events);
     if (setup.live) live = std::make_unique<LiveFeed>();
     const auto inflight = std::make_shared<InflightBytes>(setup.http.max_inflight_bytes);
     gate_ = std::make_unique<EventGate>(std::move(gate_options), *schemas_, streams_.get(), *producer_, events,
@@ -75,7 +75,8 @@ class HttpHarness {
     }
     setup.http.port = 0;
     setup.http.interface = "127.0.0.1";
-    HttpServices services{*gate_, streams_.get(), metrics, events, std::move(setup.unready), std::move(setup.stale)};
+    HttpServices services{
+        *gate_, streams_.get(), metrics, events, std::move(setup.not_ready_reason), std::move(setup.stale)};
     services.live = live.get();
     services.schemas = schemas_.get();
     services.inflight = inflight;
@@ -126,13 +127,13 @@ class HttpHarness {
 
   /// All held records succeed, and later ones do at once.
   void settle() {
-    std::vector<DeliverySlot*> held;
+    std::vector<DeliveryHandle*> held;
     {
       const std::lock_guard lock(sink->mutex);
       sink->silent = false;
       held.swap(sink->unsettled);
     }
-    for (DeliverySlot* slot : held) slot->succeed();
+    for (DeliveryHandle* slot : held) slot->succeed();
   }
 
   std::size_t records() const {
@@ -155,7 +156,7 @@ class HttpHarness {
   }
 
   Metrics metrics{"test"};
-  IntakeEvents events{metrics};
+  Telemetry events{metrics};
   std::shared_ptr<FakeObjectReader> reader = std::make_shared<FakeObjectReader>();
   std::shared_ptr<SinkMemory> sink = std::make_shared<SinkMemory>();
   std::unique_ptr<LiveFeed> live;
@@ -164,7 +165,7 @@ class HttpHarness {
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
-  std::unique_ptr<Producer> producer_;
+  std::unique_ptr<FanOut> producer_;
   std::unique_ptr<EventGate> gate_;
   std::unique_ptr<HttpServer> server_;
   std::vector<boost::asio::executor_work_guard<IoExecutor>> work_;

@@ -1,4 +1,4 @@
-#include "../../src/http/info_handler.hpp"
+#include "http/info_handler.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -99,15 +99,15 @@ TEST(InfoHandler, PageIsOneAndMayRunItsScript) {
 TEST(InfoHandler, ReadinessIsWhatItIsTold) {
   std::atomic<bool> ready{false};
   HttpHarness::Setup setup;
-  setup.unready = [&]() -> std::optional<std::string> {
+  setup.not_ready_reason = [&]() -> std::optional<std::string> {
     if (ready) return std::nullopt;
     return "No broker answers.";
   };
   HttpHarness harness(std::move(setup));
   HttpClient client = harness.client();
-  const HttpReply unready = client.get("/readyz");
-  EXPECT_EQ(unready.status, 503u);
-  EXPECT_EQ(json::parse(unready.body)["detail"], "No broker answers.");
+  const HttpReply not_ready_reason = client.get("/readyz");
+  EXPECT_EQ(not_ready_reason.status, 503u);
+  EXPECT_EQ(json::parse(not_ready_reason.body)["detail"], "No broker answers.");
   EXPECT_EQ(client.get("/healthz").status, 200u);
   ready = true;
   EXPECT_EQ(client.get("/readyz").status, 200u);

@@ -1,4 +1,4 @@
-#include "../../src/http/live_handler.hpp"
+#include "http/live_handler.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "../../src/http/pages.hpp"
-#include "../../src/http/request_parser.hpp"
+#include "http/pages.hpp"
+#include "http/request_parser.hpp"
 
 namespace eventgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "../../src/http/request_parser.hpp"
+#include "http/request_parser.hpp"
 
 #include <gtest/gtest.h>
 

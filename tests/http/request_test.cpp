@@ -1,4 +1,4 @@
-#include "../../src/http/request.hpp"
+#include "http/request.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "../../src/http/router.hpp"
+#include "http/router.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

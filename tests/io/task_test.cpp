@@ -27,12 +27,12 @@ Task<int> sum_to(int last) {
 }
 
 /// Waits until it is resumed through `place`.
-Task<std::string> wait_in(std::optional<Suspended>& place, std::shared_ptr<int> held) {
-  co_await suspend([&place](Suspended suspended) { place.emplace(std::move(suspended)); });
+Task<std::string> wait_in(std::optional<ResumeHandle>& place, std::shared_ptr<int> held) {
+  co_await suspend_with([&place](ResumeHandle suspended) { place.emplace(std::move(suspended)); });
   co_return "held " + std::to_string(*held);
 }
 
-Task<void> tell_waited(std::optional<Suspended>& place, std::shared_ptr<int> held, std::vector<std::string>& told) {
+Task<void> tell_waited(std::optional<ResumeHandle>& place, std::shared_ptr<int> held, std::vector<std::string>& told) {
   told.push_back("waits");
   told.push_back(co_await wait_in(place, std::move(held)));
 }
@@ -56,7 +56,7 @@ TEST_F(TaskTest, WhatDoesNotWaitNeedsNoStackForEachStep) {
 }
 
 TEST_F(TaskTest, GoesOnWhereItWaitedWithAllThatAwaitIt) {
-  std::optional<Suspended> place;
+  std::optional<ResumeHandle> place;
   spawn(io.get_executor(), tell_waited(place, std::make_shared<int>(7), told));
   io.poll();
   ASSERT_THAT(told, testing::ElementsAre("waits"));
@@ -65,7 +65,7 @@ TEST_F(TaskTest, GoesOnWhereItWaitedWithAllThatAwaitIt) {
 }
 
 TEST_F(TaskTest, KeepsTheContextAtWorkWhileItWaits) {
-  std::optional<Suspended> place;
+  std::optional<ResumeHandle> place;
   spawn(io.get_executor(), tell_waited(place, std::make_shared<int>(7), told));
   io.poll();
   EXPECT_FALSE(io.stopped());
@@ -77,7 +77,7 @@ TEST_F(TaskTest, KeepsTheContextAtWorkWhileItWaits) {
 TEST_F(TaskTest, WhatIsHeldGoesWithWhatIsNeverResumed) {
   const auto held = std::make_shared<int>(7);
   {
-    std::optional<Suspended> place;
+    std::optional<ResumeHandle> place;
     spawn(io.get_executor(), tell_waited(place, held, told));
     io.poll();
     ASSERT_EQ(held.use_count(), 2);
@@ -88,7 +88,7 @@ TEST_F(TaskTest, WhatIsHeldGoesWithWhatIsNeverResumed) {
 
 TEST_F(TaskTest, WhatNeverBeganGoesWithTheContext) {
   const auto held = std::make_shared<int>(7);
-  std::optional<Suspended> place;
+  std::optional<ResumeHandle> place;
   {
     boost::asio::io_context short_lived{1};
     spawn(short_lived.get_executor(), tell_waited(place, held, told));
@@ -131,14 +131,14 @@ TEST_F(TaskTest, BeginsOnTheThreadOfItsExecutor) {
 }
 
 /// A chain of `depth` tasks that await one another, the last of which waits in `place`.
-Task<int> chain(int depth, std::optional<Suspended>& place) {
+Task<int> chain(int depth, std::optional<ResumeHandle>& place) {
   if (depth > 1) co_return 1 + co_await chain(depth - 1, place);
-  co_await suspend([&place](Suspended suspended) { place.emplace(std::move(suspended)); });
+  co_await suspend_with([&place](ResumeHandle suspended) { place.emplace(std::move(suspended)); });
   co_return 1;
 }
 
 TEST_F(TaskTest, ChainOfAThousandTasks_EndsOneWithinTheOther) {
-  std::optional<Suspended> place;
+  std::optional<ResumeHandle> place;
   int ended = 0;
   spawn(io.get_executor(), chain(1000, place), [&](std::exception_ptr, int result) { ended = result; });
   io.poll();
@@ -149,7 +149,7 @@ TEST_F(TaskTest, ChainOfAThousandTasks_EndsOneWithinTheOther) {
 }
 
 TEST_F(TaskTest, WaitingAgainAndAgain_NeedsNoStackForEachTime) {
-  std::optional<Suspended> place;
+  std::optional<ResumeHandle> place;
   std::uintptr_t first = 0;
   std::size_t most = 0;
   const auto wait_often = [&]() -> Task<int> {
@@ -167,7 +167,7 @@ TEST_F(TaskTest, WaitingAgainAndAgain_NeedsNoStackForEachTime) {
   io.poll();
   for (int i = 0; i < 10000; ++i) {
     ASSERT_TRUE(place);
-    Suspended waiting = *std::exchange(place, std::nullopt);
+    ResumeHandle waiting = *std::exchange(place, std::nullopt);
     waiting.resume();
   }
   io.run();

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/logging/logging.hpp"
+#include "eventgate/logging/log.hpp"
 #include "support/log_file.hpp"
 #include "support/temporary_folder.hpp"
 

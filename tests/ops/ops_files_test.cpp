@@ -17,9 +17,9 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/becomes.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
@@ -161,7 +161,7 @@ Names exported_by_a_gate() {
 /// What it exports, too, if what seldom happens does: the same functions count it.
 Names exported_in_time() {
   Metrics metrics("gate");
-  IntakeEvents events(metrics);
+  Telemetry events(metrics);
   events.request_rejected("timeout");
   events.schema_failed("/a/1.0.0", "broken");
   events.record_delivered("guaranteed", std::chrono::milliseconds(1));

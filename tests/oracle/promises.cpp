@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "eventgate/produce/record_builder.hpp"
+#include "eventgate/base/timestamp.hpp"
 
 namespace eventgate {
 

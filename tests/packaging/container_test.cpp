@@ -13,7 +13,7 @@
 
 #include "eventgate/cli/command_line.hpp"
 #include "eventgate/config/config.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 #include "support/paths.hpp"
 
 namespace eventgate {

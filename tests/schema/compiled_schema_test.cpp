@@ -657,7 +657,7 @@ TEST(CompiledSchema, AValidEventCostsNoMemoryOnceWarm) {
   const ParsedText event(R"({"meta": {"dt": "2020-04-02T19:11:20.942Z"}, "s": "abc", "n": 12345, "f": 3.25, "e": "b",
       "m": {"x": "1", "y\u0041": "2"}, "l": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], "any": {}})");
   Validation validation;
-  EventSplice splice;
+  EventPatch splice;
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(schema->validate(event.value(), validation));
   const std::size_t before = allocations;
   for (int i = 0; i < 100; ++i) {

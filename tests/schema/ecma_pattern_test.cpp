@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
 #include "support/validated_event.hpp"
 
 // ECMA-262 patterns run by RE2, through schemas that use them.

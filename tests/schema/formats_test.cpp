@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "eventgate/events/json_text.hpp"
+#include "eventgate/json/json_text.hpp"
 #include "support/validated_event.hpp"
 
 // Formats, through schemas that name them. The verdicts are those of AJV 6's regular expressions ("fast").

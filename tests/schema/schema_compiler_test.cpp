@@ -5,7 +5,7 @@
 
 #include <ctime>
 
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 #include "support/validated_event.hpp"
 
 namespace eventgate {

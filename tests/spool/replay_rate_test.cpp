@@ -1,4 +1,4 @@
-#include "../../src/spool/replay_rate.hpp"
+#include "spool/replay_rate.hpp"
 
 #include <gtest/gtest.h>
 

@@ -12,10 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
 #include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/spool/spool_store.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/held_sink.hpp"
 #include "support/sink_driver.hpp"
 #include "support/temporary_folder.hpp"
@@ -234,7 +234,7 @@ TEST_F(SpoolFaultTest, AnyCallFails_WhatIsSaidOfTheCommitIsTrueAfterAKill) {
 
 TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_ItsClientIsToldUnknown) {
   Metrics metrics("test");
-  IntakeEvents events(metrics);
+  Telemetry events(metrics);
   const auto hold = std::make_shared<SinkHold>();
   SinkDriver driver;
   SpoolOptions options;
@@ -245,22 +245,22 @@ TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_ItsClientIsToldU
   FaultyLog::fail_syncs(0, kAllFail);
   auto outcome = driver.start(*spool, {{"test.event", "a", std::nullopt, 0}});
   // The copy is tried once its time is over, and the spool then says that it has no room.
-  EXPECT_TRUE(becomes([&] { return spool->degraded().value_or("").find("no room") != std::string::npos; }));
+  EXPECT_TRUE(becomes([&] { return spool->degraded_reason().value_or("").find("no room") != std::string::npos; }));
   EXPECT_TRUE(hold->settle("a", DeliveryFailure{Delivery::not_produced, "Local: Message timed out"}));
   EXPECT_THAT(outcome_texts(outcome.get()), ElementsAre(StartsWith("unknown: Local: Message timed out")));
   FaultyLog::heal();
-  EXPECT_TRUE(becomes([&] { return !spool->degraded(); }));
+  EXPECT_TRUE(becomes([&] { return !spool->degraded_reason(); }));
   EXPECT_THAT(after_a_kill(), IsEmpty());
 }
 
 TEST_F(SpoolFaultTest, CommitFailsForCertain_ItsClientIsToldNotProducedAndNothingIsThere) {
   Metrics metrics("test");
-  IntakeEvents events(metrics);
+  Telemetry events(metrics);
   const auto hold = std::make_shared<SinkHold>();
   hold->judge = [](const KeptRecord&) {
-    return DeliveryFailure{Delivery::not_produced, "Local: Queue full", Obstacle::outage};
+    return DeliveryFailure{Delivery::not_produced, "Local: Queue full", FailureScope::transient};
   };
-  hold->unready = "down";
+  hold->not_ready_reason = "down";
   SinkDriver driver;
   SpoolOptions options;
   options.path = path();

@@ -8,9 +8,9 @@
 #include <iterator>
 #include <set>
 
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
 #include "eventgate/spool/spool_store.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/held_sink.hpp"
 #include "support/sink_driver.hpp"
 #include "support/small_disk.hpp"
@@ -34,10 +34,10 @@ constexpr milliseconds kNever = hours(24);
 
 std::optional<DeliveryFailure> delivered(const KeptRecord&) { return std::nullopt; }
 std::optional<DeliveryFailure> outage(const KeptRecord&) {
-  return DeliveryFailure{Delivery::not_produced, "Local: Queue full", Obstacle::outage};
+  return DeliveryFailure{Delivery::not_produced, "Local: Queue full", FailureScope::transient};
 }
 std::optional<DeliveryFailure> too_large(const KeptRecord&) {
-  return DeliveryFailure{Delivery::not_produced, "Broker: Message size too large", Obstacle::record};
+  return DeliveryFailure{Delivery::not_produced, "Broker: Message size too large", FailureScope::record};
 }
 
 std::vector<OwnRecord> records(std::initializer_list<std::string> values, const std::string& topic = "test.event") {
@@ -46,9 +46,9 @@ std::vector<OwnRecord> records(std::initializer_list<std::string> values, const 
   return made;
 }
 
-std::vector<OwnRecord> promised(std::initializer_list<std::string> values) {
+std::vector<OwnRecord> already_answered(std::initializer_list<std::string> values) {
   std::vector<OwnRecord> made = records(values);
-  for (OwnRecord& record : made) record.promised = true;
+  for (OwnRecord& record : made) record.already_answered = true;
   return made;
 }
 
@@ -84,7 +84,7 @@ class SpoolSinkTest : public testing::Test {
 
   TemporaryFolder folder_;
   Metrics metrics_{"test"};
-  IntakeEvents events_{metrics_};
+  Telemetry events_{metrics_};
   std::shared_ptr<SinkHold> hold_ = std::make_shared<SinkHold>();
   SinkDriver driver_;
 };
@@ -132,7 +132,7 @@ TEST_F(SpoolSinkTest, IsReplayedOnlyAfterTheReportOfItsFirstAttemptAndThoseBehin
 
 TEST_F(SpoolSinkTest, ReplaysWithKeysTimestampsAndAssurance) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, {{"test.event", "{}", "{\"k\":1}", 1700000000123}}, Assurance::hasty);
   hold_->set_judge({});
@@ -147,7 +147,7 @@ TEST_F(SpoolSinkTest, ReplaysWithKeysTimestampsAndAssurance) {
 
 TEST_F(SpoolSinkTest, WhileATopicIsSpooledNewRecordsAreStoredAtOnceAndReplayedInOrder) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   for (const char* value : {"a", "b", "c", "d"}) driver_.produce(*spool, records({value}));
   EXPECT_EQ(driver_.on_disk(), 4u);
@@ -161,7 +161,7 @@ TEST_F(SpoolSinkTest, WhileATopicIsSpooledNewRecordsAreStoredAtOnceAndReplayedIn
 
 TEST_F(SpoolSinkTest, ANewRecordWaitsForTheReplayBeforeItAndThenNeedsNoSpool) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a"}));
   hold_->set_judge({});
@@ -184,7 +184,7 @@ TEST_F(SpoolSinkTest, ANewRecordWaitsForTheReplayBeforeItAndThenNeedsNoSpool) {
 
 TEST_F(SpoolSinkTest, AReplayThatIsInterruptedResumesWithWhatIsNotAcknowledged) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a", "b", "c", "d", "e"}));
   hold_->set_judge([](const KeptRecord& record) { return record.value <= "b" ? delivered(record) : outage(record); });
@@ -199,7 +199,7 @@ TEST_F(SpoolSinkTest, AReplayThatIsInterruptedResumesWithWhatIsNotAcknowledged) 
 
 TEST_F(SpoolSinkTest, WhatAStoppedGateHasSpooledTheNextOneReplays) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   { driver_.produce(*sink(kNever), records({"a", "b"})); }
   EXPECT_THAT(stored(), ElementsAre("a", "b"));
   const auto spool = sink(kNever);
@@ -234,7 +234,7 @@ TEST_F(SpoolSinkTest, ARecordThatKafkaWillNeverTakeIsNotSpooled) {
 
 TEST_F(SpoolSinkTest, OneSpooledThatKafkaWillNeverTakeIsSetAsideAndHoldsUpNobody) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"large", "b"}));
   hold_->set_judge([](const KeptRecord& record) { return record.value == "large" ? too_large(record) : std::nullopt; });
@@ -248,7 +248,7 @@ TEST_F(SpoolSinkTest, OneSpooledThatKafkaWillNeverTakeIsSetAsideAndHoldsUpNobody
 
 TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   { driver_.produce(*sink(kNever), records({"{\"a\":\"first\"}", "{\"a\":\"second\"}"})); }
   {
     SpoolStore store(path(), SpoolStore::Access::own);
@@ -270,7 +270,7 @@ TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
 
 TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const std::string filling(1000, 'x');
   std::vector<OwnRecord> many;
   for (int i = 1; i <= 300; ++i) many.push_back({"test.event", filling + std::to_string(i) + ';', std::nullopt, 0});
@@ -307,26 +307,26 @@ TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
 
 TEST_F(SpoolSinkTest, WithoutRoomItRefusesWhatKafkaCannotTakeAndSaysSo) {
   hold_->judge = delivered;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever, 1);
-  EXPECT_THAT(spool->no_room().value_or(""), HasSubstr("spool.max_bytes"));
-  EXPECT_THAT(spool->unready().value_or(""), "down");
+  EXPECT_THAT(spool->overload_reason().value_or(""), HasSubstr("spool.max_bytes"));
+  EXPECT_THAT(spool->not_ready_reason().value_or(""), "down");
   const auto refused = driver_.produce(*spool, records({"a"}));
   EXPECT_THAT(outcome_texts(refused),
               ElementsAre(HasSubstr("not_produced: Kafka does not take it and the spool has no")));
-  EXPECT_EQ(refused[0]->obstacle, Obstacle::room);
+  EXPECT_EQ(refused[0]->scope, FailureScope::capacity);
   hold_->set_unready(std::nullopt);
-  EXPECT_EQ(spool->no_room(), std::nullopt);
+  EXPECT_EQ(spool->overload_reason(), std::nullopt);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"b"}))), ElementsAre("success"));
   EXPECT_THAT(hold_->all(), ElementsAre("b"));
 }
 
 TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedWaitsInItsOrder) {
   hold_->judge = delivered;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever, 1);
-  auto first = driver_.start(*spool, promised({"a", "b"}), Assurance::hasty);
-  auto second = driver_.start(*spool, promised({"c"}), Assurance::hasty);
+  auto first = driver_.start(*spool, already_answered({"a", "b"}), Assurance::hasty);
+  auto second = driver_.start(*spool, already_answered({"c"}), Assurance::hasty);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"d"}))), ElementsAre(HasSubstr("the spool has no room")));
   hold_->set_unready(std::nullopt);
   EXPECT_THAT(outcome_texts(first.get()), ElementsAre("success", "success"));
@@ -338,7 +338,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedWaitsInItsOrder) {
 TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsTriedAgain) {
   hold_->judge = outage;
   const auto spool = sink(kNever, 1);
-  auto outcomes = driver_.start(*spool, promised({"a"}), Assurance::hasty);
+  auto outcomes = driver_.start(*spool, already_answered({"a"}), Assurance::hasty);
   EXPECT_TRUE(becomes([this] { return hold_->all().size() > 2; }));
   hold_->set_judge(delivered);
   EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre("success"));
@@ -346,7 +346,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsTriedAgain) {
 
 TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedAndIsUnderWayIsTriedAgain) {
   const auto spool = sink(kAtOnce, 1);
-  auto outcomes = driver_.start(*spool, promised({"a"}), Assurance::hasty);
+  auto outcomes = driver_.start(*spool, already_answered({"a"}), Assurance::hasty);
   EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
   EXPECT_TRUE(hold_->settle("a", DeliveryFailure{Delivery::unknown, "Local: Message timed out"}));
   EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
@@ -357,7 +357,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedAndIsUnderWayIsTriedAgain) {
 TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsLostOnlyWhenItStops) {
   hold_->judge = outage;
   const auto spool = sink(kNever, 1);
-  auto outcomes = driver_.start(*spool, promised({"a"}), Assurance::hasty);
+  auto outcomes = driver_.start(*spool, already_answered({"a"}), Assurance::hasty);
   EXPECT_TRUE(becomes([this] { return hold_->all().size() > 1; }));
   spool->stop(std::chrono::steady_clock::now());
   EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre(HasSubstr("not_produced: Local: Queue full")));
@@ -379,7 +379,7 @@ TEST_F(SpoolSinkTest, AFullDiskRefusesWholeRecordsAndLosesNone) {
   const SmallDisk disk(path(), "24m");
   if (!disk.mounted()) GTEST_SKIP() << "a small file system can be mounted by root only";
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   std::multiset<std::string> kept;
   std::size_t refused = 0;
@@ -418,11 +418,11 @@ TEST_F(SpoolSinkTest, AColdTopicIsWarmedFirst) {
 
 TEST_F(SpoolSinkTest, WhatAToolDropsIsGone) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a", "b"}));
   EXPECT_EQ(SpoolStore(path(), SpoolStore::Access::share).drop(std::nullopt).value(), 2u);
-  EXPECT_TRUE(becomes([&] { return spool->degraded() == "down"; }));
+  EXPECT_TRUE(becomes([&] { return spool->degraded_reason() == "down"; }));
   hold_->set_judge(delivered);
   hold_->set_unready(std::nullopt);
   driver_.produce(*spool, records({"c"}));
@@ -434,7 +434,7 @@ TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_Both
   hold_->judge = [](const KeptRecord& record) {
     return record.value == "bad" ? too_large(record) : std::optional<DeliveryFailure>();
   };
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   hold_->set_judge(outage);
   driver_.produce(*spool, records({"first"}));
@@ -467,7 +467,7 @@ TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_Both
 
 TEST_F(SpoolSinkTest, AToolRemovesRecordsThatAreReplayed_TheOthersAreStillCounted) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a", "b", "c", "d"}));
   hold_->set_judge({});
@@ -493,12 +493,12 @@ TEST_F(SpoolSinkTest, AToolRemovesRecordsThatAreReplayed_TheOthersAreStillCounte
 
 TEST_F(SpoolSinkTest, TakesNearlyMaxBytesBeforeItIsFull) {
   hold_->judge = outage;
-  hold_->unready = "down";
+  hold_->not_ready_reason = "down";
   constexpr std::size_t kMaxBytes = std::size_t{8} << 20;
   const auto spool = sink(kNever, kMaxBytes);
   const std::string value(100000, 'v');
   std::size_t taken = 0;
-  while (!spool->no_room()) {
+  while (!spool->overload_reason()) {
     const std::size_t before = driver_.on_disk();
     driver_.produce(*spool, records({value}));
     taken += driver_.on_disk() - before;
@@ -510,12 +510,12 @@ TEST_F(SpoolSinkTest, TakesNearlyMaxBytesBeforeItIsFull) {
 
 TEST_F(SpoolSinkTest, SaysWhatIsAmissButIsReady) {
   hold_->judge = outage;
-  hold_->unready = "Kafka: down";
+  hold_->not_ready_reason = "Kafka: down";
   const auto spool = sink(kNever);
-  EXPECT_EQ(spool->degraded(), "Kafka: down");
+  EXPECT_EQ(spool->degraded_reason(), "Kafka: down");
   driver_.produce(*spool, records({"a", "b"}));
-  EXPECT_EQ(spool->unready(), std::nullopt);
-  EXPECT_TRUE(becomes([&] { return spool->degraded() == "Kafka: down; 2 records are in the spool"; }));
+  EXPECT_EQ(spool->not_ready_reason(), std::nullopt);
+  EXPECT_TRUE(becomes([&] { return spool->degraded_reason() == "Kafka: down; 2 records are in the spool"; }));
 }
 
 TEST_F(SpoolSinkTest, AClientThatGaveUpIsLateAndItsRecordIsNotRead) {

@@ -8,8 +8,8 @@
 #include <stop_token>
 #include <thread>
 
-#include "eventgate/metrics/intake_events.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/becomes.hpp"
 #include "support/http_test_server.hpp"
 #include "support/log_file.hpp"
@@ -102,7 +102,7 @@ class StreamConfigEndpointTest : public testing::TestWithParam<Mishap> {
 
   LogFile log_;
   Metrics metrics_{"gate"};
-  IntakeEvents events_{metrics_};
+  Telemetry events_{metrics_};
   StreamConfigOptions options_;
   UriReaderOptions reader_options_;
   std::mutex mutex_;

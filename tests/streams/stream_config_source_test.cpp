@@ -9,7 +9,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "eventgate/metrics/intake_events.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/log_file.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -61,7 +61,7 @@ class ScriptedReader : public ObjectReader {
 struct StreamConfigSourceTest : testing::Test {
   LogFile log;
   Metrics metrics{"gate"};
-  IntakeEvents events{metrics};
+  Telemetry events{metrics};
   StreamConfigOptions options{"http://wiki/api.php", "", milliseconds(0), 0, ""};
   std::shared_ptr<ScriptedReader> reader;
 

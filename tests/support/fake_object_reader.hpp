@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 
 namespace eventgate {
 

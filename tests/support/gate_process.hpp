@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "support/becomes.hpp"
-#include "support/paths.hpp"
-#include "support/temporary_folder.hpp"
+#include "becomes.hpp"
+#include "paths.hpp"
+#include "temporary_folder.hpp"
 
 extern char** environ;
 

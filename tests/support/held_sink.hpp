@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/sinks/sink.hpp"
-#include "support/memory_sink.hpp"
+#include "eventgate/delivery/sink.hpp"
+#include "memory_sink.hpp"
 
 namespace eventgate {
 
@@ -20,13 +20,13 @@ namespace eventgate {
 struct SinkHold {
   struct Held {
     KeptRecord record;
-    DeliverySlot* slot;
+    DeliveryHandle* slot;
   };
 
   std::mutex mutex;
   std::vector<Held> held;
   std::vector<std::string> values;  ///< Of all records, in the order they came.
-  std::optional<std::string> unready;
+  std::optional<std::string> not_ready_reason;
   std::set<std::string> cold;
   std::vector<std::string> warmed;
   /// Absent: records are held. Else: its failure, or nothing for a success.
@@ -42,7 +42,7 @@ struct SinkHold {
   }
   void set_unready(std::optional<std::string> reason) {
     const std::lock_guard lock(mutex);
-    unready = std::move(reason);
+    not_ready_reason = std::move(reason);
   }
   void set_judge(std::function<std::optional<DeliveryFailure>(const KeptRecord&)> next) {
     const std::lock_guard lock(mutex);
@@ -50,7 +50,7 @@ struct SinkHold {
   }
   /// Settles the first record held of this value. Whether there is one.
   bool settle(const std::string& value, std::optional<DeliveryFailure> failure = std::nullopt) {
-    DeliverySlot* slot = nullptr;
+    DeliveryHandle* slot = nullptr;
     {
       const std::lock_guard lock(mutex);
       for (auto it = held.begin(); it != held.end(); ++it) {
@@ -78,7 +78,7 @@ class HeldSink final : public Sink {
   std::string_view name() const override { return "kafka"; }
 
   void produce(std::span<const Record> records, Assurance assurance) override {
-    std::vector<std::pair<DeliverySlot*, std::optional<DeliveryFailure>>> judged;
+    std::vector<std::pair<DeliveryHandle*, std::optional<DeliveryFailure>>> judged;
     {
       const std::lock_guard lock(hold_->mutex);
       for (const Record& record : records) {
@@ -101,15 +101,15 @@ class HeldSink final : public Sink {
     }
   }
 
-  void warm(const std::string& topic) override {
+  void prefetch_metadata(const std::string& topic) override {
     const std::lock_guard lock(hold_->mutex);
     hold_->warmed.push_back(topic);
   }
-  std::optional<std::string> unready() const override {
+  std::optional<std::string> not_ready_reason() const override {
     const std::lock_guard lock(hold_->mutex);
-    return hold_->unready;
+    return hold_->not_ready_reason;
   }
-  bool is_warm(const std::string& topic) const override {
+  bool has_metadata(const std::string& topic) const override {
     const std::lock_guard lock(hold_->mutex);
     return !hold_->cold.contains(topic);
   }

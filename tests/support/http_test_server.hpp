@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-#include "support/test_certificate.hpp"
+#include "test_certificate.hpp"
 
 namespace eventgate {
 

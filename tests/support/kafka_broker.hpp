@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/paths.hpp"
-#include "support/temporary_folder.hpp"
+#include "paths.hpp"
+#include "temporary_folder.hpp"
 
 namespace eventgate {
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "support/kafka_broker.hpp"
+#include "kafka_broker.hpp"
 
 namespace eventgate {
 

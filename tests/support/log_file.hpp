@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/logging/logging.hpp"
+#include "eventgate/logging/log.hpp"
 
 namespace eventgate {
 

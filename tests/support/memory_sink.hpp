@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/sinks/sink.hpp"
+#include "eventgate/delivery/sink.hpp"
 
 namespace eventgate {
 
@@ -31,13 +31,13 @@ struct SinkMemory {
   std::function<std::optional<DeliveryFailure>(const KeptRecord&)> judge;
   /// Records are kept and not settled until the sink is stopped.
   bool silent = false;
-  bool reads_later = false;
-  std::optional<std::string> unready;
+  bool borrows_record_text = false;
+  std::optional<std::string> not_ready_reason;
 
   std::mutex mutex;
   std::vector<KeptRecord> records;
   std::vector<std::string> warmed;
-  std::vector<DeliverySlot*> unsettled;
+  std::vector<DeliveryHandle*> unsettled;
 };
 
 /// Keeps records. Settles them at once.
@@ -68,22 +68,22 @@ class MemorySink final : public Sink {
     }
   }
 
-  bool reads_later() const override { return memory_->reads_later; }
+  bool borrows_record_text() const override { return memory_->borrows_record_text; }
 
-  void warm(const std::string& topic) override {
+  void prefetch_metadata(const std::string& topic) override {
     const std::lock_guard lock(memory_->mutex);
     memory_->warmed.push_back(topic);
   }
 
-  std::optional<std::string> unready() const override { return memory_->unready; }
+  std::optional<std::string> not_ready_reason() const override { return memory_->not_ready_reason; }
 
   void stop(std::chrono::steady_clock::time_point) override {
-    std::vector<DeliverySlot*> left;
+    std::vector<DeliveryHandle*> left;
     {
       const std::lock_guard lock(memory_->mutex);
       left.swap(memory_->unsettled);
     }
-    for (DeliverySlot* slot : left) slot->succeed();
+    for (DeliveryHandle* slot : left) slot->succeed();
   }
 
  private:

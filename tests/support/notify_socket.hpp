@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "support/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 namespace eventgate {
 

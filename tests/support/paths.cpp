@@ -1,4 +1,4 @@
-#include "support/paths.hpp"
+#include "paths.hpp"
 
 namespace eventgate {
 

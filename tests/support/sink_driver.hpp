@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/sinks/sink.hpp"
-#include "support/becomes.hpp"
+#include "becomes.hpp"
+#include "eventgate/delivery/sink.hpp"
 
 namespace eventgate {
 
@@ -23,7 +23,7 @@ struct OwnRecord {
   std::string value;
   std::optional<std::string> message_key;
   std::int64_t timestamp = 0;
-  bool promised = false;
+  bool already_answered = false;
 };
 
 /// Of each record: its failure, or nothing for a success.
@@ -71,7 +71,7 @@ class SinkDriver {
       record.value = own[i].value;
       record.timestamp = own[i].timestamp;
       record.slot = &batch->slot(i);
-      record.promised = own[i].promised;
+      record.already_answered = own[i].already_answered;
       records.push_back(record);
     }
     sink.produce(records, assurance);

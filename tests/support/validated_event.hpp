@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
-#include "eventgate/uri/object_reader.hpp"
 
 /// Schemas compiled and events run through them, without the gate.
 namespace eventgate {
@@ -49,7 +49,7 @@ class ParsedText {
 inline ValidatedEvent validated(const CompiledSchema& schema, std::string_view text, bool complete = true) {
   ValidatedEvent result{std::string(text), {}, {}};
   auto parsed = std::make_unique<ParsedText>(text);
-  EventSplice splice;
+  EventPatch splice;
   while (complete && schema.complete(parsed->value(), splice)) {
     result.event.clear();
     splice.apply(parsed->value(), result.event);

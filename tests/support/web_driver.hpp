@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "support/becomes.hpp"
-#include "support/http_client.hpp"
-#include "support/process_group.hpp"
-#include "support/temporary_folder.hpp"
+#include "becomes.hpp"
+#include "http_client.hpp"
+#include "process_group.hpp"
+#include "temporary_folder.hpp"
 
 namespace eventgate {
 

@@ -26,7 +26,7 @@ class Service {
   std::optional<std::uint16_t> metrics_port() const;
 
   /// What `/readyz` says: why it cannot produce now, or nothing; and what serves although it is old. Thread-safe.
-  std::optional<std::string> unready() const;
+  std::optional<std::string> not_ready_reason() const;
   std::vector<std::string> stale() const;
 
   /// Calls `done` once each I/O thread has come round to it, on the last of them: never, if one hangs. Thread-safe.

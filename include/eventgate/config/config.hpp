@@ -8,15 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/files/file_sink.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/http/server.hpp"
-#include "eventgate/logging/logging.hpp"
-#include "eventgate/schema/schema_repository.hpp"
-#include "eventgate/sinks/file_sink.hpp"
-#include "eventgate/sinks/kafka_sink.hpp"
+#include "eventgate/kafka/kafka_sink.hpp"
+#include "eventgate/logging/log.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
-#include "eventgate/uri/object_reader.hpp"
 
 namespace eventgate {
 

@@ -9,18 +9,18 @@
 #include <utility>
 #include <vector>
 
-#include "eventgate/events/event_batch.hpp"
-#include "eventgate/events/event_status.hpp"
-#include "eventgate/events/field_path.hpp"
-#include "eventgate/events/request_context.hpp"
+#include "eventgate/delivery/fan_out.hpp"
+#include "eventgate/gate/event_batch.hpp"
+#include "eventgate/gate/event_status.hpp"
+#include "eventgate/gate/request_context.hpp"
 #include "eventgate/io/inflight_bytes.hpp"
-#include "eventgate/produce/producer.hpp"
-#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/json/field_path.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 
 namespace eventgate {
 
-class IntakeEvents;
+class Telemetry;
 class Ledger;
 class LiveFeed;
 
@@ -87,8 +87,8 @@ class EventGate {
   /// flight. `live`, if it is not null, is shown every event of clients, when it is known what became of it. Error
   /// events and ledger events hold shares of `inflight` until their delivery is known, and get none while more than
   /// half of the bound is in use. Null: they have no bound.
-  EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, Producer& producer,
-            IntakeEvents& events, LiveFeed* live = nullptr, std::shared_ptr<InflightBytes> inflight = nullptr);
+  EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, FanOut& producer,
+            Telemetry& events, LiveFeed* live = nullptr, std::shared_ptr<InflightBytes> inflight = nullptr);
   ~EventGate();
 
   /// Completes, validates and produces the events of `batch`, guaranteed. Returns when each is delivered or refused.
@@ -96,10 +96,10 @@ class EventGate {
   Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context);
 
   /// The same, but of the batch only its texts stay while the deliveries are waited for.
-  Task<ProcessResult> process_once(EventBatch& batch, const RequestContext& context);
+  Task<ProcessResult> process_and_consume(EventBatch& batch, const RequestContext& context);
 
   /// The same, hasty: returns when the events are refused or handed over. The request is kept no longer than that
-  /// unless somebody still reads its texts (Sink::reads_later, the live feed).
+  /// unless somebody still reads its texts (Sink::borrows_record_text, the live feed).
   Task<void> process_hasty(std::unique_ptr<HastyRequest> request);
 
   /// Makes the error event of a body that is no JSON (http.md 5), if `error_stream` is set. Does not wait for it. An

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/events/event_splice.hpp"
-#include "eventgate/events/event_status.hpp"
+#include "eventgate/gate/event_status.hpp"
+#include "eventgate/json/event_patch.hpp"
 
 namespace eventgate {
 

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/events/json_nodes.hpp"
 #include "eventgate/io/inflight_bytes.hpp"
 #include "eventgate/io/task.hpp"
+#include "eventgate/json/json_nodes.hpp"
 
 namespace eventgate {
 
 class EventGate;
-class IntakeEvents;
+class Telemetry;
 class LiveFeed;
 class Metrics;
 class SchemaRepository;
@@ -50,12 +50,12 @@ struct HttpServices {
   EventGate& gate;
   StreamConfigSource* streams;  ///< Null: no such route.
   Metrics& metrics;
-  IntakeEvents& events;
-  std::function<std::optional<std::string>()> unready;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
+  Telemetry& events;
+  std::function<std::optional<std::string>()> not_ready_reason;  ///< Why `/readyz` is 503, or nothing. Thread-safe.
   /// What serves although it is old: `stale` in the 200 of `/readyz`. Thread-safe.
   std::function<std::vector<std::string>()> stale = {};
   /// Why events are refused (503) before they are read, or nothing. Thread-safe. Absent: never.
-  std::function<std::optional<std::string>()> no_room = {};
+  std::function<std::optional<std::string>()> overload_reason = {};
   LiveFeed* live = nullptr;             ///< What `/live` shows. Null: no such routes.
   SchemaRepository* schemas = nullptr;  ///< Those of `gate`, whose documents are shown there; with `live`, never null.
   /// What requests and replies are counted in, with the bound `max_inflight_bytes`: the same as the gate's. Null: the

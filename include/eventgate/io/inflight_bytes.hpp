@@ -34,16 +34,16 @@ class InflightBytes {
 /// One holder's part of the bytes in flight. Its destructor gives it back.
 ///
 /// Use from one thread at a time. The InflightBytes must outlive it.
-class InflightShare {
+class InflightReservation {
  public:
-  explicit InflightShare(InflightBytes& all) : InflightShare(all, all.max()) {}
+  explicit InflightReservation(InflightBytes& all) : InflightReservation(all, all.max()) {}
   /// A share that grows only while all bytes in flight stay within `max`, which leaves the rest to others.
-  InflightShare(InflightBytes& all, std::size_t max) : all_(&all), max_(max) {}
-  InflightShare(InflightShare&& other) noexcept
+  InflightReservation(InflightBytes& all, std::size_t max) : all_(&all), max_(max) {}
+  InflightReservation(InflightReservation&& other) noexcept
       : all_(other.all_), max_(other.max_), size_(std::exchange(other.size_, 0)) {}
-  InflightShare(const InflightShare&) = delete;
-  InflightShare& operator=(InflightShare&&) = delete;
-  ~InflightShare() {
+  InflightReservation(const InflightReservation&) = delete;
+  InflightReservation& operator=(InflightReservation&&) = delete;
+  ~InflightReservation() {
     if (size_ > 0) all_->give(size_);
   }
 

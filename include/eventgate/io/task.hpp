@@ -33,15 +33,15 @@ struct TaskPromise {
 
 /// A coroutine that waits. Resume it once, on its I/O thread. Destroyed instead, it ends with all that await it: what
 /// they hold is destroyed.
-class Suspended {
+class ResumeHandle {
  public:
   template <typename Promise>
-  explicit Suspended(std::coroutine_handle<Promise> coroutine)
+  explicit ResumeHandle(std::coroutine_handle<Promise> coroutine)
       : coroutine_(coroutine), spawned_(coroutine.promise().spawned) {}
-  Suspended(Suspended&& other) noexcept
+  ResumeHandle(ResumeHandle&& other) noexcept
       : coroutine_(std::exchange(other.coroutine_, nullptr)), spawned_(other.spawned_) {}
-  Suspended& operator=(Suspended&&) = delete;
-  ~Suspended() {
+  ResumeHandle& operator=(ResumeHandle&&) = delete;
+  ~ResumeHandle() {
     if (coroutine_) spawned_.destroy();
   }
 
@@ -130,16 +130,16 @@ struct Suspension {
   bool await_ready() const noexcept { return false; }
   template <typename Promise>
   void await_suspend(std::coroutine_handle<Promise> coroutine) noexcept {
-    start(Suspended(coroutine));
+    start(ResumeHandle(coroutine));
   }
   void await_resume() const noexcept {}
   Start start;
 };
 
-/// `co_await suspend(start)` waits until the `Suspended` that `start` is given is resumed, which must not happen before
-/// `start` returns. `start` must not throw.
+/// `co_await suspend_with(start)` waits until the `ResumeHandle` that `start` is given is resumed, which must not
+/// happen before `start` returns. `start` must not throw.
 template <typename Start>
-Suspension<Start> suspend(Start start) {
+Suspension<Start> suspend_with(Start start) {
   return {std::move(start)};
 }
 
@@ -174,7 +174,7 @@ void spawn_made(const IoExecutor& executor, Make make) {
   promise.spawned = coroutine;
   promise.context = &executor.context();
   promise.work.emplace(executor);
-  boost::asio::dispatch(executor, [begin = Suspended(coroutine)]() mutable { begin.resume(); });
+  boost::asio::dispatch(executor, [begin = ResumeHandle(coroutine)]() mutable { begin.resume(); });
 }
 
 /// Runs `task` on the thread of `executor`, beginning at once if that is this one. An exception ends it, and nobody

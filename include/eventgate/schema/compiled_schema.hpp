@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/events/event_splice.hpp"
-#include "eventgate/events/event_status.hpp"
-#include "eventgate/events/field_path.hpp"
-#include "eventgate/events/json_nodes.hpp"
+#include "eventgate/json/event_patch.hpp"
+#include "eventgate/json/field_path.hpp"
+#include "eventgate/json/json_nodes.hpp"
+#include "eventgate/schema/validation_error.hpp"
 
 namespace eventgate {
 
@@ -57,7 +57,7 @@ class CompiledSchema {
   /// Notes in `splice` the `default`s of properties (and array items) that `event` lacks, as AJV's useDefaults fills
   /// them. Returns whether there are any. A default may bring others (in `then`, in made objects): call again on the
   /// event so completed until there are none.
-  bool complete(JsonValue event, EventSplice& splice) const;
+  bool complete(JsonValue event, EventPatch& splice) const;
 
   /// Validates `event` with every error, into `validation`. No allocation for a valid event once warm. Linear time.
   /// Returns whether it is valid. Flaws of the text are not its business.

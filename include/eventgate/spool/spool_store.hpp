@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/sinks/sink.hpp"
+#include "eventgate/delivery/sink.hpp"
 
 namespace eventgate {
 

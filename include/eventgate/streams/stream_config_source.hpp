@@ -7,12 +7,12 @@
 #include <stop_token>
 #include <string>
 
+#include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/streams/stream_configs.hpp"
-#include "eventgate/uri/object_reader.hpp"
 
 namespace eventgate {
 
-class IntakeEvents;
+class Telemetry;
 
 struct StreamConfigOptions {
   std::string stream_config_uri;                   ///< Empty: streams are not configured and everything may enter.
@@ -33,7 +33,7 @@ class StreamConfigSource {
   /// again every minute or `stream_config_ttl`; throws std::runtime_error naming the URI if there is none.
   /// `changed` is called after each successful read but the first, on the thread that read, one at a time.
   /// Once `stop` is asked for, the first read is given up at once: throws std::runtime_error.
-  StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, IntakeEvents& events,
+  StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, Telemetry& events,
                      std::function<void(const StreamConfigs&)> changed = {}, std::stop_token stop = {});
   /// Stops the reader, and so does not wait for a read under way.
   ~StreamConfigSource();

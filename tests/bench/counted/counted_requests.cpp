@@ -17,15 +17,15 @@
 #include <string_view>
 #include <vector>
 
+#include "eventgate/delivery/fan_out.hpp"
+#include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/http/server.hpp"
-#include "eventgate/logging/logging.hpp"
-#include "eventgate/metrics/intake_events.hpp"
-#include "eventgate/metrics/metrics.hpp"
-#include "eventgate/produce/producer.hpp"
-#include "eventgate/schema/schema_repository.hpp"
+#include "eventgate/logging/log.hpp"
+#include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
-#include "eventgate/uri/object_reader.hpp"
+#include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
 #include "support/paths.hpp"
 #include "taking_sink.hpp"
 
@@ -156,11 +156,11 @@ class Rig {
   }
 
   Metrics metrics_{"bench"};
-  IntakeEvents events_{metrics_};
+  Telemetry events_{metrics_};
   boost::asio::io_context io_{1};
   SchemaRepository schemas_;
   StreamConfigSource streams_;
-  Producer producer_;
+  FanOut producer_;
   EventGate gate_;
   HttpServer server_;
   int client_ = -1;

@@ -1,4 +1,4 @@
 #include <re2/re2.h>
 
-#include "../events/private.hpp"
+#include "../json/private.hpp"
 static const std::regex slow("[a;]");  // std::regex

@@ -1,2 +1,2 @@
 #pragma once
-#include "eventgate/events/upward.hpp"
+#include "eventgate/json/upward.hpp"

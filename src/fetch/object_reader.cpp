@@ -1,0 +1,153 @@
+#include "eventgate/fetch/object_reader.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "http_fetch.hpp"
+
+namespace eventgate {
+namespace {
+
+using Text = boost::system::result<std::string, ReadError>;
+
+std::string size_message(std::size_t max_size) { return "expected at most " + std::to_string(max_size) + " bytes"; }
+
+ReadError file_error(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+      return {ReadError::Kind::not_found, "no such file"};
+    default:
+      return {ReadError::Kind::unavailable, std::string("expected a readable file: ") + std::strerror(error)};
+  }
+}
+
+Text read_file(const std::string& path, std::size_t max_size) {
+  if (path.empty() || path.find('\0') != std::string::npos) return file_error(ENOENT);
+  // Non-blocking, so that a FIFO cannot hold up the reader.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file < 0) return file_error(errno);
+  const struct Closer {
+    int file;
+    ~Closer() { ::close(file); }
+  } closer{file};
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return file_error(errno);
+  if (S_ISDIR(status.st_mode)) return ReadError{ReadError::Kind::not_found, "expected a file, found a directory"};
+  if (!S_ISREG(status.st_mode)) return ReadError{ReadError::Kind::invalid, "expected a regular file"};
+  std::string text;
+  for (;;) {
+    const std::size_t had = text.size();
+    constexpr std::size_t kStep = 64 * 1024;
+    text.resize(had + kStep);
+    const ssize_t got = ::read(file, text.data() + had, kStep);
+    text.resize(had + static_cast<std::size_t>(got > 0 ? got : 0));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error(errno);
+    if (text.size() > max_size) return ReadError{ReadError::Kind::invalid, size_message(max_size)};
+    if (got == 0) return text;
+  }
+}
+
+/// Git checks a symbolic link out as a file that holds the target's name where links are switched off, and repositories
+/// of schemas are full of them (`latest`, `1.0.0` to `1.0.0.yaml`). The path of the file beside it that `text` so
+/// names, or nothing.
+std::string link_target(const std::string& path, std::string_view text) {
+  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (text.empty() || text.size() > 255 || text == "." || text == "..") return {};
+  for (const char c : text) {
+    const bool name = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+                      c == '_' || c == '-' || c == '+';
+    if (!name) return {};
+  }
+  return path.substr(0, path.rfind('/') + 1).append(text);
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// The path of a `file://` URI (RFC 8089): without `localhost`, percent escapes decoded. What follows `file://` may be
+/// a relative path, which the RFC does not know.
+std::string file_uri_path(std::string_view rest) {
+  if (rest.starts_with("localhost/")) rest.remove_prefix(std::string_view("localhost").size());
+  std::string path;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] == '%' && i + 2 < rest.size()) {
+      const int high = hex_digit(rest[i + 1]);
+      const int low = hex_digit(rest[i + 2]);
+      if (high >= 0 && low >= 0) {
+        path += static_cast<char>(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    path += rest[i];
+  }
+  return path;
+}
+
+class UriReader : public ObjectReader {
+ public:
+  explicit UriReader(UriReaderOptions options) : options_(options), http_(std::move(options)) {}
+
+  boost::system::result<nlohmann::ordered_json, ReadError> read(const std::string& uri) override {
+    return read_until(uri, std::chrono::steady_clock::time_point::max());
+  }
+
+  boost::system::result<nlohmann::ordered_json, ReadError> read_until(
+      const std::string& uri, std::chrono::steady_clock::time_point deadline) override {
+    if (uri.starts_with("http://") || uri.starts_with("https://")) {
+      auto text = http_.get(uri, deadline);
+      if (!text) return text.error();
+      return parse_object_text(*text, options_.max_depth);
+    }
+    constexpr std::string_view kFile = "file://";
+    const bool is_file_uri = uri.starts_with(kFile);
+    if (!is_file_uri && uri.find("://") != std::string::npos) {
+      return ReadError{ReadError::Kind::invalid, "expected a path or a file://, http:// or https:// URI"};
+    }
+    const std::string path = is_file_uri ? file_uri_path(std::string_view(uri).substr(kFile.size())) : uri;
+    auto text = read_file(path, options_.max_size);
+    if (!text) return text.error();
+    auto object = parse_object_text(*text, options_.max_depth);
+    if (object) return object;
+    if (const std::string target = link_target(path, *text); !target.empty()) {
+      if (auto target_text = read_file(target, options_.max_size)) {
+        return parse_object_text(*target_text, options_.max_depth);
+      }
+    }
+    return object;
+  }
+
+  void stop() override { http_.stop(); }
+
+  std::function<void()> renew() override { return http_.renew(); }
+
+ private:
+  UriReaderOptions options_;
+  HttpFetch http_;
+};
+
+}  // namespace
+
+boost::system::result<nlohmann::ordered_json, ReadError> ObjectReader::read_until(
+    const std::string& uri, std::chrono::steady_clock::time_point /*deadline*/) {
+  return read(uri);
+}
+
+std::unique_ptr<ObjectReader> make_uri_reader(UriReaderOptions options) {
+  return std::make_unique<UriReader>(std::move(options));
+}
+
+}  // namespace eventgate

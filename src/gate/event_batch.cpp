@@ -1,0 +1,83 @@
+#include "eventgate/gate/event_batch.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace eventgate {
+
+namespace {
+
+constexpr std::size_t kMaxKept = 64;             // batches of a thread
+constexpr std::size_t kMaxKeptNodes = 8 * 1024;  // of each
+
+}  // namespace
+
+std::vector<std::unique_ptr<EventBatch::Values>>& EventBatch::kept() {
+  thread_local std::vector<std::unique_ptr<Values>> values;
+  return values;
+}
+
+EventBatch::EventBatch() {
+  auto& free = kept();
+  if (free.empty()) {
+    values_.reset(new Values);
+  } else {
+    values_.reset(free.back().release());
+    free.pop_back();
+  }
+}
+
+void EventBatch::Keep::operator()(Values* values) const noexcept {
+  std::unique_ptr<Values> held(values);
+  auto& free = kept();
+  if (free.size() >= kMaxKept || values->nodes.nodes.capacity() > kMaxKeptNodes) return;
+  if (free.capacity() < kMaxKept) {
+    try {
+      free.reserve(kMaxKept);
+    } catch (const std::bad_alloc&) {
+      return;  // they need not be kept
+    }
+  }
+  values->events.clear();
+  free.push_back(std::move(held));
+}
+
+void EventBatch::forget_values() { values_.reset(); }
+
+boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& body, const JsonLimits& limits) {
+  EventBatch batch;
+  body.reserve(body.size() + kJsonPadding);
+  batch.body_ = std::make_unique<std::string>(std::move(body));
+  Values& values = *batch.values_;
+  const auto refused = [&](JsonError error) {
+    body = std::move(*batch.body_);
+    return error;
+  };
+  if (std::optional<JsonError> error = parse_json(*batch.body_, values.nodes, limits))
+    return refused(std::move(*error));
+
+  const JsonValue root = values.nodes.root();
+  if (root.is_object()) {
+    values.events.push_back(root.index());
+  } else if (root.is_array()) {
+    for (const JsonValue event : root) values.events.push_back(event.index());
+  } else {
+    const auto offset = static_cast<std::size_t>(root.source().data() - batch.body_->data());
+    return refused({offset, "an object or an array"});
+  }
+  return batch;
+}
+
+std::span<const JsonInteropIssue> EventBatch::flaws(std::size_t index) const {
+  const JsonNodes& nodes = values_->nodes;
+  if (nodes.flaws.empty()) return {};
+  const std::uint32_t begin = values_->events[index];
+  const std::uint32_t end = nodes.nodes[begin].next;
+  const auto from = [&nodes](std::uint32_t node) {
+    return std::ranges::lower_bound(nodes.flaws, node, {}, &JsonInteropIssue::node);
+  };
+  return {from(begin), from(end)};
+}
+
+}  // namespace eventgate

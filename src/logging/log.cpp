@@ -1,0 +1,292 @@
+#include "eventgate/logging/log.hpp"
+
+#include <pthread.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <climits>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <system_error>
+
+#include "log_output.hpp"
+#include "log_queue.hpp"
+
+namespace eventgate {
+namespace {
+
+constexpr std::size_t kMaxText = 8 * 1024;
+
+constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "fatal"};
+constexpr std::array<std::string_view, 6> kLevelWords{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
+
+/// Bytes of the UTF-8 character at the start of `text` (RFC 3629), 0 if there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  if ((first & 0xF0) == 0xE0) {
+    if (!follows(1) || !follows(2)) return 0;
+    if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+    if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogate
+    return 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (!follows(1) || !follows(2) || !follows(3)) return 0;
+    if (first == 0xF0 && byte(1) < 0x90) return 0;
+    if (first == 0xF4 && byte(1) > 0x8F) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+template <typename Integer>
+void append_integer(std::string& out, Integer value) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_string(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const std::size_t size = text.size();
+  const bool cut = size > kMaxText;
+  if (cut) {
+    std::size_t end = kMaxText;
+    for (int back = 0; back < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80; ++back) --end;
+    text = text.substr(0, end);
+  }
+  out += '"';
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const char first = text[0];
+    if (length == 0) {
+      out += "\xEF\xBF\xBD";
+    } else if (length > 1) {
+      out.append(text, 0, length);
+    } else if (first == '"' || first == '\\') {
+      out += '\\';
+      out += first;
+    } else if (first == '\n') {
+      out += "\\n";
+    } else if (first == '\r') {
+      out += "\\r";
+    } else if (first == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(first) < 0x20 || first == 0x7F) {
+      out += "\\u00";
+      out += kHex[static_cast<unsigned char>(first) >> 4];
+      out += kHex[first & 0xF];
+    } else {
+      out += first;
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  if (cut) {
+    out += " ... (cut, ";
+    append_integer(out, size);
+    out += " bytes in all)";
+  }
+  out += '"';
+}
+
+void append_value(std::string& out, const LogField& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+    append_string(out, *text);
+  } else if (const auto* integer = std::get_if<long long>(&field.value)) {
+    append_integer(out, *integer);
+  } else if (const auto* flag = std::get_if<bool>(&field.value)) {
+    out += *flag ? "true" : "false";
+  } else {
+    const double number = std::get<double>(field.value);
+    if (!std::isfinite(number)) {
+      out += "null";
+      return;
+    }
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+  }
+}
+
+/// Now, in ISO 8601, UTC, with milliseconds.
+void append_time(std::string& out) {
+  const auto now = std::chrono::system_clock::now();
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  const std::time_t seconds = millis / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 32> text;
+  std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  out.append(text.data(), size);
+  const auto part = static_cast<unsigned>(millis % 1000);
+  out += '.';
+  out += static_cast<char>('0' + part / 100);
+  out += static_cast<char>('0' + part / 10 % 10);
+  out += static_cast<char>('0' + part % 10);
+  out += 'Z';
+}
+
+/// Where spdlog hands lines to: the queue of the log thread, or `output` itself while there is no such thread. spdlog's
+/// own sinks hold a lock while they write, also stdio's, for which exit() waits.
+class LineSink final : public spdlog::sinks::sink {
+ public:
+  explicit LineSink(std::shared_ptr<const LogOutput> output) : output_(std::move(output)) {}
+
+  void log(const spdlog::details::log_msg& message) override;
+  void flush() override {}
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  const std::shared_ptr<const LogOutput> output_;
+};
+
+/// What start_logging makes. Immutable.
+struct Output {
+  explicit Output(const LoggingOptions& options)
+      : named_levels(options.named_levels), lines(std::make_shared<const LogOutput>(options.output)) {
+    std::array<char, HOST_NAME_MAX + 1> host{};
+    if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+    head = "{\"name\":";
+    append_string(head, options.name);
+    head += ",\"hostname\":";
+    append_string(head, host.data());
+    head += ",\"pid\":";
+    logger = std::make_shared<spdlog::logger>("eventgate", std::make_shared<LineSink>(lines));
+    logger->set_level(spdlog::level::trace);
+  }
+
+  bool named_levels;
+  std::string head;  ///< The line up to the process id.
+  std::shared_ptr<const LogOutput> lines;
+  std::shared_ptr<spdlog::logger> logger;  ///< Its levels have no meaning: `log` has compared them.
+};
+
+struct Logging {
+  Logging() {
+    ::pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork_in_parent(); },
+                     [] { instance().after_fork_in_child(); });
+  }
+
+  /// Never destroyed: what ends after main may still log.
+  static Logging& instance() {
+    static auto* const logging = new Logging;
+    return *logging;
+  }
+
+  void before_fork() {
+    mutex.lock();
+    queue.before_fork();
+  }
+  void after_fork_in_parent() {
+    queue.after_fork_in_parent();
+    mutex.unlock();
+  }
+  void after_fork_in_child() {
+    queue.after_fork_in_child();
+    mutex.unlock();
+  }
+
+  std::atomic<LogLevel> level{LogLevel::info};
+  std::mutex mutex;
+  std::shared_ptr<const Output> output = std::make_shared<const Output>(LoggingOptions{});
+
+  LogQueue queue{[this] { return current()->lines; },
+                 [](std::uint64_t count) {
+                   log(LogLevel::warn, "Log lines were dropped because the output did not take them",
+                       {{"lines", static_cast<long long>(count)}});
+                 }};
+
+  std::shared_ptr<const Output> current() {
+    const std::lock_guard lock(mutex);
+    return output;
+  }
+};
+
+Logging& logging() { return Logging::instance(); }
+
+void LineSink::log(const spdlog::details::log_msg& message) {
+  std::string line(message.payload.data(), message.payload.size());
+  if (logging().queue.push(line)) return;
+  std::string_view left = line;
+  if (const int error = output_->write(left); error != 0)
+    std::fprintf(stderr, "A log line is lost: %s\n", std::generic_category().message(error).c_str());
+}
+
+}  // namespace
+
+bool parse_log_level(std::string_view name, LogLevel& level) {
+  for (std::size_t i = 0; i < kLevels.size(); ++i) {
+    if (kLevels[i] != name) continue;
+    level = static_cast<LogLevel>(i);
+    return true;
+  }
+  return false;
+}
+
+void start_logging(const LoggingOptions& options) {
+  auto output = std::make_shared<const Output>(options);
+  Logging& process = logging();
+  process.level.store(options.level, std::memory_order_relaxed);
+  const std::lock_guard lock(process.mutex);
+  process.output.swap(output);
+}
+
+void set_log_level(LogLevel level) { logging().level.store(level, std::memory_order_relaxed); }
+
+bool log_enabled(LogLevel level) { return level >= logging().level.load(std::memory_order_relaxed); }
+
+void log(LogLevel level, std::string_view msg, std::initializer_list<LogField> fields) {
+  if (!log_enabled(level)) return;
+  try {
+    const std::shared_ptr<const Output> output = logging().current();
+    const auto index = static_cast<std::size_t>(level);
+    std::string line;
+    line.reserve(256 + msg.size());
+    line = output->head;
+    append_integer(line, static_cast<long long>(getpid()));
+    line += ",\"level\":";
+    if (output->named_levels) {
+      append_string(line, kLevelWords[index]);
+    } else {
+      append_integer(line, 10 * (index + 1));
+    }
+    line += ",\"msg\":";
+    append_string(line, msg);
+    line += ",\"time\":\"";
+    append_time(line);
+    line += "\",\"v\":0";
+    for (const LogField& field : fields) {
+      line += ',';
+      append_string(line, field.name);
+      line += ':';
+      append_value(line, field);
+    }
+    line += "}\n";
+    output->logger->log(spdlog::source_loc{}, spdlog::level::info, spdlog::string_view_t(line));
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "A log line is lost: %s\n", e.what());
+  }
+}
+
+void start_log_thread() { logging().queue.start(); }
+
+bool flush_log(std::chrono::milliseconds limit) {
+  return logging().queue.flush(std::chrono::steady_clock::now() + limit);
+}
+
+std::uint64_t log_lines_dropped() { return logging().queue.dropped(); }
+
+}  // namespace eventgate

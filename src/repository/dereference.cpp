@@ -1,0 +1,225 @@
+#include "dereference.hpp"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "eventgate/schema/member_index.hpp"
+#include "eventgate/schema/metaschemas.hpp"
+#include "eventgate/schema/schema_keywords.hpp"
+#include "eventgate/schema/uri_reference.hpp"
+
+namespace eventgate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What a document may come to: levels, each `$ref` on the way being one, and about so many bytes of text with two
+/// spaces a level.
+constexpr std::size_t kMaxDepth = 500;
+constexpr std::size_t kMaxText = 4'000'000;
+/// Bytes of an id. The compiler refuses schemas with longer ones; what it takes for data may look like an id.
+constexpr std::size_t kMaxId = 4096;
+/// Of a value's text, what is there besides its indentation, its key and a string.
+constexpr std::size_t kRest = 6;
+
+struct NotDereferenced : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+std::optional<std::string> text_at(const Json& object, const char* key) {
+  if (!object.is_object()) return std::nullopt;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+/// The base of the references in `schema`, in a place where it is `base`.
+std::string base_in(const Json& schema, const std::string& base) {
+  auto id = text_at(schema, "$id");
+  if (!id) id = text_at(schema, "id");
+  return id && id->size() <= kMaxId ? resolve_uri(base, *id) : base;
+}
+
+/// Where a value is.
+enum class In { schema, names, example, data };
+
+struct Document {
+  std::string path;
+  const Json* root;
+};
+
+struct Place {
+  const Json* value;
+  Document document;
+  std::string base;  ///< Around it.
+};
+
+class Dereferencer {
+ public:
+  Dereferencer(const RefReader& refs, RefRules rules) : refs_(refs), rules_(rules) {}
+
+  Json written_out(const Place& place, In in = In::schema) {
+    const Json& value = *place.value;
+    bounded(++depth_, kMaxDepth, "levels");
+    text_ += 2 * depth_ + kRest + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
+    bounded(text_, kMaxText, "bytes");
+    Json out = written_out_here(place, in);
+    --depth_;
+    return out;
+  }
+
+ private:
+  static void bounded(std::size_t size, std::size_t max, const char* what) {
+    if (size > max)
+      throw NotDereferenced("expected at most " + std::to_string(max) + " " + what + " once every $ref is replaced");
+  }
+
+  Json written_out_here(const Place& place, In in) {
+    const Json& value = *place.value;
+    if (value.is_array()) {
+      Json out = Json::array();
+      for (const Json& item : value) out.push_back(written_out({&item, place.document, place.base}, in));
+      return out;
+    }
+    if (!value.is_object()) return value;
+    const auto ref = takes_refs(in) ? text_at(value, "$ref") : std::nullopt;
+    if (ref) return referenced(*ref, place);
+    return members(value, place.document, in == In::schema ? base_in(value, place.base) : place.base, in);
+  }
+
+  static bool takes_refs(In in) { return in == In::schema || in == In::example; }
+
+  Json members(const Json& object, const Document& document, const std::string& base, In in) {
+    Json out = Json::object();
+    for (const auto& [key, member] : object.items()) {
+      if (key == "$ref" && takes_refs(in) && member.is_string()) continue;
+      text_ += key.size();
+      In inside = in == In::names ? In::schema : in;
+      if (in == In::schema && holds_data(key)) inside = In::data;
+      if (in == In::schema && names_schemas(key)) inside = In::names;
+      if (in == In::schema && key == "examples") inside = In::example;
+      append_member(out, key, written_out({&member, document, base}, inside));
+    }
+    return out;
+  }
+
+  Json referenced(const std::string& reference, const Place& from) {
+    const Place to = resolve(reference, from);
+    Json out;
+    if (!open_.insert(to.value).second) return {{"$ref", resolve_uri(from.base, reference)}};
+    out = written_out(to);
+    open_.erase(to.value);
+    if (rules_ == RefRules::gate || from.value->size() == 1 || !out.is_object()) return out;
+    Json both = members(*from.value, from.document, from.base, In::schema);
+    std::set<std::string> own;
+    for (const auto& member : both.items()) own.insert(member.key());
+    for (auto& [key, member] : out.items())
+      if (!own.contains(key)) append_member(both, key, std::move(member));
+    return both;
+  }
+
+  Place resolve(const std::string& given, const Place& from) {
+    const bool own = rules_ == RefRules::jsonschema_tools && given.starts_with("./#");
+    const std::string reference = own ? given.substr(2) : given;
+    const std::string full = resolve_uri(from.base, reference);
+    const std::string path(without_fragment(full));
+    const std::string_view fragment = fragment_of(full);
+    const auto nowhere = [&] { return NotDereferenced("$ref '" + reference + "' leads nowhere"); };
+
+    auto place = with_id({from.document.root, from.document, from.document.path}, path);
+    if (!place) {
+      const Document other = load(path);
+      place = Place{other.root, other, other.path};
+    }
+    if (fragment.empty()) return *place;
+    if (!fragment.starts_with('/')) {
+      place = with_id(*place, full);
+      if (!place) throw nowhere();
+      return *place;
+    }
+    auto& [value, document, base] = *place;
+    // Down to it, for the ids on the way.
+    bool names = false;
+    for (const std::string& key : pointer_keys(std::string(fragment))) {
+      if (!names) base = base_in(*value, base);
+      names = !names && names_schemas(key);
+      const auto index = value->is_array() ? Json::json_pointer("/" + key) : Json::json_pointer();
+      if (const Json* member = members_.find(*value, key)) {
+        value = member;
+      } else if (value->is_array() && value->contains(index)) {
+        value = &value->at(index);
+      } else {
+        throw nowhere();
+      }
+    }
+    return *place;
+  }
+
+  static std::vector<std::string> pointer_keys(const std::string& fragment) {
+    std::vector<std::string> keys;
+    try {
+      for (Json::json_pointer pointer(percent_decoded(fragment)); !pointer.empty(); pointer.pop_back())
+        keys.insert(keys.begin(), pointer.back());
+    } catch (const Json::exception&) {
+      throw NotDereferenced("'#" + fragment + "': expected a JSON pointer");
+    }
+    return keys;
+  }
+
+  using Ids = std::unordered_map<std::string, Place>;
+
+  /// The schema at `place`, or inside it, whose id makes it `uri`: the first one.
+  std::optional<Place> with_id(const Place& place, const std::string& uri) {
+    const auto [ids, is_new] = ids_.try_emplace({place.value, place.base});
+    if (is_new) add_ids(place, ids->second, true);
+    const auto found = ids->second.find(uri);
+    if (found == ids->second.end()) return std::nullopt;
+    return found->second;
+  }
+
+  static void add_ids(const Place& place, Ids& ids, bool outermost) {
+    if (!place.value->is_structured()) return;
+    const std::string base = base_in(*place.value, place.base);
+    if (outermost || base != place.base) {
+      ids.emplace(base, place);
+      ids.emplace(without_fragment(base), place);
+    }
+    for (const Json& inner : *place.value) add_ids({&inner, place.document, base}, ids, false);
+  }
+
+  Document load(const std::string& path) const {
+    Metaschema draft{};
+    if (find_draft(path, draft)) return {path, &metaschema_document(draft)};
+    const auto read = refs_(path);
+    if (!read) throw NotDereferenced("$ref to '" + path + "', which cannot be had: " + read.error());
+    return {path, *read};
+  }
+
+  const RefReader& refs_;
+  const RefRules rules_;
+  MemberIndex members_;
+  std::map<std::pair<const Json*, std::string>, Ids> ids_;  ///< Inside a value that has a base around it.
+  std::set<const Json*> open_;                              ///< What is being written out.
+  std::size_t depth_ = 0;
+  std::size_t text_ = 0;
+};
+
+}  // namespace
+
+boost::system::result<Json, SchemaProblem> dereferenced(const std::string& uri, const Json& document,
+                                                        const RefReader& refs, RefRules rules) {
+  try {
+    return {boost::system::in_place_value, Dereferencer(refs, rules).written_out({&document, {uri, &document}, uri})};
+  } catch (const NotDereferenced& error) {
+    return SchemaProblem{error.what()};
+  }
+}
+
+}  // namespace eventgate

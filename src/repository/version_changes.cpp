@@ -1,0 +1,120 @@
+#include "version_changes.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "eventgate/schema/member_index.hpp"
+#include "eventgate/schema/schema_keywords.hpp"
+
+namespace eventgate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Keywords that say nothing of which events are valid, nor of what is made of them.
+bool describes(std::string_view key) {
+  return is_one_of(key, {"$id", "id", "title", "description", "examples", "$comment", "definitions"});
+}
+
+class Changes {
+ public:
+  void compare(const Json& older, const Json& newer, const std::string& at);
+  std::vector<std::string> found;
+
+ private:
+  void add(const std::string& at, const std::string& what) { found.push_back((at.empty() ? "/" : at) + ": " + what); }
+  void compare_keyword(const std::string& key, const Json& older, const Json& newer, const std::string& at);
+  void compare_names(const std::string& key, const Json& older, const Json& newer, const std::string& at);
+  void compare_required(const Json& older, const Json& newer, const std::string& at);
+  void compare_values(const Json& older, const Json& newer, const std::string& at);
+
+  MemberIndex members_;
+};
+
+void Changes::compare(const Json& older, const Json& newer, const std::string& at) {
+  if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
+  static const Json kNone = Json::array();
+  compare_required(older.contains("required") ? older["required"] : kNone,
+                   newer.contains("required") ? newer["required"] : kNone, at);
+  for (const auto& member : older.items()) {
+    const std::string& key = member.key();
+    if (describes(key) || key == "required") continue;
+    if (const Json* now = members_.find(newer, key)) {
+      compare_keyword(key, member.value(), *now, at);
+    } else if (key == "properties") {
+      compare_names(key, member.value(), Json::object(), at + "/" + key);
+    } else {
+      add(at + "/" + key, "is gone, it was " + brief_json(member.value()));
+    }
+  }
+  for (const auto& member : newer.items()) {
+    const std::string& key = member.key();
+    if (describes(key) || key == "required" || key == "properties" || key == "default" || members_.find(older, key))
+      continue;
+    add(at + "/" + key, "is new: " + brief_json(member.value()));
+  }
+}
+
+void Changes::compare_keyword(const std::string& key, const Json& older, const Json& newer, const std::string& at) {
+  const std::string inner = at + "/" + key;
+  if (names_schemas(key)) return compare_names(key, older, newer, inner);
+  if (is_one_of(key,
+                {"items", "additionalItems", "additionalProperties", "contains", "propertyNames", "then", "else"}) &&
+      older.is_object() && newer.is_object())
+    return compare(older, newer, inner);
+  if (is_one_of(key, {"allOf", "anyOf", "oneOf", "items"}) && older.is_array() && newer.is_array() &&
+      older.size() == newer.size()) {
+    for (std::size_t i = 0; i < older.size(); ++i) compare(older[i], newer[i], inner + "/" + std::to_string(i));
+    return;
+  }
+  if (key == "enum" && older.is_array() && newer.is_array()) {
+    for (const Json& value : older)
+      if (std::none_of(newer.begin(), newer.end(), [&](const Json& other) { return equal_json(value, other); }))
+        add(inner, brief_json(value) + " is gone");
+    return;
+  }
+  if (is_one_of(key, {"maxLength", "maxItems", "maxProperties"}) && older.is_number() && newer.is_number() &&
+      newer >= older)
+    return;
+  compare_values(older, newer, inner);
+}
+
+void Changes::compare_names(const std::string& key, const Json& older, const Json& newer, const std::string& at) {
+  if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
+  for (const auto& member : older.items()) {
+    const std::string inner = at + "/" + member.key();
+    if (const Json* now = members_.find(newer, member.key())) {
+      compare(member.value(), *now, inner);
+    } else {
+      add(inner, "is gone");
+    }
+  }
+  if (key == "properties") return;
+  for (const auto& member : newer.items())
+    if (!members_.find(older, member.key())) add(at + "/" + member.key(), "is new");
+}
+
+void Changes::compare_required(const Json& older, const Json& newer, const std::string& at) {
+  if (!older.is_array() || !newer.is_array()) return compare_values(older, newer, at + "/required");
+  const std::set<Json> before(older.begin(), older.end()), after(newer.begin(), newer.end());
+  for (const Json& name : after)
+    if (!before.contains(name)) add(at + "/required", brief_json(name) + " is required, it was optional");
+  for (const Json& name : before)
+    if (!after.contains(name)) add(at + "/required", brief_json(name) + " is optional, it was required");
+}
+
+void Changes::compare_values(const Json& older, const Json& newer, const std::string& at) {
+  if (!equal_json(older, newer)) add(at, "is " + brief_json(newer) + ", it was " + brief_json(older));
+}
+
+}  // namespace
+
+std::vector<std::string> incompatible_changes(const Json& older, const Json& newer) {
+  Changes changes;
+  changes.compare(older, newer, "");
+  return std::move(changes.found);
+}
+
+}  // namespace eventgate

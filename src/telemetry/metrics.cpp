@@ -1,0 +1,91 @@
+#include "eventgate/telemetry/metrics.hpp"
+
+#include <prometheus/collectable.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace eventgate {
+
+struct Metrics::Impl {
+  struct Observed {
+    prometheus::Gauge* gauge;
+    std::function<double()> value;
+  };
+
+  struct ObservedTotal {
+    prometheus::Counter* counter;
+    std::function<double()> value;
+  };
+
+  std::string service;
+  prometheus::Registry registry;
+  std::mutex mutex;
+  std::map<std::string, Observed> observed;
+  std::map<std::string, ObservedTotal> totals;
+  std::vector<std::weak_ptr<prometheus::Collectable>> added;
+};
+
+Metrics::Metrics(std::string service) : impl_(std::make_unique<Impl>()) { impl_->service = std::move(service); }
+
+Metrics::~Metrics() = default;
+
+std::string Metrics::text() const {
+  std::vector<std::weak_ptr<prometheus::Collectable>> added;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (auto& [name, of] : impl_->observed) of.gauge->Set(of.value());
+    for (auto& [name, of] : impl_->totals) of.counter->Increment(std::max(0.0, of.value() - of.counter->Value()));
+    added = impl_->added;
+  }
+  std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
+  for (const auto& weak : added) {
+    const auto metrics = weak.lock();
+    if (!metrics) continue;
+    std::vector<prometheus::MetricFamily> more = metrics->Collect();
+    std::move(more.begin(), more.end(), std::back_inserter(families));
+  }
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+void Metrics::add(std::weak_ptr<prometheus::Collectable> metrics) {
+  const std::lock_guard lock(impl_->mutex);
+  std::erase_if(impl_->added, [](const auto& weak) { return weak.expired(); });
+  impl_->added.push_back(std::move(metrics));
+}
+
+void Metrics::observe(const std::string& name, const std::string& help, std::function<double()> value) {
+  prometheus::Gauge& gauge = prometheus::BuildGauge()
+                                 .Name(name)
+                                 .Help(help)
+                                 .Labels({{"service", impl_->service}})
+                                 .Register(impl_->registry)
+                                 .Add({});
+  const std::lock_guard lock(impl_->mutex);
+  impl_->observed.insert_or_assign(name, Impl::Observed{&gauge, std::move(value)});
+}
+
+void Metrics::observe_total(const std::string& name, const std::string& help, std::function<double()> value) {
+  prometheus::Counter& counter = prometheus::BuildCounter()
+                                     .Name(name)
+                                     .Help(help)
+                                     .Labels({{"service", impl_->service}})
+                                     .Register(impl_->registry)
+                                     .Add({});
+  const std::lock_guard lock(impl_->mutex);
+  impl_->totals.insert_or_assign(name, Impl::ObservedTotal{&counter, std::move(value)});
+}
+
+const std::string& Metrics::service() const { return impl_->service; }
+
+prometheus::Registry& Metrics::registry() { return impl_->registry; }
+
+}  // namespace eventgate

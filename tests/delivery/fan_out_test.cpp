@@ -1,0 +1,167 @@
+#include "eventgate/delivery/fan_out.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <exception>
+
+#include "eventgate/telemetry/telemetry.hpp"
+#include "support/memory_sink.hpp"
+
+namespace eventgate {
+namespace {
+
+using Outcomes = std::vector<std::string>;
+
+/// Two sinks in memory, `kafka` and `file`, and the I/O thread's context.
+struct TwoSinks {
+  boost::asio::io_context context{1};
+  std::shared_ptr<SinkMemory> kafka = std::make_shared<SinkMemory>();
+  std::shared_ptr<SinkMemory> file = std::make_shared<SinkMemory>();
+  Metrics metrics{"test"};
+  Telemetry events{metrics};
+};
+
+/// A sink that refuses the records whose value is among `values`.
+void refuse(SinkMemory& sink, std::vector<std::string> values, DeliveryFailure failure) {
+  sink.judge = [values = std::move(values), failure](const KeptRecord& record) -> std::optional<DeliveryFailure> {
+    if (std::find(values.begin(), values.end(), record.value) == values.end()) return std::nullopt;
+    return failure;
+  };
+}
+
+std::string outcome_text(const std::optional<DeliveryFailure>& outcome) {
+  if (!outcome) return "delivered";
+  return (outcome->delivery == Delivery::unknown ? "unknown: " : "not_produced: ") + outcome->message;
+}
+
+/// Produces a record of each of `values`, and says what became of it.
+Outcomes produce(TwoSinks& sinks, FanOut& producer, const std::vector<std::string>& values) {
+  Outcomes outcomes;
+  const auto run = [&]() -> Task<void> {
+    std::vector<Record> records;
+    for (const std::string& value : values) records.push_back({"topic", std::nullopt, value, 1, nullptr});
+    const std::span<Record> all(records);
+    DeliveryBatch& batch = producer.hand_over(all, Assurance::guaranteed, sinks.context.get_executor());
+    co_await producer.wait(batch, Assurance::guaranteed);
+    std::vector<Outcome> results;
+    producer.outcomes(batch, records.size(), results);
+    batch.release();
+    for (const Outcome& outcome : results) outcomes.push_back(outcome_text(outcome.failure));
+  };
+  spawn(sinks.context.get_executor(), run(), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  sinks.context.run();
+  return outcomes;
+}
+
+FanOut one_sink(TwoSinks& sinks, std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
+  std::vector<std::unique_ptr<Sink>> all;
+  all.push_back(std::make_unique<MemorySink>("kafka", sinks.kafka));
+  return FanOut(std::move(all), timeout, sinks.events);
+}
+
+FanOut both_sinks(TwoSinks& sinks) {
+  std::vector<std::unique_ptr<Sink>> all;
+  all.push_back(std::make_unique<MemorySink>("kafka", sinks.kafka));
+  all.push_back(std::make_unique<MemorySink>("file", sinks.file));
+  return FanOut(std::move(all), std::chrono::seconds(10), sinks.events);
+}
+
+TEST(FanOut, HandsEveryRecordToEverySinkInOrder) {
+  TwoSinks sinks;
+  FanOut producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a", "b"}), (Outcomes{"delivered", "delivered"}));
+  for (const auto& sink : {sinks.kafka, sinks.file}) {
+    ASSERT_EQ(sink->records.size(), 2u);
+    EXPECT_EQ(sink->records[0].value, "a");
+    EXPECT_EQ(sink->records[1].value, "b");
+  }
+}
+
+TEST(FanOut, ProducesNothingOfNothing) {
+  TwoSinks sinks;
+  FanOut producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {}), Outcomes());
+}
+
+TEST(FanOut, GivesTheFailureOfItsOnlySinkAsItIs) {
+  TwoSinks sinks;
+  refuse(*sinks.kafka, {"b"}, {Delivery::not_produced, "Broker: Message size too large"});
+  FanOut producer = one_sink(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a", "b", "c"}),
+            (Outcomes{"delivered", "not_produced: Broker: Message size too large", "delivered"}));
+}
+
+TEST(FanOut, KnowsNothingOfARecordThatOneSinkTookAndAnotherDidNot) {
+  TwoSinks sinks;
+  refuse(*sinks.file, {"b"}, {Delivery::not_produced, "disk full"});
+  FanOut producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a", "b"}), (Outcomes{"delivered", "unknown: file: disk full"}));
+}
+
+TEST(FanOut, HasNotProducedWhatNoSinkTook) {
+  TwoSinks sinks;
+  refuse(*sinks.kafka, {"a"}, {Delivery::not_produced, "down"});
+  refuse(*sinks.file, {"a"}, {Delivery::not_produced, "disk full"});
+  FanOut producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"not_produced: kafka: down; file: disk full"}));
+}
+
+TEST(FanOut, KnowsNothingIfOneOfTheFailuresKnowsNothing) {
+  TwoSinks sinks;
+  refuse(*sinks.kafka, {"a"}, {Delivery::unknown, "gone"});
+  refuse(*sinks.file, {"a"}, {Delivery::not_produced, "disk full"});
+  FanOut producer = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"unknown: kafka: gone; file: disk full"}));
+}
+
+TEST(FanOut, AnswersUnknownWithoutAReportInTime) {
+  TwoSinks sinks;
+  sinks.kafka->silent = true;
+  FanOut producer = one_sink(sinks, std::chrono::milliseconds(150));
+  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"unknown: Local: Message timed out"}));
+  producer.stop(std::chrono::steady_clock::now());  // the late report finds its slot
+}
+
+TEST(FanOut, WaitsForHastyRecordsUntilTheyAreSettled) {
+  TwoSinks sinks;
+  sinks.kafka->silent = true;
+  FanOut producer = one_sink(sinks, std::chrono::milliseconds(1));
+  bool done = false;
+  const auto run = [&]() -> Task<void> {
+    Record record{"topic", std::nullopt, "a", 1, nullptr};
+    const std::span<Record> all(&record, 1);
+    DeliveryBatch& batch = producer.hand_over(all, Assurance::hasty, sinks.context.get_executor());
+    co_await producer.wait(batch, Assurance::hasty);
+    batch.release();
+    done = true;
+  };
+  spawn(sinks.context.get_executor(), run(), [](std::exception_ptr) {});
+  sinks.context.run_for(std::chrono::milliseconds(300));  // well over the timeout of guaranteed ones
+  EXPECT_FALSE(done);
+  producer.stop(std::chrono::steady_clock::now());
+  sinks.context.restart();
+  sinks.context.run();
+  EXPECT_TRUE(done);
+}
+
+TEST(FanOut, IsUnreadyAsLongAsOneSinkIs) {
+  TwoSinks sinks;
+  FanOut producer = both_sinks(sinks);
+  EXPECT_EQ(producer.not_ready_reason(), std::nullopt);
+  sinks.file->not_ready_reason = "no space";
+  EXPECT_EQ(producer.not_ready_reason(), "no space");
+}
+
+TEST(FanOut, WarmsEverySink) {
+  TwoSinks sinks;
+  FanOut producer = both_sinks(sinks);
+  producer.prefetch_metadata("topic");
+  EXPECT_EQ(sinks.kafka->warmed, std::vector<std::string>{"topic"});
+  EXPECT_EQ(sinks.file->warmed, std::vector<std::string>{"topic"});
+}
+
+}  // namespace
+}  // namespace eventgate

@@ -1,0 +1,3 @@
+eventgate_module(json)
+eventgate_module(kafka)
+eventgate_module(http USES json)
