@@ -14,8 +14,7 @@ inline const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 
 /// What makes a gate with the shipped config produce to `broker`; `more` is YAML, at first of `kafka`.
 inline std::string config_of(const KafkaBroker& broker, const std::string& more = "") {
-  return "metrics: {type: prometheus, port: 0}\nkafka:\n  conf: {metadata.broker.list: '" + broker.address() + "'}\n" +
-         more;
+  return "kafka:\n  conf: {metadata.broker.list: '" + broker.address() + "'}\n" + more;
 }
 
 /// An event of the stream `test.keyed.NAME`, with an id of its own.

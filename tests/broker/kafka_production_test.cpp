@@ -156,8 +156,7 @@ class Surroundings {
     Json kafka;
     kafka["conf"] = {{"metadata.broker.list", brokers}, {"ssl.ca.location", kafka_ca_file}};
     return "stream_config_uri: " + Json(moved(conf.at("stream_config_uri"), api_)).dump() +
-           "\nschema_base_uris: " + bases.dump() + "\nkafka: " + kafka.dump() +
-           "\nmetrics: {type: prometheus, port: 0}\n";
+           "\nschema_base_uris: " + bases.dump() + "\nkafka: " + kafka.dump() + "\n";
   }
 
  private:

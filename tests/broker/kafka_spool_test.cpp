@@ -48,9 +48,9 @@ class GateSpool : public testing::Test {
 
   std::unique_ptr<GateProcess> gate(const std::string& more = "") const {
     return std::make_unique<GateProcess>(
-        std::vector{kShippedConfig}, "topic_prefix: ''\nmetrics: {type: prometheus, port: 0}\nspool: {path: '" +
-                                         spool() + "'}\nkafka:\n  conf: {metadata.broker.list: '" + broker_->address() +
-                                         "'}\n" + more);
+        std::vector{kShippedConfig}, "topic_prefix: ''\nspool: {path: '" + spool() +
+                                         "'}\nkafka:\n  conf: {metadata.broker.list: '" + broker_->address() + "'}\n" +
+                                         more);
   }
 
   static HttpReply post(const GateProcess& gate, const std::string& body, const std::string& query = "") {

@@ -15,7 +15,7 @@ using testing::Not;
 
 constexpr const char* kWarning = "is not one of the versions tested, 2.0.2 and 2.8.0";
 constexpr const char* kNoBroker =
-    "kafka: {conf: {metadata.broker.list: '127.0.0.1:1'}}\nmetrics: {type: prometheus, port: 0}\n"
+    "kafka: {conf: {metadata.broker.list: '127.0.0.1:1'}}\n"
     "topic_prefix: ''\nproduce_timeout: 2s\n";
 
 TEST(KafkaVersion, UntestedLibrdkafka_WarnsOnceAndWhatIsNotTakenIsUnknown) {

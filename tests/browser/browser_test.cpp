@@ -81,8 +81,8 @@ TEST(Browser, ABeaconReachesKafka) {
   if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
   KafkaBroker& kafka = KafkaBroker::shared();
   const std::string prefix = fresh_topic() + ".";
-  const GateProcess gate({kShippedConfig}, "metrics: {type: prometheus, port: 0}\ntopic_prefix: " + prefix +
-                                               "\nkafka: {conf: {metadata.broker.list: '" + kafka.address() + "'}}\n");
+  const GateProcess gate({kShippedConfig}, "topic_prefix: " + prefix + "\nkafka: {conf: {metadata.broker.list: '" +
+                                               kafka.address() + "'}}\n");
   const HttpTestServer site(page(gate.port(),
                                  "navigator.sendBeacon(gate, event('beacon'));\n"
                                  "navigator.sendBeacon(gate + '?hasty=true', event('hasty beacon'));\n"));
@@ -101,7 +101,7 @@ TEST(Browser, APageOfAnotherOriginMayPostJsonAndReadTheReply) {
   if (chromium().empty()) GTEST_SKIP() << kNoBrowser;
   const TemporaryFolder folder;
   const std::string file = folder.path() + "/events.ndjson";
-  const GateProcess gate({kShippedConfig}, "metrics: {type: prometheus, port: 0}\noutput_path: " + file + "\n");
+  const GateProcess gate({kShippedConfig}, "output_path: " + file + "\n");
   // Of a type that no form has, so Chromium asks before it sends it.
   const HttpTestServer site(page(gate.port(), R"(
     const headers = {'content-type': 'application/json'};

@@ -33,8 +33,7 @@ const std::string kShippedConfig = source_dir() + "/config/config.yaml";
 class LiveGate {
  public:
   explicit LiveGate(const std::string& config = "", std::uint16_t port = 0)
-      : process({kShippedConfig}, "metrics: {type: prometheus, port: 0}\noutput_path: /dev/null\nlive: true\n" + config,
-                {}, port) {}
+      : process({kShippedConfig}, "output_path: /dev/null\nlive: true\n" + config, {}, port) {}
 
   std::string page(const std::string& host = "127.0.0.1") const {
     return "http://" + host + ":" + std::to_string(process.port()) + "/live";

@@ -302,7 +302,7 @@ class HostileMix : public testing::Test {
   const std::vector<Kind> kinds_ = kinds();
   TemporaryFolder events_;
   GateProcess gate_{{"config/config.yaml"},
-                    "metrics: {type: prometheus, port: 0}\nlive: true\nmax_inflight_bytes: 64mb\n"
+                    "live: true\nmax_inflight_bytes: 64mb\n"
                     "header_timeout: 1s\nrequest_timeout: 2s\nkeepalive_timeout: 1s\noutput_path: " +
                         events_.path() + "/\n"};
   std::size_t posted_ = 0;

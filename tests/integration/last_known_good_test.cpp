@@ -40,7 +40,7 @@ class Host {
  public:
   std::string config() const {
     return "schema_base_uris: ['" + server_.uri("/schemas") + "']\nstream_config_uri: '" + server_.uri("/api.php") +
-           "'\nstream_config_object_path: streams\nmetrics: {type: prometheus, port: 0}\n";
+           "'\nstream_config_object_path: streams\n";
   }
 
   /// Whether it fails from now on.
@@ -187,8 +187,7 @@ TEST(Evolution, AStreamWithoutASchemaIsToldOfAndStopsNothing) {
   const TemporaryFolder folder;
   folder.write("schemas/test/1.0.0", schema_of("string"));
   const GateProcess gate(
-      {}, "metrics: {type: prometheus, port: 0}\nschema_base_uris: [" + folder.path() +
-              "/schemas]\nstream_config_ttl: 10ms\nstream_config_uri: " +
+      {}, "schema_base_uris: [" + folder.path() + "/schemas]\nstream_config_ttl: 10ms\nstream_config_uri: " +
               folder.write("streams.yaml", "test.event: {schema_title: test}\nlost.event: {schema_title: lost}\n") +
               "\noutput_path: " + folder.path() + "/events.ndjson\n");
   const auto told = [&](const std::string& stream) {

@@ -55,8 +55,7 @@ class LedgerOfAGate : public testing::Test {
 
   TemporaryFolder folder_;
   GateProcess gate_{{"config/config.yaml"},
-                    "metrics: {type: prometheus, port: 0}\nledger_stream: eventgate.ledger\noutput_path: " +
-                        folder_.path() + "/events.ndjson\n"};
+                    "ledger_stream: eventgate.ledger\noutput_path: " + folder_.path() + "/events.ndjson\n"};
 };
 
 TEST_F(LedgerOfAGate, BalancesAtEveryScrapeWhileClientsPost) {

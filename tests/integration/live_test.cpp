@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::string kShippedConfig = source_dir() + "/config/config.yaml";
-const std::string kHere = "metrics: {type: prometheus, port: 0}\noutput_path: /dev/null\nnum_workers: 2\n";
+const std::string kHere = "output_path: /dev/null\nnum_workers: 2\n";
 constexpr const char* kEvent = R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event"},"test":"hello"})";
 
 TEST(Live, IsOffUnlessAskedFor) {

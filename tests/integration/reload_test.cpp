@@ -46,7 +46,7 @@ class Reload : public testing::Test {
   std::string config(const std::string& more = "") const {
     return "schema_base_uris: [" + folder.path() +
            "/schemas]\nschema_negative_ttl: 1h\nstream_config_uri: " + folder.path() +
-           "/streams.yaml\noutput_path: " + folder.path() + "/events/\nmetrics: {type: prometheus, port: 0}\n" + more;
+           "/streams.yaml\noutput_path: " + folder.path() + "/events/\n" + more;
   }
 
   void start() { gate.emplace(std::vector<std::string>{folder.path() + "/config.yaml"}, ""); }

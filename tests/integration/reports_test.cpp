@@ -37,7 +37,7 @@ class Gate {
   Gate()
       : process_({source_dir() + "/config/config.yaml"},
                  "schema_uri_query_param: schema_uri\nstream_query_param: stream\ntopic_prefix: ''\n"
-                 "metrics: {type: prometheus, port: 0}\noutput_path: " +
+                 "output_path: " +
                      file() + "\n") {}
 
   HttpClient client() const { return HttpClient(process_.port()); }

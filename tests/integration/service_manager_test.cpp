@@ -64,9 +64,9 @@ class LoopbackSocket {
   std::uint16_t port_ = 0;
 };
 
-/// Config over the shipped one: events go to `folder`.
+/// Config over the shipped one: events go to `folder`, and metrics are not served.
 std::string quiet(const TemporaryFolder& folder, const std::string& more = "") {
-  return "metrics:\noutput_path: " + folder.path() + "/events/\n" + more;
+  return "metrics: []\noutput_path: " + folder.path() + "/events/\n" + more;
 }
 
 TEST(ServiceManagerOfAGate, HearsReadyReloadingAndStopping) {
@@ -91,8 +91,7 @@ TEST(ServiceManagerOfAGate, HearsReadyReloadingAndStopping) {
 TEST(ServiceManagerOfAGate, HearsThatKafkaIsMissing) {
   const TemporaryFolder folder;
   const NotifySocket manager;
-  const GateProcess gate({kShipped},
-                         "metrics:\nstartup_timeout: 0s\nkafka: {conf: {metadata.broker.list: '127.0.0.1:1'}}\n",
+  const GateProcess gate({kShipped}, "startup_timeout: 0s\nkafka: {conf: {metadata.broker.list: '127.0.0.1:1'}}\n",
                          {"NOTIFY_SOCKET=" + manager.path()});
   EXPECT_THAT(manager.next_with("READY=1"), HasSubstr("\nSTATUS=not ready: "));
 }

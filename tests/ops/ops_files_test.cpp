@@ -142,7 +142,7 @@ void add_names(const std::string& metrics, Names& names) {
 /// What a gate exports that has Kafka, a spool and stream configs, after some events; its brokers are not there.
 Names exported_by_a_gate() {
   const TemporaryFolder folder;
-  GateProcess gate({"config/config.yaml"}, "metrics: {type: prometheus, port: 0}\nspool: {path: " + folder.path() +
+  GateProcess gate({"config/config.yaml"}, "spool: {path: " + folder.path() +
                                                "/spool}\nkafka: {conf: {metadata.broker.list: '127.0.0.1:1', "
                                                "statistics.interval.ms: 50}}\n");
   HttpClient client(gate.port());

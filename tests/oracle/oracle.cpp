@@ -401,8 +401,7 @@ void Oracle::start_gate(bool file) {
   const std::size_t number = gates_.size() - 1;
   const bool idempotent = below(choices_, 2) > 0;
   std::ostringstream config;
-  config << "metrics: {type: prometheus, port: 0}\n"
-         << "topic_prefix: ''\n"
+  config << "topic_prefix: ''\n"
          << "produce_timeout: " << kProduceTimeout.count() << "s\n"
          << "shutdown_timeout: 5s\n"
          << "keepalive_timeout: 10m\n"

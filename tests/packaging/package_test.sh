@@ -79,7 +79,7 @@ chown "$state_owner" "$state"
 cat > "$root/etc/eventgate/here.yaml" <<'C'
 port: 0
 interface: 127.0.0.1
-metrics:
+metrics: []
 C
 : > "$work/gate.log"  # there before it is looked into
 unshare -m --propagation private /bin/sh -c '

@@ -68,14 +68,16 @@ inline GateRun run_gate(const std::vector<std::string>& arguments, const Started
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), {std::istreambuf_iterator<char>(in), {}}};
 }
 
-/// `eventgate serve` as a process of its own, in the project's folder, with a port of its own.
+/// `eventgate serve` as a process of its own, in the project's folder, with ports of its own: that of the metrics, too.
 class GateProcess {
  public:
   /// `files`: config files, later ones over earlier ones; `config`: YAML over all of them. Returns once it listens, on
   /// `port` or, if that is 0, on any free one.
   explicit GateProcess(std::vector<std::string> files, const std::string& config, const StartedWith& with = {},
                        std::uint16_t port = 0) {
-    files.push_back(folder_.write("here.yaml", "port: " + std::to_string(port) + "\ninterface: 127.0.0.1\n" + config));
+    files.push_back(folder_.write("ports.yaml", "port: " + std::to_string(port) +
+                                                    "\ninterface: 127.0.0.1\nmetrics: {type: prometheus, port: 0}\n"));
+    files.push_back(folder_.write("here.yaml", config));
     std::vector<std::string> arguments{"serve"};
     for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
     pid_ = start_gate(arguments, log_path(), with);
@@ -97,7 +99,7 @@ class GateProcess {
   GateProcess& operator=(const GateProcess&) = delete;
 
   std::uint16_t port() const { return port_; }
-  /// 0: metrics are not served.
+  /// 0: metrics are not served, as `config` says.
   std::uint16_t metrics_port() const { return metrics_port_; }
   const std::string& folder() const { return folder_.path(); }
   pid_t process() const { return pid_; }
