@@ -151,6 +151,8 @@ int serve(const std::vector<std::string>& files, Config config) {
   for (const std::string& warning : config.warnings) log(LogLevel::warn, warning);
   const std::optional<int> socket = inherited_socket();
   const std::string interface = config.http.interface;
+  const std::string metrics_interface =
+      config.http.metrics_interface.empty() ? interface : config.http.metrics_interface;
   const std::uint16_t port = config.http.port;
   std::optional<Service> started;
   ServiceManager manager(config.startup_timeout);
@@ -174,7 +176,8 @@ int serve(const std::vector<std::string>& files, Config config) {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)},
          {"port", static_cast<long long>(service.port())},
-         {"metrics_port", static_cast<long long>(*metrics_port)}});
+         {"metrics_port", static_cast<long long>(*metrics_port)},
+         {"metrics_interface", std::string_view(metrics_interface)}});
   } else {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)}, {"port", static_cast<long long>(service.port())}});

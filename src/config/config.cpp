@@ -95,7 +95,7 @@ void read_metrics(ConfigSection& root, HttpOptions& http) {
   const Json list = !metrics ? Json::array() : metrics->is_array() ? *metrics : Json::array({*metrics});
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (!list[i].is_object()) {
-      root.problem("metrics", list[i], "an object with `type: prometheus` and `port`, or a list of them");
+      root.problem("metrics", list[i], "an object with `type: prometheus`, `port` and `interface`, or a list of them");
       continue;
     }
     ConfigSection entry = metrics->is_array() ? root.element("metrics", i, list[i]) : root.section("metrics");
@@ -111,6 +111,7 @@ void read_metrics(ConfigSection& root, HttpOptions& http) {
     }
     std::uint16_t port = 9102;
     entry.number("port", port, 0, 65535);
+    entry.text("interface", http.metrics_interface);
     entry.ignore({"name", "host", "prefix", "batch", "collect_default"});
     entry.finish();
     http.metrics_port = port;
@@ -302,6 +303,15 @@ void hold_to_readable_scheme(ConfigSection& section, const std::string& name, co
   for (const char* const scheme : {"file", "http", "https"})
     if (uri.compare(0, at, scheme) == 0) return;
   section.problem(name, uri, "a path, or a URI that starts with file://, http:// or https://");
+}
+
+/// A problem if both ports are the same, of one address or of any.
+void hold_to_two_ports(ConfigSection& root, const HttpOptions& http) {
+  if (http.port == 0 || http.metrics_port != http.port) return;
+  const std::string& metrics = http.metrics_interface.empty() ? http.interface : http.metrics_interface;
+  const auto is_any = [](const std::string& interface) { return interface == "0.0.0.0" || interface == "::"; };
+  if (metrics == http.interface || is_any(metrics) || is_any(http.interface))
+    root.problem("metrics", *root.take("metrics"), "another port than `port`");
 }
 
 /// Whether the Wikimedia set-up is on (spec events): its defaults are set if it is.
@@ -551,8 +561,7 @@ Config config_of(ConfigDocument& document) {
   read_set_up(root, config);
   read_http(root, config.http);
   read_gate(root, config.gate);
-  if (config.http.port != 0 && config.http.metrics_port == config.http.port)
-    root.problem("metrics", *root.take("metrics"), "another port than `port`");
+  hold_to_two_ports(root, config.http);
   read_schema(root, config);
   read_streams(root, config);
   read_fetch(root, config);

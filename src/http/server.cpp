@@ -77,8 +77,13 @@ Acceptor taken_over(int socket, const IoExecutor& executor) {
 /// A port as the server gets it.
 struct Port {
   Acceptor acceptor;
+  std::string interface;
   bool inherited = false;  ///< It listens already, and others may hold it.
 };
+
+Port port_of(const std::string& interface, std::uint16_t port, const IoExecutor& executor) {
+  return {bound(interface, port, executor), interface};
+}
 
 /// One port: accepts connections and hands them to the I/O threads in turn.
 ///
@@ -98,7 +103,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
     error_code error;
     if (!inherited_) acceptor_.listen(kBacklog, error);
     if (!error) acceptor_.non_blocking(true, error);
-    if (error) cannot_listen(state_->options.interface, port_, "listen", error);
+    if (error) cannot_listen(port.interface, port_, "listen", error);
   }
 
   std::uint16_t port() const { return port_; }
@@ -222,10 +227,11 @@ struct HttpPorts::Impl {
 };
 
 HttpPorts::HttpPorts(const HttpOptions& options, const IoExecutor& executor, std::optional<int> inherited)
-    : impl_(new Impl{inherited ? Port{taken_over(*inherited, executor), true}
-                               : Port{bound(options.interface, options.port, executor)},
+    : impl_(new Impl{inherited ? Port{taken_over(*inherited, executor), options.interface, true}
+                               : port_of(options.interface, options.port, executor),
                      std::nullopt}) {
-  if (options.metrics_port) impl_->metrics = Port{bound(options.interface, *options.metrics_port, executor)};
+  const std::string& interface = options.metrics_interface.empty() ? options.interface : options.metrics_interface;
+  if (options.metrics_port) impl_->metrics = port_of(interface, *options.metrics_port, executor);
 }
 
 HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;

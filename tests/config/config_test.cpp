@@ -208,6 +208,16 @@ TEST(Config, MetricsAreOneOrAList) {
   EXPECT_THAT(problems("metrics: {type: prometheus, port: x}"), ElementsAre(HasSubstr("metrics.port")));
 }
 
+TEST(Config, MetricsAreServedAtInterfaceUnlessTheyHaveOneOfTheirOwn) {
+  EXPECT_EQ(config("{interface: 10.0.0.1, metrics: {type: prometheus}}").http.metrics_interface, "");
+  EXPECT_EQ(config("metrics: {type: prometheus, interface: 127.0.0.1}").http.metrics_interface, "127.0.0.1");
+  EXPECT_EQ(config("metrics: [{type: prometheus, interface: '::1'}]").http.metrics_interface, "::1");
+  EXPECT_THAT(problems("metrics: {type: prometheus, interface: 5}"),
+              ElementsAre(HasSubstr("metrics.interface is 5, expected a string")));
+  EXPECT_THAT(warnings("metrics: {type: prometheus, interface: ''}"),
+              ElementsAre(HasSubstr("metrics.interface is empty: it counts as not set")));
+}
+
 TEST(Config, TheFirstLogStreamCounts) {
   const Config named = config("logging: {level: debug, streams: [{type: stdout, named_levels: true}]}");
   EXPECT_EQ(named.logging.level, LogLevel::debug);
@@ -312,6 +322,11 @@ TEST(Config, MetricsHaveAPortOfTheirOwn) {
   EXPECT_THAT(problems("{port: 9102, metrics: {type: prometheus}}"),
               ElementsAre(HasSubstr("metrics is {\"type\":\"prometheus\"}, expected another port than `port`")));
   EXPECT_THAT(problems("{port: 0, metrics: {type: prometheus, port: 0}}"), IsEmpty());
+  const std::string apart = "port: 80, interface: 10.0.0.1, metrics: {type: prometheus, port: 80, interface: ";
+  EXPECT_THAT(problems('{' + apart + "127.0.0.1}}"), IsEmpty());
+  for (const std::string same : {"10.0.0.1", "0.0.0.0", "'::'"})
+    EXPECT_THAT(problems('{' + apart + same + "}}"), ElementsAre(HasSubstr("expected another port than `port`")))
+        << same;
 }
 
 TEST(Config, ARequestMustFitIntoTheMemoryForAll) {

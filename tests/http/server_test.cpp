@@ -64,6 +64,28 @@ TEST(HttpServer, MetricsHaveAPortOfTheirOwn) {
   EXPECT_EQ(HttpHarness().server().metrics_port(), std::nullopt);
 }
 
+TEST(HttpServer, MetricsAreServedAtTheirInterfaceOnly) {
+  HttpHarness harness(setup_with([](HttpOptions& options) {
+    options.metrics_port = 0;
+    options.metrics_interface = "127.0.0.2";
+  }));
+  const std::uint16_t port = *harness.server().metrics_port();
+  HttpClient metrics(port, std::chrono::seconds(30), INADDR_LOOPBACK + 1);
+  EXPECT_EQ(metrics.get("/metrics").status, 200u);
+  EXPECT_THROW(HttpClient{port}, std::runtime_error);
+  EXPECT_EQ(harness.client().get("/healthz").status, 200u);
+  EXPECT_THROW(HttpClient(harness.port(), std::chrono::seconds(30), INADDR_LOOPBACK + 1), std::runtime_error);
+}
+
+TEST(HttpServer, InterfaceOfTheMetricsThatIsNoneIsNamed) {
+  HttpOptions options;
+  options.port = 0;
+  options.interface = "127.0.0.1";
+  options.metrics_port = 0;
+  options.metrics_interface = "192.0.2.1";
+  EXPECT_THAT(ports_failure(options), HasSubstr("Cannot listen on interface '192.0.2.1', port 0"));
+}
+
 TEST(HttpServer, ThreadsShareTheConnections) {
   HttpHarness::Setup setup;
   setup.threads = 3;

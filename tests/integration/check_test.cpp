@@ -126,6 +126,12 @@ TEST(Check, FindsAnInterfaceThatIsNotOfThisHost) {
   EXPECT_THAT(run.output, testing::StartsWith("problem: Cannot listen on interface '192.0.2.1'"));
 }
 
+TEST(Check, FindsAnInterfaceOfTheMetricsThatIsNotOfThisHost) {
+  const GateRun run = Files("metrics: {type: prometheus, interface: 192.0.2.1}\n").check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, testing::StartsWith("problem: Cannot listen on interface '192.0.2.1'"));
+}
+
 TEST(Check, FindsFoldersThatCannotBeMade) {
   const GateRun run = Files("output_path: /dev/null/events/\ncache_dir: /dev/null/cache\n").check();
   EXPECT_EQ(run.status, 1);

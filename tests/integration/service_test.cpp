@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -232,6 +233,16 @@ TEST(Service, ServesMetrics) {
   EXPECT_THAT(reply.body,
               testing::ContainsRegex("eventgate_events_produced_total[{][^}]*schema_uri=\"/test/1.0.0\"[^}]*[}] 1"));
   EXPECT_THAT(reply.body, HasSubstr("eventgate_stream_config"));
+}
+
+TEST(Service, ServesMetricsAtTheirInterfaceOnly) {
+  const TemporaryFolder folder;
+  const GateProcess gate({}, "output_path: " + folder.path() + "/events/\nmetrics: {interface: 127.0.0.2}\n");
+  EXPECT_THAT(gate.log(), HasSubstr(R"("metrics_interface":"127.0.0.2")"));
+  HttpClient metrics(gate.metrics_port(), std::chrono::seconds(30), INADDR_LOOPBACK + 1);
+  EXPECT_EQ(metrics.get("/metrics").status, 200u);
+  EXPECT_THROW(HttpClient{gate.metrics_port()}, std::runtime_error);
+  EXPECT_EQ(HttpClient(gate.port()).get("/healthz").status, 200u);
 }
 
 TEST(Service, DoesNotStartOnAPortThatIsTaken) {

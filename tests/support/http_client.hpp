@@ -48,16 +48,17 @@ inline std::string http_request(std::string_view method, std::string_view target
   return bytes.append("\r\n").append(body);
 }
 
-/// A connection to a server on the loopback, byte by byte: it sends what it is told, however wrong. Waiting longer than
-/// its patience throws std::runtime_error.
+/// A connection to a server on the loopback (at `address_number`, in the host's order), byte by byte: it sends what it
+/// is told, however wrong. Waiting longer than its patience throws std::runtime_error.
 class HttpClient {
  public:
-  explicit HttpClient(std::uint16_t port, std::chrono::milliseconds patience = std::chrono::seconds(30))
+  explicit HttpClient(std::uint16_t port, std::chrono::milliseconds patience = std::chrono::seconds(30),
+                      std::uint32_t address_number = INADDR_LOOPBACK)
       : patience_(patience), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(address_number);
     if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
       const int error = errno;
       ::close(socket_);

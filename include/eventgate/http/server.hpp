@@ -41,6 +41,7 @@ struct HttpOptions {
   bool tell_durability = false;               ///< `X-EventGate-Durability` in replies to events.
   std::string test_events;                    ///< JSON array text; empty: the route is not there.
   std::optional<std::uint16_t> metrics_port;  ///< Nothing: metrics are not served. 0: any free one.
+  std::string metrics_interface;              ///< Where they are served. Empty: at `interface`.
   std::string live_token;                     ///< Who has it may look on from anywhere. Empty: only from this host.
   std::chrono::milliseconds live_heartbeat{15000};  ///< What a viewer hears at least as often.
 };
