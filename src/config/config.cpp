@@ -53,7 +53,7 @@ void read_logging(ConfigSection& root, LoggingOptions& logging) {
   section.note("level", kLevels[static_cast<std::size_t>(logging.level)]);
   section.ignore({"name", "sampled_levels", "log_components"});
 
-  section.allow_nothing("streams");
+  section.allow_null("streams");
   const Json* streams = section.take("streams");
   if (streams && !streams->is_array()) {
     section.problem("streams", *streams, "a list of objects with `type`: stdout, stderr or file");
@@ -90,7 +90,7 @@ void read_logging(ConfigSection& root, LoggingOptions& logging) {
 }
 
 void read_metrics(ConfigSection& root, HttpOptions& http) {
-  root.allow_nothing("metrics");
+  root.allow_null("metrics");
   const Json* metrics = root.take("metrics");
   const Json list = !metrics ? Json::array() : metrics->is_array() ? *metrics : Json::array({*metrics});
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -158,7 +158,7 @@ constexpr const char* kBrokers = "the addresses of Kafka's brokers, such as loca
 /// Reads `conf` or `topic_conf` of `section` over `out`. An option of topics may stand in either: what is read takes
 /// the place of the same one in `other`. Whether it has any option.
 bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out, Conf& other) {
-  section.allow_nothing(name);
+  section.allow_null(name);
   const Json* conf = section.take(name);
   Json shown = conf ? *conf : Json();
   if (conf && !conf->is_object()) {
@@ -170,13 +170,13 @@ bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out,
     for (const auto& [option, value] : conf->items()) {
       if (is_secret(option)) shown[option] = "(not shown)";
       if (is_node_rdkafka_option(option)) continue;
-      if ((option == "metadata.broker.list" || option == "bootstrap.servers") &&
-          (options.refuse_nothing(option, kBrokers) || (value.is_array() && value.empty()))) {
-        if (value.is_array()) options.problem(option, value, kBrokers);
+      auto text = kafka_text(options.as_text(option, value));
+      const bool brokers = option == "metadata.broker.list" || option == "bootstrap.servers";
+      if (brokers && (value.is_null() || (text && text->find_first_not_of(", \t\r\n") == std::string::npos))) {
+        options.problem(option, value, kBrokers);
         out[option] = "";
         continue;
       }
-      auto text = kafka_text(options.as_text(option, value));
       if (value.is_null() || (text && text->empty() && value.is_string())) {
         options.warn(option, value.is_null() ? " is null: it counts as not set" : " is empty: it counts as not set");
         text.reset();
@@ -340,18 +340,20 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
   root.fields("stream_field", gate.stream_field);
   root.flag("stream_from_schema_uri", gate.stream_from_schema_uri);
   root.text("stream_query_param", gate.stream_query_param);
-  if (const Json* prefix = root.take("topic_prefix"); prefix && *prefix == "") root.allow_nothing("topic_prefix");
+  if (const Json* prefix = root.take_text("topic_prefix"); prefix && *prefix == "") root.allow_blank("topic_prefix");
   root.text("topic_prefix", gate.topic_prefix);
   if (!gate.topic_prefix.empty() && !is_topic_name(gate.topic_prefix + "a")) {
     root.problem("topic_prefix", gate.topic_prefix,
                  "the start of a Kafka topic: at most 248 of a-z, A-Z, 0-9, '.', '_', '-'");
   }
   // An empty one is a value: there is no such field.
-  for (const char* const name : {"id_field", "dt_field"}) {
-    if (const Json* field = root.take(name); field && *field == "") root.allow_nothing(name);
+  for (const auto& [name, field] : {std::pair("id_field", &gate.id_field), std::pair("dt_field", &gate.dt_field)}) {
+    if (const Json* value = root.take_text(name); value && *value == "") {
+      root.allow_blank(name);
+      *field = FieldPath();
+    }
+    root.field(name, *field);
   }
-  root.field("id_field", gate.id_field);
-  root.field("dt_field", gate.dt_field);
   root.duration("max_future_dt", gate.max_future_dt, milliseconds(0), kYear);
   const auto own_stream = [&root](const char* name, std::string& stream) {
     root.text(name, stream);
@@ -419,7 +421,7 @@ void read_streams(ConfigSection& root, Config& config) {
   root.size("max_stream_config_size", config.stream_reader.max_size, kKilobyte, kGigabyte);
 
   ConfigSection section = root.section("stream_config_uri_options");
-  section.allow_nothing("headers");
+  section.allow_null("headers");
   const Json* headers = section.take("headers");
   if (headers && !headers->is_object()) {
     section.problem("headers", *headers, "an object of a header's name to its value");
@@ -430,6 +432,7 @@ void read_streams(ConfigSection& root, Config& config) {
       values.text(name, text);
       if (!text.empty()) config.stream_reader.headers.emplace_back(name, std::move(text));
     }
+    values.finish();
   }
   section.note("headers", headers ? *headers : Json());
   section.finish();
@@ -489,7 +492,7 @@ void read_live(ConfigSection& root, Config& config) {
   root.flag("live", config.live);
   constexpr std::size_t kLeast = 16;
   const char* const kToken = "live_token";
-  const Json* const value = root.take(kToken);
+  const Json* const value = root.take_text(kToken);
   root.note(kToken, value ? Json("(not shown)") : Json());
   if (!value) {
     root.refuse_nothing(kToken, "a string of at least 16 characters; without it only clients of this host see events");

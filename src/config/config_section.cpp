@@ -236,7 +236,7 @@ ConfigPath ConfigSection::path_of(const std::string& name) const {
 }
 
 ConfigSection ConfigSection::section(const std::string& name) {
-  allow_nothing(name);
+  allow_null(name);
   const Json* value = take(name);
   if (value && !value->is_object()) {
     problem(name, *value, "an object");
@@ -252,6 +252,11 @@ ConfigSection ConfigSection::element(const std::string& name, std::size_t index,
 }
 
 const Json* ConfigSection::take(const std::string& name) {
+  const Json* const value = take_text(name);
+  return value && is_nothing(*value) ? nullptr : value;
+}
+
+const Json* ConfigSection::take_text(const std::string& name) {
   known_.insert(name);
   if (!object_) return nullptr;
   const auto found = object_->find(name);
@@ -418,7 +423,8 @@ void ConfigSection::note(const std::string& name, const Json& value) {
 void ConfigSection::finish() {
   if (!object_) return;
   for (const auto& [key, value] : object_->items()) {
-    if (known_.contains(key) && is_nothing(value) && !allowed_nothing_.contains(key) && !refused_.contains(key))
+    const std::set<std::string>& allowed = value.is_null() ? allowed_null_ : allowed_blank_;
+    if (known_.contains(key) && is_nothing(value) && !allowed.contains(key) && !refused_.contains(key))
       warn(key, value.is_null() ? " is null: it counts as not set" : " is empty: it counts as not set");
     if (known_.contains(key) || ignored_.contains(key)) continue;
     const auto origin = document_.origin(path_of(key));

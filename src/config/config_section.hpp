@@ -65,8 +65,10 @@ class ConfigSection {
 
   bool empty() const { return object_ == nullptr || object_->empty(); }
 
-  /// The value, noted as known; null if there is none.
+  /// The value, noted as known; null if there is none, or only null or a blank string: `finish` warns of these.
   const Json* take(const std::string& name);
+  /// The same, but a blank string is a value.
+  const Json* take_text(const std::string& name);
 
   /// A problem if `name` is there as null or as a blank string: nothing sensible is meant by that, and to go on with
   /// the default would be dangerous. Returns whether it is one.
@@ -74,8 +76,10 @@ class ConfigSection {
   /// `value`, which is at `name`, as the text that an option of text wants: that of the variable of the environment
   /// that it came from, else itself.
   Json as_text(const std::string& name, const Json& value) const;
-  /// `name` may be null or an empty string without a warning.
-  void allow_nothing(const std::string& name) { allowed_nothing_.insert(name); }
+  /// `name` may be null without a warning, as a section is whose members are all commented out.
+  void allow_null(const std::string& name) { allowed_null_.insert(name); }
+  /// `name` may be a blank string without a warning.
+  void allow_blank(const std::string& name) { allowed_blank_.insert(name); }
 
   void flag(const std::string& name, bool& out);
   /// Without control characters.
@@ -103,7 +107,7 @@ class ConfigSection {
   /// Adds the option to those of the whole configuration.
   void note(const std::string& name, const Json& value);
 
-  /// Warns of each key that nothing has asked for, and of each option that is null or an empty string: it counts as not
+  /// Warns of each key that nothing has asked for, and of each option that is null or a blank string: it counts as not
   /// set.
   void finish();
 
@@ -117,10 +121,11 @@ class ConfigSection {
   ConfigDocument& document_;
   ConfigPath path_;
   const Json* object_;
-  std::set<std::string> known_;            ///< Options.
-  std::set<std::string> allowed_nothing_;  ///< Null or empty without a warning.
-  std::set<std::string> refused_;          ///< With a problem.
-  std::set<std::string> ignored_;          ///< Never proposed for a misspelt key.
+  std::set<std::string> known_;          ///< Options.
+  std::set<std::string> allowed_null_;   ///< Null without a warning.
+  std::set<std::string> allowed_blank_;  ///< A blank string without a warning.
+  std::set<std::string> refused_;        ///< With a problem.
+  std::set<std::string> ignored_;        ///< Never proposed for a misspelt key.
 };
 
 /// The text of a duration, in the largest unit that holds it whole.

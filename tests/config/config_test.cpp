@@ -468,6 +468,8 @@ TEST(Config, WhatIsDangerousAsNothingIsAProblemThatNamesFileAndKey) {
       {"kafka: {conf: {bootstrap.servers: ''}}", "kafka.conf.bootstrap.servers is \"\""},
       {"kafka: {conf: {metadata.broker.list: }}", "kafka.conf.metadata.broker.list is null"},
       {"kafka: {conf: {metadata.broker.list: []}}", "kafka.conf.metadata.broker.list is []"},
+      {"kafka: {conf: {metadata.broker.list: ['', ' ']}}", "kafka.conf.metadata.broker.list is [\"\",\" \"]"},
+      {"kafka: {conf: {bootstrap.servers: ','}}", "kafka.conf.bootstrap.servers is \",\""},
       {"kafka: {conf: {bootstrap.servers: a}, hasty: {conf: {bootstrap.servers: ' '}}}",
        "kafka.hasty.conf.bootstrap.servers is \" \""},
       {"stream_config_uri: ''", "stream_config_uri is \"\""},
@@ -493,6 +495,44 @@ TEST(Config, OtherOptionsThatAreNothingAreWarnedOfAndCountAsNotSet) {
   EXPECT_THAT(config(kafka).kafka->hasty.conf, ElementsAre(Pair("bootstrap.servers", "a")));
   EXPECT_THAT(warnings(kafka), ElementsAre("c.yaml: kafka.conf.sasl.username is empty: it counts as not set",
                                            "c.yaml: kafka.conf.linger.ms is null: it counts as not set"));
+}
+
+TEST(Config, ABlankOptionCountsAsNotSetWhateverItWants) {
+  for (const std::string option : {"service_name",
+                                   "num_workers",
+                                   "port",
+                                   "interface",
+                                   "max_body_size",
+                                   "max_events",
+                                   "header_timeout",
+                                   "live",
+                                   "test_events",
+                                   "schema_uri_field",
+                                   "stream_field",
+                                   "schema_base_uris",
+                                   "schema_precache_uris",
+                                   "topic_prefix",
+                                   "schema_revalidate",
+                                   "stream_config_ttl",
+                                   "http_request_headers_to_fields",
+                                   "error_schema_uri",
+                                   "transforms",
+                                   "output_fsync",
+                                   "user_agent",
+                                   "logging",
+                                   "metrics",
+                                   "kafka",
+                                   "spool"}) {
+    const std::string blank = option + ": ' '";
+    EXPECT_EQ(config(blank).options, config("{}").options) << blank;
+    EXPECT_THAT(warnings(blank), ElementsAre("c.yaml: " + option + " is empty: it counts as not set"));
+  }
+  EXPECT_THAT(warnings("{logging: {level: ''}, spool: {after: ''}, kafka: {topic_conf: ''}}"),
+              UnorderedElementsAre("c.yaml: logging.level is empty: it counts as not set",
+                                   "c.yaml: spool.after is empty: it counts as not set",
+                                   "c.yaml: kafka.topic_conf is empty: it counts as not set"));
+  EXPECT_THAT(warnings("stream_config_uri_options: {headers: {Host: ''}}"),
+              ElementsAre("c.yaml: stream_config_uri_options.headers.Host is empty: it counts as not set"));
 }
 
 TEST(Config, WhatMeansSomethingAsNothingIsNotWarnedOf) {
