@@ -1,5 +1,7 @@
 #include "events_handler.hpp"
 
+#include <algorithm>
+
 namespace eventgate {
 
 namespace {
@@ -21,6 +23,21 @@ void append_statuses(std::string& out, const std::vector<EventStatus>& statuses)
   out += ']';
 }
 
+/// The end of the first parameter of `parameters`: a semicolon outside quotes (RFC 9110, section 5.6.6), or the end.
+std::size_t parameter_end(std::string_view parameters) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i] == '"') {
+      quoted = !quoted;
+    } else if (quoted && parameters[i] == '\\') {
+      ++i;
+    } else if (!quoted && parameters[i] == ';') {
+      return i;
+    }
+  }
+  return parameters.size();
+}
+
 }  // namespace
 
 MediaType media_type(std::string_view content_type) {
@@ -32,9 +49,9 @@ MediaType media_type(std::string_view content_type) {
   if (semicolon == std::string_view::npos) return MediaType::json;
   std::string_view parameters = content_type.substr(semicolon + 1);
   while (!parameters.empty()) {
-    const std::size_t end = parameters.find(';');
+    const std::size_t end = parameter_end(parameters);
     const std::string_view parameter = parameters.substr(0, end);
-    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
+    parameters.remove_prefix(std::min(parameters.size(), end + 1));
     const std::size_t equals = parameter.find('=');
     if (equals == std::string_view::npos || !equals_ignoring_case(trimmed(parameter.substr(0, equals)), "charset"))
       continue;

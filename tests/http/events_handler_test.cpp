@@ -49,6 +49,14 @@ TEST(EventsHandler, MediaTypesThatAreRead) {
   EXPECT_EQ(media_type(""), MediaType::other);
 }
 
+TEST(EventsHandler, SemicolonsInQuotesEndNoParameter) {
+  EXPECT_EQ(media_type(R"(application/json; x="a;charset=latin1")"), MediaType::json);
+  EXPECT_EQ(media_type(R"(application/json; x="a\";charset=latin1"; charset="utf-8")"), MediaType::json);
+  EXPECT_EQ(media_type(R"(application/json; x="a;b"; charset=latin1)"), MediaType::not_utf8);
+  EXPECT_EQ(media_type(R"(application/json; x=";charset=latin1)"), MediaType::json);
+  EXPECT_EQ(media_type(R"(application/json; x="a\)"), MediaType::json);
+}
+
 TEST(EventsHandler, HastyIsAnythingButFalseZeroAndEmpty) {
   const auto hasty = [](std::vector<std::pair<std::string, std::string>> query) {
     RequestContext context;
