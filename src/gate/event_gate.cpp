@@ -504,7 +504,8 @@ struct EventGate::Impl {
   LiveFeed* const live;  // null: nobody may look on
   const std::shared_ptr<InflightBytes> inflight;
   std::atomic<std::size_t> own_events_in_flight{0};
-  std::atomic<std::size_t> last_ledger_share{0};  // bytes of the last ledger events
+  // Bytes of the last ledger events; at first, of one.
+  std::atomic<std::size_t> last_ledger_share{inflight_weight(0, 1)};
 };
 
 /// Takes a request's events through the steps of spec "events", up to their records. Does not suspend.

@@ -280,6 +280,25 @@ TEST(LedgerEvent, NoneIsMadeAboutItsOwnStream) {
   EXPECT_THAT(ledger_events(gate, kReceivedAt), IsEmpty());
 }
 
+TEST(LedgerEvent, WithoutRoomItIsPutOffAndTheNextOneTellsOfBothMinutes) {
+  constexpr std::size_t kMax = 10000;
+  const auto inflight = std::make_shared<InflightBytes>(kMax);
+  GateHarness gate(with_ledger_stream(), kStreams, nullptr, inflight);
+  gate.process(test_event());
+  // Requests take more than half.
+  inflight->take_anyway(kMax / 2 + 1);
+  EXPECT_THAT(ledger_events(gate, kReceivedAt), IsEmpty());
+  EXPECT_EQ(gate.metric("eventgate_ledger_deferrals_total"), "eventgate_ledger_deferrals_total{service=\"test\"} 1");
+  gate.process(test_event());
+  inflight->give(kMax / 2 + 1);
+  const auto events = ledger_events(gate, kReceivedAt + 60000);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events.at("test.event")["received"], 2);
+  EXPECT_EQ(events.at("test.event")["produced"], 2);
+  EXPECT_EQ(gate.metric("eventgate_ledger_deferrals_total"), "eventgate_ledger_deferrals_total{service=\"test\"} 1");
+  EXPECT_EQ(inflight->size(), 0u);
+}
+
 TEST(LedgerEvent, OneThatFailsIsCounted) {
   GateHarness gate = ledger_gate();
   gate.process(test_event());
