@@ -65,7 +65,11 @@ std::string lower(std::string text) {
 
 StreamConfig config_of(const std::string& stream, const Json& settings) {
   StreamConfig config;
-  if (!settings.is_object() || settings.empty()) {
+  if (!settings.is_null() && !is_object(settings)) {
+    throw std::invalid_argument("Stream " + quoted_name(stream) + " is of type " + std::string(settings.type_name()) +
+                                ", expected an object of settings");
+  }
+  if (settings.empty()) {  // null, too
     config.empty = true;
     return config;
   }

@@ -135,6 +135,14 @@ TEST(StreamConfigs, ASettingOfAWrongTypeNamesTheStreamAndWhatIsExpected) {
                  "'s.x': producers.eventgate.enrich_fields_from_http_headers.a", "the name of a header, or false");
 }
 
+TEST(StreamConfigs, AnEntryThatIsNoObjectIsRefusedAlone) {
+  for (const std::string settings : {"5", "\"x\"", "[1]", "true"})
+    expect_refused(R"({"s.x": )" + settings + R"(, "t": {"schema_title": "t"}})", "'s.x' is of type ", "an object");
+  const auto configs = stream_configs(R"({"/^s/": 5, "t": {"schema_title": "t"}})");
+  EXPECT_THAT(configs.find("s.y")->unusable_reason, HasSubstr("'/^s/' is of type number"));
+  EXPECT_EQ(configs.find("t")->schema_title, "t");
+}
+
 TEST(StreamConfigs, ARegexThatRe2RefusesNamesTheStream) {
   expect_refused(R"({"/(/": {}})", "'/(/'", "RE2");
   expect_refused(R"({"/a(?=b)/": {}})", "'/a(?=b)/'", "no look-around");
