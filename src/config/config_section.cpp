@@ -294,6 +294,8 @@ void ConfigSection::flag(const std::string& name, bool& out) {
   if (const Json* value = take(name)) {
     if (value->is_boolean()) {
       out = value->get<bool>();
+    } else if (*value == "true" || *value == "false") {  // in quotes, as a placeholder may be
+      out = *value == "true";
     } else {
       problem(name, *value, "true or false");
     }
@@ -317,7 +319,9 @@ void ConfigSection::text(const std::string& name, std::string& out) {
 
 void ConfigSection::texts(const std::string& name, std::vector<std::string>& out) {
   if (const Json* value = take(name)) {
-    const Json given = as_text(name, *value);
+    // A variable that holds a list is read as YAML.
+    const bool all_of_a_variable = value->is_array() && as_text(name, *value).is_string();
+    const Json given = all_of_a_variable ? *value : as_text(name, *value);
     const Json list = given.is_string() ? Json::array({given}) : given;
     const bool good = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& text) {
                         return text.is_string() && !text.get_ref<const std::string&>().empty() &&

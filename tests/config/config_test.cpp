@@ -551,6 +551,12 @@ TEST(Config, NodeRdkafkasOptionsAreIgnoredEverywhere) {
   EXPECT_THAT(kafka.warnings, IsEmpty());
 }
 
+TEST(Config, TrueAndFalseMayBeInQuotes) {
+  EXPECT_TRUE(config("live: 'true'").live);
+  EXPECT_FALSE(config("{live: 'false'}").live);
+  EXPECT_THAT(problems("live: 'True'"), ElementsAre(HasSubstr("live is \"True\", expected true or false")));
+}
+
 TEST(Config, NumbersMayBeInQuotes) {
   EXPECT_EQ(config("port: '8192'").http.port, 8192);
   EXPECT_EQ(config("stream_config_ttl: '60'").streams.stream_config_ttl, milliseconds(60000));
@@ -702,6 +708,9 @@ TEST(ReadConfig, AVariableIsReadAsYamlWhereNoTextIsWanted) {
       with_variable("{x-a: meta.a}", "{\"http_request_headers_to_fields\": {env(EVENTGATE_TEST_VALUE)}, \"port\": 1}");
   ASSERT_TRUE(set) << set.error().problems.at(0);
   EXPECT_EQ(set->gate.http_request_headers_to_fields.at(0).first, "x-a");
+  const auto list = with_variable("[/a/1.0.0, /b/1.0.0]", "schema_precache_uris: {env(EVENTGATE_TEST_VALUE)}\n");
+  ASSERT_TRUE(list) << list.error().problems.at(0);
+  EXPECT_THAT(list->schema.schema_precache_uris, ElementsAre("/a/1.0.0", "/b/1.0.0"));
   const auto part = with_variable("h",
                                   "kafka: {conf: {bootstrap.servers: '{env(EVENTGATE_TEST_VALUE)}:9092'}}\n"
                                   "max_body_size: {env(EVENTGATE_TEST_NOT_SET,64)}kb\n");
