@@ -465,7 +465,9 @@ void Telemetry::observe_stream_config_age(std::function<double()> seconds) {
 }
 
 void Telemetry::observe_inflight_bytes(std::function<double()> bytes) {
-  impl_->metrics.observe("eventgate_inflight_bytes", "bytes of requests being worked on", std::move(bytes));
+  impl_->metrics.observe("eventgate_inflight_bytes",
+                         "bytes counted in max_inflight_bytes: requests, replies not sent, own events not delivered",
+                         std::move(bytes));
 }
 
 void Telemetry::observe_cached_schemas(std::function<double()> count) {

@@ -8,8 +8,9 @@ repository's files are, with the gate of config/config.yaml running there. Comme
     <!-- exits: 1 -->        its exit status, else 0
     <!-- needs: REASON -->   it is not run, because something is absent; counted and printed
 
-Besides: tests that a document names are in tests/, links lead somewhere, and commands are in blocks of `sh` (or `text`, for a
-synopsis with placeholders), never in indented ones.
+Besides: tests that a document names are in tests/ (`Suite.Test`, `Suite.Start...`, `Suite...`, the files there; the man pages, the comments
+of config/ and ops/ and the OpenAPI document are looked at too), links lead somewhere, the documents of promises and bounds name tests,
+and commands are in blocks of `sh` (or `text`, for a synopsis with placeholders), never in indented ones.
 
 usage: documents_test.py EVENTGATE
 """
@@ -24,7 +25,21 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GATE = pathlib.Path(sys.argv[1]).resolve()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+# Of these only the names of tests are looked at.
+OTHERS = [
+    *sorted((ROOT / "packaging" / "man").glob("*.in")),
+    *sorted((ROOT / "config").glob("*.yaml")),
+    *sorted((ROOT / "ops" / "prometheus").glob("*.yaml")),
+    ROOT / "src" / "http" / "openapi.json",
+]
+# What these promise, or bound, names at least so many tests.
+NAMING = {
+    "limits.md": 60, "reliability.md": 60, "security.md": 30, "http.md": 20, "deploying.md": 20, "alerts.md": 8, "ledger.md": 8, "tools.md": 5,
+}
 BLOCK = re.compile(r"(?P<marks>(?:<!--(?:(?!-->).)*-->\n)*)^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 OUTPUT = re.compile(r"\n\n```text\n(?P<text>.*?)^```$", re.M | re.S)
 MARK = re.compile(r"<!-- (prints|exits|needs): (.*?) -->", re.S)
@@ -110,12 +125,31 @@ def look_at_text(document, text, tests):
     for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text):
         if "://" not in link and not (document.parent / link).exists():
             problems.append(f"{name}: leads nowhere: {link}")
-    for suite, test, more in re.findall(r"`([A-Z]\w+)\.([A-Z]\w+)(\.\.\.)?`", text):
-        known = tests.get(suite, set())
-        if suite in tests and not (any(t.startswith(test) for t in known) if more else test in known):
+    named = look_at_tests(name, text, tests)
+    if named < NAMING.get(document.name, 0):
+        problems.append(f"{name}: expected it to name {NAMING[document.name]} tests, it names {named}")
+
+
+def look_at_tests(name, text, tests):
+    """How many different tests `text` names."""
+    named = set()
+    for suite, test, more in re.findall(r"\b([A-Z]\w+)\.([A-Z]\w+)(\.\.\.)?(?=[`),;.\s]|$)", BLOCK.sub("", text)):
+        if suite not in tests:
+            if f"`{suite}.{test}" in text:
+                problems.append(f"{name}: there are no tests {suite}")
+            continue
+        named.add((suite, test))
+        if not (any(t.startswith(test) for t in tests[suite]) if more else test in tests[suite]):
             problems.append(f"{name}: there is no test {suite}.{test}")
-        elif suite not in tests:
+    for suite in re.findall(r"`([A-Z]\w+)\.\.\.`", text):
+        named.add((suite, ""))
+        if not any(known.startswith(suite) for known in tests):
             problems.append(f"{name}: there are no tests {suite}")
+    for path in re.findall(r"`(tests/[\w./-]+)`", text):
+        named.add((path, ""))
+        if not (ROOT / path).exists():
+            problems.append(f"{name}: there is no {path}")
+    return len(named)
 
 
 def tests_in_the_tree():
@@ -139,6 +173,8 @@ def main():
             (folder / "build").mkdir()
             (folder / "build" / "eventgate").symlink_to(GATE)
             run_blocks(document, text, folder)
+    for document in OTHERS:
+        look_at_tests(document.relative_to(ROOT), document.read_text(), tests)
     print(f"blocks run: {counts['run']}; left out: {counts['left out']}")
     for problem in problems:
         print("FAILED: " + problem)
