@@ -40,7 +40,7 @@ class Check {
  public:
   explicit Check(const Config& config) : config_(config), metrics_(config.service_name), events_(metrics_) {}
 
-  std::vector<std::string> problems() {
+  Findings findings() {
     check_interface();
     check_outputs();
     check_schemas();
@@ -51,7 +51,7 @@ class Check {
       check_test_events();
     }
     check_kafka();
-    return std::move(problems_);
+    return std::move(found_);
   }
 
  private:
@@ -64,7 +64,7 @@ class Check {
   void check_streams();
   void check_own_stream(const std::string& kind, const std::string& name, const std::string& schema_uri);
   void check_test_events();
-  void problem(std::string text) { problems_.push_back(std::move(text)); }
+  void problem(std::string text) { found_.problems.push_back(std::move(text)); }
 
   SchemaResult schema(const std::string& uri) {
     std::promise<SchemaResult> loaded;
@@ -78,7 +78,7 @@ class Check {
   std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
-  std::vector<std::string> problems_;
+  Findings found_;
 };
 
 void Check::check_kafka() {
@@ -95,7 +95,9 @@ void Check::check_kafka() {
     for (const std::string& name : {config_.gate.error_stream, config_.gate.ledger_stream})
       if (!name.empty()) add(name, nullptr);
   }
-  for (std::string& found : kafka_problems(*config_.kafka, {topics.begin(), topics.end()})) problem(std::move(found));
+  KafkaFindings found = kafka_findings(*config_.kafka, {topics.begin(), topics.end()});
+  for (std::string& text : found.problems) problem(std::move(text));
+  for (std::string& text : found.warnings) found_.warnings.push_back(std::move(text));
 }
 
 /// On any port: that of the config may be in use by the gate that runs.
@@ -258,6 +260,6 @@ void Check::check_test_events() {
 
 }  // namespace
 
-std::vector<std::string> problems_of(const Config& config) { return Check(config).problems(); }
+Findings findings_of(const Config& config) { return Check(config).findings(); }
 
 }  // namespace eventgate

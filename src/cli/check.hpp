@@ -7,9 +7,14 @@
 
 namespace eventgate {
 
-/// What would go wrong if a service were started with `config`: schemas, stream configs, outputs, test events, brokers
-/// and topics that cannot be used, each with what was expected. Asks what `config` names; produces nothing and makes
-/// nothing. Blocks, some seconds for hosts that do not answer.
-std::vector<std::string> problems_of(const Config& config);
+/// What was found of a config and of what it names, each with what was expected.
+struct Findings {
+  std::vector<std::string> problems;  ///< What would go wrong if a service were started with it.
+  std::vector<std::string> warnings;  ///< What keeps less than a 2xx promises where other things fail.
+};
+
+/// Looks at schemas, stream configs, outputs, test events, brokers and topics. Asks what `config` names; produces
+/// nothing and makes nothing. Blocks, some seconds for hosts that do not answer.
+Findings findings_of(const Config& config);
 
 }  // namespace eventgate

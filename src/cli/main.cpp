@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -204,7 +205,9 @@ int check(const std::vector<std::string>& files, bool as_json) {
     quiet.output = "/dev/null";  // what goes wrong is in the problems
     start_logging(quiet);
     warnings = config->warnings;
-    for (std::string& problem : problems_of(*config)) problems.push_back(std::move(problem));
+    Findings found = findings_of(*config);
+    std::move(found.problems.begin(), found.problems.end(), std::back_inserter(problems));
+    std::move(found.warnings.begin(), found.warnings.end(), std::back_inserter(warnings));
   }
   if (as_json) {
     const auto print_list = [](const char* name, const std::vector<std::string>& texts) {

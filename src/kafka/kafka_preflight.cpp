@@ -12,11 +12,13 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "kafka_conf.hpp"
-#include "topic_limits.hpp"
+#include "topic_configs.hpp"
 
 namespace eventgate {
 namespace {
@@ -24,8 +26,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAnswerTimeout{5000};
+/// Of the options of all topics.
+constexpr milliseconds kTopicsTimeout{10000};
 /// Listed by name where more than these have the same problem.
 constexpr std::size_t kNamed = 10;
+
+constexpr const char* kAll = "-1";  // acks
 
 constexpr std::array<const char*, 2> kBrokerLists{"metadata.broker.list", "bootstrap.servers"};
 
@@ -93,8 +99,9 @@ class Client {
 
   rd_kafka_t* handle() const { return handle_; }
 
-  /// The topics there are; nothing if no broker answers.
-  std::optional<std::set<std::string>> topics() {
+  /// The topics there are, with the number of replicas of each: that of the partition which has the fewest. Nothing if
+  /// no broker answers.
+  std::optional<std::map<std::string, int>> topics() {
     const struct rd_kafka_metadata* metadata = nullptr;
     // All of them: asking for one by name could make it.
     const rd_kafka_resp_err_t code =
@@ -104,10 +111,15 @@ class Client {
       if (error_.empty()) error_ = rd_kafka_err2str(code);
       return std::nullopt;
     }
-    std::set<std::string> names;
-    for (int i = 0; i < metadata->topic_cnt; ++i) names.insert(metadata->topics[i].topic);
+    std::map<std::string, int> found;
+    for (int i = 0; i < metadata->topic_cnt; ++i) {
+      const rd_kafka_metadata_topic& topic = metadata->topics[i];
+      int& replicas = found[topic.topic];
+      for (int p = 0; p < topic.partition_cnt; ++p)
+        if (p == 0 || topic.partitions[p].replica_cnt < replicas) replicas = topic.partitions[p].replica_cnt;
+    }
     rd_kafka_metadata_destroy(metadata);
-    return names;
+    return found;
   }
 
   const std::string& problem() const { return error_; }
@@ -122,22 +134,43 @@ class KafkaCheck {
   KafkaCheck(const KafkaSinkOptions& options, const std::vector<std::string>& topics)
       : options_(options), topics_(topics) {}
 
-  std::vector<std::string> problems() {
+  KafkaFindings findings() {
     std::vector<std::string> guaranteed_problems;
     std::vector<std::string> hasty_problems;
     const KafkaConf guaranteed = made("guaranteed", guaranteed_problems);
     const KafkaConf hasty = made("hasty", hasty_problems);
     add_of_both(guaranteed_problems, hasty_problems);
-    if (!problems_.empty()) return std::move(problems_);
+    if (!found_.problems.empty()) return std::move(found_);
 
     const bool same = connection_options(options_.guaranteed) == connection_options(options_.hasty);
     ask(*guaranteed, options_.guaranteed, same ? "kafka" : "kafka.guaranteed", true);
     if (!same) ask(*hasty, options_.hasty, "kafka.hasty", false);
     check_sizes(kafka_conf_value(*guaranteed, "message.max.bytes"), kafka_conf_value(*hasty, "message.max.bytes"));
-    return std::move(problems_);
+    check_durability(acks_of(*guaranteed), acks_of(*hasty));
+    warn_of_unknown_options();
+    return std::move(found_);
   }
 
  private:
+  struct Topic {
+    std::string name;
+    int replicas = 0;
+    TopicConfig config;
+  };
+
+  /// The topics that `applies` to, as text, by what `value` says of each.
+  template <typename Value, typename Applies>
+  auto by_value(Value&& value, Applies&& applies) const {
+    using Key = std::decay_t<std::invoke_result_t<Value, const Topic&>>;
+    std::map<Key, std::vector<std::string>> names;
+    for (const Topic& topic : there_)
+      if (applies(topic)) names[value(topic)].push_back(topic.name);
+    std::map<Key, std::string> texts;
+    for (const auto& [of, topics] : names)
+      texts.emplace(of, (topics.size() > 1 ? "the topics " : "the topic ") + listed(topics));
+    return texts;
+  }
+
   /// A conf that a client can be made of, or problems.
   KafkaConf made(const char* label, std::vector<std::string>& problems) const {
     KafkaConf conf = make_kafka_conf(options_, label, problems);
@@ -159,11 +192,11 @@ class KafkaCheck {
     std::set<std::string> told;
     for (const std::string& problem : guaranteed) {
       const bool both = of_hasty.contains(general(problem));
-      problems_.push_back(both ? general(problem) : problem);
+      found_.problems.push_back(both ? general(problem) : problem);
       if (both) told.insert(general(problem));
     }
     for (const std::string& problem : hasty)
-      if (!told.contains(general(problem))) problems_.push_back(problem);
+      if (!told.contains(general(problem))) found_.problems.push_back(problem);
   }
 
   /// Asks each broker of the list by itself, all at once.
@@ -173,7 +206,7 @@ class KafkaCheck {
       if (const auto found = options.conf.find(name); found != options.conf.end()) list = found->second;
     struct Answer {
       std::unique_ptr<Client> client;
-      std::optional<std::set<std::string>> topics;
+      std::optional<std::map<std::string, int>> topics;
     };
     std::vector<std::pair<std::string, std::future<Answer>>> answers;
     for (const std::string& broker : parts(list)) {
@@ -189,17 +222,38 @@ class KafkaCheck {
     for (auto& [broker, future] : answers) {
       Answer answer = future.get();
       if (!answer.topics) {
-        problems_.push_back(where + ": broker '" + broker + "': expected an answer: " + answer.client->problem());
+        found_.problems.push_back(where + ": broker '" + broker + "': expected an answer: " + answer.client->problem());
       } else if (!good) {
         good = std::move(answer);
       }
     }
     if (!topics || !good) return;
     std::vector<std::string> missing;
-    for (const std::string& topic : topics_) (good->topics->contains(topic) ? there_ : missing).push_back(topic);
+    for (const std::string& topic : topics_) {
+      const auto found = good->topics->find(topic);
+      if (found == good->topics->end()) {
+        missing.push_back(topic);
+      } else {
+        there_.push_back({topic, found->second, {}});
+      }
+    }
     for (const std::string& topic : missing)
-      problems_.push_back("kafka: expected the topic '" + topic + "', which is not there");
-    if (!there_.empty()) limits_.read(good->client->handle(), there_, kAnswerTimeout);
+      found_.problems.push_back("kafka: expected the topic '" + topic + "', which is not there");
+    read_configs(good->client->handle());
+  }
+
+  void read_configs(rd_kafka_t* client) {
+    const auto until = std::chrono::steady_clock::now() + kTopicsTimeout;
+    for (std::size_t first = 0; first < there_.size(); first += kTopicsPerDescription) {
+      const std::span<Topic> some =
+          std::span(there_).subspan(first, std::min(kTopicsPerDescription, there_.size() - first));
+      std::vector<std::string> names;
+      for (const Topic& topic : some) names.push_back(topic.name);
+      const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+      std::map<std::string, TopicConfig> configs =
+          read_topic_configs(client, names, std::clamp(left, milliseconds(1), kAnswerTimeout));
+      for (Topic& topic : some) topic.config = std::move(configs[topic.name]);
+    }
   }
 
   void check_sizes(const std::string& guaranteed, const std::string& hasty) {
@@ -210,26 +264,71 @@ class KafkaCheck {
   void check_size(const std::string& where, const std::string& value) {
     std::size_t bytes = 0;
     std::from_chars(value.data(), value.data() + value.size(), bytes);
-    std::map<std::size_t, std::vector<std::string>> too_small;
-    for (const std::string& topic : there_)
-      if (const std::size_t limit = limits_.of(topic); limit > 0 && limit < bytes) too_small[limit].push_back(topic);
-    for (const auto& [limit, topics] : too_small)
-      problems_.push_back(where + ": message.max.bytes is " + value + ": expected at most " + std::to_string(limit) +
-                          ", the max.message.bytes of " + (topics.size() > 1 ? "the topics " : "the topic ") +
-                          listed(topics));
+    const auto limit = [](const Topic& topic) { return topic.config.number("max.message.bytes"); };
+    for (const auto& [value_of_topic, topics] :
+         by_value(limit, [&](const Topic& topic) { return limit(topic) > 0 && limit(topic) < bytes; }))
+      found_.problems.push_back(where + ": message.max.bytes is " + value + ": expected at most " +
+                                std::to_string(value_of_topic) + ", the max.message.bytes of " + topics);
   }
+
+  static std::string acks_of(const rd_kafka_conf_t& conf) {
+    const std::string value = kafka_conf_value(conf, "acks");
+    return value.empty() ? kAll : value;  // of a conf without any option of topics
+  }
+
+  /// Against the table of docs/deploying.md.
+  void check_durability(const std::string& guaranteed, const std::string& hasty) {
+    if (guaranteed != kAll) warn_of_acks("guaranteed", guaranteed, "201");
+    if (hasty != kAll) warn_of_acks("hasty", hasty, "202");
+    if (guaranteed != kAll && hasty != kAll) return;  // what the topics have is of no use
+    const auto replicas = [](const Topic& topic) { return topic.replicas; };
+    const auto in_sync = [](const Topic& topic) { return topic.config.number("min.insync.replicas"); };
+    for (const auto& [count, topics] :
+         by_value(replicas, [&](const Topic& topic) { return topic.replicas > 0 && topic.replicas < 3; }))
+      warn("the replication factor is " + std::to_string(count) +
+           ": expected at least 3, so that events are kept and taken while one broker is away: " + topics);
+    for (const auto& [count, topics] : by_value(in_sync, [&](const Topic& topic) { return in_sync(topic) == 1; }))
+      warn("min.insync.replicas is " + std::to_string(count) +
+           ": expected at least 2, so that a 201 survives the loss of one broker: " + topics);
+    for (const auto& [count, topics] : by_value(in_sync, [&](const Topic& topic) {
+           return topic.replicas >= 3 && in_sync(topic) >= static_cast<std::size_t>(topic.replicas);
+         }))
+      warn("min.insync.replicas is " + std::to_string(count) +
+           ": expected less than the replication factor, so that events are taken while one broker is away: " + topics);
+    const auto unclean = [](const Topic& topic) {
+      const auto found = topic.config.options.find("unclean.leader.election.enable");
+      return found == topic.config.options.end() ? std::string() : found->second;
+    };
+    for (const auto& [value, topics] : by_value(unclean, [&](const Topic& topic) { return unclean(topic) == "true"; }))
+      warn("unclean.leader.election.enable is " + value +
+           ": expected false, so that no broker leads that lacks what was acknowledged: " + topics);
+  }
+
+  void warn_of_unknown_options() {
+    for (const auto& [problem, topics] : by_value([](const Topic& topic) { return topic.config.problem; },
+                                                  [](const Topic& topic) { return !topic.config.problem.empty(); }))
+      warn("options of topics are not known (" + problem +
+           "): expected an answer, and the right to DescribeConfigs, to check max.message.bytes, min.insync.replicas "
+           "and unclean.leader.election.enable: " +
+           topics);
+  }
+
+  void warn_of_acks(const std::string& label, const std::string& acks, const std::string& status) {
+    found_.warnings.push_back("kafka." + label + ": acks is " + acks + ": expected -1 (all), so that a " + status +
+                              " survives the loss of one broker");
+  }
+  void warn(const std::string& text) { found_.warnings.push_back("kafka: " + text); }
 
   const KafkaSinkOptions& options_;
   const std::vector<std::string>& topics_;
-  std::vector<std::string> there_;
-  TopicLimits limits_;
-  std::vector<std::string> problems_;
+  std::vector<Topic> there_;
+  KafkaFindings found_;
 };
 
 }  // namespace
 
-std::vector<std::string> kafka_problems(const KafkaSinkOptions& options, const std::vector<std::string>& topics) {
-  return KafkaCheck(options, topics).problems();
+KafkaFindings kafka_findings(const KafkaSinkOptions& options, const std::vector<std::string>& topics) {
+  return KafkaCheck(options, topics).findings();
 }
 
 }  // namespace eventgate

@@ -30,7 +30,6 @@ class TopicLimits {
     std::size_t bytes = 0;  // 0: not known
     std::chrono::steady_clock::time_point asked;
   };
-  void note(rd_kafka_event_t& event);
 
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Limit> limits_;

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "kafka_check_run.hpp"
 #include "support/gate_process.hpp"
 #include "support/kafka_broker.hpp"
 #include "support/temporary_folder.hpp"
@@ -19,38 +21,68 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kSchema = R"({"title": "test", "type": "object", "properties": {
-  "$schema": {"type": "string"}, "meta": {"type": "object", "properties": {"stream": {"type": "string"}}}}})";
-
-/// What check says of streams called `streams`, with topics that start with `prefix`, and `config`.
-GateRun check(const std::string& prefix, const std::vector<std::string>& streams, const std::string& config,
-              const std::vector<std::string>& options = {}) {
-  const TemporaryFolder folder;
-  std::string declared = "{}\n";
-  if (!streams.empty()) declared.clear();
-  for (const std::string& stream : streams) declared += stream + ": {schema_title: test}\n";
-  folder.write("schemas/test/1.0.0", kSchema);
-  std::vector<std::string> arguments{
-      "check", "-c",
-      folder.write("config.yaml", "schema_base_uris: [" + folder.path() +
-                                      "/schemas]\nstream_config_uri: " + folder.write("streams.yaml", declared) +
-                                      "\ntopic_prefix: " + prefix + ".\n" + config)};
-  arguments.insert(arguments.end(), options.begin(), options.end());
-  return run_gate(arguments);
+/// The lines of what was printed that begin with `kind`.
+std::string lines(const GateRun& run, const std::string& kind) {
+  std::istringstream all(run.output);
+  std::string found;
+  for (std::string line; std::getline(all, line);)
+    if (line.starts_with(kind)) found += line + '\n';
+  return found;
 }
 
-std::string brokers(const std::string& list, const std::string& more = "") {
-  return "kafka:\n  conf: {metadata.broker.list: '" + list + "'" + (more.empty() ? "" : ", " + more) + "}\n";
-}
-
-TEST(KafkaCheck, FindsNothingWrongWhereTopicsAreThere) {
+TEST(KafkaCheck, TopicsOfOneReplicaAreThere_WarnsOnly) {
   if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
   KafkaBroker& kafka = KafkaBroker::shared();
   const std::string prefix = fresh_topic();
   kafka.create_topic(prefix + ".a");
   const GateRun run = check(prefix, {"a"}, brokers(kafka.address()));
-  EXPECT_EQ(run.output, "no problems\n");
+  EXPECT_EQ(run.output,
+            "warning: kafka: the replication factor is 1: expected at least 3, so that events are kept and taken while "
+            "one broker is away: the topic '" +
+                prefix +
+                ".a'\n"
+                "warning: kafka: min.insync.replicas is 1: expected at least 2, so that a 201 survives the loss of one "
+                "broker: the topic '" +
+                prefix + ".a'\nno problems\n");
   EXPECT_EQ(run.status, 0);
+}
+
+// What topics have is of no use then, so nothing is said of it.
+TEST(KafkaCheck, AcksThatAreNotAll_WarnsOfEachProducer) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".a");
+  const GateRun run =
+      check(prefix, {"a"}, brokers(kafka.address(), "acks: 1") + "  hasty: {topic_conf: {request.required.acks: 0}}\n");
+  EXPECT_EQ(run.output,
+            "warning: kafka.guaranteed: acks is 1: expected -1 (all), so that a 201 survives the loss of one broker\n"
+            "warning: kafka.hasty: acks is 0: expected -1 (all), so that a 202 survives the loss of one broker\n"
+            "no problems\n");
+  const GateRun all = check(prefix, {}, brokers(kafka.address(), "acks: all"));
+  EXPECT_EQ(all.output, "no problems\n");
+}
+
+TEST(KafkaCheck, OptionsOfATopicMayNotBeRead_WarnsThatTheyAreNotKnown) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker kafka({KafkaBroker::kAcls[0], KafkaBroker::kAcls[1]});
+  kafka.create_topic("x.a", 1, {{"min.insync.replicas", "1"}});
+  kafka.create_topic("x.b", 1, {{"unclean.leader.election.enable", "true"}});
+  kafka.allow_only("x.a", {RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE});
+  const GateRun run = check("x", {"a", "b"}, brokers(kafka.address()));
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(
+      run.output,
+      "warning: kafka: the replication factor is 1: expected at least 3, so that events are kept and taken while "
+      "one broker is away: the topics 'x.a', 'x.b'\n"
+      "warning: kafka: min.insync.replicas is 1: expected at least 2, so that a 201 survives the loss of one "
+      "broker: the topic 'x.b'\n"
+      "warning: kafka: unclean.leader.election.enable is true: expected false, so that no broker leads that lacks "
+      "what was acknowledged: the topic 'x.b'\n"
+      "warning: kafka: options of topics are not known (Broker: Topic authorization failed): expected an answer, "
+      "and the right to DescribeConfigs, to check max.message.bytes, min.insync.replicas and "
+      "unclean.leader.election.enable: the topic 'x.a'\n"
+      "no problems\n");
 }
 
 TEST(KafkaCheck, FindsTopicsThatAreNotThereAndMakesNone) {
@@ -59,8 +91,8 @@ TEST(KafkaCheck, FindsTopicsThatAreNotThereAndMakesNone) {
   const std::string prefix = fresh_topic();
   kafka.create_topic(prefix + ".a");
   const GateRun run = check(prefix, {"a", "b", "c"}, brokers(kafka.address()));
-  EXPECT_EQ(run.output, "problem: kafka: expected the topic '" + prefix + ".b', which is not there\n" +
-                            "problem: kafka: expected the topic '" + prefix + ".c', which is not there\n");
+  EXPECT_EQ(lines(run, "problem"), "problem: kafka: expected the topic '" + prefix + ".b', which is not there\n" +
+                                       "problem: kafka: expected the topic '" + prefix + ".c', which is not there\n");
   EXPECT_EQ(run.status, 1);
   EXPECT_FALSE(kafka.has_topic(prefix + ".b"));
 }

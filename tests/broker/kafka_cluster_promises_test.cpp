@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "kafka_check_run.hpp"
 #include "kafka_gate.hpp"
 #include "support/becomes.hpp"
 #include "support/kafka_cluster.hpp"
@@ -219,6 +221,30 @@ TEST_F(Cluster, PartitionsAdded_EventsReachThemAndNoneIsLost) {
   kafka().add_partitions("test.keyed.grows", 4);
   answers.post_until([] { return true; }, 20);
   answers.expect_kept(kafka());
+}
+
+// Against the table of docs/deploying.md.
+TEST_F(Cluster, CheckOfTopics_WarnsOfWhatIsLessThanAPromiseNeeds) {
+  const std::map<std::string, std::string> in_sync{{"min.insync.replicas", "2"}};
+  kafka().create_topic("checked.good", {{1, 2, 3}, {2, 3, 1}}, in_sync);
+  EXPECT_EQ(check("checked", {"good"}, brokers(kafka().address())).output, "no problems\n");
+
+  kafka().create_topic("checked.usual", {{1, 2, 3}});
+  kafka().create_topic("checked.two", {{1, 2}, {2, 3}}, in_sync);
+  kafka().create_topic("checked.most", {{1, 2, 3}}, {{"min.insync.replicas", "3"}});
+  kafka().create_topic("checked.unclean", {{1, 2, 3}},
+                       {{"min.insync.replicas", "2"}, {"unclean.leader.election.enable", "true"}});
+  EXPECT_EQ(
+      check("checked", {"good", "usual", "two", "most", "unclean"}, brokers(kafka().address())).output,
+      "warning: kafka: the replication factor is 2: expected at least 3, so that events are kept and taken while "
+      "one broker is away: the topic 'checked.two'\n"
+      "warning: kafka: min.insync.replicas is 1: expected at least 2, so that a 201 survives the loss of one "
+      "broker: the topic 'checked.usual'\n"
+      "warning: kafka: min.insync.replicas is 3: expected less than the replication factor, so that events are "
+      "taken while one broker is away: the topic 'checked.most'\n"
+      "warning: kafka: unclean.leader.election.enable is true: expected false, so that no broker leads that lacks "
+      "what was acknowledged: the topic 'checked.unclean'\n"
+      "no problems\n");
 }
 
 TEST_F(Cluster, OneBrokerAway_ReadyAndSpoolAndMetricsSayWhatIsTrue) {

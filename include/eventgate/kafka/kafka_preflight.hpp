@@ -9,12 +9,20 @@
 
 namespace eventgate {
 
-/// What speaks against producing to `topics` with `options`, each with what was expected: options that librdkafka
-/// refuses, brokers that do not answer, topics that are not there, and a `message.max.bytes` above the topics'
-/// `max.message.bytes`. Asks the brokers, produces nothing and makes no topic.
+/// What was found of the Kafka that a config names, each with what was expected.
+struct KafkaFindings {
+  /// Options that librdkafka refuses, brokers that do not answer, topics that are not there, and a `message.max.bytes`
+  /// above the topics' `max.message.bytes`.
+  std::vector<std::string> problems;
+  /// What docs/deploying.md wants for a 201 that survives the loss of a broker, and is not so: acks, replication
+  /// factor, `min.insync.replicas`, `unclean.leader.election.enable`. And topics whose options cannot be read.
+  std::vector<std::string> warnings;
+};
+
+/// Compares `options` and `topics` with what the brokers say. Produces nothing and makes no topic.
 ///
-/// Thread-safe. Blocks, up to some ten seconds where brokers do not answer.
-std::vector<std::string> kafka_problems(const KafkaSinkOptions& options, const std::vector<std::string>& topics);
+/// Thread-safe. Blocks, up to some 15 seconds where brokers do not answer.
+KafkaFindings kafka_findings(const KafkaSinkOptions& options, const std::vector<std::string>& topics);
 
 /// Whether the option `name` is node-rdkafka's own, none of librdkafka's: such an option is read and ignored.
 ///
