@@ -193,7 +193,7 @@ class KafkaProducer {
   bool keep(const rd_kafka_message_t& message, DeliveryHandle& slot);
   /// Sends those that wait, and then `more`, as far as there is room.
   void send_held(const std::vector<const Record*>& more);
-  std::string too_large(const std::string& topic, std::size_t size) const;
+  std::string too_large(const std::string& topic, std::size_t size, bool alone) const;
   void request_probe();
   void replace_soon();
   void set_unready(const std::string& reason);
@@ -512,7 +512,9 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
   const bool implied = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
   const rd_kafka_resp_err_t error = implied ? RD_KAFKA_RESP_ERR__INCONSISTENT : message.err;
   if (slot.note.already_answered && is_fatal_producer_error(error) && keep(message, slot)) return;
-  const bool not_produced = status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  // An earlier try cannot have written what is too large by itself, whatever it was answered.
+  const bool not_produced =
+      status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED || (alone && error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   std::string topic = rd_kafka_topic_name(message.rkt);
   // What is doubtful, by an outage or because it is implied, may be there twice after a second try. Nobody waits for
   // the fate of a hasty one, and it was already_answered; of a guaranteed one it would hide that it is unknown.
@@ -526,7 +528,7 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
       text = "Kafka has not acknowledged it, only what came after it";
       break;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-      text = too_large(topic, message.len + message.key_len);
+      text = too_large(topic, message.len + message.key_len, alone);
       break;
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
@@ -564,10 +566,11 @@ void KafkaProducer::fail(DeliveryHandle& slot, std::string_view topic, std::stri
   slot.fail(std::move(failure));
 }
 
-std::string KafkaProducer::too_large(const std::string& topic, std::size_t size) const {
+std::string KafkaProducer::too_large(const std::string& topic, std::size_t size, bool alone) const {
   const std::size_t limit = limits_.of(topic);
-  return std::string(rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)) + ": the record has " +
-         std::to_string(size) + " bytes, " +
+  const std::string error = rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  if (!alone && size <= limit) return error + ": Kafka refused it with others, and may have taken an earlier try";
+  return error + ": the record has " + std::to_string(size) + " bytes, " +
          (limit == 0 ? "more than the topic '" + topic + "' takes"
                      : "the topic '" + topic + "' takes " + std::to_string(limit)) +
          " (max.message.bytes)";

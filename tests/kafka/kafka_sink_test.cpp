@@ -196,6 +196,28 @@ TEST_F(KafkaSinkOnMock, SuchARefusalIsNoDoubtOfAnotherTopicOrWhatComesLater) {
   }
 }
 
+// Not so what is too large by itself: no earlier try can have written it.
+TEST_F(KafkaSinkOnMock, TooLargeAloneAfterSuchARefusal_IsNotProduced) {
+  const auto sink = sink_with({});
+  for (const Assurance assurance : {Assurance::guaranteed, Assurance::hasty}) {
+    kafka_.answer({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,  // together with others, then alone
+                   RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+    const Outcomes outcomes = driver_.produce(*sink, events(1), assurance);
+    EXPECT_THAT(outcome_texts(outcomes), ElementsAre(StartsWith("not_produced: Broker: Message size too large")));
+    EXPECT_EQ(outcomes[0]->value != nullptr, assurance == Assurance::hasty) << "for its error event";
+  }
+}
+
+// Sent together, each may have been written by the try before.
+TEST_F(KafkaSinkOnMock, TooLargeTogetherAfterSuchARefusal_IsUnknownIfGuaranteedAndTriedAloneIfPromised) {
+  const auto sink = sink_with({});
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))),
+              ElementsAre(StartsWith("unknown: Broker: Message size too large")));
+  kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
+}
+
 TEST_F(KafkaSinkOnMock, AnUnexpectedErrorOfTheBrokerIsUnknown) {
   const auto sink = sink_with({});
   kafka_.answer({RD_KAFKA_RESP_ERR_UNKNOWN});
