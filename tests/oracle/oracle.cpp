@@ -41,13 +41,21 @@ using Random = std::mt19937_64;
 
 constexpr std::size_t kClients = 6;
 constexpr std::chrono::seconds kProduceTimeout{3};
+/// What the gate gives Kafka for a guaranteed event, unless its config says otherwise: `message.timeout.ms`.
+constexpr std::chrono::milliseconds kTimeOfKafka = kProduceTimeout - std::chrono::milliseconds(1500);
 /// An answer later than this is a broken promise; what is between is left to a machine that is busy with other things.
-constexpr std::chrono::seconds kLatestAnswer{15};
-constexpr std::chrono::seconds kPatience{90};
+constexpr std::chrono::seconds kLatestAnswer{60};
+constexpr std::chrono::minutes kPatience{5};
 constexpr std::size_t kSmallTopic = 2000;  // bytes of its largest batch
 
 const std::string kPrefix = "test.keyed.oracle.";
 const std::map<std::string, int> kTopics{{kPrefix + "one", 1}, {kPrefix + "small", 1}, {kPrefix + "three", 3}};
+const std::string kErrorTopic = "eventgate.error.validation";  // error_stream of config/config.yaml
+const std::map<std::string, int> kAllTopics = [] {
+  std::map<std::string, int> all = kTopics;
+  all.emplace(kErrorTopic, 1);
+  return all;
+}();
 
 std::size_t below(Random& random, std::size_t bound) { return static_cast<std::size_t>(random() % bound); }
 /// From `least` to `most`.
@@ -66,14 +74,13 @@ std::string random_id(Random& random) {
   return text.data();
 }
 
-SentEvent random_event(Random& random) {
+/// `may_be_large`: it may be too large for its topic, if that is the small one.
+SentEvent random_event(Random& random, const std::string& id, const std::string& topic, bool may_be_large) {
   SentEvent event;
-  event.id = random_id(random);
-  auto topic = kTopics.begin();
-  std::advance(topic, below(random, kTopics.size()));
-  event.topic = topic->first;
+  event.id = id;
+  event.topic = topic;
   const bool small = event.topic == kPrefix + "small";
-  event.fits = !small || below(random, 8) > 0;
+  event.fits = !small || !may_be_large || below(random, 8) > 0;
   const std::size_t length = !event.fits ? kSmallTopic + 500 : between(random, 1, small ? 300 : 900);
   const std::string space(below(random, 3), ' ');
 
@@ -100,6 +107,13 @@ SentEvent random_event(Random& random) {
     event.text += ",\"test\":" + space + '"' + text + "\"}";
   }
   return event;
+}
+
+SentEvent random_event(Random& random) {
+  const std::string id = random_id(random);
+  auto topic = kTopics.begin();
+  std::advance(topic, below(random, kTopics.size()));
+  return random_event(random, id, topic->first, true);
 }
 
 struct Request {
@@ -194,6 +208,12 @@ class Traffic {
     change_.wait(lock, [&] { return ended_ + except >= released_; });
   }
 
+  /// Lets all go, and returns once they are answered, or will not be.
+  void wait_for_all() {
+    release(requests_.size());
+    wait(0);
+  }
+
   /// The longest that an answer took.
   std::chrono::milliseconds slowest() {
     const std::lock_guard lock(mutex_);
@@ -242,10 +262,13 @@ class Traffic {
     HttpClient& client = connection->client;
     for (SentEvent* event : request.events) event->gate = connection->target.gate;
     const std::string bytes = request.bytes();
+    const auto start = Clock::now();
     client.send(request.cut == Request::Cut::in_the_body ? bytes.substr(0, bytes.size() - bytes.size() / 4) : bytes);
     if (request.cut != Request::Cut::no) return false;
     const auto reply = client.reply();
     if (!reply) return false;
+    for (SentEvent* event : request.events)
+      event->took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
     take_reply(request, *reply, spool_);
     return reply->header("connection") != "close";
   }
@@ -326,8 +349,9 @@ struct Options {
 
 class Oracle {
  public:
-  explicit Oracle(const Options& options) : options_(options), broker_(options.brokers) {
-    for (const auto& [topic, partitions] : kTopics) {
+  explicit Oracle(const Options& options)
+      : options_(options), broker_(options.brokers), promises_(kTimeOfKafka, options.spool) {
+    for (const auto& [topic, partitions] : kAllTopics) {
       std::map<std::string, std::string> config;
       if (topic == kPrefix + "small") config["max.message.bytes"] = std::to_string(kSmallTopic);
       // All brokers have all records; one of three may be away.
@@ -339,7 +363,8 @@ class Oracle {
       ++first_leader_;
       broker_.create_topic(topic, placement, config);
     }
-    reader_.emplace(broker_.address(), kTopics);
+    reader_.emplace(broker_.address(), kAllTopics);
+    epochs_ = leader_epochs();
     fs::create_directories(spool_folder());
   }
 
@@ -354,8 +379,13 @@ class Oracle {
   void start_gate(bool file);
   void end_gate(int signal);
   void read_files(std::size_t gate);
+  double metric(const std::string& name) const;
   bool replayed() const;
+  bool drained() const;
+  void read_topics();
   void settle();
+  void await_leaders();
+  std::vector<int> leader_epochs() const;
   void read_spool();
   /// Writes down that something has happened, and when in the round.
   void note(const std::string& what) {
@@ -386,6 +416,11 @@ class Oracle {
   Target target_;
   Promises promises_;
   Random choices_;  // of the round
+  // Requests that are made to learn whether the gate knows the leaders: their first number, how many there are, and the
+  // partitions that have got one.
+  std::size_t first_probe_ = 0, probes_ = 0;
+  std::set<std::pair<std::string, int>> probed_;
+  std::vector<int> epochs_;  // of the leaders that the gate knows
 
   std::size_t round_ = 0;
   Clock::time_point start_;  // of the round
@@ -421,6 +456,11 @@ void Oracle::start_gate(bool file) {
 /// The end of a log.
 std::string tail(const std::string& log) { return log.substr(log.size() - std::min<std::size_t>(log.size(), 8000)); }
 
+/// With the hasty producer's queue full, for one.
+bool has_lost_error_events(const std::string& log) {
+  return log.find("\"An error event is lost\"") != std::string::npos;
+}
+
 /// Ends it with `signal`, or waits for its end (0).
 void Oracle::end_gate(int signal) {
   if (!gate_) return;
@@ -433,6 +473,7 @@ void Oracle::end_gate(int signal) {
   // The last line says what of the hasty events was lost.
   const std::size_t lost = log.rfind("\"hasty_events_lost\":");
   if (lost != std::string::npos) life.lost = std::stoul(log.substr(log.find(':', lost) + 1));
+  life.lost_error_events = has_lost_error_events(log);
   if (signal == SIGKILL ? status != -SIGKILL : status != 0 && !(status == 1 && faults_.broker))
     promises_.broken(round_, "the gate ended with " + std::to_string(status) + ": " + tail(log));
   if (life.file) read_files(gates_.size() - 1);
@@ -531,37 +572,95 @@ void Oracle::read_spool() {
   }
 }
 
-/// Whether the spool has nothing for Kafka any more; what it has set aside stays there.
-bool Oracle::replayed() const {
-  if (!options_.spool || !gate_) return false;
+/// The sum of the running gate's series of that name; less than 0 if there is none.
+double Oracle::metric(const std::string& name) const {
   std::istringstream lines(HttpClient(gate_->metrics_port()).get("/metrics").body);
+  double sum = -1;
   for (std::string line; std::getline(lines, line);)
-    if (line.starts_with("eventgate_spool_records{")) return line.ends_with(" 0");
-  return false;
+    if (line.starts_with(name + '{')) sum = std::max(sum, 0.0) + std::stod(line.substr(line.rfind(' ')));
+  return sum;
 }
 
-/// Waits until all that has to be in Kafka is there, as long as that may take.
+/// Whether the spool has nothing for Kafka any more; what it has set aside stays there.
+bool Oracle::replayed() const { return options_.spool && gate_ && metric("eventgate_spool_records") == 0; }
+
+/// Whether Kafka's client has told of every record what became of it.
+bool Oracle::drained() const { return !gate_ || metric("eventgate_records_in_flight") == 0; }
+
+void Oracle::read_topics() {
+  reader_->read([this](const std::string& topic, const ConsumedRecord& record) {
+    if (topic == kErrorTopic) return promises_.find_error_event(record.value);
+    promises_.find(topic, record);
+    const auto event = promises_.events().find(std::string(member_text(record.value, "id")));
+    if (event != promises_.events().end() && event->second.round == round_ && event->second.request >= first_probe_)
+      probed_.insert({topic, record.partition});
+  });
+}
+
+/// Waits until all that has to be in Kafka is there, and the gate holds nothing for it, as long as that may take.
 void Oracle::settle() {
   const auto until = Clock::now() + kPatience;
   for (;;) {
-    const bool over = replayed() || Clock::now() > until;
-    reader_->read([this](const std::string& topic, const ConsumedRecord& record) { promises_.find(topic, record); });
-    if (promises_.missing(round_, gates_) == 0) return;
-    if (over) {
+    const bool over = Clock::now() > until;
+    const bool read_all = replayed() || over;
+    if (gate_) gates_.back().lost_error_events = has_lost_error_events(gate_->log());
+    read_topics();
+    bool there = promises_.missing(round_, gates_) == 0;
+    if (!there && read_all) {
       read_spool();
-      if (promises_.missing(round_, gates_) == 0 || Clock::now() > until) return;
+      there = promises_.missing(round_, gates_) == 0;
+    }
+    if (there && drained()) return;
+    if (over) {
+      if (!drained()) promises_.broken(round_, "the gate has records of which it does not learn what became");
+      return;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+}
+
+/// Posts events to a gate that has seen a fault until each partition has one of them. The gate knows the leaders then,
+/// so that the fault is no cause of anything in the next round.
+void Oracle::await_leaders() {
+  const auto until = Clock::now() + kPatience;
+  std::size_t partitions = 0;
+  for (const auto& [ignored, count] : kTopics) partitions += static_cast<std::size_t>(count);
+  while (probed_.size() < partitions && Clock::now() < until) {
+    Request request;
+    request.array = true;
+    for (const auto& [topic, count] : kTopics) {
+      for (int i = 0; i < count; ++i) {
+        SentEvent event = random_event(choices_, random_id(choices_), topic, false);
+        event.round = round_;
+        event.request = first_probe_ + probes_;
+        request.events.push_back(&promises_.add(std::move(event)));
+      }
+    }
+    ++probes_;
+    Traffic(
+        {request}, [this] { return target(); }, options_.spool)
+        .wait_for_all();
+    settle();
+  }
+  if (probed_.size() < partitions) promises_.broken(round_, "the gate does not reach all leaders after the fault");
+}
+
+/// Of all topics' partitions.
+std::vector<int> Oracle::leader_epochs() const {
+  std::vector<int> all;
+  if (options_.brokers == 1) return all;
+  for (const auto& [topic, partitions] : kTopics) {
+    const std::vector<int> epochs = broker_.leader_epochs(topic, partitions);
+    all.insert(all.end(), epochs.begin(), epochs.end());
+  }
+  return all;
 }
 
 void Oracle::run_round(std::size_t round) {
   start_ = Clock::now();
   round_ = round;
   history_.clear();
-  const bool moved = options_.brokers > 1 && faults_.broker;  // leaders, in the round before
   faults_ = {};
-  faults_.leaders = moved;
   choices_.seed(options_.seed * 1000003 + round);
 
   // One fault after the other in turn, and another one with it or behind it in two rounds of three.
@@ -618,6 +717,9 @@ void Oracle::run_round(std::size_t round) {
     count += released.back().first;
   }
   std::vector<Request> requests = make_requests(choices_, round, count);
+  first_probe_ = count;
+  probes_ = 0;
+  probed_.clear();
   for (std::size_t i = 0, at = released[0].first; i < steps.size(); at += released[++i].first) {
     if (steps[i].fault != Fault::cut_clients || !steps[i].begins) continue;
     for (std::size_t r = at; r < at + released[i + 1].first; ++r) {
@@ -648,13 +750,18 @@ void Oracle::run_round(std::size_t round) {
     note("all answered");
     slowest_ = std::max(slowest_, traffic.slowest());
   }
-  settle();
-  if (file) end_gate(SIGTERM);
   const std::size_t broken_before = promises_.broken_count();
+  settle();
+  faults_.leaders = leader_epochs() != epochs_;
+  if (faults_.leaders && !faults_.broker) note("leaders moved by themselves");
+  if (options_.brokers > 1 && (faults_.broker || faults_.leaders)) {
+    // The next round's faults are to be its only ones.
+    for (const auto& [topic, partitions] : kAllTopics) broker_.wait_for_sync(topic, partitions);
+    epochs_ = leader_epochs();
+    if (!file) await_leaders();
+  }
+  if (file) end_gate(SIGTERM);
   promises_.judge(round, faults_, gates_);
-  // The next round's faults are to be its only ones.
-  if (options_.brokers > 1 && faults_.broker)
-    for (const auto& [topic, partitions] : kTopics) broker_.wait_for_sync(topic, partitions);
   note("judged");
   std::printf("round %zu: %s s; %zu requests\n", round, history_.c_str(), count);
   for (const auto& [of, what] : promises_.take_broken())

@@ -1,6 +1,7 @@
 #include "promises.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "eventgate/base/timestamp.hpp"
@@ -36,6 +37,11 @@ std::optional<std::string> completion_problem(std::string_view sent, std::string
   if (at != got.size()) return "goes on at byte " + std::to_string(at);
   if (!missing.empty()) return "lacks the addition '" + *missing.begin() + "'";
   return std::nullopt;
+}
+
+bool is_error_event(std::string_view text) {
+  return text.find("\"error_type\":\"") != std::string_view::npos &&
+         text.find("\"raw_event\":\"") != std::string_view::npos;
 }
 
 SentEvent& Promises::add(SentEvent event) {
@@ -87,7 +93,34 @@ void Promises::find(const std::string& topic, const ConsumedRecord& record) {
     broken(event->round, "has the time " + std::to_string(record.timestamp) + ": " + described(*event));
 }
 
+SentEvent* Promises::refused_event(const std::string& error_event, const std::string& where) {
+  const auto object = nlohmann::json::parse(error_event, nullptr, false);
+  const auto text = [&](const char* name) {
+    return object.is_object() && object.contains(name) && object[name].is_string() ? object[name].get<std::string>()
+                                                                                   : std::string();
+  };
+  SentEvent* const event = sent_as(text("raw_event"), "an error event in " + where);
+  if (event == nullptr) return nullptr;
+  const auto problem = [&](const std::string& what) -> SentEvent* {
+    broken(event->round, "has an error event in " + where + what + ": " + error_event + ", " + described(*event));
+    return nullptr;
+  };
+  if (text("error_type") != "record" || text("errored_stream_name") != event->topic) return problem(" that is wrong");
+  if (event->fits) return problem(" though it fits");
+  const bool may_be_refused =
+      event->answer == Answer::not_produced || event->answer == Answer::promised || event->answer == Answer::none;
+  return may_be_refused ? event : problem(" though its answer is another");
+}
+
+void Promises::find_error_event(const std::string& value) {
+  if (SentEvent* const event = refused_event(value, "Kafka")) ++event->error_events;
+}
+
 void Promises::find_in_file(const std::string& line) {
+  if (is_error_event(line)) {
+    refused_event(line, "the file");
+    return;
+  }
   if (SentEvent* const event = sent_as(line, "the file")) ++event->filed;
 }
 
@@ -102,6 +135,15 @@ void Promises::find_in_spool(const std::string& value) {
 bool Promises::must_be_there(const SentEvent& event, const std::vector<GateLife>& gates) const {
   if (event.answer == Answer::produced) return true;
   return event.answer == Answer::promised && event.fits && gates[event.gate].end != GateLife::End::killed;
+}
+
+bool Promises::needs_error_event(const SentEvent& event, const std::vector<GateLife>& gates) const {
+  const GateLife& gate = gates[event.gate];
+  if (event.fits || gate.end == GateLife::End::killed || gate.lost_error_events) return false;
+  if (event.answer == Answer::not_produced)
+    return event.answer_text.find(rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)) != std::string::npos;
+  // What a file has taken is not refused.
+  return event.answer == Answer::promised && !spool_ && !gate.file;
 }
 
 std::vector<std::size_t> Promises::losses(std::size_t round, const std::vector<GateLife>& gates) const {
@@ -120,6 +162,7 @@ std::size_t Promises::missing(std::size_t round, const std::vector<GateLife>& ga
   std::vector<std::size_t> lost = losses(round, gates);
   std::size_t count = 0;
   for (const SentEvent* event : rounds_[round]) {
+    if (event->error_events == 0 && needs_error_event(*event, gates)) ++count;
     if (event->found > 0 || event->spooled || !must_be_there(*event, gates)) continue;
     if (event->answer == Answer::produced || lost[event->gate] == 0) {
       ++count;
@@ -136,6 +179,10 @@ void Promises::judge(std::size_t round, const RoundFaults& faults, const std::ve
   too_large_.resize(gates.size());
   for (const SentEvent* event : rounds_[round]) {
     if (event->answer == Answer::promised && !event->fits) ++too_large_[event->gate];
+    if (needs_error_event(*event, gates)) {
+      ++obligations_;
+      if (event->error_events == 0) broken(round, "has no error event: " + described(*event));
+    }
     switch (event->answer) {
       case Answer::produced:
       case Answer::promised:
@@ -157,7 +204,7 @@ void Promises::judge(std::size_t round, const RoundFaults& faults, const std::ve
         break;
       case Answer::unknown:
         ++obligations_;
-        if (!faults.broker && !faults.disk && !faults.leaders)
+        if (!faults.broker && !faults.disk && !faults.leaders && event->took < time_of_kafka_)
           broken(round, "unknown without a cause: " + described(*event));
         break;
       case Answer::none:

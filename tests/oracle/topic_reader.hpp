@@ -51,9 +51,9 @@ class TopicReader {
   TopicReader& operator=(const TopicReader&) = delete;
 
   /// Calls `take` with every record that is there now and was not read before, in the order of each partition. Throws
-  /// std::runtime_error if that cannot be done within two minutes, or a topic became shorter.
+  /// std::runtime_error if that cannot be done within five minutes, or a topic became shorter.
   void read(const std::function<void(const std::string& topic, const ConsumedRecord&)>& take) {
-    const auto until = Clock::now() + std::chrono::minutes(2);
+    const auto until = Clock::now() + std::chrono::minutes(5);
     const auto in_time = [&] {
       if (Clock::now() > until) throw std::runtime_error("the topics cannot be read");
     };

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -96,7 +97,7 @@ class KafkaCluster : public KafkaBroker {
   }
 
   /// Returns once `count` partitions of `topic` have their preferred leaders and all replicas in sync. Throws
-  /// std::runtime_error after two minutes.
+  /// std::runtime_error after five minutes.
   void wait_for_sync(const std::string& topic, int count) const {
     const Client client(RD_KAFKA_PRODUCER, address());
     wait_for("sync of " + topic, [&] {
@@ -109,10 +110,29 @@ class KafkaCluster : public KafkaBroker {
     });
   }
 
-  /// Returns once `holds()`. Throws std::runtime_error after two minutes.
+  /// Of each partition, the number of its leaders so far, as the nodes have written it down: an election adds one, also
+  /// if the leader is the same again. -1 where nothing is written.
+  std::vector<int> leader_epochs(const std::string& topic, int count) const {
+    std::vector<int> epochs(static_cast<std::size_t>(count), -1);
+    for (int node = 1; node <= nodes_; ++node) {
+      const std::string folder = directory() + (nodes_ == 1 ? "" : '/' + std::to_string(node)) + "/data/" + topic + '-';
+      for (int p = 0; p < count; ++p) {
+        // Kafka's LeaderEpochCheckpointFile: a version, the number of entries, then `EPOCH OFFSET` a line.
+        std::ifstream in(folder + std::to_string(p) + "/leader-epoch-checkpoint");
+        int ignored, epoch;
+        std::int64_t offset;
+        in >> ignored >> ignored;
+        int& most = epochs[static_cast<std::size_t>(p)];
+        while (in >> epoch >> offset) most = std::max(most, epoch);
+      }
+    }
+    return epochs;
+  }
+
+  /// Returns once `holds()`. Throws std::runtime_error after five minutes.
   template <typename Condition>
   static void wait_for(const std::string& what, Condition&& holds) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(5);
     while (!holds()) {
       if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the cluster has no " + what);
       ::usleep(50000);
