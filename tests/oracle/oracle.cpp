@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -346,6 +347,9 @@ struct Options {
   bool spool = false;
   std::optional<std::size_t> only;  ///< A round to be run alone.
 };
+
+/// SIGTERM was sent: the round is the last one.
+volatile std::sig_atomic_t stop_asked_for = 0;
 
 class Oracle {
  public:
@@ -786,9 +790,8 @@ bool Oracle::run() {
   if (!disk_.mounted()) std::printf("left out: the full disk, which needs root to mount a small one\n");
   const std::size_t first = options_.only.value_or(0);
   const std::size_t last = options_.only ? *options_.only + 1 : options_.rounds;
-  for (std::size_t round = first; round < last; ++round) run_round(round);
+  for (std::size_t round = first; round < last && stop_asked_for == 0; ++round) run_round(round);
   // What comes late comes now.
-  round_ = last - 1;
   faults_ = {};
   if (gate_) end_gate(SIGTERM);
   settle();
@@ -856,7 +859,7 @@ int run(const std::vector<std::string>& arguments) {
         "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool] [--brokers 1|3]\n"
         "ROUNDS: 20. --seed: of the schedule; a random one else. --round: only this round of the schedule.\n"
         "--spool: with a spool. --brokers: one (1), or a cluster of three, of which faults take one or two.\n"
-        "Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
+        "SIGTERM: this round is the last one. Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
         stderr);
     return 2;
   }
@@ -864,6 +867,7 @@ int run(const std::vector<std::string>& arguments) {
     std::printf("no Kafka: %s\n", reason->c_str());
     return 77;
   }
+  std::signal(SIGTERM, [](int) { stop_asked_for = 1; });
   return Oracle(*options).run() ? 0 : 1;
 }
 
