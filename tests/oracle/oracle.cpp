@@ -44,6 +44,7 @@ constexpr std::size_t kClients = 6;
 constexpr std::chrono::seconds kProduceTimeout{3};
 /// What the gate gives Kafka for a guaranteed event, unless its config says otherwise: `message.timeout.ms`.
 constexpr std::chrono::milliseconds kTimeOfKafka = kProduceTimeout - std::chrono::milliseconds(1500);
+constexpr std::chrono::seconds kShutdownTimeout{5};
 /// An answer later than this is a broken promise; what is between is left to a machine that is busy with other things.
 constexpr std::chrono::seconds kLatestAnswer{60};
 constexpr std::chrono::minutes kPatience{5};
@@ -427,7 +428,8 @@ class Oracle {
   std::vector<int> epochs_;  // of the leaders that the gate knows
 
   std::size_t round_ = 0;
-  Clock::time_point start_;  // of the round
+  Clock::time_point start_;       // of the round
+  Clock::time_point stop_began_;  // of the gate that was told last to end
   RoundFaults faults_;
   std::string history_;
   std::map<std::string, std::size_t> fault_counts_;
@@ -442,7 +444,7 @@ void Oracle::start_gate(bool file) {
   std::ostringstream config;
   config << "topic_prefix: ''\n"
          << "produce_timeout: " << kProduceTimeout.count() << "s\n"
-         << "shutdown_timeout: 5s\n"
+         << "shutdown_timeout: " << kShutdownTimeout.count() << "s\n"
          << "keepalive_timeout: 10m\n"
          << "kafka:\n"
          << "  conf: {metadata.broker.list: '" << broker_.address() << "', reconnect.backoff.max.ms: 250"
@@ -469,16 +471,22 @@ bool has_lost_error_events(const std::string& log) {
 void Oracle::end_gate(int signal) {
   if (!gate_) return;
   set_target({});
-  if (signal != 0) gate_->signal(signal);
+  if (signal != 0) {
+    stop_began_ = Clock::now();
+    gate_->signal(signal);
+  }
   GateLife& life = gates_.back();
   life.end = signal == SIGKILL ? GateLife::End::killed : GateLife::End::stopped;
   const int status = gate_->wait();
+  life.gave_up = Clock::now() - stop_began_ >= kShutdownTimeout;
+  if (life.gave_up) note("the stop took all its time");
   const std::string log = gate_->log();
   // The last line says what of the hasty events was lost.
   const std::size_t lost = log.rfind("\"hasty_events_lost\":");
   if (lost != std::string::npos) life.lost = std::stoul(log.substr(log.find(':', lost) + 1));
   life.lost_error_events = has_lost_error_events(log);
-  if (signal == SIGKILL ? status != -SIGKILL : status != 0 && !(status == 1 && faults_.broker))
+  const bool may_lose = faults_.broker || life.gave_up || leader_epochs() != epochs_;
+  if (life.end == GateLife::End::killed ? status != -SIGKILL : status != 0 && !(status == 1 && may_lose))
     promises_.broken(round_, "the gate ended with " + std::to_string(status) + ": " + tail(log));
   if (life.file) read_files(gates_.size() - 1);
   gate_.reset();
@@ -517,6 +525,7 @@ void Oracle::begin(Fault fault, int node) {
     case Fault::kill_gate:
       return end_gate(SIGKILL);
     case Fault::stop_gate:
+      stop_began_ = Clock::now();
       return gate_->signal(SIGTERM);
     case Fault::fill_disk:
       return disk_.fill();

@@ -191,7 +191,8 @@ void Promises::judge(std::size_t round, const RoundFaults& faults, const std::ve
         if (event->answer == Answer::produced && gates[event->gate].file && event->filed == 0)
           broken(round, "is not in the file: " + described(*event));
         if (event->found > 0 || event->spooled) break;
-        if (event->answer == Answer::promised && faults.broker && lost[event->gate] > 0) {
+        if (event->answer == Answer::promised && lost[event->gate] > 0 &&
+            (faults.broker || faults.leaders || gates[event->gate].gave_up)) {
           --lost[event->gate];
           break;
         }

@@ -52,6 +52,7 @@ struct GateLife {
   End end = End::none;
   /// Of a stopped one: hasty events that it says it lost in its life.
   std::size_t lost = 0;
+  bool gave_up = false;            ///< Of a stopped one: the time to stop (`shutdown_timeout`) was over.
   bool lost_error_events = false;  ///< Its log says that it lost some.
   bool file = false;               ///< It had a file output beside Kafka.
 };
@@ -68,7 +69,8 @@ struct RoundFaults {
 ///
 /// - 201: the event is in Kafka (or still in the spool), and in the file if there is a file output.
 /// - 202: it is in Kafka, unless the process was killed (SIGKILL); or it was stopped in a round in which the broker was
-///   away, and its last line counts as many as lost; or the event is too large for its topic, which shows later.
+///   away, leaders moved, or the time to stop was over, and its last line counts as many as lost; or the event is too
+///   large for its topic, which shows later.
 /// - `not_produced` and 503: it is not in Kafka, now or later, nor in a file.
 /// - `unknown`: the broker was frozen, killed, stopped or restarted in that round, or a file output's disk was full, or
 ///   leaders moved; or Kafka had the time that the gate gives it, and gave no answer.

@@ -63,7 +63,11 @@ TEST(Promises, AnEventAnswered202IsInKafkaUnlessTheGateWasKilled) {
 TEST(Promises, AStoppedGateMayLoseWhatItCountsWhileTheBrokerIsAway) {
   const GateLife counted{.end = GateLife::End::stopped, .lost = 1};
   EXPECT_THAT(verdict(event_of(Answer::promised), {}, {.broker = true, .gate = true}, counted), IsEmpty());
+  EXPECT_THAT(verdict(event_of(Answer::promised), {}, {.gate = true, .leaders = true}, counted), IsEmpty());
   EXPECT_THAT(verdict(event_of(Answer::promised), {}, {.gate = true}, counted), ElementsAre("is not in Kafka"));
+  GateLife late = counted;
+  late.gave_up = true;
+  EXPECT_THAT(verdict(event_of(Answer::promised), {}, {.gate = true}, late), IsEmpty());
   EXPECT_THAT(verdict(event_of(Answer::promised), {}, {.broker = true, .gate = true}, {.end = GateLife::End::stopped}),
               ElementsAre("is not in Kafka"));
 }

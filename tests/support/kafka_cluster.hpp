@@ -56,7 +56,7 @@ class KafkaCluster : public KafkaBroker {
     for (const auto& [key, value] : config) rd_kafka_NewTopic_set_config(topic, key.c_str(), value.c_str());
     rd_kafka_queue_t* queue = rd_kafka_queue_new(client.handle);
     rd_kafka_CreateTopics(client.handle, &topic, 1, nullptr, queue);
-    const std::string error = result_of(rd_kafka_queue_poll(queue, 30000));
+    const std::string error = result_of(rd_kafka_queue_poll(queue, 120000));
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy(topic);
     if (!error.empty()) throw std::runtime_error("topic " + name + ": " + error);
@@ -71,7 +71,7 @@ class KafkaCluster : public KafkaBroker {
         rd_kafka_NewPartitions_new(name.c_str(), static_cast<std::size_t>(count), reason.data(), reason.size());
     rd_kafka_queue_t* queue = rd_kafka_queue_new(client.handle);
     rd_kafka_CreatePartitions(client.handle, &more, 1, nullptr, queue);
-    const std::string error = result_of(rd_kafka_queue_poll(queue, 30000));
+    const std::string error = result_of(rd_kafka_queue_poll(queue, 120000));
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewPartitions_destroy(more);
     if (!error.empty()) throw std::runtime_error("partitions of " + name + ": " + error);
