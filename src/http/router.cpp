@@ -1,5 +1,9 @@
 #include "router.hpp"
 
+#include <algorithm>
+
+#include "eventgate/json/json_text.hpp"
+
 namespace eventgate {
 
 namespace {
@@ -142,18 +146,13 @@ std::optional<std::string> path_decoded(std::string_view text) {
 }
 
 std::string query_decoded(std::string_view text) {
-  std::string decoded;
-  decoded.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int byte = text[i] == '%' ? escaped_byte(text, i) : -1;
-    if (byte >= 0) {
-      decoded += static_cast<char>(byte);
-      i += 2;
-    } else {
-      decoded += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return decoded;
+  std::string plain(text);
+  std::replace(plain.begin(), plain.end(), '+', ' ');
+  // As the original's parser (qs): JavaScript's decodeURIComponent takes all of it or nothing.
+  if (text.find('%') == std::string_view::npos) return plain;
+  std::optional<std::string> decoded = path_decoded(plain);
+  if (!decoded || to_valid_utf8(*decoded) != *decoded) return plain;
+  return *std::move(decoded);
 }
 
 Query parse_query(std::string_view query) {

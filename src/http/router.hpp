@@ -47,8 +47,8 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 /// `path` with its percent escapes decoded. Returns nullopt if two hexadecimal digits do not follow a `%`.
 std::optional<std::string> path_decoded(std::string_view path);
 
-/// A name or value of a query with its percent escapes decoded and `+` as a space. A `%` that two hexadecimal digits do
-/// not follow stands for itself, as in Node.
+/// A name or value of a query with its percent escapes decoded and `+` as a space. If a `%` is not followed by two
+/// hexadecimal digits, or what is decoded is no UTF-8, every escape of it stands for itself, as in the original.
 std::string query_decoded(std::string_view text);
 
 /// Parses the parameters of `query`, which begins behind the `?`.
