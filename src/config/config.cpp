@@ -550,7 +550,8 @@ Config config_of(ConfigDocument& document) {
   root.text("service_name", config.service_name);
   if (const Json* workers = root.take("num_workers"); workers && *workers == "ncpu") {
     root.note("num_workers", 0);
-  } else if (workers && workers->is_string()) {
+  } else if (workers && workers->is_string() &&
+             workers->get_ref<const std::string&>().find_first_not_of("0123456789") != std::string::npos) {
     root.problem("num_workers", *workers, "ncpu, or a whole number from 0 to 1024");
   } else {
     root.number("num_workers", config.num_workers, 0, 1024);

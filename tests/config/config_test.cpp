@@ -559,6 +559,8 @@ TEST(Config, TrueAndFalseMayBeInQuotes) {
 
 TEST(Config, NumbersMayBeInQuotes) {
   EXPECT_EQ(config("port: '8192'").http.port, 8192);
+  EXPECT_EQ(config("num_workers: '2'").num_workers, 2u);
+  EXPECT_THAT(problems("num_workers: 'two'"), ElementsAre(HasSubstr("num_workers is \"two\", expected ncpu, or")));
   EXPECT_EQ(config("stream_config_ttl: '60'").streams.stream_config_ttl, milliseconds(60000));
   EXPECT_THAT(problems("port: '8192x'"), ElementsAre(HasSubstr("port is \"8192x\"")));
   EXPECT_THAT(problems("port: '-1'"), ElementsAre(HasSubstr("port is \"-1\"")));
