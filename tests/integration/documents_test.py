@@ -38,7 +38,15 @@ OTHERS = [
 ]
 # What these promise, or bound, names at least so many tests.
 NAMING = {
-    "limits.md": 60, "reliability.md": 60, "security.md": 30, "http.md": 20, "deploying.md": 20, "alerts.md": 8, "ledger.md": 8, "live.md": 12, "tools.md": 5,
+    "limits.md": 60,
+    "reliability.md": 60,
+    "security.md": 30,
+    "http.md": 20,
+    "deploying.md": 20,
+    "live.md": 12,
+    "alerts.md": 8,
+    "ledger.md": 8,
+    "tools.md": 5,
 }
 BLOCK = re.compile(r"(?P<marks>(?:<!--(?:(?!-->).)*-->\n)*)^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 OUTPUT = re.compile(r"\n\n```text\n(?P<text>.*?)^```$", re.M | re.S)
