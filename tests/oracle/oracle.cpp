@@ -636,6 +636,7 @@ void Oracle::settle() {
 /// so that the fault is no cause of anything in the next round.
 void Oracle::await_leaders() {
   const auto until = Clock::now() + kPatience;
+  probed_.clear();
   std::size_t partitions = 0;
   for (const auto& [ignored, count] : kTopics) partitions += static_cast<std::size_t>(count);
   while (probed_.size() < partitions && Clock::now() < until) {
@@ -732,7 +733,6 @@ void Oracle::run_round(std::size_t round) {
   std::vector<Request> requests = make_requests(choices_, round, count);
   first_probe_ = count;
   probes_ = 0;
-  probed_.clear();
   for (std::size_t i = 0, at = released[0].first; i < steps.size(); at += released[++i].first) {
     if (steps[i].fault != Fault::cut_clients || !steps[i].begins) continue;
     for (std::size_t r = at; r < at + released[i + 1].first; ++r) {
@@ -768,10 +768,13 @@ void Oracle::run_round(std::size_t round) {
   faults_.leaders = leader_epochs() != epochs_;
   if (faults_.leaders && !faults_.broker) note("leaders moved by themselves");
   if (options_.brokers > 1 && (faults_.broker || faults_.leaders)) {
-    // The next round's faults are to be its only ones.
-    for (const auto& [topic, partitions] : kAllTopics) broker_.wait_for_sync(topic, partitions);
-    epochs_ = leader_epochs();
-    if (!file) await_leaders();
+    // The next round's faults are to be its only ones, so that no election may come behind.
+    const auto until = Clock::now() + kPatience;
+    do {
+      for (const auto& [topic, partitions] : kAllTopics) broker_.wait_for_sync(topic, partitions);
+      epochs_ = leader_epochs();
+      if (!file) await_leaders();
+    } while (leader_epochs() != epochs_ && Clock::now() < until);
   }
   if (file) end_gate(SIGTERM);
   promises_.judge(round, faults_, gates_);
