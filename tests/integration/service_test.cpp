@@ -238,7 +238,7 @@ TEST(Service, ServesMetrics) {
 TEST(Service, ServesMetricsAtTheirInterfaceOnly) {
   const TemporaryFolder folder;
   const GateProcess gate({}, "output_path: " + folder.path() + "/events/\nmetrics: {interface: 127.0.0.2}\n");
-  EXPECT_THAT(gate.log(), HasSubstr(R"("metrics_interface":"127.0.0.2")"));
+  EXPECT_THAT(gate.log_with("metrics_interface"), HasSubstr(R"("metrics_interface":"127.0.0.2")"));
   HttpClient metrics(gate.metrics_port(), std::chrono::seconds(30), INADDR_LOOPBACK + 1);
   EXPECT_EQ(metrics.get("/metrics").status, 200u);
   EXPECT_THROW(HttpClient{gate.metrics_port()}, std::runtime_error);

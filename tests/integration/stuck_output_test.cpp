@@ -197,7 +197,7 @@ TEST(MovedOutput, SighupOpensTheFileAgain) {
   std::filesystem::remove(folder.path() + "/events.ndjson");
   EXPECT_EQ(post(), 201u);
   EXPECT_EQ(lines("events.ndjson"), 1u);
-  EXPECT_THAT(gate.log(), HasSubstr("An output file was opened again"));
+  EXPECT_THAT(gate.log_with("An output file was opened again"), HasSubstr("An output file was opened again"));
 }
 
 }  // namespace

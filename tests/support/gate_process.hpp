@@ -113,10 +113,18 @@ class GateProcess {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
-  /// All that it has written.
+  /// Returns what the log has now. A thread of the gate writes it: a line may come after the reply of the request that
+  /// it is about.
   std::string log() const {
     std::ifstream in(log_path());
     return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  /// Returns the log once it has `text`, or as it is after 30 seconds.
+  std::string log_with(std::string_view text) const {
+    std::string all;
+    becomes([&] { return (all = log()).find(text) != std::string::npos; });
+    return all;
   }
 
  private:
