@@ -12,8 +12,11 @@
 
 #include "config_placeholders.hpp"
 #include "config_section.hpp"
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
+#include "kafka_options.hpp"
+#include "server_options.hpp"
 
 namespace eventgate {
 namespace {
@@ -29,273 +32,6 @@ constexpr std::size_t kMegabyte = 1024 * kKilobyte;
 constexpr std::size_t kGigabyte = 1024 * kMegabyte;
 constexpr milliseconds kYear = hours(24 * 366);
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-// --- logging and metrics, of service-runner's layout
-
-LogLevel log_level(ConfigSection& section, LogLevel level) {
-  const Json* value = section.take("level");
-  if (value && !(value->is_string() && parse_log_level(value->get_ref<const std::string&>(), level))) {
-    section.problem("level", *value, "trace, debug, info, warn, error or fatal");
-  }
-  return level;
-}
-
-void read_logging(ConfigSection& root, LoggingOptions& logging) {
-  ConfigSection section = root.section("logging");
-  logging.level = log_level(section, logging.level);
-  constexpr std::array<const char*, 6> kLevels{"trace", "debug", "info", "warn", "error", "fatal"};
-  section.note("level", kLevels[static_cast<std::size_t>(logging.level)]);
-  section.ignore({"name", "sampled_levels", "log_components"});
-
-  section.allow_null("streams");
-  const Json* streams = section.take("streams");
-  if (streams && !streams->is_array()) {
-    section.problem("streams", *streams, "a list of objects with `type`: stdout, stderr or file");
-    streams = nullptr;
-  }
-  bool found = false;
-  for (std::size_t i = 0; streams && i < streams->size(); ++i) {
-    if (!(*streams)[i].is_object()) {
-      section.problem("streams", (*streams)[i], "an object with `type`: stdout, stderr or file");
-      continue;
-    }
-    ConfigSection stream = section.element("streams", i, (*streams)[i]);
-    std::string type;
-    std::string path;
-    stream.text("type", type);
-    if (type != "stdout" && type != "stderr" && type != "file") {
-      stream.warn("type", " is `" + type + "`: no such lines are written; stdout, stderr and file are known");
-      continue;
-    }
-    if (found) {
-      stream.warn("type", ": a second stream is not written; only the first one is");
-      continue;
-    }
-    found = true;
-    stream.text("path", path);
-    if (type == "file" && path.empty()) stream.problem("path", Json(), "the path of a file");
-    logging.output = type == "file" ? path : type;
-    logging.level = log_level(stream, logging.level);
-    stream.flag("named_levels", logging.named_levels);
-    stream.finish();
-  }
-  section.note("streams", streams ? *streams : Json());
-  section.finish();
-}
-
-void read_metrics(ConfigSection& root, HttpOptions& http) {
-  root.allow_null("metrics");
-  const Json* metrics = root.take("metrics");
-  const Json list = !metrics ? Json::array() : metrics->is_array() ? *metrics : Json::array({*metrics});
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (!list[i].is_object()) {
-      root.problem("metrics", list[i], "an object with `type: prometheus`, `port` and `interface`, or a list of them");
-      continue;
-    }
-    ConfigSection entry = metrics->is_array() ? root.element("metrics", i, list[i]) : root.section("metrics");
-    std::string type;
-    entry.text("type", type);
-    if (type != "prometheus") {
-      entry.warn("type", " is `" + type + "`: no such metrics are sent; prometheus is known");
-      continue;
-    }
-    if (http.metrics_port) {
-      entry.warn("type", ": metrics are served on the first port only");
-      continue;
-    }
-    std::uint16_t port = 9102;
-    entry.number("port", port, 0, 65535);
-    entry.text("interface", http.metrics_interface);
-    entry.ignore({"name", "host", "prefix", "batch", "collect_default"});
-    entry.finish();
-    http.metrics_port = port;
-  }
-  root.note("metrics", metrics ? *metrics : Json());
-}
-
-// --- Kafka
-
-using Conf = std::map<std::string, std::string>;
-
-/// Names of librdkafka that mean the same option (CONFIGURATION.md): a specific one must win over a general one also if
-/// it has the other name.
-constexpr std::array<std::pair<const char*, const char*>, 8> kSameOption{
-    {{"metadata.broker.list", "bootstrap.servers"},
-     {"max.in.flight.requests.per.connection", "max.in.flight"},
-     {"queue.buffering.max.ms", "linger.ms"},
-     {"message.send.max.retries", "retries"},
-     {"compression.codec", "compression.type"},
-     {"request.required.acks", "acks"},
-     {"message.timeout.ms", "delivery.timeout.ms"},
-     {"sasl.mechanisms", "sasl.mechanism"}}};
-
-bool is_secret(const std::string& name) {
-  return name.ends_with("password") || name.ends_with("secret") || name.ends_with(".pem") ||
-         name == "sasl.oauthbearer.config";
-}
-
-std::optional<std::string> kafka_text(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean() || value.is_number()) return value.dump();
-  if (!value.is_array()) return std::nullopt;
-  std::string joined;
-  for (const Json& part : value) {
-    if (!part.is_string() && !part.is_boolean() && !part.is_number()) return std::nullopt;
-    if (!joined.empty()) joined += ',';
-    joined += part.is_string() ? part.get<std::string>() : part.dump();
-  }
-  return joined;
-}
-
-constexpr const char* kBrokers = "the addresses of Kafka's brokers, such as localhost:9092";
-
-/// Reads `conf` or `topic_conf` of `section` over `out`. An option of topics may stand in either: what is read takes
-/// the place of the same one in `other`. Whether it has any option.
-bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out, Conf& other) {
-  section.allow_null(name);
-  const Json* conf = section.take(name);
-  Json shown = conf ? *conf : Json();
-  if (conf && !conf->is_object()) {
-    section.problem(name, *conf, "an object of librdkafka's options");
-    conf = nullptr;
-  }
-  if (conf) {
-    ConfigSection options = section.section(name);
-    for (const auto& [option, value] : conf->items()) {
-      if (is_secret(option)) shown[option] = "(not shown)";
-      if (is_node_rdkafka_option(option)) continue;
-      auto text = kafka_text(options.as_text(option, value));
-      const bool brokers = option == "metadata.broker.list" || option == "bootstrap.servers";
-      if (brokers && (value.is_null() || (text && text->find_first_not_of(", \t\r\n") == std::string::npos))) {
-        options.problem(option, value, kBrokers);
-        out[option] = "";
-        continue;
-      }
-      if (value.is_null() || (text && text->empty() && value.is_string())) {
-        options.warn(option, value.is_null() ? " is null: it counts as not set" : " is empty: it counts as not set");
-        text.reset();
-      }
-      if (!value.is_null() && value != "" && (!text || text->find('\0') != std::string::npos)) {
-        options.problem(option, is_secret(option) ? Json("(not shown)") : value,
-                        "a string, a number, true or false, or a list of them");
-        continue;
-      }
-      if (text) {
-        if (const auto reason = kafka_option_problem(option, *text, name == "topic_conf")) {
-          options.problem(option, is_secret(option) ? Json("(not shown)") : value,
-                          "an option that librdkafka takes" + (is_secret(option) ? "" : ": " + *reason));
-          continue;
-        }
-      }
-      for (Conf* in : {&out, &other}) {
-        in->erase(option);
-        for (const auto& [one, same] : kSameOption) {
-          if (option == one) in->erase(same);
-          if (option == same) in->erase(one);
-        }
-      }
-      if (text) out[option] = *text;
-    }
-  }
-  section.note(name, shown);
-  return conf && !conf->empty();
-}
-
-void read_kafka(ConfigSection& root, Config& config) {
-  ConfigSection section = root.section("kafka");
-  KafkaSinkOptions kafka;
-  const std::string expected =
-      "an object that has bootstrap.servers; without `kafka.conf` events go to `output_path` and not to Kafka";
-  bool refused = section.refuse_nothing("conf", expected);
-  if (const Json* conf = section.take("conf"); conf && conf->is_object() && conf->empty()) {
-    section.problem("conf", *conf, expected);
-    refused = true;
-  }
-  bool wanted = read_kafka_conf(section, "conf", kafka.guaranteed.conf, kafka.guaranteed.topic_conf);
-  wanted |= read_kafka_conf(section, "topic_conf", kafka.guaranteed.topic_conf, kafka.guaranteed.conf);
-  kafka.hasty = kafka.guaranteed;
-  for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
-    ConfigSection specific = section.section(name);
-    wanted |= read_kafka_conf(specific, "conf", producer->conf, producer->topic_conf);
-    wanted |= read_kafka_conf(specific, "topic_conf", producer->topic_conf, producer->conf);
-    specific.finish();
-  }
-  section.finish();
-  if (!wanted || refused) return;
-  bool has_brokers = true;
-  for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
-    if (producer->conf.contains("metadata.broker.list") || producer->conf.contains("bootstrap.servers")) continue;
-    has_brokers = false;
-    section.problem("conf.bootstrap.servers", Json(),
-                    std::string("the addresses of Kafka's brokers (metadata.broker.list is the same), for the "
-                                "producer ") +
-                        name);
-  }
-  if (!has_brokers) return;
-  kafka.user_agent = config.gate.user_agent;
-  kafka.produce_timeout = config.produce_timeout;
-  config.kafka = std::move(kafka);
-}
-
-// --- the rest, by module
-
-void read_http(ConfigSection& root, HttpOptions& http) {
-  root.number("port", http.port, 0, 65535);
-  root.text("interface", http.interface);
-  const auto header = [&root](const char* name, std::optional<std::string>& out, std::optional<std::string> none) {
-    const Json* value = root.take(name);
-    if (value && value->is_boolean() && !value->get<bool>()) {
-      out = std::move(none);
-      root.note(name, false);
-    } else {
-      std::string text = out.value_or("");
-      if (value && value->is_boolean()) {
-        root.problem(name, *value, "the value of a header, or false");
-      } else {
-        root.text(name, text);
-        if (!text.empty()) out = std::move(text);
-      }
-    }
-  };
-  root.refuse_nothing("cors", "the value of a header, such as '*', or false");
-  header("cors", http.cors, std::nullopt);
-  header("csp", http.csp, "");
-  root.size("max_body_size", http.max_body_size, 1, kGigabyte);
-  root.size("max_header_size", http.max_header_size, 256, kMegabyte);
-  root.number("max_header_count", http.max_header_count, 1, 10000);
-  root.duration("header_timeout", http.header_timeout, milliseconds(1), hours(1));
-  root.duration("request_timeout", http.request_timeout, milliseconds(1), hours(24));
-  root.duration("keepalive_timeout", http.keepalive_timeout, milliseconds(0), hours(24));
-  root.number("max_connections", http.max_connections, 1, 10'000'000);
-  root.size("max_inflight_bytes", http.max_inflight_bytes, 1, 1024 * kGigabyte);
-  root.number("max_events", http.max_events, 1, 10'000'000);
-  root.number("max_json_depth", http.json.depth, 1, 1000);
-  if (http.max_inflight_bytes < http.max_body_size) {
-    const Json* value = root.take("max_inflight_bytes");
-    root.problem("max_inflight_bytes", value ? *value : Json(),
-                 "at least max_body_size, or no request of that size fits");
-  }
-
-  if (const Json* tests = root.take("test_events")) {
-    const Json list = tests->is_object() ? Json::array({*tests}) : *tests;
-    if (!list.is_array() ||
-        !std::all_of(list.begin(), list.end(), [](const Json& event) { return event.is_object(); })) {
-      root.problem("test_events", *tests, "a list of events, each an object");
-    } else if (!list.empty()) {
-      http.test_events = list.dump(-1, ' ', false, Json::error_handler_t::replace);
-    }
-    root.note("test_events", *tests);
-  } else {
-    root.note("test_events", Json());
-  }
-}
-
 /// A problem if `uri` has a scheme that nothing is read by.
 void hold_to_readable_scheme(ConfigSection& section, const std::string& name, const std::string& uri) {
   const std::size_t at = uri.find("://");
@@ -303,15 +39,6 @@ void hold_to_readable_scheme(ConfigSection& section, const std::string& name, co
   for (const char* const scheme : {"file", "http", "https"})
     if (uri.compare(0, at, scheme) == 0) return;
   section.problem(name, uri, "a path, or a URI that starts with file://, http:// or https://");
-}
-
-/// A problem if both ports are the same, of one address or of any.
-void hold_to_two_ports(ConfigSection& root, const HttpOptions& http) {
-  if (http.port == 0 || http.metrics_port != http.port) return;
-  const std::string& metrics = http.metrics_interface.empty() ? http.interface : http.metrics_interface;
-  const auto is_any = [](const std::string& interface) { return interface == "0.0.0.0" || interface == "::"; };
-  if (metrics == http.interface || is_any(metrics) || is_any(http.interface))
-    root.problem("metrics", *root.take("metrics"), "another port than `port`");
 }
 
 /// Whether the Wikimedia set-up is on (spec events): its defaults are set if it is.
@@ -377,7 +104,7 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
       gate.http_request_headers_to_fields.clear();
       for (const auto& [header, field] : headers->items()) {
         if (field.is_string() && !field.get_ref<const std::string&>().empty() && !header.empty()) {
-          gate.http_request_headers_to_fields.emplace_back(lower(header),
+          gate.http_request_headers_to_fields.emplace_back(to_ascii_lower(header),
                                                            FieldPath(field.get_ref<const std::string&>()));
         } else if (!field.is_null()) {
           section.problem(header, field, "the dotted path of a field");
@@ -488,32 +215,6 @@ void read_spool(ConfigSection& root, Config& config) {
   section.finish();
 }
 
-void read_live(ConfigSection& root, Config& config) {
-  root.flag("live", config.live);
-  constexpr std::size_t kLeast = 16;
-  const char* const kToken = "live_token";
-  const Json* const value = root.take_text(kToken);
-  root.note(kToken, value ? Json("(not shown)") : Json());
-  if (!value) {
-    root.refuse_nothing(kToken, "a string of at least 16 characters; without it only clients of this host see events");
-    return;
-  }
-  const Json text = root.as_text(kToken, *value);
-  const std::string token = text.is_string() ? text.get<std::string>() : "";
-  // RFC 6750, section 2.1.
-  const bool good = std::all_of(token.begin(), token.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~+/=").find(c) != std::string_view::npos;
-  });
-  if (!good || token.size() < kLeast) {
-    root.problem(
-        kToken, Json("(not shown)"),
-        "a string of at least " + std::to_string(kLeast) + " of a-z, A-Z, 0-9, '-', '.', '_', '~', '+', '/', '='");
-    return;
-  }
-  config.http.live_token = token;
-}
-
 void read_transforms(ConfigSection& root, bool wikimedia) {
   std::vector<std::string> names;
   root.texts("transforms", names);
@@ -565,7 +266,7 @@ Config config_of(ConfigDocument& document) {
   read_set_up(root, config);
   read_http(root, config.http);
   read_gate(root, config.gate);
-  hold_to_two_ports(root, config.http);
+  require_two_ports(root, config.http);
   read_schema(root, config);
   read_streams(root, config);
   read_fetch(root, config);

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "config_section.hpp"
+#include "eventgate/config/config.hpp"
+
+namespace eventgate {
+
+// The options of the process and its ports. Each function adds a problem to the document for a bad value.
+
+/// Reads `logging`, in service-runner's layout.
+void read_logging(ConfigSection& root, LoggingOptions& logging);
+/// Reads `metrics`: an entry of type prometheus, or a list with one.
+void read_metrics(ConfigSection& root, HttpOptions& http);
+void read_http(ConfigSection& root, HttpOptions& http);
+/// Reads `live` and `live_token`, whose text is never shown.
+void read_live(ConfigSection& root, Config& config);
+/// Adds a problem if clients and metrics have the same port on the same interface.
+void require_two_ports(ConfigSection& root, const HttpOptions& http);
+
+}  // namespace eventgate
