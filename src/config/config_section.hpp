@@ -17,10 +17,10 @@
 
 namespace eventgate {
 
-/// The keys of a value, outermost first.
+/// Path of an option in the document, for example {"kafka", "conf", "acks"}.
 using ConfigPath = std::vector<std::string>;
 
-/// The merged files: flat keys, and where each value was written.
+/// All config files merged into one document. It remembers in which file each value was written.
 struct ConfigDocument {
   struct Origin {
     std::string file;
@@ -29,17 +29,17 @@ struct ConfigDocument {
 
   nlohmann::ordered_json values = nlohmann::ordered_json::object();
   std::map<ConfigPath, Origin> origins;
-  /// The texts of values that came from variables of the environment, by file and by path as written there. `values`
-  /// has them as YAML reads them.
+  /// The text of each value that a variable of the environment gave, by file and path in that file. `values` has it as
+  /// YAML reads it.
   std::map<std::pair<std::string, std::string>, std::string> texts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, std::string>> options;
 
-  /// Merges `file`'s document, in either layout, over what is there.
+  /// Merges the document of `file` over the values read before. It may have the flat layout or service-runner's.
   void merge(const std::string& file, const nlohmann::ordered_json& document);
 
-  /// Where the value at `path` was written, or else the nearest that holds it.
+  /// Returns where the value at `path` was written. If it was not, returns the origin of the nearest object around it.
   Origin origin(const ConfigPath& path) const;
 
  private:
@@ -48,8 +48,8 @@ struct ConfigDocument {
   void merge_services(const std::string& file, const nlohmann::ordered_json& services);
 };
 
-/// Reads the options of one object of the document. Each function reads `name` if it is there and adds it to the known
-/// keys; a value that is no good adds a problem and leaves `out` as it is.
+/// Reads the options of one object of the document. Each function reads option `name` if it is present and marks it as
+/// known. A bad value adds a problem to the document and leaves `out` unchanged.
 class ConfigSection {
  public:
   using Json = nlohmann::ordered_json;
@@ -58,38 +58,39 @@ class ConfigSection {
   /// The whole document.
   explicit ConfigSection(ConfigDocument& document) : document_(document), object_(&document.values) {}
 
-  /// The object at `name`, perhaps empty.
+  /// Returns the object at `name`, or an empty one.
   ConfigSection section(const std::string& name);
-  /// An object that is an element of a list.
+  /// Returns the object at `index` of the list `name`.
   ConfigSection element(const std::string& name, std::size_t index, const Json& object);
 
   bool empty() const { return object_ == nullptr || object_->empty(); }
 
-  /// The value, noted as known; null if there is none, or only null or a blank string: `finish` warns of these.
+  /// Returns the value and marks it as known. Returns null if it is missing, null or a blank string; `finish` warns of
+  /// the last two.
   const Json* take(const std::string& name);
-  /// The same, but a blank string is a value.
+  /// As `take`, but a blank string is a value.
   const Json* take_text(const std::string& name);
 
-  /// A problem if `name` is there as null or as a blank string: nothing sensible is meant by that, and to go on with
-  /// the default would be dangerous. Returns whether it is one.
+  /// Adds a problem and returns true if `name` is present as null or a blank string, because the default would be
+  /// dangerous there.
   bool refuse_nothing(const std::string& name, const std::string& expected);
-  /// `value`, which is at `name`, as the text that an option of text wants: that of the variable of the environment
-  /// that it came from, else itself.
+  /// Returns the text of the environment variable that gave `value`, which is at `name`, or `value` itself. Text
+  /// options want `00123` and `ab #cd` as they are.
   Json as_text(const std::string& name, const Json& value) const;
-  /// `name` may be null without a warning, as a section is whose members are all commented out.
+  /// Permits null without a warning, because a section whose members are all commented out is null.
   void allow_null(const std::string& name) { allowed_null_.insert(name); }
-  /// `name` may be a blank string without a warning.
+  /// Permits a blank string without a warning.
   void allow_blank(const std::string& name) { allowed_blank_.insert(name); }
 
   void flag(const std::string& name, bool& out);
-  /// Without control characters.
+  /// Refuses control characters.
   void text(const std::string& name, std::string& out);
   void texts(const std::string& name, std::vector<std::string>& out);
   void field(const std::string& name, FieldPath& out);
   void fields(const std::string& name, std::vector<FieldPath>& out);
-  /// Bytes, or `100kb`, `4mb`, `1gb`.
+  /// Reads a number of bytes, or `100kb`, `4mb`, `1gb`.
   void size(const std::string& name, std::size_t& out, std::size_t least, std::size_t most);
-  /// `250ms`, `10s`, `5m`, `1h`, `7d`, or a number of `unit`s if there is one.
+  /// Reads `250ms`, `10s`, `5m`, `1h` or `7d`. If `unit` is given, a bare number counts in it.
   void duration(const std::string& name, Milliseconds& out, Milliseconds least, Milliseconds most,
                 std::optional<Milliseconds> unit = std::nullopt);
   template <typename Number>
@@ -99,16 +100,15 @@ class ConfigSection {
     out = static_cast<Number>(value);
   }
 
-  /// Known to the original only: read and ignored.
+  /// Marks options of the original that have no effect here.
   void ignore(std::initializer_list<const char*> names);
 
   void problem(const std::string& name, const Json& value, const std::string& expected);
   void warn(const std::string& name, const std::string& what);
-  /// Adds the option to those of the whole configuration.
+  /// Records the value in effect for `eventgate check` and docs/config.md.
   void note(const std::string& name, const Json& value);
 
-  /// Warns of each key that nothing has asked for, and of each option that is null or a blank string: it counts as not
-  /// set.
+  /// Warns of each unknown key, and of each option that is null or a blank string and so counts as not set.
   void finish();
 
  private:
@@ -128,7 +128,7 @@ class ConfigSection {
   std::set<std::string> ignored_;        ///< Never proposed for a misspelt key.
 };
 
-/// The text of a duration, in the largest unit that holds it whole.
+/// Returns `duration` in the largest unit that holds it whole, such as `90s`.
 std::string duration_text(std::chrono::milliseconds duration);
 
 }  // namespace eventgate

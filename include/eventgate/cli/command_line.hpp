@@ -8,42 +8,43 @@
 
 namespace eventgate {
 
-/// What the command line asks for.
+/// A parsed command line. Members that belong to one command name it; the others keep their defaults.
 struct CommandLine {
   enum class Command { serve, check, health, validate, schema_show, schema_test, spool, version, help };
   enum class SpoolAction { list, cat, verify, export_records, replay, drop };
 
   Command command = Command::help;
-  std::string help;                ///< Of `help`: the text to print.
-  std::vector<std::string> files;  ///< Of `serve`, `check`, `health` and `validate`: at least one, in the order given.
-  bool json = false;               ///< Of `check` and `validate`: the answer as JSON.
-  std::string events = "-";        ///< Of `validate`: the file of events, or `-`.
+  std::string help;  ///< `help`: the text to print.
+  std::vector<std::string>
+      files;                 ///< `serve`, `check`, `health`, `validate`: at least one config file, in the order given.
+  bool json = false;         ///< `check`, `validate`: print JSON.
+  std::string events = "-";  ///< `validate`: a file with an event on each line, or `-` for stdin.
 
-  // Of `schema`.
-  std::string schema_uri;        ///< Of `show`: the schema.
-  std::string repository = ".";  ///< The folder (of `show`, or host) of schemas. Of `show`: not if there are `files`.
+  // `schema`
+  std::string schema_uri;        ///< `show`: the schema to print.
+  std::string repository = ".";  ///< Folder of schemas; `show` takes a host, too. Unused if `files` has any.
 
-  // Of `spool`.
+  // `spool`
   SpoolAction action = SpoolAction::list;
-  std::string spool_path;         ///< The spool's folder; empty: that of the config `files`.
-  std::vector<std::int64_t> ids;  ///< Records, in order; empty: all, but for `drop`.
-  std::string topic;              ///< Records of this topic.
-  bool all = false;               ///< Of `drop`: all records.
+  std::string spool_path;         ///< Folder of the spool. If empty, the config `files` name it.
+  std::vector<std::int64_t> ids;  ///< Records in ascending order. Empty means all, except for `drop`.
+  std::string topic;              ///< Restricts the command to records of this topic, if not empty.
+  bool all = false;               ///< `drop`: remove every record.
 };
 
-/// Why a command line cannot be run: what is wrong with it, and what was expected.
+/// A wrong command line: `main` prints it with `Try: <command> --help` and exits with 2.
 struct CommandLineError {
-  std::string message;
-  std::string command;  ///< The command as far as it is known, such as `eventgate spool drop`; it has a `--help`.
+  std::string message;  ///< Says what is wrong and what was expected; suggests the nearest command or option.
+  std::string command;  ///< As much of the command as was recognised, such as `eventgate spool drop`.
 };
 
-/// Parses the arguments after the program's name. Every command has a `--help` of its own.
+/// Parses the arguments after the program's name. Each command has its own `--help`, which returns `Command::help`.
 boost::system::result<CommandLine, CommandLineError> parse_command_line(const std::vector<std::string>& arguments);
 
-/// All commands, some lines.
+/// Returns the overview of all commands that `eventgate --help` prints.
 std::string_view usage_text();
 
-/// `eventgate` and its version, one line.
+/// Returns one line: `eventgate` and its version.
 std::string_view version_text();
 
 }  // namespace eventgate

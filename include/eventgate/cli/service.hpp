@@ -12,36 +12,37 @@
 
 namespace eventgate {
 
-/// The running service: the object graph, its I/O threads, and their end in order.
+/// The running gate: creates every object from the config, runs the I/O threads, and ends all of it in order.
 class Service {
  public:
-  /// Builds everything and listens. Throws a standard exception whose message says what is wrong and what was expected;
-  /// nothing is then left running. So too if `stop` is asked for while schemas or stream configs are read, for which
-  /// it does not wait then. `socket`, if there is one, is a listening TCP socket and takes the place of `port`.
+  /// Starts the gate and listens. Throws a standard exception if the config cannot be served; its message says what is
+  /// wrong and what was expected, and nothing keeps running. A stop request ends the wait for schemas and stream
+  /// configs and throws, too. `socket` is a listening TCP socket that replaces option `port`.
   explicit Service(Config config, std::stop_token stop = {}, std::optional<int> socket = std::nullopt);
-  /// Stops, if `stop` was not called.
+  /// Calls `stop` if it was not called before.
   ~Service();
 
   std::uint16_t port() const;
   std::optional<std::uint16_t> metrics_port() const;
 
-  /// What `/readyz` says: why it cannot produce now, or nothing; and what serves although it is old. Thread-safe.
+  /// Returns why the gate cannot produce now, or nullopt if it can. `/readyz` shows it. Thread-safe.
   std::optional<std::string> not_ready_reason() const;
+  /// Returns a sentence for each schema or stream config that serves although it could not be refreshed. Thread-safe.
   std::vector<std::string> stale() const;
 
-  /// Calls `done` once each I/O thread has come round to it, on the last of them: never, if one hangs. Thread-safe.
+  /// Calls `done` on the last I/O thread that reaches a task posted to all of them. If one hangs, `done` is never
+  /// called. The watchdog of systemd is fed this way. Thread-safe.
   void turn(const std::function<void()>& done);
 
-  /// Reads `files` again and puts to use what can change while it serves: `logging`, the stream configs (those at the
-  /// `stream_config_uri` in use), the certificates and keys (`ca_file`, those of Kafka's options); then it tries the
-  /// schemas again that could not be used. Options that differ otherwise are listed in a warning. Returns nothing, or
-  /// why everything stays as it was: a file that is no good. Both are logged and counted. Blocks for up to
-  /// `fetch_timeout`, no longer than until `stop` is asked for, after which stream configs are read no more. One thread
-  /// at a time, not an I/O thread.
+  /// Reads the config `files` again and applies what can change while the gate serves: `logging`, the stream configs at
+  /// the `stream_config_uri` in use, certificates and keys. Then it loads failed schemas again and opens output files
+  /// again. A warning lists other options that differ. Returns nullopt, or the reason if a file is bad; then nothing
+  /// changes. Both are logged and counted. Blocks up to `fetch_timeout`, or until `stop` is requested. Call it on one
+  /// thread at a time, not on an I/O thread.
   std::optional<std::string> reload(const std::vector<std::string>& files, std::stop_token stop = {});
 
-  /// Drains in order: `/readyz` says so, no new connections, requests under way answered, hasty and error events
-  /// produced, sinks flushed; all within `shutdown_timeout`. Blocks. Returns whether nothing was lost. Not on an I/O
+  /// Stops within `shutdown_timeout`: `/readyz` turns 503, accepting ends, requests are answered, hasty and error
+  /// events are produced, sinks are flushed. Returns true if no event was lost. Blocks; do not call it on an I/O
   /// thread.
   bool stop();
 
