@@ -7,14 +7,14 @@
 
 namespace eventgate {
 
-/// What was found of a config and of what it names, each with what was expected.
+/// What `eventgate check` found. Each text says what was expected.
 struct Findings {
-  std::vector<std::string> problems;  ///< What would go wrong if a service were started with it.
-  std::vector<std::string> warnings;  ///< What keeps less than a 2xx promises where other things fail.
+  std::vector<std::string> problems;  ///< What fails if the gate is started with this config.
+  std::vector<std::string> warnings;  ///< What weakens the promise of a 2xx if a broker fails.
 };
 
-/// Looks at schemas, stream configs, outputs, test events, brokers and topics. Asks what `config` names; produces
-/// nothing and makes nothing. Blocks, some seconds for hosts that do not answer.
+/// Checks schemas, stream configs, outputs, test events, brokers and topics that `config` names. Produces nothing and
+/// creates nothing. Blocks; a host that does not answer takes some seconds.
 Findings findings_of(const Config& config);
 
 }  // namespace eventgate

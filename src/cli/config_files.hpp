@@ -8,10 +8,10 @@
 
 namespace eventgate {
 
-/// The config of `files`. Throws std::runtime_error with every problem found in them.
+/// Returns the config of `files`. Throws std::runtime_error with every problem in them.
 Config config_of(const std::vector<std::string>& files);
 
-/// For commands that say themselves what goes wrong.
+/// The log of commands that print their own errors: nothing below `fatal`.
 void log_nothing(LoggingOptions options);
 
 }  // namespace eventgate

@@ -8,7 +8,7 @@
 
 namespace eventgate {
 
-/// What becomes of `batch` in `gate`, awaited in `context`, which nobody else runs.
+/// Processes `batch` by `gate` and returns the result. Runs `context` until then; no other thread may run it.
 ProcessResult process_blocking(EventGate& gate, const EventBatch& batch, const RequestContext& request,
                                boost::asio::io_context& context);
 

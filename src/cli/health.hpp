@@ -7,8 +7,8 @@
 
 namespace eventgate {
 
-/// Why the gate with these options does not serve on this host, or nothing: it answers `GET /healthz` within two
-/// seconds with 200. A gate on another socket than that of `port`, such as one of `port: 0`, cannot be found. Blocks.
+/// Asks the gate with these options on this host for `GET /healthz`. Returns nullopt if it answers 200 within two
+/// seconds, else the reason. A gate on another socket than `port` says, such as one of `port: 0`, is not found. Blocks.
 std::optional<std::string> health_problem(const HttpOptions& options);
 
 }  // namespace eventgate

@@ -39,9 +39,9 @@
 namespace eventgate {
 namespace {
 
-/// Watches for SIGTERM and SIGINT, of which the first asks to stop and the second ends the process at once, and for
-/// SIGHUP. Those that mean nothing here, and would end the process, are a warning. Made before any other thread, so
-/// that these have the signals blocked.
+/// Waits for signals on a thread of its own. The first SIGTERM or SIGINT requests a stop, the second ends the process
+/// at once, and SIGHUP requests a reload. Other signals that would end the process are a warning. Create it before any
+/// other thread, because threads inherit the blocked signals.
 class Signals {
  public:
   Signals() {
@@ -59,11 +59,11 @@ class Signals {
     }).detach();
   }
 
-  /// Asked to stop by the first that does so.
+  /// Returns the token that SIGTERM or SIGINT sets.
   std::stop_token stop() const { return seen_->stop.get_token(); }
 
-  /// Blocks until there is something to do. The name of what asks to stop; nothing after SIGHUP, which several that
-  /// came in the meantime count as.
+  /// Blocks until a signal asks for something. Returns the name of the signal that stops the service, or nullopt after
+  /// one or more SIGHUPs.
   std::optional<const char*> wait() const {
     std::unique_lock lock(seen_->mutex);
     seen_->changed.wait(lock, [this] { return seen_->first || seen_->hangup; });

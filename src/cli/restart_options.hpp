@@ -6,8 +6,8 @@
 
 namespace eventgate {
 
-/// The options of `fresh` that differ from those `in_use` and count after a restart only: dotted paths, with commas
-/// between them. All but `logging`, which a reload puts to use.
+/// Returns the options that differ between `fresh` and `in_use` and need a restart, as dotted paths with commas
+/// between. `logging` is left out, because a reload applies it.
 std::string options_for_restart(const Config& in_use, const Config& fresh);
 
 }  // namespace eventgate

@@ -9,24 +9,24 @@
 
 namespace eventgate {
 
-/// The listening socket that systemd hands to this process (sd_listen_fds(3): LISTEN_PID, LISTEN_FDS), or nothing. One
-/// meant for another process is a warning. Takes the variables out of the environment, which no other thread may read.
-/// Throws std::runtime_error that says what is wrong: more than one, or no listening TCP socket.
+/// Returns the listening socket that systemd passes to this process, or nullopt (sd_listen_fds(3): LISTEN_PID,
+/// LISTEN_FDS). Warns of a socket for another process. Removes the variables from the environment; no other thread may
+/// read it meanwhile. Throws std::runtime_error if there is more than one socket, or if it does not listen for TCP.
 std::optional<int> inherited_socket();
 
-/// What the service manager is told about.
+/// How the service manager learns the state of the service.
 struct Watched {
-  std::function<std::optional<std::string>()> not_ready_reason;  ///< Why it cannot serve, or nothing.
-  std::function<std::vector<std::string>()> stale;               ///< What serves although it is old.
-  std::function<void(std::function<void()>)> turn;  ///< Calls its argument once every I/O thread came round.
+  std::function<std::optional<std::string>()> not_ready_reason;  ///< Returns why the gate cannot produce, or nullopt.
+  std::function<std::vector<std::string>()> stale;  ///< Returns what serves although it could not be refreshed.
+  std::function<void(std::function<void()>)> turn;  ///< Calls its argument once each I/O thread has run a task.
 };
 
-/// Tells systemd how the process does (sd_notify(3)). Where none listens (NOTIFY_SOCKET) nothing is done.
+/// Reports the state of the process to systemd (sd_notify(3)). Does nothing without NOTIFY_SOCKET.
 ///
-/// Thread-safe. It has a thread of its own while it watches.
+/// Thread-safe. A thread of its own feeds the watchdog.
 class ServiceManager {
  public:
-  /// `startup_timeout` counts from here.
+  /// Starts the time of `startup_timeout`.
   explicit ServiceManager(std::chrono::milliseconds startup_timeout);
   ~ServiceManager();
 

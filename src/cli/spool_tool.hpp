@@ -6,7 +6,7 @@
 
 namespace eventgate {
 
-/// Does what `eventgate spool ...` asks for: the exit status. Throws std::runtime_error with what was expected.
+/// Runs `eventgate spool ...` and returns the exit status. Throws std::runtime_error that says what was expected.
 int run_spool_tool(const CommandLine& line, std::ostream& out);
 
 }  // namespace eventgate

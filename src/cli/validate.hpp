@@ -6,13 +6,12 @@
 
 namespace eventgate {
 
-/// Takes each line of a file (`-`: standard input) through the gate that the config makes, as the body of a request,
-/// and hands the records to nobody. Writes a verdict for each event: as text, and in the end how many there were; or as
-/// JSON, a line each. Blank lines are none. `warnings` gets those of the config. The exit status: 1 if an event was
-/// refused.
+/// Processes each line of a file (`-` for stdin) as the body of a request and produces nothing. Writes the gate's
+/// answer to each event: as text with a sum at the end, or as a JSON line each. Skips blank lines. `warnings` receives
+/// the warnings of the config. Returns the exit status, 1 if an event was refused.
 ///
-/// A line is held to the limits of a request, and no more than that of it is kept. Throws std::runtime_error, naming
-/// what was expected, if the config, the lines, the stream configs or the output are not to be had. Blocks.
+/// A line has the limits of a request; no more of it is kept in memory. Throws std::runtime_error that says what was
+/// expected if config, lines, stream configs or output fail. Blocks.
 int run_validate(const CommandLine& line, std::ostream& out, std::ostream& warnings);
 
 }  // namespace eventgate

@@ -20,45 +20,45 @@
 
 namespace eventgate {
 
-/// The whole configuration: every module's options, filled from the merged files.
+/// The options of every module, filled from the merged config files.
 struct Config {
   std::string service_name = "eventgate";
-  unsigned num_workers = 0;  ///< I/O threads; 0: one for each core.
+  unsigned num_workers = 0;  ///< I/O threads. 0 means one for each core.
   LoggingOptions logging;
   HttpOptions http;
   GateOptions gate;
   SchemaOptions schema;
   UriReaderOptions schema_reader;
   StreamConfigOptions streams;
-  UriReaderOptions stream_reader;       ///< With `stream_config_uri_options.headers`, and up to 16 MB.
-  std::optional<FileSinkOptions> file;  ///< The default where neither output is configured.
+  UriReaderOptions stream_reader;       ///< Sends `stream_config_uri_options.headers`; reads up to 16 MB.
+  std::optional<FileSinkOptions> file;  ///< Set if an output file is configured, or no output at all.
   std::optional<KafkaSinkOptions> kafka;
-  std::optional<SpoolOptions> spool;  ///< In front of `kafka`.
-  bool live = false;                  ///< Events are shown at `/live`.
+  std::optional<SpoolOptions> spool;  ///< Needs `kafka`.
+  bool live = false;                  ///< Shows events at `/live`.
   std::chrono::milliseconds produce_timeout{10000};
-  std::chrono::milliseconds startup_timeout{30000};  ///< The service manager is told by then that it serves.
+  std::chrono::milliseconds startup_timeout{30000};  ///< Longest time until the service manager hears READY.
   std::chrono::milliseconds shutdown_timeout{30000};
-  std::vector<std::string> warnings;  ///< Unknown keys (with the nearest known one), and what is not done.
+  std::vector<std::string> warnings;  ///< Unknown keys with the nearest known one, and options without effect.
 
-  /// Every option there is, by its dotted path, with its value as JSON; secrets of Kafka's options are left out.
+  /// Every option by its dotted path, with the value in effect as JSON. Secrets of Kafka's options are left out.
   std::vector<std::pair<std::string, std::string>> options;
 };
 
-/// Every problem found in the files, one a line: file, key, value, what was expected.
+/// Every problem of the files. Each line names file, key, value and what was expected.
 struct ConfigProblems {
   std::vector<std::string> problems;
 
-  /// What the rest of the files says, with what is no good at its default. Null if a file could not be read.
+  /// The config with defaults in place of bad values, for `check` to go on with. Null if a file could not be read.
   std::shared_ptr<const Config> rest;
 };
 
-/// Reads `files`, later ones merged over earlier ones object by object (lists are replaced), and fills the options.
-/// Each has service-runner's layout or its flat keys, and `{env(NAME,default)}` in its text stands for a variable of
-/// the environment. All problems are found in one go. Unknown keys are warnings. A key that is null counts as absent,
-/// with a warning, or is a problem where that would be dangerous. A section without members takes nothing away.
+/// Reads `files` and merges later ones over earlier ones, object by object; a list replaces a list. A file has
+/// service-runner's layout or flat keys. `{env(NAME,default)}` stands for a variable of the environment. Returns all
+/// problems at once. An unknown key is a warning. A null counts as absent with a warning, or is a problem where the
+/// default would be dangerous. A section without members changes nothing.
 boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files);
 
-/// The same of one document already read; `file` names it in messages.
+/// As `read_config`, for one document in memory; messages call it `file`.
 boost::system::result<Config, ConfigProblems> config_of(const nlohmann::ordered_json& document,
                                                         const std::string& file);
 
