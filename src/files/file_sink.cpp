@@ -60,7 +60,7 @@ class Lines {
   std::size_t bytes() const { return bytes_; }
   std::span<const Chunk> chunks() const { return {chunks_.data(), used_}; }
 
-  void append(std::string_view topic, std::string_view value, DeliveryHandle* slot, SteadyTime handed_over) {
+  void append(std::string_view topic, std::string_view value, DeliveryHandle* handle, SteadyTime handed_over) {
     Chunk& chunk = chunk_of(topic);
     const std::size_t begin = chunk.bytes.size();
     chunk.bytes.append(value);
@@ -71,7 +71,7 @@ class Lines {
       while ((at = static_cast<char*>(std::memchr(at, line_end, static_cast<std::size_t>(end - at))))) *at++ = ' ';
     }
     chunk.bytes += '\n';
-    chunk.lines.push_back({slot, chunk.bytes.size(), handed_over});
+    chunk.lines.push_back({handle, chunk.bytes.size(), handed_over});
     bytes_ += chunk.bytes.size() - begin;
   }
 
@@ -273,7 +273,7 @@ class FileOutput : public std::enable_shared_from_this<FileOutput> {
   std::atomic<bool> ready_{true};
   std::atomic<bool> give_up_{false};
 
-  // The thread's own, but that `stop` reads the slots of `working_` when the thread is stuck in writing them.
+  // The thread's own, but that `stop` reads the handles of `working_` when the thread is stuck in writing them.
   Lines working_;
   std::unordered_map<std::string, OutputFile> files_;  // by topic, or one of no name
   struct Reopened {
@@ -291,7 +291,7 @@ void FileOutput::produce(std::span<const Record> records) {
   if (records.empty()) return;
   events_.record_handed_over(kProducer, records.size());
   const SteadyTime now = std::chrono::steady_clock::now();
-  const IoExecutor executor = records.front().slot->executor();
+  const IoExecutor executor = records.front().handle->executor();
   // What was refused, to be settled without the lock.
   std::vector<std::pair<const Record*, std::string>> refused;
   bool post = false;
@@ -306,7 +306,7 @@ void FileOutput::produce(std::span<const Record> records) {
         refused.emplace_back(&record, "The output '" + options_.output_path +
                                           "' is too slow: " + std::to_string(waiting_.bytes()) + " bytes wait for it");
       } else {
-        waiting_.append(directory_mode_ ? record.topic : std::string_view(), record.value, record.slot, now);
+        waiting_.append(directory_mode_ ? record.topic : std::string_view(), record.value, record.handle, now);
       }
     }
     if (!waiting_.empty() && !flush_) {
@@ -322,7 +322,7 @@ void FileOutput::produce(std::span<const Record> records) {
   if (post) boost::asio::post(executor, [self = shared_from_this()] { self->flush(); });
   for (auto& [record, message] : refused) {
     events_.record_failed(kProducer, record->topic, kProducer, message);
-    record->slot->fail({Delivery::not_produced, std::move(message)});
+    record->handle->fail({Delivery::not_produced, std::move(message)});
   }
 }
 
@@ -523,7 +523,7 @@ void FileOutput::write_stream(OutputFile& file, const Chunk& chunk) {
   end_report();
 }
 
-// What is said of slots and events_ is said between these, unless `stop` has said it already.
+// What is said of handles and events_ is said between these, unless `stop` has said it already.
 bool FileOutput::begin_report() {
   const std::lock_guard lock(mutex_);
   reporting_ = !left_behind_;
@@ -548,17 +548,17 @@ void FileOutput::deliver(const Chunk& chunk, std::size_t begin, std::size_t end,
     while (same < end && lines[same].handed_over == handed_over) ++same;
     events_.record_delivered(kProducer, now - handed_over, same - i);
     for (; i < same; ++i) {
-      if (lines[i].slot->timed_out()) events_.late_delivery(kProducer, true);
-      lines[i].slot->succeed();
+      if (lines[i].handle->timed_out()) events_.late_delivery(kProducer, true);
+      lines[i].handle->succeed();
     }
   }
 }
 
 void FileOutput::fail(const Chunk& chunk, std::size_t index, Delivery delivery, const std::string& message) {
-  DeliveryHandle& slot = *chunk.lines[index].slot;
-  if (slot.timed_out()) events_.late_delivery(kProducer, false);
+  DeliveryHandle& handle = *chunk.lines[index].handle;
+  if (handle.timed_out()) events_.late_delivery(kProducer, false);
   events_.record_failed(kProducer, chunk.topic, kProducer, message);
-  slot.fail({delivery, message});
+  handle.fail({delivery, message});
 }
 
 void FileOutput::settle(const Chunk& chunk, const Outcome& outcome, SteadyTime now) {
@@ -711,9 +711,9 @@ bool FileOutput::stop(SteadyTime deadline) {
   left_behind_ = true;
   const std::string message = "The output '" + options_.output_path + "' did not take it before the end";
   for (const Chunk& chunk : working_.chunks())
-    for (const Line& line : chunk.lines) line.slot->fail({Delivery::unknown, message});
+    for (const Line& line : chunk.lines) line.handle->fail({Delivery::unknown, message});
   for (const Chunk& chunk : waiting_.chunks())
-    for (const Line& line : chunk.lines) line.slot->fail({Delivery::not_produced, message});
+    for (const Line& line : chunk.lines) line.handle->fail({Delivery::not_produced, message});
   waiting_.clear();
   return false;
 }

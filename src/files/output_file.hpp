@@ -18,7 +18,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// The place of one event's line in a Chunk.
 struct Line {
-  DeliveryHandle* slot;
+  DeliveryHandle* handle;
   std::size_t end;  ///< In Chunk::bytes.
   SteadyTime handed_over;
 };

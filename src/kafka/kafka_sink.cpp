@@ -116,17 +116,17 @@ struct PendingRecord {
   std::optional<std::string> message_key;
   std::string value;
   std::int64_t timestamp = 0;
-  DeliveryHandle* slot = nullptr;
+  DeliveryHandle* handle = nullptr;
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
-PendingRecord refused_record(const rd_kafka_message_t& message, rd_kafka_resp_err_t error, DeliveryHandle& slot) {
+PendingRecord refused_record(const rd_kafka_message_t& message, rd_kafka_resp_err_t error, DeliveryHandle& handle) {
   PendingRecord record;
   record.topic = rd_kafka_topic_name(message.rkt);
   if (message.key != nullptr) record.message_key.emplace(static_cast<const char*>(message.key), message.key_len);
   record.value.assign(static_cast<const char*>(message.payload), message.len);
-  record.timestamp = slot.note.timestamp;
-  record.slot = &slot;
+  record.timestamp = handle.sink_data.timestamp;
+  record.handle = &handle;
   record.error = error;
   return record;
 }
@@ -186,11 +186,11 @@ class KafkaProducer {
   std::shared_ptr<KafkaClient> make_client(const rd_kafka_conf_t& conf, bool alone);
   void report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone);
   void error(rd_kafka_resp_err_t error, const char* text, bool alone);
-  void fail(DeliveryHandle& slot, std::string_view topic, std::string_view value, rd_kafka_resp_err_t error,
+  void fail(DeliveryHandle& handle, std::string_view topic, std::string_view value, rd_kafka_resp_err_t error,
             Delivery delivery, std::string message);
   void refused_at_once(const Record& record, rd_kafka_resp_err_t error);
   /// Whether it waits for the next client.
-  bool keep(const rd_kafka_message_t& message, DeliveryHandle& slot);
+  bool keep(const rd_kafka_message_t& message, DeliveryHandle& handle);
   /// Sends those that wait, and then `more`, as far as there is room.
   void send_held(const std::vector<const Record*>& more);
   std::string too_large(const std::string& topic, std::size_t size, bool alone) const;
@@ -400,7 +400,8 @@ void KafkaProducer::produce(std::span<const Record> records) {
       rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
       if ((!checked.empty() && record.topic == checked) || is_topic_name(record.topic)) {
         checked = record.topic;
-        record.slot->note = {record.timestamp, record.already_answered};  // a report of a failure does not have it
+        record.handle->sink_data = {record.timestamp,
+                                    record.already_answered};  // a report of a failure does not have it
         const bool may_wait = record.already_answered && record.value.size() <= queue_size_;
         if (may_wait && (holds_ || !held.empty())) {
           held.push_back(&record);
@@ -408,7 +409,7 @@ void KafkaProducer::produce(std::span<const Record> records) {
         }
         // What comes after one that found the queue full must not go before it.
         error = full ? RD_KAFKA_RESP_ERR__QUEUE_FULL
-                     : sender.send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
+                     : sender.send({record.topic, record.message_key, record.value, record.timestamp, record.handle});
         if (may_wait && (error == RD_KAFKA_RESP_ERR__QUEUE_FULL || error == RD_KAFKA_RESP_ERR__FATAL ||
                          error == RD_KAFKA_RESP_ERR__DESTROY)) {
           held.push_back(&record);
@@ -433,7 +434,7 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
       if (record->message_key) held.message_key.emplace(*record->message_key);
       held.value = record->value;
       held.timestamp = record->timestamp;
-      held.slot = record->slot;
+      held.handle = record->handle;
     }
     // Before the next try, so that whoever makes room after it knows of them.
     if (!more.empty()) holds_ = true;
@@ -441,7 +442,7 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
     KafkaClient::Sender sender(*current);
     while (!held_.empty()) {
       PendingRecord& held = held_.front();
-      held.error = sender.send({held.topic, held.message_key, held.value, held.timestamp, held.slot});
+      held.error = sender.send({held.topic, held.message_key, held.value, held.timestamp, held.handle});
       if (held.error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;
       if (held.error == RD_KAFKA_RESP_ERR__FATAL && !ending_) {
         replace_soon();
@@ -457,7 +458,7 @@ void KafkaProducer::send_held(const std::vector<const Record*>& more) {
     holds_ = !held_.empty();
   }
   for (const PendingRecord& record : refused)
-    refused_at_once({record.topic, record.message_key, record.value, record.timestamp, record.slot}, record.error);
+    refused_at_once({record.topic, record.message_key, record.value, record.timestamp, record.handle}, record.error);
 }
 
 void KafkaProducer::refuse_held() {
@@ -496,22 +497,22 @@ void KafkaProducer::refused_at_once(const Record& record, rd_kafka_resp_err_t er
     default:
       break;
   }
-  fail(*record.slot, record.topic, record.value, error, Delivery::not_produced, std::move(message));
+  fail(*record.handle, record.topic, record.value, error, Delivery::not_produced, std::move(message));
 }
 
 void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_status_t status, bool alone) {
-  DeliveryHandle& slot = *static_cast<DeliveryHandle*>(message._private);
+  DeliveryHandle& handle = *static_cast<DeliveryHandle*>(message._private);
   if (queue_full_.load(std::memory_order_relaxed)) queue_full_ = false;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && (status == RD_KAFKA_MSG_STATUS_PERSISTED || !acknowledged_)) {
-    if (slot.timed_out()) events_.late_delivery(label_, true);
+    if (handle.timed_out()) events_.late_delivery(label_, true);
     events_.record_delivered(label_,
                              std::chrono::microseconds(std::max<std::int64_t>(rd_kafka_message_latency(&message), 0)));
-    slot.succeed();
+    handle.succeed();
     return;
   }
   const bool implied = message.err == RD_KAFKA_RESP_ERR_NO_ERROR;
   const rd_kafka_resp_err_t error = implied ? RD_KAFKA_RESP_ERR__INCONSISTENT : message.err;
-  if (slot.note.already_answered && is_fatal_producer_error(error) && keep(message, slot)) return;
+  if (handle.sink_data.already_answered && is_fatal_producer_error(error) && keep(message, handle)) return;
   // An earlier try cannot have written what is too large by itself, whatever it was answered.
   const bool not_produced =
       status == RD_KAFKA_MSG_STATUS_NOT_PERSISTED || (alone && error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
@@ -519,7 +520,7 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
   // What is doubtful, by an outage or because it is implied, may be there twice after a second try. Nobody waits for
   // the fate of a hasty one, and it was already_answered; of a guaranteed one it would hide that it is unknown.
   if ((implied || may_be_another_records(error)) && (not_produced || label_ == "hasty") && !alone) {
-    service_.produce_alone(*this, refused_record(message, error, slot));
+    service_.produce_alone(*this, refused_record(message, error, handle));
     return;
   }
   std::string text = rd_kafka_err2str(error);
@@ -543,27 +544,27 @@ void KafkaProducer::report(const rd_kafka_message_t& message, rd_kafka_msg_statu
     default:
       break;
   }
-  fail(slot, topic, {static_cast<const char*>(message.payload), message.len}, error,
+  fail(handle, topic, {static_cast<const char*>(message.payload), message.len}, error,
        not_produced ? Delivery::not_produced : Delivery::unknown, std::move(text));
 }
 
-bool KafkaProducer::keep(const rd_kafka_message_t& message, DeliveryHandle& slot) {
+bool KafkaProducer::keep(const rd_kafka_message_t& message, DeliveryHandle& handle) {
   const std::lock_guard lock(held_mutex_);
   if (ending_) return false;
-  held_.push_back(refused_record(message, message.err, slot));
+  held_.push_back(refused_record(message, message.err, handle));
   holds_ = true;  // sent when all that the client has to tell was read
   return true;
 }
 
-void KafkaProducer::fail(DeliveryHandle& slot, std::string_view topic, std::string_view value,
+void KafkaProducer::fail(DeliveryHandle& handle, std::string_view topic, std::string_view value,
                          rd_kafka_resp_err_t error, Delivery delivery, std::string message) {
-  if (slot.timed_out()) events_.late_delivery(label_, false);
+  if (handle.timed_out()) events_.late_delivery(label_, false);
   events_.record_failed(label_, topic, rd_kafka_err2name(error), message);
   DeliveryFailure failure{delivery, std::move(message), obstacle_of(error), is_denied(error)};
   // The caller of a guaranteed record has its text.
   if (failure.scope == FailureScope::record && label_ == "hasty")
     failure.value = std::make_shared<const std::string>(value);
-  slot.fail(std::move(failure));
+  handle.fail(std::move(failure));
 }
 
 std::string KafkaProducer::too_large(const std::string& topic, std::size_t size, bool alone) const {
@@ -577,7 +578,8 @@ std::string KafkaProducer::too_large(const std::string& topic, std::size_t size,
 }
 
 void KafkaProducer::refuse(const PendingRecord& record) {
-  fail(*record.slot, record.topic, record.value, record.error, Delivery::not_produced, rd_kafka_err2str(record.error));
+  fail(*record.handle, record.topic, record.value, record.error, Delivery::not_produced,
+       rd_kafka_err2str(record.error));
 }
 
 void KafkaProducer::error(rd_kafka_resp_err_t code, const char* text, bool alone) {
@@ -772,7 +774,7 @@ void KafkaProducer::produce_alone(const PendingRecord& record) {
     try {
       alone = make_client(*alone_conf_, true);
     } catch (const std::invalid_argument& refused) {
-      fail(*record.slot, record.topic, record.value, record.error, Delivery::not_produced, refused.what());
+      fail(*record.handle, record.topic, record.value, record.error, Delivery::not_produced, refused.what());
       return;
     }
     const std::lock_guard lock(clients_mutex_);
@@ -780,10 +782,10 @@ void KafkaProducer::produce_alone(const PendingRecord& record) {
   }
   if (record.error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && limits_.due(record.topic))
     limits_.read(client()->handle(), {record.topic}, kProbeTimeout);
-  const rd_kafka_resp_err_t error =
-      KafkaClient::Sender(*alone).send({record.topic, record.message_key, record.value, record.timestamp, record.slot});
+  const rd_kafka_resp_err_t error = KafkaClient::Sender(*alone).send(
+      {record.topic, record.message_key, record.value, record.timestamp, record.handle});
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-    fail(*record.slot, record.topic, record.value, error, Delivery::not_produced, rd_kafka_err2str(error));
+    fail(*record.handle, record.topic, record.value, error, Delivery::not_produced, rd_kafka_err2str(error));
 }
 
 class KafkaSink final : public Sink {

@@ -73,7 +73,7 @@ struct Attempts;
 
 /// The first attempt of one record.
 struct Attempt final : DeliveryHandle {
-  using DeliveryHandle::listen;
+  using DeliveryHandle::set_listener;
   enum State : std::uint8_t {
     flying,  // its client waits
     copied,  // a copy waits for the store, or is in it
@@ -190,8 +190,8 @@ class SpoolSink final : public Sink, private DeliveryListener {
   };
   struct ReplayListener final : DeliveryListener {
     explicit ReplayListener(SpoolSink& to) : sink(to) {}
-    void settled(DeliveryHandle& slot) noexcept override {
-      const std::unique_ptr<Replay> replay(static_cast<Replay*>(&slot));
+    void handle_settled(DeliveryHandle& handle) noexcept override {
+      const std::unique_ptr<Replay> replay(static_cast<Replay*>(&handle));
       sink.report(replay->id, true, replay->take_failure());
     }
     SpoolSink& sink;
@@ -202,7 +202,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   }
 
   // Any thread.
-  void settled(DeliveryHandle& slot) noexcept override;
+  void handle_settled(DeliveryHandle& handle) noexcept override;
   void hand_over(const AttemptsPointer& attempts);
   void copy(Attempts& attempts, bool flying_too);
   void expire(const AttemptsPointer& attempts);
@@ -212,7 +212,7 @@ class SpoolSink final : public Sink, private DeliveryListener {
   }
   void report(std::int64_t id, bool replayed, std::optional<DeliveryFailure> failure);
   void push(std::vector<Copy> copies);
-  void succeed(DeliveryHandle& outer, Assurance assurance, bool on_disk);
+  void succeed(DeliveryHandle& outer, Assurance assurance, bool spooled);
   void fail(DeliveryHandle& outer, Assurance assurance, DeliveryFailure failure);
   DeliveryFailure no_room_failure() const;
 
@@ -314,7 +314,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
   for (std::size_t i = 0; i < records.size(); ++i) going += goes_on(i) ? 1 : 0;
   AttemptsPointer attempts;
   if (going > 0) {
-    attempts = new Attempts(going, records.front().slot->executor());
+    attempts = new Attempts(going, records.front().handle->executor());
     attempts->assurance = assurance;
   }
   std::vector<Copy> copies;
@@ -326,7 +326,7 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
     const std::int64_t own_id = id + static_cast<std::int64_t>(i);
     if (goes_on(i)) {
       Attempt& attempt = attempts->all[place++];
-      attempt.outer = record.slot;
+      attempt.outer = record.handle;
       attempt.record = record;
       attempt.id = own_id;
     } else if (stopping || ((refuse_all || full) && !record.already_answered)) {
@@ -339,14 +339,14 @@ void SpoolSink::produce(std::span<const Record> records, Assurance assurance) {
       copy.record.value = record.value;
       copy.record.timestamp = record.timestamp;
       copy.record.assurance = assurance;
-      copy.outer = record.slot;
+      copy.outer = record.handle;
       copy.already_answered = record.already_answered;
       copy.until = until;
     }
   }
   if (!copies.empty()) push(std::move(copies));
   if (attempts) hand_over(attempts);
-  for (const Record* record : refused) fail(*record->slot, assurance, no_room_failure());
+  for (const Record* record : refused) fail(*record->handle, assurance, no_room_failure());
 }
 
 void SpoolSink::hand_over(const AttemptsPointer& attempts) {
@@ -354,9 +354,9 @@ void SpoolSink::hand_over(const AttemptsPointer& attempts) {
   records.clear();
   for (Attempt& attempt : attempts->attempts()) {
     attempt.of = attempts.get();
-    attempt.listen(*this);
+    attempt.set_listener(*this);
     records.push_back(attempt.record);
-    records.back().slot = &attempt;
+    records.back().handle = &attempt;
     records.back().already_answered = false;  // what finds no room in a queue finds it here
   }
   flying_ += attempts->count;
@@ -372,8 +372,8 @@ void SpoolSink::hand_over(const AttemptsPointer& attempts) {
   kafka_->produce(records, attempts->assurance);
 }
 
-void SpoolSink::settled(DeliveryHandle& slot) noexcept {
-  Attempt& attempt = static_cast<Attempt&>(slot);
+void SpoolSink::handle_settled(DeliveryHandle& handle) noexcept {
+  Attempt& attempt = static_cast<Attempt&>(handle);
   Attempts& attempts = *attempt.of;
   auto failure = attempt.take_failure();
   if (!failure) {
@@ -496,9 +496,9 @@ void SpoolSink::report(std::int64_t id, bool replayed, std::optional<DeliveryFai
   wake_.notify_one();
 }
 
-void SpoolSink::succeed(DeliveryHandle& outer, Assurance assurance, bool on_disk) {
+void SpoolSink::succeed(DeliveryHandle& outer, Assurance assurance, bool spooled) {
   if (outer.timed_out()) events_.late_delivery(producer_of(assurance), true);
-  if (on_disk) {
+  if (spooled) {
     outer.acknowledge_spooled();
   } else {
     outer.succeed();
@@ -710,8 +710,8 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
   }
   if (!waiting.empty()) {
     std::erase_if(held_, [this](Copy& copy) {
-      if (!copy.reported || (copy.failure && copy.failure->scope != FailureScope::record &&
-                             copy.failure->scope != FailureScope::topic))
+      if (!copy.reported ||
+          (copy.failure && copy.failure->scope != FailureScope::record && copy.failure->scope != FailureScope::topic))
         return false;
       auto failure = std::move(copy.failure);
       settle(std::move(copy), std::move(failure));
@@ -981,7 +981,7 @@ std::size_t SpoolSink::replay(Lane& lane, std::size_t most, Clock::time_point no
     if (record.message_key) replayed.message_key = *record.message_key;
     replayed.value = record.value;
     replayed.timestamp = record.timestamp;
-    replayed.slot = new Replay(replays_, record.id);
+    replayed.handle = new Replay(replays_, record.id);
     assurances.push_back(record.assurance);
   }
   rate_.take(records.size());

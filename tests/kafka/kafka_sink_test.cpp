@@ -110,7 +110,7 @@ TEST_F(KafkaSinkOnMock, NotAuthorisedIsNotProduced) {
   kafka_.answer({RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
   const Outcomes outcomes = driver_.produce(*sink, events(1));
   EXPECT_THAT(outcome_texts(outcomes), Each("not_produced: Broker: Topic authorization failed"));
-  EXPECT_FALSE(outcomes[0]->worth_retry());
+  EXPECT_FALSE(outcomes[0]->is_retryable());
   EXPECT_THAT(metrics_.text(), HasSubstr("TOPIC_AUTHORIZATION_FAILED"));
   EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
 }
@@ -125,7 +125,7 @@ TEST_F(KafkaSinkOnMock, RefusedForTheRecordItself_IsNotWorthARetry) {
       ASSERT_TRUE(outcomes[0]) << rd_kafka_err2str(error);
       EXPECT_THAT(outcomes[0]->message, StartsWith(rd_kafka_err2str(error)));
       EXPECT_EQ(outcomes[0]->scope, FailureScope::record);
-      EXPECT_FALSE(outcomes[0]->worth_retry());
+      EXPECT_FALSE(outcomes[0]->is_retryable());
       // The caller of a hasty record may have its text no more.
       EXPECT_EQ(outcomes[0]->value != nullptr, assurance == Assurance::hasty);
       if (outcomes[0]->value) {
@@ -149,7 +149,7 @@ TEST_F(KafkaSinkOnMock, RefusedForTheSizeOfAllTogether_IsSentAlone) {
 TEST_F(KafkaSinkOnMock, Outage_IsWorthARetry) {
   const auto sink = sink_with({{"retries", "0"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
-  EXPECT_TRUE(driver_.produce(*sink, events(1))[0]->worth_retry());
+  EXPECT_TRUE(driver_.produce(*sink, events(1))[0]->is_retryable());
 }
 
 TEST_F(KafkaSinkOnMock, TooFewReplicasOnceIsTriedAgain) {

@@ -93,14 +93,14 @@ TEST_F(SpoolSinkTest, WhatKafkaTakesInTimeIsNotSpooled) {
   hold_->judge = delivered;
   const auto spool = sink(kNever);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a", "b"}))), ElementsAre("success", "success"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
   EXPECT_THAT(stored(), IsEmpty());
 }
 
 TEST_F(SpoolSinkTest, WhatKafkaDoesNotTakeInTimeIsOnDiskUntilItsFirstAttemptIsAcknowledged) {
   const auto spool = sink(kAtOnce);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}))), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 1u);
+  EXPECT_EQ(driver_.spooled(), 1u);
   EXPECT_THAT(stored(), ElementsAre("a"));
   EXPECT_TRUE(hold_->settle("a"));
   EXPECT_TRUE(becomes_empty());
@@ -111,7 +111,7 @@ TEST_F(SpoolSinkTest, WhatKafkaDoesNotTakeInTimeIsOnDiskUntilItsFirstAttemptIsAc
 TEST_F(SpoolSinkTest, HastyRecordsAreSpooledToo) {
   const auto spool = sink(kAtOnce);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}), Assurance::hasty)), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 1u);
+  EXPECT_EQ(driver_.spooled(), 1u);
   EXPECT_THAT(stored(), ElementsAre("a"));
 }
 
@@ -120,7 +120,7 @@ TEST_F(SpoolSinkTest, IsReplayedOnlyAfterTheReportOfItsFirstAttemptAndThoseBehin
   driver_.produce(*spool, records({"a"}));
   driver_.produce(*spool, records({"b", "c"}));
   driver_.produce(*spool, records({"other"}, "other"));
-  EXPECT_EQ(driver_.on_disk(), 4u);
+  EXPECT_EQ(driver_.spooled(), 4u);
   // The other topic has its own attempt; b and c wait behind a.
   EXPECT_THAT(hold_->all(), ElementsAre("a", "other"));
   hold_->set_judge(delivered);
@@ -150,7 +150,7 @@ TEST_F(SpoolSinkTest, WhileATopicIsSpooledNewRecordsAreStoredAtOnceAndReplayedIn
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   for (const char* value : {"a", "b", "c", "d"}) driver_.produce(*spool, records({value}));
-  EXPECT_EQ(driver_.on_disk(), 4u);
+  EXPECT_EQ(driver_.spooled(), 4u);
   EXPECT_THAT(hold_->all(), ElementsAre("a"));  // the others were not tried
   hold_->set_judge(delivered);
   hold_->set_unready(std::nullopt);
@@ -178,7 +178,7 @@ TEST_F(SpoolSinkTest, ANewRecordWaitsForTheReplayBeforeItAndThenNeedsNoSpool) {
   EXPECT_THAT(outcome_texts(later.get()), ElementsAre("success"));
   EXPECT_TRUE(hold_->settle("other"));
   EXPECT_THAT(outcome_texts(other.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 1u);
+  EXPECT_EQ(driver_.spooled(), 1u);
   EXPECT_TRUE(becomes_empty());
 }
 
@@ -219,7 +219,7 @@ TEST_F(SpoolSinkTest, AtTheEndWhatIsUnderWayIsSpooled) {
   spool->stop(std::chrono::steady_clock::now());
   EXPECT_THAT(outcome_texts(guaranteed.get()), ElementsAre("success"));
   EXPECT_THAT(outcome_texts(hasty.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 2u);
+  EXPECT_EQ(driver_.spooled(), 2u);
   EXPECT_THAT(stored(), ElementsAre("a", "b"));
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"c"}))), ElementsAre(HasSubstr("not_produced: ")));
 }
@@ -243,7 +243,7 @@ TEST_F(SpoolSinkTest, OneSpooledThatKafkaWillNeverTakeIsSetAsideAndHoldsUpNobody
   EXPECT_THAT(stored(), ElementsAre("large"));
   EXPECT_THAT(metrics(), HasSubstr("outcome=\"set_aside\"} 1"));
   driver_.produce(*spool, records({"c"}));
-  EXPECT_EQ(driver_.on_disk(), 2u);
+  EXPECT_EQ(driver_.spooled(), 2u);
 }
 
 TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
@@ -301,7 +301,7 @@ TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
   hold_->set_judge(outage);
   hold_->set_unready("down");
   driver_.produce(*spool, records({"new"}));
-  EXPECT_EQ(driver_.on_disk(), 301u);
+  EXPECT_EQ(driver_.spooled(), 301u);
   EXPECT_THAT(stored(), ElementsAre("new"));
 }
 
@@ -331,7 +331,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedWaitsInItsOrder) {
   hold_->set_unready(std::nullopt);
   EXPECT_THAT(outcome_texts(first.get()), ElementsAre("success", "success"));
   EXPECT_THAT(outcome_texts(second.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
   EXPECT_THAT(hold_->all(), ElementsAre("a", "b", "c"));
 }
 
@@ -372,7 +372,7 @@ TEST_F(SpoolSinkTest, WithoutRoomOneUnderWayHasTheFateThatKafkaGivesIt) {
   EXPECT_TRUE(hold_->settle("b", DeliveryFailure{Delivery::unknown, "Local: Message timed out"}));
   EXPECT_THAT(outcome_texts(first.get()), ElementsAre("success"));
   EXPECT_THAT(outcome_texts(second.get()), ElementsAre("unknown: Local: Message timed out"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
 }
 
 TEST_F(SpoolSinkTest, AFullDiskRefusesWholeRecordsAndLosesNone) {
@@ -413,7 +413,7 @@ TEST_F(SpoolSinkTest, AColdTopicIsWarmedFirst) {
   }));
   EXPECT_TRUE(hold_->settle("a"));
   EXPECT_THAT(outcome_texts(outcome.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
 }
 
 TEST_F(SpoolSinkTest, WhatAToolDropsIsGone) {
@@ -427,7 +427,7 @@ TEST_F(SpoolSinkTest, WhatAToolDropsIsGone) {
   hold_->set_unready(std::nullopt);
   driver_.produce(*spool, records({"c"}));
   EXPECT_THAT(hold_->all(), ElementsAre("a", "b", "c"));
-  EXPECT_EQ(driver_.on_disk(), 2u);
+  EXPECT_EQ(driver_.spooled(), 2u);
 }
 
 TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_BothSettle) {
@@ -499,9 +499,9 @@ TEST_F(SpoolSinkTest, TakesNearlyMaxBytesBeforeItIsFull) {
   const std::string value(100000, 'v');
   std::size_t taken = 0;
   while (!spool->overload_reason()) {
-    const std::size_t before = driver_.on_disk();
+    const std::size_t before = driver_.spooled();
     driver_.produce(*spool, records({value}));
-    taken += driver_.on_disk() - before;
+    taken += driver_.spooled() - before;
     ASSERT_LT(taken, 200u);
   }
   EXPECT_GT(taken * value.size(), kMaxBytes * 8 / 10);

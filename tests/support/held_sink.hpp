@@ -20,7 +20,7 @@ namespace eventgate {
 struct SinkHold {
   struct Held {
     KeptRecord record;
-    DeliveryHandle* slot;
+    DeliveryHandle* handle;
   };
 
   std::mutex mutex;
@@ -50,21 +50,21 @@ struct SinkHold {
   }
   /// Settles the first record held of this value. Whether there is one.
   bool settle(const std::string& value, std::optional<DeliveryFailure> failure = std::nullopt) {
-    DeliveryHandle* slot = nullptr;
+    DeliveryHandle* handle = nullptr;
     {
       const std::lock_guard lock(mutex);
       for (auto it = held.begin(); it != held.end(); ++it) {
         if (it->record.value != value) continue;
-        slot = it->slot;
+        handle = it->handle;
         held.erase(it);
         break;
       }
     }
-    if (slot == nullptr) return false;
+    if (handle == nullptr) return false;
     if (failure)
-      slot->fail(std::move(*failure));
+      handle->fail(std::move(*failure));
     else
-      slot->succeed();
+      handle->succeed();
     return true;
   }
 };
@@ -87,17 +87,17 @@ class HeldSink final : public Sink {
         if (record.message_key) kept.message_key = std::string(*record.message_key);
         hold_->values.push_back(kept.value);
         if (hold_->judge) {
-          judged.emplace_back(record.slot, hold_->judge(kept));
+          judged.emplace_back(record.handle, hold_->judge(kept));
         } else {
-          hold_->held.push_back({std::move(kept), record.slot});
+          hold_->held.push_back({std::move(kept), record.handle});
         }
       }
     }
-    for (auto& [slot, failure] : judged) {
+    for (auto& [handle, failure] : judged) {
       if (failure)
-        slot->fail(std::move(*failure));
+        handle->fail(std::move(*failure));
       else
-        slot->succeed();
+        handle->succeed();
     }
   }
 
@@ -121,7 +121,7 @@ class HeldSink final : public Sink {
       const std::lock_guard lock(hold_->mutex);
       left.swap(hold_->held);
     }
-    for (const SinkHold::Held& held : left) held.slot->fail({Delivery::unknown, "purged"});
+    for (const SinkHold::Held& held : left) held.handle->fail({Delivery::unknown, "purged"});
   }
 
  private:

@@ -57,14 +57,14 @@ class MemorySink final : public Sink {
         const std::lock_guard lock(memory_->mutex);
         memory_->records.push_back(std::move(kept));
         if (memory_->silent) {
-          memory_->unsettled.push_back(record.slot);
+          memory_->unsettled.push_back(record.handle);
           continue;
         }
       }
       if (failure)
-        record.slot->fail(std::move(*failure));
+        record.handle->fail(std::move(*failure));
       else
-        record.slot->succeed();
+        record.handle->succeed();
     }
   }
 
@@ -83,7 +83,7 @@ class MemorySink final : public Sink {
       const std::lock_guard lock(memory_->mutex);
       left.swap(memory_->unsettled);
     }
-    for (DeliveryHandle* slot : left) slot->succeed();
+    for (DeliveryHandle* handle : left) handle->succeed();
   }
 
  private:
