@@ -17,14 +17,14 @@ namespace {
 class KafkaClientTest : public testing::Test {
  protected:
   KafkaClientTest() {
-    KafkaClientCallbacks events;
-    events.report = [this](const rd_kafka_message_t&, rd_kafka_msg_status_t) { ++reports_; };
-    events.error = [](rd_kafka_resp_err_t, const char*) {};
-    events.log = [](int, const char*, const char*) {};
-    events.statistics = [](const char*) {};
-    events.room = [] {};
+    KafkaClientCallbacks callbacks;
+    callbacks.report = [this](const rd_kafka_message_t&, rd_kafka_msg_status_t) { ++reports_; };
+    callbacks.error = [](rd_kafka_resp_err_t, const char*) {};
+    callbacks.log = [](int, const char*, const char*) {};
+    callbacks.statistics = [](const char*) {};
+    callbacks.drained = [] {};
     rd_kafka_conf_t* const conf = rd_kafka_conf_new();
-    client_ = KafkaClient::make(*conf, io_.get_executor(), std::move(events));
+    client_ = KafkaClient::make(*conf, io_.get_executor(), std::move(callbacks));
     rd_kafka_conf_destroy(conf);
     thread_ = std::thread([this] { io_.run(); });
   }

@@ -85,7 +85,7 @@ class KafkaSinkOnMock : public testing::Test {
     options.guaranteed.conf.emplace("metadata.broker.list", kafka_.address());
     options.hasty = options.guaranteed;
     options.produce_timeout = produce_timeout;
-    return make_kafka_sink(std::move(options), driver_.executor(), events_);
+    return make_kafka_sink(std::move(options), driver_.executor(), telemetry_);
   }
 
   static std::vector<OwnRecord> events(int count, const std::string& topic = "topic") {
@@ -94,7 +94,7 @@ class KafkaSinkOnMock : public testing::Test {
 
   MockKafka kafka_;
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   SinkDriver driver_;
 };
 
@@ -367,7 +367,7 @@ TEST_F(KafkaSinkOnMock, HastyMayDoWithoutAcknowledgement) {
   options.guaranteed.conf["metadata.broker.list"] = kafka_.address();
   options.hasty = options.guaranteed;
   options.hasty.topic_conf["acks"] = "0";
-  const auto sink = make_kafka_sink(options, driver_.executor(), events_);
+  const auto sink = make_kafka_sink(options, driver_.executor(), telemetry_);
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
 }
 
@@ -406,7 +406,7 @@ TEST_F(KafkaSinkOnMock, AnOptionRefusedByLibrdkafkaIsNamedWithItsReason) {
 }
 
 TEST_F(KafkaSinkOnMock, WithoutBrokersItSaysWhatItExpected) {
-  EXPECT_THAT([&] { make_kafka_sink({}, driver_.executor(), events_); },
+  EXPECT_THAT([&] { make_kafka_sink({}, driver_.executor(), telemetry_); },
               testing::ThrowsMessage<std::invalid_argument>(HasSubstr("expected metadata.broker.list")));
 }
 

@@ -74,7 +74,7 @@ TEST(RefusalLog, ARefusalMakesEarlierRecordsOfItsTopicDoubtful) {
     return log.status(kNot, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, -1, topic, handed_over);
   };
   EXPECT_EQ(status("eqiad.test-1_x", before), kNot);
-  log.note(kLines[0].text);
+  log.add_line(kLines[0].text);
   EXPECT_EQ(status("eqiad.test-1_x", before), kPossibly);
   EXPECT_EQ(status("eqiad.test-1_x", Clock::now() + seconds(1)), kNot);
   EXPECT_EQ(status("eqiad.test-1", before), kNot);
