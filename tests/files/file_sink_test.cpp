@@ -68,7 +68,7 @@ class FileSink : public testing::Test {
     options.output_path = output_path;
     options.output_fsync = output_fsync;
     options.now = [this] { return now_.load(); };
-    return make_file_sink(std::move(options), events_);
+    return make_file_sink(std::move(options), telemetry_);
   }
 
   /// How many files were opened again because of `cause`.
@@ -84,7 +84,7 @@ class FileSink : public testing::Test {
 
   TemporaryFolder folder_;
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   std::atomic<Time> now_{kTwoOClock};
   SinkDriver driver_;
 };
@@ -293,7 +293,7 @@ TEST_F(FileSink, RetentionDeletesPartitionsThatEndedBefore) {
   options.output_path = in_folder("out/");
   options.output_retention = std::chrono::hours(48);
   options.now = [this] { return now_.load(); };
-  const auto sink = make_file_sink(std::move(options), events_);
+  const auto sink = make_file_sink(std::move(options), telemetry_);
   EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder("out/b/year=2025")) && !fs::exists(in_folder(old_part)); }));
   EXPECT_FALSE(fs::exists(in_folder("out/a/year=2026/month=11/day=19")));
   for (const std::string& name : {kept_part, no_part, no_hour}) EXPECT_TRUE(fs::exists(in_folder(name))) << name;
@@ -467,7 +467,7 @@ class FileSinkPipe : public FileSink {
     FileSinkOptions options;
     options.output_path = in_folder("pipe");
     options.produce_timeout = produce_timeout;
-    return make_file_sink(std::move(options), events_);
+    return make_file_sink(std::move(options), telemetry_);
   }
 
   std::string read_all() {
