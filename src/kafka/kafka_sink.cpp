@@ -42,7 +42,7 @@ class KafkaSink final : public Sink {
         hasty_("hasty", make_valid_conf(options, "hasty"), reports, limits_, housekeeper_, telemetry) {
     if (!RefusalLog::is_tested(rd_kafka_version()))
       telemetry.sink_warning(name(), std::string("librdkafka ") + rd_kafka_version_str() +
-                                         " is not one of the tested versions, 2.0.2 and 2.8.0: an event that Kafka did "
+                                         " is not one of the versions tested, 2.0.2 and 2.8.0: an event that Kafka did "
                                          "not take gets delivery 'unknown' where only librdkafka's log proves "
                                          "'not_produced'");
     housekeeper_.start({&guaranteed_, &hasty_});

@@ -140,7 +140,7 @@ class SpoolFaultTest : public testing::Test {
     EXPECT_THAT(store.problems().value(), IsEmpty());
     std::vector<std::string> values;
     store
-        .each([&](SpooledRecord& each) {
+        .visit_records([&](SpooledRecord& each) {
           values.push_back(each.value);
           return true;
         })

@@ -62,7 +62,7 @@ class SpoolSinkTest : public testing::Test {
     options.after = after;
     options.max_bytes = max_bytes;
     options.min_free = 0;
-    return make_spool_sink(options, std::make_unique<HeldSink>(hold_), events_);
+    return make_spool_sink(options, std::make_unique<HeldSink>(hold_), telemetry_);
   }
 
   /// Values of the records in the store, as a tool sees them.
@@ -70,7 +70,7 @@ class SpoolSinkTest : public testing::Test {
     SpoolStore store(path(), SpoolStore::Access::share);
     std::vector<std::string> values;
     store
-        .each([&](SpooledRecord& record) {
+        .visit_records([&](SpooledRecord& record) {
           values.push_back(record.value);
           return true;
         })
@@ -84,7 +84,7 @@ class SpoolSinkTest : public testing::Test {
 
   TemporaryFolder folder_;
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   std::shared_ptr<SinkHold> hold_ = std::make_shared<SinkHold>();
   SinkDriver driver_;
 };
@@ -451,14 +451,14 @@ TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_Both
     hold_->set_unready("down");
     driver_.produce(*spool, records({"c"}));
     hold_->set_judge({});
-    SpoolStore(path(), SpoolStore::Access::share).retry_refused().value();
+    SpoolStore(path(), SpoolStore::Access::share).requeue_set_aside().value();
     hold_->set_unready(std::nullopt);
     EXPECT_TRUE(becomes([this] { return hold_->count() == 2; }));
     // The one that the spool has not counted comes first; the other's report must find its topic.
     EXPECT_TRUE(hold_->settle("bad", too_large({})));
     EXPECT_TRUE(becomes([this] {
       SpoolStore store(path(), SpoolStore::Access::share);
-      return store.set_aside().value() == 1;
+      return store.set_aside_count().value() == 1;
     }));
     EXPECT_TRUE(hold_->settle("c"));
     EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
@@ -475,7 +475,7 @@ TEST_F(SpoolSinkTest, AToolRemovesRecordsThatAreReplayed_TheOthersAreStillCounte
   EXPECT_TRUE(becomes([this] { return hold_->count() == 4; }));
   std::vector<std::int64_t> ids;
   SpoolStore tool(path(), SpoolStore::Access::share);
-  tool.each([&](SpooledRecord& record) {
+  tool.visit_records([&](SpooledRecord& record) {
         ids.push_back(record.id);
         return ids.size() < 2;
       })

@@ -45,7 +45,7 @@ SpoolResult<void> add(SpoolStore& store, const std::vector<SpooledRecord>& recor
 
 std::vector<SpooledRecord> all(SpoolStore& store) {
   std::vector<SpooledRecord> found;
-  (void)store.each([&](SpooledRecord& each) {
+  (void)store.visit_records([&](SpooledRecord& each) {
     found.push_back(each);
     return true;
   });
@@ -59,7 +59,7 @@ std::vector<std::int64_t> ids(const std::vector<SpooledRecord>& records) {
 }
 
 std::vector<SpooledRecord> next(SpoolStore& store, std::int64_t after = 0, const std::string& topic = "test.event") {
-  return store.next(topic, after, 100, 1 << 20).value();
+  return store.read_topic(topic, after, 100, 1 << 20).value();
 }
 
 /// The first place of `what` in the file, and on.
@@ -104,10 +104,10 @@ TEST_F(SpoolStoreTest, GivesATopicsRecordsInOrderOfId) {
   EXPECT_TRUE(add(store, {record(5, "{}"), record(2, "{}"), record(3, "{}", "other"), record(9, "{}")}));
   EXPECT_THAT(ids(next(store)), ElementsAre(2, 5, 9));
   EXPECT_THAT(ids(next(store, 2)), ElementsAre(5, 9));
-  EXPECT_THAT(ids(store.next("test.event", 0, 2, 1 << 20).value()), ElementsAre(2, 5));
-  EXPECT_THAT(ids(store.next("test.event", 0, 100, 1).value()), ElementsAre(2));
+  EXPECT_THAT(ids(store.read_topic("test.event", 0, 2, 1 << 20).value()), ElementsAre(2, 5));
+  EXPECT_THAT(ids(store.read_topic("test.event", 0, 100, 1).value()), ElementsAre(2));
   EXPECT_EQ(store.last_id().value(), 9);
-  EXPECT_EQ(store.oldest().value(), 1800000000002);
+  EXPECT_EQ(store.oldest_spooled_at().value(), 1800000000002);
   const auto topics = store.topics().value();
   ASSERT_THAT(topics, SizeIs(2));
   EXPECT_EQ(topics[1].topic, "test.event");
@@ -120,9 +120,9 @@ TEST_F(SpoolStoreTest, ARefusedRecordIsKeptAndNotGivenUntilItIsTriedAgain) {
   const std::vector<std::pair<std::int64_t, std::string>> refused{{1, "too large"}};
   EXPECT_TRUE(store.apply({{}, {}, refused}));
   EXPECT_THAT(ids(next(store)), ElementsAre(2));
-  EXPECT_EQ(store.set_aside().value(), 1u);
-  EXPECT_EQ(all(store)[0].refusal, "too large");
-  EXPECT_EQ(store.retry_refused().value(), 1u);
+  EXPECT_EQ(store.set_aside_count().value(), 1u);
+  EXPECT_EQ(all(store)[0].undeliverable_reason, "too large");
+  EXPECT_EQ(store.requeue_set_aside().value(), 1u);
   EXPECT_THAT(ids(next(store)), ElementsAre(1, 2));
 }
 
@@ -227,7 +227,7 @@ TEST_F(SpoolStoreTest, ADamagedPageIsMovedAsideAndTheRestTakenOver) {
 TEST_F(SpoolStoreTest, AFileThatIsNoDatabaseDoesNotStopAStart) {
   folder_.write("spool/spool.db", std::string(100000, 'z'));
   SpoolStore store(path(), Access::own);
-  EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("0 records were taken over")));
+  EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("0 records were copied to a new file")));
   EXPECT_TRUE(add(store, {record(1, "{}")}));
 }
 
@@ -293,7 +293,7 @@ TEST(SpoolStoreFile, HasPagesOf16KBAndIsForItsUserAlone) {
   record.topic = "t";
   record.value = "{}";
   const SpooledRecord* const records[] = {&record};
-  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .refuse = {}}));
+  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .set_aside = {}}));
   for (const char* name : {"/spool.db", "/spool.db-wal", "/spool.db-shm"})
     EXPECT_EQ(std::filesystem::status(path + name).permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
@@ -333,7 +333,7 @@ TEST(SpoolStoreFile, MadeWithSmallPagesAndReadableByAll_KeepsWorkingAndIsClosed)
   record.topic = "t";
   record.value = std::string(1000000, 'v');
   const SpooledRecord* const records[] = {&record};
-  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .refuse = {}}));
+  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .set_aside = {}}));
   EXPECT_NEAR(static_cast<double>(store.bytes() - before), 1e6, 5e4);
   EXPECT_EQ(std::filesystem::status(path + "/spool.db").permissions(), std::filesystem::perms(0600));
 }
