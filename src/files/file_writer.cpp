@@ -17,10 +17,11 @@ namespace eventgate {
 namespace {
 
 constexpr std::string_view kProducer = "file";
-constexpr std::size_t kMaxWaitingBytes = 256u << 20;  // of lines; beyond it records are refused
-constexpr std::size_t kWriteNowBytes = 256u << 10;    // of lines; the thread then starts before the I/O thread is idle
-constexpr int kMaxRewrites = 3;                       // of a chunk whose file is removed again and again
-constexpr std::chrono::seconds kProbeInterval{1};     // between probes of an output that failed
+constexpr std::size_t kMaxWaitingBytes = 256u << 20;  // waiting lines; beyond it records are refused
+constexpr std::size_t kWriteNowBytes = 256u
+                                       << 10;  // waiting lines; then the thread writes before the I/O thread is idle
+constexpr int kMaxRewrites = 3;                // if the file of a chunk is removed again and again
+constexpr std::chrono::seconds kProbeInterval{1};  // between probes of an output that failed
 constexpr std::chrono::milliseconds kGiveUpGrace{
     300};                                        // for the thread to see `give_up_`: OutputFile::wait needs 100 ms
 constexpr std::chrono::seconds kReportGrace{5};  // for the thread to settle the handles of a batch

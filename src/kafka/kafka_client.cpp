@@ -19,10 +19,10 @@ namespace {
 
 constexpr std::size_t kReportsPerWakeup = 128;  // then the I/O thread's other work gets its turn
 constexpr std::size_t kMaxTopics = 10000;       // cached topic handles; without one librdkafka looks the topic up
-constexpr int kDebugLevel = 7;                  // of syslog
+constexpr int kDebugLevel = 7;                  // syslog level
 
-/// Blocks signals for the threads that are started meanwhile, so that librdkafka's threads take none of the gate's and
-/// a broken connection is an error instead of SIGPIPE.
+/// Blocks signals for the threads that are started meanwhile. librdkafka's threads then take none of the gate's
+/// signals, and a broken connection is an error instead of SIGPIPE.
 class SignalsBlocked {
  public:
   SignalsBlocked() {

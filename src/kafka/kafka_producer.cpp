@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kProbeTimeout{1000};     // of a request for metadata or topic configs
+constexpr milliseconds kProbeTimeout{1000};     // for an answer with metadata or topic configs
 constexpr milliseconds kProbeInterval{1000};    // between probes while the producer is not ready
 constexpr milliseconds kMetadataInterval{200};  // between probes while metadata of a topic is missing
 constexpr int kMetadataTries = 50;              // probes after which a topic without metadata is given up

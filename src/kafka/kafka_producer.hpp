@@ -85,8 +85,8 @@ class KafkaProducer {
   void prefetch_metadata(const std::string& topic);
   /// Sends `record` by the single-record client.
   void produce_alone(const PendingRecord& record);
-  /// Does what is due: probes brokers, replaces and closes clients, sends waiting records. Returns the time until the
-  /// next run.
+  /// Probes brokers, replaces and closes clients, and sends waiting records, as far as necessary. Returns the time
+  /// until the next run.
   Clock::duration run_maintenance();
 
  private:

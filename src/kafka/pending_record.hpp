@@ -18,7 +18,7 @@ struct PendingRecord {
   std::string value;
   std::int64_t timestamp = 0;  ///< Milliseconds since the epoch.
   DeliveryHandle* handle = nullptr;
-  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  ///< Of the last try.
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  ///< Result of the last try.
 };
 
 }  // namespace eventgate

@@ -19,7 +19,7 @@ struct PendingWrite {
   bool attempt_in_flight = false;           ///< The report of its first attempt is still to come.
   bool attempt_reported = false;            ///< That report came while the record waited here.
   bool maybe_stored = false;                ///< A write failed, but the store may have the record all the same.
-  std::optional<DeliveryFailure> failure;   ///< Of its first attempt.
+  std::optional<DeliveryFailure> failure;   ///< Result of its first attempt.
   /// Until then the record may wait for earlier ones of its topic.
   std::chrono::steady_clock::time_point wait_until;
 };

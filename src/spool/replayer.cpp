@@ -20,8 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kSpool = "spool";
 constexpr std::size_t kMaxReplaying = 10000;                 // records under way to Kafka
-constexpr std::size_t kMaxReadRecords = 256;                 // of one topic at a time
-constexpr std::size_t kMaxReadBytes = std::size_t{4} << 20;  // of one topic at a time
+constexpr std::size_t kMaxReadRecords = 256;                 // in one read of a topic
+constexpr std::size_t kMaxReadBytes = std::size_t{4} << 20;  // in one read of a topic
 constexpr milliseconds kMinPause{10};                        // between two reads of a topic with records to send
 constexpr milliseconds kPauseWhenEmpty{100};                 // after a read that found no record
 constexpr milliseconds kPauseAfterReadError{1000};

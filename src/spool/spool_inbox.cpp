@@ -5,7 +5,7 @@
 namespace eventgate {
 namespace {
 
-constexpr std::size_t kMaxWriteBytes = std::size_t{64} << 20;  // of records that wait for the spool's thread
+constexpr std::size_t kMaxWriteBytes = std::size_t{64} << 20;  // records that wait for the spool's thread
 
 }  // namespace
 

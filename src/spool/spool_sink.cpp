@@ -26,8 +26,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kMaintenanceInterval{1000};
-constexpr milliseconds kMaxFlushTime{5000};  // for Kafka's sink to deliver what it has, when the sink stops
-constexpr milliseconds kStopReserve{500};    // of the time to stop, to write what Kafka did not take
+constexpr milliseconds kMaxFlushTime{5000};  // for Kafka's sink to deliver its records at the stop
+constexpr milliseconds kStopReserve{500};    // the end of the time to stop, for writing the rest to the store
 
 /// The sink's threads: `produce` runs on I/O threads and FirstAttempts on any thread. Both hand work to the spool's
 /// thread through the inbox. That thread alone uses the writer, the replayer and the queues.

@@ -22,10 +22,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFileName = "spool.db";
 constexpr std::int64_t kPageSize = 16384;  // bytes; files made by earlier versions have pages of 4096
-constexpr std::int64_t kCheckpointBytes = std::int64_t{4} << 20;  // of the log; SQLite then copies it into the file
-constexpr std::int64_t kShrinkBytes = std::int64_t{8} << 20;      // given back to the file system at a time
-constexpr int kApplicationId = 0x45475350;                        // "EGSP" in ASCII
-constexpr std::size_t kMaxProblems = 1000;                        // that `problems` lists
+constexpr std::int64_t kCheckpointBytes = std::int64_t{4}
+                                          << 20;              // log size at which SQLite copies the log into the file
+constexpr std::int64_t kShrinkBytes = std::int64_t{8} << 20;  // given back to the file system at a time
+constexpr int kApplicationId = 0x45475350;                    // "EGSP" in ASCII
+constexpr std::size_t kMaxProblems = 1000;                    // that `problems` lists
 
 // The index `queued` finds the records of a topic that will be replayed, in order of id. `refusal` is why a record was
 // set aside.

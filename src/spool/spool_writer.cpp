@@ -173,7 +173,7 @@ void SpoolWriter::write(std::vector<PendingWrite> writes) {
   if (writes.empty() && removals_.empty() && undeliverables_.empty()) return;
   const std::int64_t spooled_at = wall_clock_milliseconds();
   std::size_t free_room = writes.empty() ? 0 : room();
-  std::size_t count = 0;  // of `writes` that have room
+  std::size_t count = 0;  // number of `writes` that have room
   std::vector<const SpooledRecord*> added;
   for (; count < writes.size() && !disk_failed_; ++count) {
     SpooledRecord& record = writes[count].record;
@@ -299,7 +299,7 @@ void SpoolWriter::run_maintenance() {
   if (store_.changed_by_others()) changed_externally_ = true;
   if (changed_externally_) {
     queues_.recount(store_);
-    // Records in use are counted by guess, so the numbers are exact only without any.
+    // The numbers are exact only without records in use, so it counts again until there are none.
     changed_externally_ = queues_.has_attempts() || !removals_.empty();
   }
   disk_failed_ = false;

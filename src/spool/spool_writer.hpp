@@ -51,7 +51,8 @@ class SpoolWriter {
     undeliverables_.push_back({id, &queue, std::move(reason)});
   }
 
-  /// Writes the waiting records, or hands them to Kafka. Removes and sets aside what is due.
+  /// Writes the waiting records, or hands them to Kafka. Also does what `remove_later` and `set_aside_later` have
+  /// requested.
   void write_pending(Clock::time_point now);
 
   /// Repairs a damaged store. Returns false if that fails.

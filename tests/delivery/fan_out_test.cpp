@@ -159,8 +159,8 @@ TEST(FanOut, PrefetchMetadata_ReachesEverySink) {
   TwoSinks sinks;
   FanOut fan_out = both_sinks(sinks);
   fan_out.prefetch_metadata("topic");
-  EXPECT_EQ(sinks.kafka->warmed, std::vector<std::string>{"topic"});
-  EXPECT_EQ(sinks.file->warmed, std::vector<std::string>{"topic"});
+  EXPECT_EQ(sinks.kafka->prefetched_topics, std::vector<std::string>{"topic"});
+  EXPECT_EQ(sinks.file->prefetched_topics, std::vector<std::string>{"topic"});
 }
 
 }  // namespace

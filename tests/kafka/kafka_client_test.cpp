@@ -13,7 +13,7 @@
 namespace eventgate {
 namespace {
 
-/// A client without a broker, whose reports are read on a thread of its own.
+/// A client without a broker. A separate thread reads its reports.
 class KafkaClientTest : public testing::Test {
  protected:
   KafkaClientTest() {
@@ -43,7 +43,7 @@ class KafkaClientTest : public testing::Test {
   std::thread thread_;
 };
 
-TEST_F(KafkaClientTest, WithAMessageUnderWay_IsNotClosed) {
+TEST_F(KafkaClientTest, MessageHasNoReport_ClientIsNotClosed) {
   ASSERT_EQ(send(), RD_KAFKA_RESP_ERR_NO_ERROR);
   EXPECT_FALSE(client_->close_if_drained());
   EXPECT_EQ(send(), RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -52,7 +52,7 @@ TEST_F(KafkaClientTest, WithAMessageUnderWay_IsNotClosed) {
   EXPECT_TRUE(becomes([this] { return client_->close_if_drained(); }));
 }
 
-TEST_F(KafkaClientTest, ClosedBecauseItIsDrained_TakesNoMessageThatWouldGetNoReport) {
+TEST_F(KafkaClientTest, ClosedBecauseItIsDrained_LaterMessagesAreRefused) {
   EXPECT_TRUE(client_->close_if_drained());
   EXPECT_EQ(send(), RD_KAFKA_RESP_ERR__DESTROY);
   EXPECT_TRUE(client_->close_if_drained());

@@ -12,10 +12,10 @@ constexpr int kDebian12 = 0x020002ff, kDebian13 = 0x020800ff;
 
 struct Line {
   const char* text;
-  const char* topic;  // of a doubtful refusal; empty if it is none
+  const char* topic;  // the topic of a doubtful refusal, or empty
 };
 
-// Lines as 2.0.2 and 2.8.0 wrote them: the same text in both. The broker was librdkafka's mock.
+// Lines that 2.0.2 and 2.8.0 wrote, with the same text, about librdkafka's mock of a broker.
 constexpr Line kLines[] = {
     {"[thrd:127.0.0.1:37855/bootstrap]: 127.0.0.1:37855/1: eqiad.test-1_x [0]: MessageSet with 3 message(s) (MsgId 0, "
      "BaseSeq -1) encountered error: Broker: Not leader for partition (actions Refresh,MsgNotPersisted)",

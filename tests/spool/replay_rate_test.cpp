@@ -30,7 +30,7 @@ TEST(ReplayRate, HoldsManySmallStepsToTheRate) {
   EXPECT_LE(gone, 3031u);
 }
 
-TEST(ReplayRate, OfLessThanTenASecondLetsOneGo) {
+TEST(ReplayRate, BelowTenRecordsASecond_OneMayGo) {
   ReplayRate rate(2);
   EXPECT_EQ(rate.room(kStart), 1u);
   rate.use(1);

@@ -43,7 +43,7 @@ Record record(std::string_view topic) {
 
 class SpoolInboxTest : public testing::Test {
  protected:
-  /// What is there already.
+  /// Returns what the inbox has now.
   SpoolInbox::Work take() { return inbox_.wait(Clock::now()); }
   AttemptBatchPointer batch(Assurance assurance) { return new AttemptBatch(1, assurance, io_.get_executor()); }
 

@@ -18,7 +18,7 @@
 
 namespace eventgate {
 
-/// A record with texts of its own.
+/// A record that owns its texts.
 struct OwnRecord {
   std::string topic;
   std::string value;
@@ -27,10 +27,10 @@ struct OwnRecord {
   bool already_answered = false;
 };
 
-/// Of each record: its failure, or nothing for a success.
+/// The failure of each record, or nullopt for a success.
 using Outcomes = std::vector<std::optional<DeliveryFailure>>;
 
-/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does. Outlives the sink.
+/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does. It must outlive the sink.
 class SinkDriver {
  public:
   SinkDriver() : work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
@@ -41,10 +41,10 @@ class SinkDriver {
 
   IoExecutor executor() { return io_.get_executor(); }
 
-  /// Of the records that succeeded, those that are on disk only.
+  /// Returns the number of delivered records that only the spool has.
   std::size_t spooled() const { return spooled_; }
 
-  /// Hands `records` over now; what became of them comes later. `timeout` zero: waits for every report.
+  /// Hands `records` over now. The future gets their outcomes. `timeout` zero: waits for every report.
   std::future<Outcomes> start(Sink& sink, std::vector<OwnRecord> records, Assurance assurance = Assurance::guaranteed,
                               std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
     std::promise<Outcomes> outcomes;
@@ -94,7 +94,7 @@ class SinkDriver {
   std::thread thread_;
 };
 
-/// `success`, or `not_produced: message`, or `unknown: message`.
+/// Returns `success`, `not_produced: MESSAGE` or `unknown: MESSAGE`.
 inline std::string outcome_text(const std::optional<DeliveryFailure>& failure) {
   if (!failure) return "success";
   return (failure->delivery == Delivery::not_produced ? "not_produced: " : "unknown: ") + failure->message;

@@ -8,7 +8,7 @@ namespace eventgate {
 
 // Why a record was not delivered, and what that means for the reply and for sending the record again.
 
-/// What is known about an event whose delivery failed. The reply names it in the field `delivery`.
+/// The possible states of an event whose delivery failed. The reply names it in the field `delivery`.
 enum class Delivery : std::uint8_t {
   not_produced,  ///< The event is not in Kafka and will never be.
   unknown,       ///< The event may be in Kafka now or later.

@@ -11,7 +11,14 @@
 
 namespace eventgate {
 
-/// A destination of records: Kafka, files, or a spool in front of Kafka. FanOut hands each record to every sink.
+// Records on their way out of the gate:
+//
+//     EventGate -> FanOut -> Kafka's sink, or a spool's sink in front of it -> brokers
+//                         -> file sink                                      -> files
+//
+// Each sink settles the record's DeliveryHandle. The request waits for the DeliveryBatch of all its handles.
+
+/// A destination of records. FanOut hands each record to every sink.
 ///
 /// Thread-safe.
 class Sink {
@@ -35,7 +42,7 @@ class Sink {
   /// Returns why the sink cannot produce now, or nullopt if it can.
   virtual std::optional<std::string> not_ready_reason() const = 0;
 
-  /// Returns what is wrong although the sink takes records, or nullopt.
+  /// Returns the problem of a sink that takes records all the same, or nullopt.
   virtual std::optional<std::string> degraded_reason() const { return std::nullopt; }
 
   /// Returns why the sink would refuse every new record, or nullopt. Clients should then retry later.

@@ -20,18 +20,16 @@ struct SpoolOptions {
   std::chrono::milliseconds warm_up{5000};        ///< More time than `after`, while a topic loads its metadata.
 };
 
-/// Makes a sink in front of the sink `kafka`. A record that Kafka does not acknowledge in time, or fails because of an
-/// outage, is synced to a local store, and its handle gets `acknowledge_spooled`. Once Kafka is back, the stored
+/// Makes a sink in front of the sink `kafka`. It syncs a record to a local store if Kafka does not acknowledge it in
+/// time or an outage fails it. The record's handle then gets `acknowledge_spooled`. Once Kafka is back, the stored
 /// records of a topic are delivered in order, each at least once.
 ///
-/// - A first attempt cannot be recalled. A spooled record is replayed only after its first attempt has failed, and
-/// leaves
-///   the store if that attempt succeeds.
+/// - A first attempt cannot be recalled. A spooled record is replayed only after its first attempt has failed. It
+///   leaves the store if that attempt succeeds.
 /// - While a topic has records in the store, new ones queue behind them.
-/// - The store has no room beyond `max_bytes`, below `min_free` or after a disk error. A record whose topic Kafka does
-/// not
-///   take then fails with FailureScope::capacity. A record under way gets the result that Kafka gives it. An already
-///   answered record waits for room until `stop`.
+/// - The store has no room beyond `max_bytes`, below `min_free` or after a disk error. A record that Kafka does not
+///   take then fails with FailureScope::capacity. A record in flight gets Kafka's result. An already answered record
+///   waits for room until `stop`.
 /// - A record that Kafka will never take is set aside: it stays in the store and is not replayed.
 ///
 /// Call `produce` on the I/O thread of the handles. The texts of a record must live until its handle is settled or

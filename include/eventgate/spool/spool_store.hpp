@@ -66,7 +66,7 @@ class SpoolStore {
   SpoolStore(const SpoolStore&) = delete;
   SpoolStore& operator=(const SpoolStore&) = delete;
 
-  /// Returns what was wrong at the start or in `repair`.
+  /// Returns the problems that were found and mended at the start or in `repair`.
   const std::vector<std::string>& warnings() const;
 
   /// For an owner: does with a damaged file what the constructor does. Throws std::runtime_error if that fails.
@@ -123,7 +123,7 @@ class SpoolStore {
   /// Makes the records that are set aside be replayed again. Returns their number.
   SpoolResult<std::size_t> requeue_set_aside();
 
-  /// Returns what is wrong with the file, and each damaged record. Empty if nothing is wrong.
+  /// Returns the problems of the file, and each damaged record. Empty without any.
   SpoolResult<std::vector<std::string>> problems();
 
   /// Returns true if another process has changed the store since the last call.
