@@ -282,7 +282,7 @@ std::vector<std::string> Service::Impl::stale() const {
   if (const std::size_t count = schemas->stale(); count > 0) {
     result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");
   }
-  for (std::string& what : producer->degraded_reason()) result.push_back(std::move(what));
+  for (std::string& what : producer->degraded_reasons()) result.push_back(std::move(what));
   return result;
 }
 

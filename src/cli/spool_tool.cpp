@@ -56,7 +56,7 @@ bool chosen(const CommandLine& line, const SpooledRecord& record) {
 /// Ends in the error that reading the store had, after all that can be read.
 void each_chosen(SpoolStore& store, const CommandLine& line, const std::function<void(SpooledRecord&)>& visit) {
   store
-      .each([&](SpooledRecord& record) {
+      .visit_records([&](SpooledRecord& record) {
         if (chosen(line, record)) visit(record);
         return true;
       })
@@ -79,9 +79,9 @@ int list(SpoolStore& store, const CommandLine& line, std::ostream& out) {
   };
   try {
     each_chosen(store, line, [&](SpooledRecord& record) {
-      if (record.damaged || !record.refusal.empty()) {
+      if (record.damaged || !record.undeliverable_reason.empty()) {
         aside.push_back("set aside: record " + std::to_string(record.id) +
-                        (record.damaged ? ": damaged" : " of " + record.topic + ": " + record.refusal));
+                        (record.damaged ? ": damaged" : " of " + record.topic + ": " + record.undeliverable_reason));
         return;
       }
       Topic& topic = topics[record.topic];
@@ -108,7 +108,7 @@ int export_records(SpoolStore& store, const CommandLine& line, std::ostream& out
         << ",\"key\":" << (record.message_key ? *record.message_key : "null") << ",\"timestamp\":" << record.timestamp
         << ",\"hasty\":" << (record.assurance == Assurance::hasty ? "true" : "false")
         << ",\"spooled_at\":" << record.spooled_at;
-    if (!record.refusal.empty()) out << ",\"refusal\":" << json_string(record.refusal);
+    if (!record.undeliverable_reason.empty()) out << ",\"refusal\":" << json_string(record.undeliverable_reason);
     // An event's text may have line ends between its tokens.
     std::string value = record.value;
     std::replace_if(
@@ -146,7 +146,7 @@ int replay(const CommandLine& line, std::ostream& out) {
   SpoolOptions options = config.spool.value_or(SpoolOptions());
   options.path = path_of(line);
   SpoolStore store(options.path, SpoolStore::Access::share);
-  out << store.retry_refused().value() << " records that were set aside are tried again\n" << std::flush;
+  out << store.requeue_set_aside().value() << " records that were set aside are tried again\n" << std::flush;
 
   config.logging.output = "stderr";
   start_logging(config.logging);
@@ -187,7 +187,7 @@ int replay(const CommandLine& line, std::ostream& out) {
       out << left << " records left\n" << std::flush;
     }
   }
-  const std::size_t aside = store.set_aside().value();
+  const std::size_t aside = store.set_aside_count().value();
   out << left << " records left, " << aside << " set aside\n";
   return left == 0 && aside == 0 ? 0 : 1;
 }

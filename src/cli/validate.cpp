@@ -50,7 +50,7 @@ class KeptRecords final : public Sink {
       append_json_string(text, record.topic);
       text.append(",\"message_key\":").append(record.message_key.value_or("null"));
       text.append(",\"timestamp\":").append(std::to_string(record.timestamp));
-      record.slot->succeed();
+      record.handle->succeed();
     }
   }
   void prefetch_metadata(const std::string& /*topic*/) override {}

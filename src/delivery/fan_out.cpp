@@ -9,20 +9,21 @@ namespace eventgate {
 
 namespace {
 
-/// What librdkafka says of a record that nobody acknowledged in time (`rd_kafka_err2str`).
+/// librdkafka's text for a record without a report in time (`rd_kafka_err2str`).
 constexpr std::string_view kTimedOut = "Local: Message timed out";
 
 }  // namespace
 
-FanOut::FanOut(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout, Telemetry& events)
-    : sinks_(std::move(sinks)), produce_timeout_(produce_timeout), events_(events) {}
+FanOut::FanOut(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout,
+               Telemetry& telemetry)
+    : sinks_(std::move(sinks)), produce_timeout_(produce_timeout), telemetry_(telemetry) {}
 
 DeliveryBatch& FanOut::hand_over(std::span<Record> records, Assurance assurance, const IoExecutor& executor) {
   const std::size_t count = records.size();
-  // The slots of the first sink, then those of the next.
+  // The handles of the first sink come first, then those of the second, and so on.
   DeliveryBatch& batch = *DeliveryBatch::make(executor, count * sinks_.size());
   for (std::size_t s = 0; s < sinks_.size(); ++s) {
-    for (std::size_t i = 0; i < count; ++i) records[i].slot = &batch.slot(s * count + i);
+    for (std::size_t i = 0; i < count; ++i) records[i].handle = &batch.handle(s * count + i);
     sinks_[s]->produce(records, assurance);
   }
   return batch;
@@ -32,9 +33,9 @@ DeliveryBatch::Waiting FanOut::wait(DeliveryBatch& batch, Assurance assurance) c
   return batch.wait(assurance == Assurance::guaranteed ? produce_timeout_ : std::chrono::milliseconds(0));
 }
 
-void FanOut::outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outcome>& outcomes) {
+void FanOut::collect_outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outcome>& outcomes) {
   static const DeliveryFailure timed_out{Delivery::unknown, std::string(kTimedOut)};
-  std::vector<std::size_t> unreported;  // by sink; empty if there is none
+  std::vector<std::size_t> unreported;  // counts by sink; empty if every record has a report
   outcomes.clear();
   outcomes.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -43,7 +44,7 @@ void FanOut::outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outco
     for (std::size_t s = 0; s < sinks_.size(); ++s) {
       const DeliveryFailure* failure = batch.failure(s * count + i, timed_out);
       if (!failure) {
-        outcomes[i].spooled = outcomes[i].spooled || batch.on_disk(s * count + i);
+        outcomes[i].spooled = outcomes[i].spooled || batch.is_spooled(s * count + i);
         continue;
       }
       if (failure == &timed_out) {
@@ -57,7 +58,7 @@ void FanOut::outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outco
       }
       if (!outcome) outcome = DeliveryFailure{Delivery::not_produced, {}};
       if (failure->delivery == Delivery::unknown) outcome->delivery = Delivery::unknown;
-      // What one sink will never take is not worth sending again, whatever another says.
+      // A record that one sink will never take is not worth sending again, whatever another sink says.
       if (outcome->scope != FailureScope::record) outcome->scope = failure->scope;
       outcome->denied = outcome->denied || failure->denied;
       if (failure->value) outcome->value = failure->value;
@@ -71,8 +72,10 @@ void FanOut::outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outco
   }
   for (std::size_t s = 0; s < unreported.size(); ++s)
     if (unreported[s] > 0)
-      events_.sink_warning(sinks_[s]->name(), "no report within produce_timeout of " + std::to_string(unreported[s]) +
-                                                  " records, answered as unknown");
+      telemetry_.sink_warning(
+          sinks_[s]->name(),
+          std::to_string(unreported[s]) +
+              " records have no report within produce_timeout; their clients are answered `unknown`");
 }
 
 bool FanOut::borrows_record_text() const {
@@ -97,10 +100,10 @@ std::optional<std::string> FanOut::not_ready_reason() const {
   return std::nullopt;
 }
 
-std::vector<std::string> FanOut::degraded_reason() const {
+std::vector<std::string> FanOut::degraded_reasons() const {
   std::vector<std::string> found;
   for (const auto& sink : sinks_)
-    if (auto what = sink->degraded_reason()) found.push_back(*std::move(what));
+    if (auto reason = sink->degraded_reason()) found.push_back(*std::move(reason));
   return found;
 }
 

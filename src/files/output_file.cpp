@@ -9,12 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 namespace eventgate {
 namespace {
 
-/// How often a writer that waits for a pipe looks whether it is to give up.
-constexpr std::chrono::milliseconds kSlice{100};
+constexpr std::chrono::milliseconds kPollInterval{100};  // between checks of `give_up` while a stream takes nothing
 
 bool ends_in_line_end(const std::string& path, off_t size) {
   if (size == 0) return true;
@@ -27,23 +27,26 @@ bool ends_in_line_end(const std::string& path, off_t size) {
   return last == '\n';
 }
 
-std::size_t whole_lines(const Chunk& chunk, std::size_t done) {
-  const auto after = std::upper_bound(chunk.lines.begin(), chunk.lines.end(), done,
-                                      [](std::size_t bytes, const Line& line) { return bytes < line.end; });
+/// Returns how many lines the first `written` bytes of `chunk` hold as a whole.
+std::size_t count_whole_lines(const LineChunk& chunk, std::size_t written) {
+  const auto after = std::upper_bound(chunk.lines.begin(), chunk.lines.end(), written,
+                                      [](std::size_t bytes, const BufferedLine& line) { return bytes < line.end; });
   return static_cast<std::size_t>(after - chunk.lines.begin());
 }
 
 }  // namespace
 
+std::string error_text(int error) { return std::generic_category().message(error); }
+
 int OutputFile::open(const std::string& path, bool own, OutputFile& file) {
-  // Nonblocking, so that a FIFO without a reader is an error and one with a slow reader is waited for with poll.
+  // Nonblocking, so that a FIFO without a reader is an error, and `wait` waits for a slow reader with poll.
   OutputFile opened;
   opened.fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
   if (opened.fd_ < 0 || ::fstat(opened.fd_, &opened.status_) < 0) return errno;
   opened.path_ = path;
-  if (opened.regular()) {
-    opened.alone_ = own || ::flock(opened.fd_, LOCK_EX | LOCK_NB) == 0;
-    opened.torn_ = opened.alone_ && !ends_in_line_end(path, opened.status_.st_size);
+  if (opened.is_regular()) {
+    opened.exclusive_ = own || ::flock(opened.fd_, LOCK_EX | LOCK_NB) == 0;
+    opened.torn_ = opened.exclusive_ && !ends_in_line_end(path, opened.status_.st_size);
   }
   file = std::move(opened);
   return 0;
@@ -52,7 +55,7 @@ int OutputFile::open(const std::string& path, bool own, OutputFile& file) {
 int OutputFile::open_stdout(OutputFile& file) {
   OutputFile opened;
   if (::fstat(STDOUT_FILENO, &opened.status_) < 0) return errno;
-  // A pipe is opened anew, so that it is nonblocking here and for no other process that has it.
+  // Opened again, a pipe is nonblocking in this process only, and not for the others that share it.
   if (S_ISFIFO(opened.status_.st_mode))
     opened.fd_ = ::open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (opened.fd_ < 0) opened.fd_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
@@ -70,27 +73,27 @@ void OutputFile::swap(OutputFile& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(path_, other.path_);
   std::swap(status_, other.status_);
-  std::swap(left_, other.left_);
-  std::swap(alone_, other.alone_);
+  std::swap(reopen_cause_, other.reopen_cause_);
+  std::swap(exclusive_, other.exclusive_);
   std::swap(torn_, other.torn_);
-  std::swap(looked, other.looked);
-  std::swap(used, other.used);
+  std::swap(checked_at, other.checked_at);
+  std::swap(last_use, other.last_use);
 }
 
-bool OutputFile::watched() const {
-  if (path_.empty() || !regular() || path_.starts_with("/proc/")) return false;
+bool OutputFile::is_watched() const {
+  if (path_.empty() || !is_regular() || path_.starts_with("/proc/")) return false;
   return !path_.starts_with("/dev/") || path_.starts_with("/dev/shm/");
 }
 
 OutputFile::Place OutputFile::place() const {
   struct stat now;
-  if (!watched() || ::fstat(fd_, &now) < 0) return Place::here;
+  if (!is_watched() || ::fstat(fd_, &now) < 0) return Place::here;
   if (now.st_nlink == 0) return Place::removed;
   if (::stat(path_.c_str(), &now) < 0) return errno == ENOENT || errno == ENOTDIR ? Place::moved : Place::here;
   return now.st_ino == status_.st_ino && now.st_dev == status_.st_dev ? Place::here : Place::moved;
 }
 
-OutputFile::Written OutputFile::write(const Chunk& chunk) {
+OutputFile::Written OutputFile::write(const LineChunk& chunk) {
   Written written;
   std::size_t done = 0;
   if (torn_) {
@@ -100,7 +103,7 @@ OutputFile::Written OutputFile::write(const Chunk& chunk) {
     torn_ = false;
   }
   written.error = write_bytes(chunk.bytes.data(), done, chunk.bytes.size());
-  written.lines = whole_lines(chunk, done);
+  written.lines = count_whole_lines(chunk, done);
   const std::size_t boundary = written.lines == 0 ? 0 : chunk.lines[written.lines - 1].end;
   if (done > boundary) written.torn = torn_ = !cut_off(done - boundary);
   return written;
@@ -118,7 +121,7 @@ int OutputFile::write_bytes(const char* bytes, std::size_t& done, std::size_t en
 
 bool OutputFile::cut_off(std::size_t bytes) {
   struct stat now;
-  return alone_ && ::fstat(fd_, &now) == 0 && now.st_size >= static_cast<off_t>(bytes) &&
+  return exclusive_ && ::fstat(fd_, &now) == 0 && now.st_size >= static_cast<off_t>(bytes) &&
          ::ftruncate(fd_, now.st_size - static_cast<off_t>(bytes)) == 0;
 }
 
@@ -153,13 +156,13 @@ int OutputFile::wait(SteadyTime until, const std::atomic<bool>& give_up) const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return ETIMEDOUT;
     pollfd ready{fd_, POLLOUT, 0};
-    const int found = ::poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left.count(), kSlice.count())));
+    const int found = ::poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left.count(), kPollInterval.count())));
     if (found > 0) return 0;
     if (found < 0 && errno != EINTR) return errno;
   }
 }
 
-int OutputFile::sync() const { return !regular() || ::fdatasync(fd_) == 0 ? 0 : errno; }
+int OutputFile::sync() const { return !is_regular() || ::fdatasync(fd_) == 0 ? 0 : errno; }
 
 int OutputFile::probe() const {
   if (S_ISFIFO(status_.st_mode) || S_ISSOCK(status_.st_mode)) {
@@ -168,7 +171,7 @@ int OutputFile::probe() const {
     return (ready.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0 ? EPIPE : 0;
   }
   struct stat now;
-  if (!regular()) return EPIPE;
+  if (!is_regular()) return EPIPE;
   if (::fstat(fd_, &now) < 0) return errno;
   if (::fallocate(fd_, FALLOC_FL_KEEP_SIZE, now.st_size, 4096) == 0) return 0;
   if (errno != EOPNOTSUPP) return errno;

@@ -9,31 +9,18 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
+
+#include "line_buffer.hpp"
 
 namespace eventgate {
 
-class DeliveryHandle;
-using SteadyTime = std::chrono::steady_clock::time_point;
+/// Returns the text of an errno value.
+std::string error_text(int error);
 
-/// The place of one event's line in a Chunk.
-struct Line {
-  DeliveryHandle* slot;
-  std::size_t end;  ///< In Chunk::bytes.
-  SteadyTime handed_over;
-};
-
-/// Lines for one file.
-struct Chunk {
-  std::string topic;  ///< Empty if there is one file for all.
-  std::string bytes;
-  std::vector<Line> lines;
-};
-
-/// An open output of the file sink: a regular file, which may be moved or removed, or a pipe, a socket or a device,
-/// which may take nothing for a while.
+/// An open output of the file sink. A regular file may be moved or removed by other processes. A pipe, a socket or a
+/// device, a "stream" here, may take no bytes for a while.
 ///
-/// One thread at a time.
+/// Functions that return an int return 0 or an errno value. Use on one thread at a time.
 class OutputFile {
  public:
   OutputFile() = default;
@@ -45,60 +32,64 @@ class OutputFile {
   }
   ~OutputFile() { close(); }
 
-  /// Opens or makes the file at `path`. `own`: no other process writes there. Otherwise a lock tells. Returns 0 or the
-  /// error.
+  /// Opens or creates the file at `path`. `own`: no other process writes to it. If false, a lock on the file decides
+  /// that.
   static int open(const std::string& path, bool own, OutputFile& file);
   static int open_stdout(OutputFile& file);
   void close();
 
   bool is_open() const { return fd_ >= 0; }
-  bool regular() const { return S_ISREG(status_.st_mode); }
-  /// Whether no other process writes to the regular file.
-  bool alone() const { return alone_; }
+  bool is_regular() const { return S_ISREG(status_.st_mode); }
+  /// Returns true if no other process writes to the regular file.
+  bool is_exclusive() const { return exclusive_; }
   const std::string& path() const { return path_; }
 
-  /// Whether it is a regular file that can be found at its path, and not what a path below /dev or /proc stands for.
-  bool watched() const;
+  /// Returns true for a regular file whose path can be checked. False for paths below /dev and /proc, which stand for
+  /// something else.
+  bool is_watched() const;
 
   enum class Place {
-    here,     ///< At its path, or not `watched`.
+    here,     ///< At its path, or not `is_watched`.
     moved,    ///< Its path leads to another file, or to none.
-    removed,  ///< It has no name any more.
+    removed,  ///< The file has no name left.
   };
   Place place() const;
 
-  /// It is to be opened again before the next write, because of `cause`, which lives as long as the program.
-  void leave(std::string_view cause) { left_ = cause; }
-  /// That cause; empty if it is not to be opened again.
-  std::string_view left() const { return left_; }
+  /// Requests that the file is opened again before the next write. `cause` must have static lifetime.
+  void request_reopen(std::string_view cause) { reopen_cause_ = cause; }
+  /// Returns the cause. Empty if there was no request.
+  std::string_view reopen_cause() const { return reopen_cause_; }
 
   struct Written {
-    std::size_t lines = 0;  ///< Whole lines, from the first.
-    bool torn = false;      ///< A part of the one after them is there, too, and stays.
-    int error = 0;
+    std::size_t lines = 0;  ///< Lines that are written as a whole, from the first.
+    bool torn = false;      ///< A part of the next line is written, too, and could not be cut off.
+    int error = 0;          ///< 0 or an errno value.
   };
 
-  /// Writes `chunk` to a regular file. Blocks as long as the disk does.
-  Written write(const Chunk& chunk);
+  /// Writes `chunk` to a regular file. Cuts a partly written line off again. Blocks as long as the disk does.
+  Written write(const LineChunk& chunk);
 
-  /// Sends at most `size` bytes to an output that is no regular file, and sets `size` to those sent. Returns EAGAIN if
-  /// it takes nothing now, or another error. A line that was torn before is ended first. Does not block, unless it is a
-  /// pipe that could not be opened anew and another process fills it at this moment.
+  /// Sends at most `size` bytes to a stream, and sets `size` to the bytes sent. Ends a torn line first. Returns EAGAIN
+  /// if the stream takes nothing now. Does not block, except for an inherited pipe that another process fills at this
+  /// moment.
   int send(const char* bytes, std::size_t& size);
 
-  /// Waits until such an output takes bytes. ETIMEDOUT at `until`, ECANCELED once `give_up` is set, up to 100 ms later.
+  /// Waits until a stream takes bytes. Returns ETIMEDOUT at `until`, and ECANCELED at most 100 ms after `give_up` is
+  /// set.
   int wait(SteadyTime until, const std::atomic<bool>& give_up) const;
 
-  /// A line of it ends early: the next one begins on a line of its own.
-  void tear() { torn_ = true; }
+  /// Marks the last line as incomplete. The next write begins on a new line.
+  void mark_torn() { torn_ = true; }
 
+  /// Syncs a regular file to disk.
   int sync() const;
 
-  /// Whether a write is likely to succeed again: 0, or the error that is likely.
+  /// Returns 0 if a write is likely to succeed, or the error that is likely. Writes nothing.
   int probe() const;
 
-  SteadyTime looked{};
-  std::uint64_t used = 0;
+  // For OutputFiles.
+  SteadyTime checked_at{};     ///< When `place` was called last.
+  std::uint64_t last_use = 0;  ///< Number of the last use.
 
  private:
   void swap(OutputFile& other) noexcept;
@@ -106,11 +97,11 @@ class OutputFile {
   bool cut_off(std::size_t bytes);
 
   int fd_ = -1;
-  std::string path_;  ///< Empty: stdout.
+  std::string path_;  ///< Empty for stdout.
   struct stat status_ {};
-  std::string_view left_;
-  bool alone_ = false;  ///< Nobody else writes, so the end is ours to cut.
-  bool torn_ = false;   ///< It ends within a line.
+  std::string_view reopen_cause_;
+  bool exclusive_ = false;  ///< No other process writes, so that a partly written line may be cut off.
+  bool torn_ = false;       ///< The file ends within a line.
 };
 
 }  // namespace eventgate

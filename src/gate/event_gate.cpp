@@ -1012,7 +1012,7 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
                              Origin origin, const RequestMemory* memory, std::optional<MemoryLease>& error_events,
                              ProcessResult& result) {
   std::vector<Outcome>& outcomes = workspace().outcomes;
-  producer.outcomes(deliveries, records, outcomes);
+  producer.collect_outcomes(deliveries, records, outcomes);
   const std::size_t refused = result.error.size();
   std::size_t record = 0;
   for (const Run& run : runs) {
@@ -1038,7 +1038,7 @@ void EventGate::Impl::settle(const Runs& runs, std::size_t records, DeliveryBatc
       status.message = failure->message;
       status.has_delivery = true;
       status.delivery = failure->delivery;
-      status.retry = failure->worth_retry();
+      status.retry = failure->is_retryable();
     }
     if (produced > 0) run.account->produced(produced);
     if (spooled > 0) run.account->spooled(spooled);
@@ -1144,7 +1144,7 @@ class EventGate::Impl::HastyCompletion final : public CompletionHandler {
 
   /// Counting allocates. What it throws (there is no memory) must not end the process: the producer's promise is kept,
   /// and what is not counted stays `in flight` in the ledger.
-  void settled(DeliveryBatch& batch) noexcept override {
+  void handle_completion(DeliveryBatch& batch) noexcept override {
     try {
       ProcessResult counts;
       ProcessResult& result = kept_ ? kept_->result : counts;
@@ -1152,7 +1152,7 @@ class EventGate::Impl::HastyCompletion final : public CompletionHandler {
       std::optional<MemoryLease> error_events;
       gate_.settle(runs_, records_, batch, Assurance::hasty, Origin::client, memory, error_events, result);
       if (error_events)
-        gate_.make_error_events(**error_events, std::chrono::system_clock::now(), batch.slot(0).executor());
+        gate_.make_error_events(**error_events, std::chrono::system_clock::now(), batch.handle(0).executor());
       if (memory && !memory->live.events.empty())
         show(*gate_.live, kept_->request->context, Assurance::hasty, *memory, result);
     } catch (const std::exception& exception) {

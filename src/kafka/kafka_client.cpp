@@ -17,12 +17,12 @@
 namespace eventgate {
 namespace {
 
-// A turn of the I/O thread; and of topic handles, which librdkafka finds again by a slower way.
-constexpr std::size_t kReportsPerTurn = 128;
-constexpr std::size_t kMaxTopics = 10000;
-constexpr int kDebugLevel = 7;  // of syslog
+constexpr std::size_t kReportsPerWakeup = 128;  // then the I/O thread's other work gets its turn
+constexpr std::size_t kMaxTopics = 10000;       // cached topic handles; without one librdkafka looks the topic up
+constexpr int kDebugLevel = 7;                  // syslog level
 
-/// Threads started meanwhile get no signals: those are for others, and a broken connection is to be an error only.
+/// Blocks signals for the threads that are started meanwhile. librdkafka's threads then take none of the gate's
+/// signals, and a broken connection is an error instead of SIGPIPE.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -39,29 +39,29 @@ class SignalsBlocked {
 }  // namespace
 
 std::shared_ptr<KafkaClient> KafkaClient::make(const rd_kafka_conf_t& conf, IoExecutor reports,
-                                               KafkaClientCallbacks events) {
-  const std::shared_ptr<KafkaClient> client(new KafkaClient(conf, std::move(reports), std::move(events)));
-  // An event that is there already gives no wake-up, so the first look is without one.
-  boost::asio::post(client->wakeups_.get_executor(), [client] { client->turn(); });
+                                               KafkaClientCallbacks callbacks) {
+  const std::shared_ptr<KafkaClient> client(new KafkaClient(conf, std::move(reports), std::move(callbacks)));
+  // An event that came before the eventfd was enabled wakes nothing, so the queue is read once now.
+  boost::asio::post(client->wakeups_.get_executor(), [client] { client->handle_wakeup(); });
   return client;
 }
 
-KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientCallbacks events)
-    : events_(std::move(events)), wakeups_(std::move(reports)) {
+KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientCallbacks callbacks)
+    : callbacks_(std::move(callbacks)), wakeups_(std::move(reports)) {
   const int wakeups = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wakeups < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   wakeups_.assign(wakeups);
 
   KafkaConf own(rd_kafka_conf_dup(&conf));
   rd_kafka_conf_set_events(own.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
-  // That a broker has refused a batch is told in lines of its debug context "msg" only, two a batch. They are read in
-  // librdkafka's own threads, so that each comes before the reports that follow from it.
+  // librdkafka tells only its debug context "msg" that a broker has refused a batch. The lines are read on librdkafka's
+  // own threads, so that each is read before the reports that follow from it.
   const std::string debug = kafka_conf_value(conf, "debug");
   log_level_ =
       debug.empty() ? std::min(std::atoi(kafka_conf_value(conf, "log_level").c_str()), kDebugLevel - 1) : kDebugLevel;
   set_kafka_conf(*own, "kafka", "debug", debug.empty() ? "msg" : debug + ",msg");
   set_kafka_conf(*own, "kafka", "log.queue", "false");
-  rd_kafka_conf_set_log_cb(own.get(), log);
+  rd_kafka_conf_set_log_cb(own.get(), handle_log);
   rd_kafka_conf_set_opaque(own.get(), this);
   std::array<char, 512> reason{};
   {
@@ -75,33 +75,33 @@ KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaC
   rd_kafka_queue_io_event_enable(queue_, wakeups, &kOne, sizeof kOne);
 }
 
-void KafkaClient::log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text) {
-  if (client == nullptr) return;  // of the configuration, before there is one
+void KafkaClient::handle_log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text) {
+  if (client == nullptr) return;  // a line about the configuration, before the client exists
   KafkaClient& self = *static_cast<KafkaClient*>(rd_kafka_opaque(client));
-  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.refusals_.note(text);
-  if (syslog_level <= self.log_level_) self.events_.log(syslog_level, facility, text);
+  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.refusal_log_.add_line(text);
+  if (syslog_level <= self.log_level_) self.callbacks_.log(syslog_level, facility, text);
 }
 
 rd_kafka_msg_status_t KafkaClient::status(const rd_kafka_message_t& message) {
   const rd_kafka_msg_status_t status = rd_kafka_message_status(&message);
   if (status == RD_KAFKA_MSG_STATUS_PERSISTED && message.offset >= 0) return status;
   const auto handed_over = RefusalLog::Clock::now() - std::chrono::microseconds(rd_kafka_message_latency(&message));
-  return refusals_.status(status, message.err, message.offset, rd_kafka_topic_name(message.rkt), handed_over);
+  return refusal_log_.status(status, message.err, message.offset, rd_kafka_topic_name(message.rkt), handed_over);
 }
 
 void KafkaClient::wait_for_wakeup() {
   wakeups_.async_wait(boost::asio::posix::descriptor_base::wait_read,
                       [self = shared_from_this()](const boost::system::error_code& error) {
-                        if (!error) self->turn();
+                        if (!error) self->handle_wakeup();
                       });
 }
 
-void KafkaClient::turn() {
+void KafkaClient::handle_wakeup() {
   if (!wakeups_.is_open()) return;
   std::uint64_t ignored;
   [[maybe_unused]] const ssize_t got = ::read(wakeups_.native_handle(), &ignored, sizeof ignored);
-  if (drain(kReportsPerTurn)) {
-    boost::asio::post(wakeups_.get_executor(), [self = shared_from_this()] { self->turn(); });
+  if (drain(kReportsPerWakeup)) {
+    boost::asio::post(wakeups_.get_executor(), [self = shared_from_this()] { self->handle_wakeup(); });
   } else {
     wait_for_wakeup();
   }
@@ -123,7 +123,7 @@ bool KafkaClient::drain(std::size_t limit) {
           break;
         }
         ++handled;
-        events_.report(*message, status(*message));
+        callbacks_.report(*message, status(*message));
       }
       continue;
     }
@@ -140,28 +140,28 @@ bool KafkaClient::drain(std::size_t limit) {
       rd_kafka_event_destroy(event);
     }
   }
-  events_.room();
+  callbacks_.drained();
   const std::lock_guard lock(mutex_);
   draining_ = false;
-  idle_.notify_all();
+  drain_ended_.notify_all();
   return more;
 }
 
 void KafkaClient::handle_event(rd_kafka_event_t& event) {
   switch (rd_kafka_event_type(&event)) {
     case RD_KAFKA_EVENT_ERROR: {
-      // Fatal errors come by the name of their cause.
+      // librdkafka names a fatal error by its cause.
       const rd_kafka_resp_err_t error =
           rd_kafka_event_error_is_fatal(&event) != 0 ? RD_KAFKA_RESP_ERR__FATAL : rd_kafka_event_error(&event);
       const char* text = rd_kafka_event_error_string(&event);
       std::array<char, 512> fatal{};
       if (error == RD_KAFKA_RESP_ERR__FATAL && rd_kafka_fatal_error(handle_, fatal.data(), fatal.size()) != 0)
         text = fatal.data();
-      events_.error(error, text == nullptr ? rd_kafka_err2str(error) : text);
+      callbacks_.error(error, text == nullptr ? rd_kafka_err2str(error) : text);
       break;
     }
     case RD_KAFKA_EVENT_STATS:
-      events_.statistics(rd_kafka_event_stats(&event));
+      callbacks_.statistics(rd_kafka_event_stats(&event));
       break;
     default:
       break;
@@ -185,32 +185,32 @@ void KafkaClient::add_topic(std::string_view name) {
 }
 
 rd_kafka_resp_err_t KafkaClient::Sender::send(const Message& message) {
-  if (last_ == nullptr || last_name_ != message.topic) {
-    last_ = client_.topic(message.topic);
-    if (last_ == nullptr) {
+  if (last_topic_ == nullptr || last_topic_name_ != message.topic) {
+    last_topic_ = client_.topic(message.topic);
+    if (last_topic_ == nullptr) {
       lock_.unlock();
       client_.add_topic(message.topic);
       lock_.lock();
-      last_ = client_.topic(message.topic);
+      last_topic_ = client_.topic(message.topic);
     }
-    // Of the topic, which stays as long as the lock is held: the message's text may be gone before the next one comes.
-    if (last_ != nullptr) last_name_ = rd_kafka_topic_name(last_);
+    // Points into the topic handle, which lives while the lock is held. The message's own text may end before that.
+    if (last_topic_ != nullptr) last_topic_name_ = rd_kafka_topic_name(last_topic_);
   }
-  if (client_.handle_ == nullptr || client_.ended_ || last_ == nullptr) return RD_KAFKA_RESP_ERR__DESTROY;
+  if (client_.handle_ == nullptr || client_.ended_ || last_topic_ == nullptr) return RD_KAFKA_RESP_ERR__DESTROY;
   const void* key = message.key ? message.key->data() : nullptr;
   const std::size_t key_size = message.key ? message.key->size() : 0;
-  return rd_kafka_producev(client_.handle_, RD_KAFKA_V_RKT(last_), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+  return rd_kafka_producev(client_.handle_, RD_KAFKA_V_RKT(last_topic_), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                            RD_KAFKA_V_VALUE(const_cast<char*>(message.value.data()), message.value.size()),
                            RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_TIMESTAMP(message.timestamp),
                            RD_KAFKA_V_OPAQUE(message.opaque), RD_KAFKA_V_END);
 }
 
-std::size_t KafkaClient::waiting() const {
+std::size_t KafkaClient::pending_count() const {
   const std::shared_lock lock(topics_mutex_);
   return handle_ == nullptr ? 0 : static_cast<std::size_t>(rd_kafka_outq_len(handle_));
 }
 
-bool KafkaClient::failed() const {
+bool KafkaClient::has_fatal_error() const {
   return handle_ == nullptr || rd_kafka_fatal_error(handle_, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -237,7 +237,7 @@ void KafkaClient::close() {
     std::unique_lock lock(mutex_);
     if (closed_) return;
     closed_ = true;
-    idle_.wait(lock, [this] { return !draining_; });
+    drain_ended_.wait(lock, [this] { return !draining_; });
   }
   if (reports_ != nullptr) rd_kafka_event_destroy(std::exchange(reports_, nullptr));
   boost::asio::post(wakeups_.get_executor(), [self = shared_from_this()] {

@@ -21,26 +21,26 @@
 
 namespace eventgate {
 
-/// What a client tells. Called by whoever calls `drain`, one at a time, and never after `close`.
+/// Called by the thread that calls `drain`, one at a time, and never after `close`.
 struct KafkaClientCallbacks {
-  /// With what is certain of the message: RefusalLog::status.
+  /// A delivery report, with the status that RefusalLog::status returns.
   std::function<void(const rd_kafka_message_t&, rd_kafka_msg_status_t)> report;
   std::function<void(rd_kafka_resp_err_t, const char*)> error;
-  /// On any thread, librdkafka's among them, until `close` returns.
+  /// A line of librdkafka's log. Called on any thread, also librdkafka's own, until `close` returns.
   std::function<void(int syslog_level, const char* facility, const char* text)> log;
   std::function<void(const char* json)> statistics;
-  /// Messages may be gone, so there may be room for others. After each `drain`.
-  std::function<void()> room;
+  /// Called after each `drain`: the queue may have room again.
+  std::function<void()> drained;
 };
 
-/// One producer instance of librdkafka. What it has to tell is read from its queue on an I/O thread.
+/// One producer instance of librdkafka. It reads librdkafka's event queue on an I/O thread, which an eventfd wakes.
 ///
-/// Thread-safe. `close` before the last reference goes.
+/// Thread-safe. Call `close` before the last reference is dropped.
 class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
  public:
   /// Throws std::invalid_argument with librdkafka's reason if it refuses `conf`.
   static std::shared_ptr<KafkaClient> make(const rd_kafka_conf_t& conf, IoExecutor reports,
-                                           KafkaClientCallbacks events);
+                                           KafkaClientCallbacks callbacks);
 
   struct Message {
     std::string_view topic;
@@ -50,44 +50,47 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
     void* opaque = nullptr;
   };
 
-  /// Sends messages, with topics held for the length of its life, which is to be short.
+  /// Sends messages. It holds a shared lock on the topics, so keep it only for one group of messages.
   class Sender {
    public:
     explicit Sender(KafkaClient& client) : client_(client), lock_(client.topics_mutex_) {}
 
-    /// The message is librdkafka's until its report comes, if this returns no error.
+    /// Copies the message to librdkafka's queue. If this returns no error, a report with `opaque` will follow.
     rd_kafka_resp_err_t send(const Message& message);
 
    private:
     KafkaClient& client_;
     std::shared_lock<std::shared_mutex> lock_;
-    std::string_view last_name_;
-    rd_kafka_topic_t* last_ = nullptr;
+    std::string_view last_topic_name_;
+    rd_kafka_topic_t* last_topic_ = nullptr;
   };
 
-  /// Makes the topic known, so that the next metadata brings its partitions.
+  /// Adds `name` to the topics whose partitions librdkafka asks for with the next metadata request.
   void add_topic(std::string_view name);
 
-  /// Handles up to `limit` reports; whether there may be more. Another caller at the same time handles none.
+  /// Handles up to `limit` events. Returns true if there may be more. Returns false at once while another thread
+  /// drains.
   bool drain(std::size_t limit);
 
-  /// Messages without a report, and events not drained.
-  std::size_t waiting() const;
+  /// Returns the number of messages without a report and of events that are not drained.
+  std::size_t pending_count() const;
 
-  /// Whether a fatal error has ended it: it takes nothing any more.
-  bool failed() const;
+  /// Returns true if a fatal error has ended the client, so that it takes no more messages.
+  bool has_fatal_error() const;
 
+  /// Waits until no message is without a report, or until `timeout` has passed.
   void flush(std::chrono::milliseconds timeout);
+  /// Drops messages, each with a report. `flags`: RD_KAFKA_PURGE_F_*.
   void purge(int flags);
 
-  /// Ends it: blocks a little. What has no report by now gets none.
+  /// Ends the client. Messages without a report get none. Blocks briefly.
   void close();
 
-  /// Ends it if no message is without a report, and returns true. A sender that holds it later gets _DESTROY, so none
-  /// of its messages goes without a report.
+  /// Ends the client and returns true if every message has its report. A Sender made later gets _DESTROY for each
+  /// message, so no message is left without a report.
   bool close_if_drained();
 
-  /// Null after `close`, which must not happen while it is used.
+  /// Returns librdkafka's handle, or null after `close`. Do not call `close` while the handle is in use.
   rd_kafka_t* handle() const { return handle_; }
 
  private:
@@ -95,32 +98,32 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
     using is_transparent = void;
   };
 
-  KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientCallbacks events);
+  KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientCallbacks callbacks);
   void wait_for_wakeup();
-  void turn();
-  static void log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text);
-  /// RefusalLog::status of the message.
+  void handle_wakeup();
+  static void handle_log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text);
+  /// Returns RefusalLog::status of the message.
   rd_kafka_msg_status_t status(const rd_kafka_message_t& message);
   rd_kafka_topic_t* topic(std::string_view name) const;
   void handle_event(rd_kafka_event_t& event);
 
-  const KafkaClientCallbacks events_;
-  int log_level_ = 0;  // what is told, as syslog counts
+  const KafkaClientCallbacks callbacks_;
+  int log_level_ = 0;  // syslog level; lines above it are dropped
   rd_kafka_t* handle_ = nullptr;
   rd_kafka_queue_t* queue_ = nullptr;
-  boost::asio::posix::basic_stream_descriptor<IoExecutor> wakeups_;  // the reports' thread only
+  boost::asio::posix::basic_stream_descriptor<IoExecutor> wakeups_;  // the I/O thread only
 
   mutable std::shared_mutex topics_mutex_;
   std::unordered_map<std::string, rd_kafka_topic_t*, Hash, std::equal_to<>> topics_;
-  bool ended_ = false;  // takes no message any more; under topics_mutex_
+  bool ended_ = false;  // takes no more messages; guarded by topics_mutex_
 
-  RefusalLog refusals_{rd_kafka_version()};
+  RefusalLog refusal_log_{rd_kafka_version()};
 
   std::mutex mutex_;
-  std::condition_variable idle_;
+  std::condition_variable drain_ended_;
   bool draining_ = false;
   bool closed_ = false;
-  rd_kafka_event_t* reports_ = nullptr;  // those half handled; whoever drains
+  rd_kafka_event_t* reports_ = nullptr;  // partly handled; used by the draining thread
 };
 
 }  // namespace eventgate

@@ -14,13 +14,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool configured(const KafkaProducerOptions& options, std::initializer_list<const char*> names) {
+bool has_any_option(const KafkaProducerOptions& options, std::initializer_list<const char*> names) {
   return std::any_of(names.begin(), names.end(), [&](const char* name) {
     return options.conf.count(name) > 0 || options.topic_conf.count(name) > 0;
   });
 }
 
-/// Why `name` is no option of topics with such a value, or nothing.
+/// Returns why librdkafka refuses the topic option `name` with `value`, or an empty string if it takes it.
 std::string topic_option_problem(const std::string& name, const std::string& value) {
   std::array<char, 512> reason{};
   const std::unique_ptr<rd_kafka_topic_conf_t, void (*)(rd_kafka_topic_conf_t*)> conf(rd_kafka_topic_conf_new(),
@@ -69,25 +69,28 @@ KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view labe
       set(where + ".topic_conf", name, value);
     }
   }
-  if (!configured(own, {"bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"}))
+  if (!has_any_option(own, {"bootstrap.servers", "metadata.broker.list", "test.mock.num.brokers"}))
     problems.push_back("kafka.conf: expected metadata.broker.list, the brokers as host:port separated by commas");
-  if (!configured(own, {"client.id"})) set(where, "client.id", options.user_agent + "-producer-" + std::string(label));
-  if (!configured(own, {"topic.metadata.propagation.max.ms"})) set(where, "topic.metadata.propagation.max.ms", "3000");
-  const bool own_timeout = configured(own, {"message.timeout.ms", "delivery.timeout.ms"});
-  // One that expires would come after those behind it, out of its turn.
-  if (options.spooled && !own_timeout) set(where, "message.timeout.ms", "0");
+  if (!has_any_option(own, {"client.id"}))
+    set(where, "client.id", options.user_agent + "-producer-" + std::string(label));
+  if (!has_any_option(own, {"topic.metadata.propagation.max.ms"}))
+    set(where, "topic.metadata.propagation.max.ms", "3000");
+  const bool has_timeout = has_any_option(own, {"message.timeout.ms", "delivery.timeout.ms"});
+  // A record that expires here would be replayed from the spool after later records, out of order.
+  if (options.spooled && !has_timeout) set(where, "message.timeout.ms", "0");
   if (label != "guaranteed") return conf;
 
   if (kafka_conf_value(*conf, "acks") == "0")
     problems.push_back(
         "kafka.guaranteed: acks is 0: expected -1 (all) or at least 1, because a 201 says that Kafka has the event");
-  // librdkafka looks for expired records once a second, and not while it backs off.
-  if (!options.spooled && !own_timeout) {
+  // The timeout is shorter than the client's wait: librdkafka looks for expired records once a second, and not while it
+  // backs off.
+  if (!options.spooled && !has_timeout) {
     const milliseconds limit = options.produce_timeout;
     const auto timeout = std::max({limit - milliseconds(1500), limit / 4, milliseconds(1)});
     set(where, "message.timeout.ms", std::to_string(timeout.count()));
   }
-  if (!configured(own, {"reconnect.backoff.max.ms"})) {
+  if (!has_any_option(own, {"reconnect.backoff.max.ms"})) {
     const int least = std::atoi(kafka_conf_value(*conf, "reconnect.backoff.ms").c_str());
     set(where, "reconnect.backoff.max.ms", std::to_string(std::max(250, least)));
   }

@@ -16,16 +16,20 @@ struct KafkaConfDeleter {
 };
 using KafkaConf = std::unique_ptr<rd_kafka_conf_t, KafkaConfDeleter>;
 
-/// The producer's own options.
+// How options of the config file become librdkafka's configuration of a producer. `label` is `guaranteed` or `hasty`.
+
+/// Returns the options of the producer `label`.
 const KafkaProducerOptions& producer_options(const KafkaSinkOptions& options, std::string_view label);
 
-/// librdkafka's conf of the producer `label`, `guaranteed` or `hasty`: its options, and what they leave to the gate.
-/// Each one that is no good adds to `problems`, with its name and librdkafka's reason, and is left out.
+/// Returns librdkafka's configuration of the producer `label`: its options, and the gate's defaults for others. An
+/// option that librdkafka refuses is left out, and `problems` gets its name and librdkafka's reason.
 KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view label, std::vector<std::string>& problems);
 
-/// Throws std::invalid_argument, where what is wrong is in `where`.
+/// Sets the option `name`. Throws std::invalid_argument if librdkafka refuses it. The message begins with `where`, the
+/// place in the config file.
 void set_kafka_conf(rd_kafka_conf_t& conf, const std::string& where, const std::string& name, const std::string& value);
 
+/// Returns the value of the option `name`, or an empty string if there is no such option.
 std::string kafka_conf_value(const rd_kafka_conf_t& conf, const char* name);
 
 }  // namespace eventgate

@@ -25,17 +25,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kAnswerTimeout{5000};
-/// Of the options of all topics.
-constexpr milliseconds kTopicsTimeout{10000};
-/// Listed by name where more than these have the same problem.
-constexpr std::size_t kNamed = 10;
+constexpr milliseconds kAnswerTimeout{5000};   // for one answer of a broker
+constexpr milliseconds kTopicsTimeout{10000};  // for the options of all topics
+constexpr std::size_t kMaxNamed = 10;          // topics of one message; the rest is counted
 
-constexpr const char* kAll = "-1";  // acks
+constexpr const char* kAcksAll = "-1";
 
 constexpr std::array<const char*, 2> kBrokerLists{"metadata.broker.list", "bootstrap.servers"};
 
-/// Whether an option decides how brokers are reached.
+/// Returns true if the option decides how brokers are reached.
 bool is_about_connections(std::string_view name) {
   for (const std::string_view start : {"bootstrap.", "metadata.broker", "broker.", "security.", "ssl.", "sasl.",
                                        "socket.", "enable.ssl", "api.version", "client.dns"})
@@ -50,7 +48,7 @@ std::map<std::string, std::string> connection_options(const KafkaProducerOptions
   return found;
 }
 
-std::vector<std::string> parts(const std::string& list) {
+std::vector<std::string> split_at_commas(const std::string& list) {
   std::vector<std::string> found;
   for (std::size_t at = 0; at <= list.size();) {
     const std::size_t end = std::min(list.find(',', at), list.size());
@@ -64,23 +62,23 @@ std::vector<std::string> parts(const std::string& list) {
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) text += (i > 0 ? ", '" : "'") + names[i] + "'";
-  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
+  for (std::size_t i = 0; i < std::min(names.size(), kMaxNamed); ++i) text += (i > 0 ? ", '" : "'") + names[i] + "'";
+  if (names.size() > kMaxNamed) text += " and " + std::to_string(names.size() - kMaxNamed) + " more";
   return text;
 }
 
-/// A client of its own for a question or two. One strand.
-class Client {
+/// A librdkafka client that only asks brokers for metadata. Use on one thread.
+class MetadataClient {
  public:
-  /// What keeps it from being made is in `problem()`.
-  explicit Client(const rd_kafka_conf_t& conf) {
+  /// If librdkafka refuses `conf`, `handle()` is null and `problem()` says why.
+  explicit MetadataClient(const rd_kafka_conf_t& conf) {
     KafkaConf own(rd_kafka_conf_dup(&conf));
     std::array<char, 512> reason{};
     rd_kafka_conf_set(own.get(), "statistics.interval.ms", "0", reason.data(), reason.size());
     rd_kafka_conf_set_log_cb(own.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
     rd_kafka_conf_set_error_cb(own.get(), [](rd_kafka_t*, int code, const char* text, void* self) {
       if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;
-      static_cast<Client*>(self)->error_ = text;
+      static_cast<MetadataClient*>(self)->error_ = text;
     });
     rd_kafka_conf_set_opaque(own.get(), this);
     reason = {};
@@ -91,19 +89,19 @@ class Client {
       own.release();
     }
   }
-  ~Client() {
+  ~MetadataClient() {
     if (handle_ != nullptr) rd_kafka_destroy(handle_);
   }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
+  MetadataClient(const MetadataClient&) = delete;
+  MetadataClient& operator=(const MetadataClient&) = delete;
 
   rd_kafka_t* handle() const { return handle_; }
 
-  /// The topics there are, with the number of replicas of each: that of the partition which has the fewest. Nothing if
-  /// no broker answers.
+  /// Returns all topics, each with the number of replicas of the partition that has the fewest. Returns nullopt if no
+  /// broker answers.
   std::optional<std::map<std::string, int>> topics() {
     const struct rd_kafka_metadata* metadata = nullptr;
-    // All of them: asking for one by name could make it.
+    // Asks for all topics, because asking for one by name could create it.
     const rd_kafka_resp_err_t code =
         rd_kafka_metadata(handle_, 1, nullptr, &metadata, static_cast<int>(kAnswerTimeout.count()));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -129,22 +127,23 @@ class Client {
   std::string error_;
 };
 
+/// Runs the checks of `kafka_findings` once. Use on one thread.
 class KafkaCheck {
  public:
   KafkaCheck(const KafkaSinkOptions& options, const std::vector<std::string>& topics)
       : options_(options), topics_(topics) {}
 
-  KafkaFindings findings() {
+  KafkaFindings run() {
     std::vector<std::string> guaranteed_problems;
     std::vector<std::string> hasty_problems;
-    const KafkaConf guaranteed = made("guaranteed", guaranteed_problems);
-    const KafkaConf hasty = made("hasty", hasty_problems);
-    add_of_both(guaranteed_problems, hasty_problems);
+    const KafkaConf guaranteed = make_conf("guaranteed", guaranteed_problems);
+    const KafkaConf hasty = make_conf("hasty", hasty_problems);
+    add_option_problems(guaranteed_problems, hasty_problems);
     if (!found_.problems.empty()) return std::move(found_);
 
     const bool same = connection_options(options_.guaranteed) == connection_options(options_.hasty);
-    ask(*guaranteed, options_.guaranteed, same ? "kafka" : "kafka.guaranteed", true);
-    if (!same) ask(*hasty, options_.hasty, "kafka.hasty", false);
+    ask_brokers(*guaranteed, options_.guaranteed, same ? "kafka" : "kafka.guaranteed", true);
+    if (!same) ask_brokers(*hasty, options_.hasty, "kafka.hasty", false);
     check_sizes(kafka_conf_value(*guaranteed, "message.max.bytes"), kafka_conf_value(*hasty, "message.max.bytes"));
     check_durability(acks_of(*guaranteed), acks_of(*hasty));
     warn_of_unknown_options();
@@ -158,12 +157,12 @@ class KafkaCheck {
     TopicConfig config;
   };
 
-  /// The topics that `applies` to, as text, by what `value` says of each.
+  /// Groups the topics for which `applies` returns true by `value`. Returns the names of each group as text.
   template <typename Value, typename Applies>
   auto by_value(Value&& value, Applies&& applies) const {
     using Key = std::decay_t<std::invoke_result_t<Value, const Topic&>>;
     std::map<Key, std::vector<std::string>> names;
-    for (const Topic& topic : there_)
+    for (const Topic& topic : existing_topics_)
       if (applies(topic)) names[value(topic)].push_back(topic.name);
     std::map<Key, std::string> texts;
     for (const auto& [of, topics] : names)
@@ -171,49 +170,50 @@ class KafkaCheck {
     return texts;
   }
 
-  /// A conf that a client can be made of, or problems.
-  KafkaConf made(const char* label, std::vector<std::string>& problems) const {
+  /// Returns the configuration of the producer `label`, and tries to make a client from it.
+  KafkaConf make_conf(const char* label, std::vector<std::string>& problems) const {
     KafkaConf conf = make_kafka_conf(options_, label, problems);
     if (!problems.empty()) return conf;
-    const Client client(*conf);
+    const MetadataClient client(*conf);
     if (client.handle() == nullptr) problems.push_back("kafka." + std::string(label) + ": " + client.problem());
     return conf;
   }
 
-  /// What is wrong with the general options is told once.
-  void add_of_both(const std::vector<std::string>& guaranteed, const std::vector<std::string>& hasty) {
+  /// Adds the problems of both producers. A problem of the general options is in both lists, and is added once.
+  void add_option_problems(const std::vector<std::string>& guaranteed, const std::vector<std::string>& hasty) {
     const auto general = [](std::string text) {
       for (const std::string_view name : {".guaranteed", ".hasty"})
         if (text.starts_with("kafka" + std::string(name))) text.erase(5, name.size());
       return text;
     };
-    std::set<std::string> of_hasty;
-    for (const std::string& problem : hasty) of_hasty.insert(general(problem));
-    std::set<std::string> told;
+    std::set<std::string> hasty_general;
+    for (const std::string& problem : hasty) hasty_general.insert(general(problem));
+    std::set<std::string> added;
     for (const std::string& problem : guaranteed) {
-      const bool both = of_hasty.contains(general(problem));
+      const bool both = hasty_general.contains(general(problem));
       found_.problems.push_back(both ? general(problem) : problem);
-      if (both) told.insert(general(problem));
+      if (both) added.insert(general(problem));
     }
     for (const std::string& problem : hasty)
-      if (!told.contains(general(problem))) found_.problems.push_back(problem);
+      if (!added.contains(general(problem))) found_.problems.push_back(problem);
   }
 
-  /// Asks each broker of the list by itself, all at once.
-  void ask(const rd_kafka_conf_t& conf, const KafkaProducerOptions& options, const std::string& where, bool topics) {
+  /// Asks each broker of the list separately, all of them in parallel.
+  void ask_brokers(const rd_kafka_conf_t& conf, const KafkaProducerOptions& options, const std::string& where,
+                   bool topics) {
     std::string list;
     for (const char* name : kBrokerLists)
       if (const auto found = options.conf.find(name); found != options.conf.end()) list = found->second;
     struct Answer {
-      std::unique_ptr<Client> client;
+      std::unique_ptr<MetadataClient> client;
       std::optional<std::map<std::string, int>> topics;
     };
     std::vector<std::pair<std::string, std::future<Answer>>> answers;
-    for (const std::string& broker : parts(list)) {
+    for (const std::string& broker : split_at_commas(list)) {
       KafkaConf one(rd_kafka_conf_dup(&conf));
       set_kafka_conf(*one, where, "metadata.broker.list", broker);
       answers.emplace_back(broker, std::async(std::launch::async, [own = std::move(one)] {
-                             Answer answer{std::make_unique<Client>(*own), std::nullopt};
+                             Answer answer{std::make_unique<MetadataClient>(*own), std::nullopt};
                              if (answer.client->handle() != nullptr) answer.topics = answer.client->topics();
                              return answer;
                            }));
@@ -234,7 +234,7 @@ class KafkaCheck {
       if (found == good->topics->end()) {
         missing.push_back(topic);
       } else {
-        there_.push_back({topic, found->second, {}});
+        existing_topics_.push_back({topic, found->second, {}});
       }
     }
     for (const std::string& topic : missing)
@@ -244,15 +244,15 @@ class KafkaCheck {
 
   void read_configs(rd_kafka_t* client) {
     const auto until = std::chrono::steady_clock::now() + kTopicsTimeout;
-    for (std::size_t first = 0; first < there_.size(); first += kTopicsPerDescription) {
-      const std::span<Topic> some =
-          std::span(there_).subspan(first, std::min(kTopicsPerDescription, there_.size() - first));
+    for (std::size_t first = 0; first < existing_topics_.size(); first += kTopicsPerDescription) {
+      const std::span<Topic> group =
+          std::span(existing_topics_).subspan(first, std::min(kTopicsPerDescription, existing_topics_.size() - first));
       std::vector<std::string> names;
-      for (const Topic& topic : some) names.push_back(topic.name);
+      for (const Topic& topic : group) names.push_back(topic.name);
       const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
       std::map<std::string, TopicConfig> configs =
           read_topic_configs(client, names, std::clamp(left, milliseconds(1), kAnswerTimeout));
-      for (Topic& topic : some) topic.config = std::move(configs[topic.name]);
+      for (Topic& topic : group) topic.config = std::move(configs[topic.name]);
     }
   }
 
@@ -273,14 +273,14 @@ class KafkaCheck {
 
   static std::string acks_of(const rd_kafka_conf_t& conf) {
     const std::string value = kafka_conf_value(conf, "acks");
-    return value.empty() ? kAll : value;  // of a conf without any option of topics
+    return value.empty() ? kAcksAll : value;  // the configuration has no options of topics
   }
 
-  /// Against the table of docs/deploying.md.
+  /// Compares acks and the options of topics with the table of docs/deploying.md.
   void check_durability(const std::string& guaranteed, const std::string& hasty) {
-    if (guaranteed != kAll) warn_of_acks("guaranteed", guaranteed, "201");
-    if (hasty != kAll) warn_of_acks("hasty", hasty, "202");
-    if (guaranteed != kAll && hasty != kAll) return;  // what the topics have is of no use
+    if (guaranteed != kAcksAll) warn_of_acks("guaranteed", guaranteed, "201");
+    if (hasty != kAcksAll) warn_of_acks("hasty", hasty, "202");
+    if (guaranteed != kAcksAll && hasty != kAcksAll) return;  // without acks=all the options of topics do not matter
     const auto replicas = [](const Topic& topic) { return topic.replicas; };
     const auto in_sync = [](const Topic& topic) { return topic.config.number("min.insync.replicas"); };
     for (const auto& [count, topics] :
@@ -321,14 +321,14 @@ class KafkaCheck {
 
   const KafkaSinkOptions& options_;
   const std::vector<std::string>& topics_;
-  std::vector<Topic> there_;
+  std::vector<Topic> existing_topics_;
   KafkaFindings found_;
 };
 
 }  // namespace
 
 KafkaFindings kafka_findings(const KafkaSinkOptions& options, const std::vector<std::string>& topics) {
-  return KafkaCheck(options, topics).findings();
+  return KafkaCheck(options, topics).run();
 }
 
 }  // namespace eventgate

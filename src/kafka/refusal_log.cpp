@@ -7,8 +7,8 @@
 namespace eventgate {
 namespace {
 
-// 0xMMmmrrff: Debian 12 and Debian 13. A preliminary build has another last byte.
-constexpr std::array<int, 2> kTested{0x020002ff, 0x020800ff};
+// The versions of Debian 12 and Debian 13, as 0xMMmmrrff. The last byte of a release is ff.
+constexpr std::array<int, 2> kTestedVersions{0x020002ff, 0x020800ff};
 
 }  // namespace
 
@@ -17,9 +17,9 @@ std::optional<std::string_view> doubtfully_refused_topic(std::string_view text) 
   static constexpr std::string_view kBeforeError = " encountered error: ";
   const std::size_t error = text.find(kBeforeError);
   if (set == text.npos || error == text.npos) return std::nullopt;
-  const std::string_view said = text.substr(error + kBeforeError.size());
-  const auto says = [&](rd_kafka_resp_err_t code) { return said.starts_with(rd_kafka_err2str(code)); };
-  if (!says(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION) && !says(RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR))
+  const std::string_view error_text = text.substr(error + kBeforeError.size());
+  const auto is_error = [&](rd_kafka_resp_err_t code) { return error_text.starts_with(rd_kafka_err2str(code)); };
+  if (!is_error(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION) && !is_error(RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR))
     return std::nullopt;
   const std::size_t end = text.rfind(" [", set);
   if (end == text.npos || end == 0) return std::nullopt;
@@ -27,13 +27,15 @@ std::optional<std::string_view> doubtfully_refused_topic(std::string_view text) 
   return text.substr(begin, end - begin);
 }
 
-bool RefusalLog::is_tested(int version) { return std::find(kTested.begin(), kTested.end(), version) != kTested.end(); }
+bool RefusalLog::is_tested(int version) {
+  return std::find(kTestedVersions.begin(), kTestedVersions.end(), version) != kTestedVersions.end();
+}
 
-void RefusalLog::note(std::string_view text) {
+void RefusalLog::add_line(std::string_view text) {
   const auto topic = doubtfully_refused_topic(text);
   if (!topic) return;
   const std::lock_guard lock(mutex_);
-  refusals_.insert_or_assign(std::string(*topic), Clock::now());
+  last_refusals_.insert_or_assign(std::string(*topic), Clock::now());
 }
 
 rd_kafka_msg_status_t RefusalLog::status(rd_kafka_msg_status_t status, rd_kafka_resp_err_t error, std::int64_t offset,
@@ -41,12 +43,13 @@ rd_kafka_msg_status_t RefusalLog::status(rd_kafka_msg_status_t status, rd_kafka_
   if (status == RD_KAFKA_MSG_STATUS_PERSISTED && offset < 0) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
   if (status != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) return status;
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
-  if (!believed_) {
+  if (!trusted_) {
     return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? status : RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
   }
   const std::lock_guard lock(mutex_);
-  const auto refusal = refusals_.find(topic);
-  return refusal != refusals_.end() && refusal->second >= handed_over ? RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED : status;
+  const auto refusal = last_refusals_.find(topic);
+  return refusal != last_refusals_.end() && refusal->second >= handed_over ? RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED
+                                                                           : status;
 }
 
 }  // namespace eventgate

@@ -12,20 +12,20 @@
 
 namespace eventgate {
 
-/// The options of a topic as Kafka has them, its defaults included, or why they are not known.
+/// The options of a topic in Kafka, including defaults, or the reason why they are not known.
 struct TopicConfig {
   std::map<std::string, std::string, std::less<>> options;
-  std::string problem;  ///< In librdkafka's words. Empty if the options are known.
+  std::string problem;  ///< librdkafka's text. Empty if the options are known.
 
-  /// The number that the option has; 0 if it is not known.
+  /// Returns the value of a numeric option, or 0 if it is not known.
   std::size_t number(std::string_view option) const;
 };
 
-/// More topics than these make an answer of Kafka large.
-constexpr std::size_t kTopicsPerDescription = 100;
+/// Topics in one request. It bounds the size of Kafka's answer.
+inline constexpr std::size_t kTopicsPerDescription = 100;
 
-/// Asks Kafka for the options of `topics`, which are not more than kTopicsPerDescription. Each has an entry in the
-/// answer. Blocks up to `timeout`.
+/// Asks Kafka for the options of `topics`, at most kTopicsPerDescription of them. The result has an entry for each
+/// topic. Blocks up to `timeout`.
 ///
 /// Thread-safe.
 std::map<std::string, TopicConfig> read_topic_configs(rd_kafka_t* client, std::span<const std::string> topics,

@@ -11,24 +11,24 @@
 
 namespace eventgate {
 
-/// The topics' `max.message.bytes`, as far as known.
+/// Caches `max.message.bytes` of topics, for the message about a record that is too large.
 ///
 /// Thread-safe.
 class TopicLimits {
  public:
-  /// Bytes; 0 if it is not known.
-  std::size_t of(const std::string& topic) const;
+  /// Returns `max.message.bytes` of `topic`, or 0 if it is not known.
+  std::size_t max_bytes(const std::string& topic) const;
 
-  /// Whether it is time to ask.
-  bool due(const std::string& topic) const;
+  /// Returns true if Kafka was not asked for `topic`, or not lately.
+  bool is_due(const std::string& topic) const;
 
-  /// Asks Kafka. Blocks up to `timeout` for each hundred.
+  /// Asks Kafka for the limits of `topics`. Blocks up to `timeout` for each kTopicsPerDescription of them.
   void read(rd_kafka_t* client, const std::vector<std::string>& topics, std::chrono::milliseconds timeout);
 
  private:
   struct Limit {
-    std::size_t bytes = 0;  // 0: not known
-    std::chrono::steady_clock::time_point asked;
+    std::size_t bytes = 0;  // 0 if not known
+    std::chrono::steady_clock::time_point asked_at;
   };
 
   mutable std::mutex mutex_;

@@ -6,31 +6,31 @@
 
 namespace eventgate {
 
-/// Holds the records replayed to so many a second; a tenth of a second's worth may go at once.
+/// Limits the records replayed per second (a token bucket). Up to a tenth of a second's records may go at once.
 ///
-/// One thread at a time.
+/// Use on one thread.
 class ReplayRate {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit ReplayRate(std::size_t a_second) : rate_(static_cast<double>(a_second)) {}
+  explicit ReplayRate(std::size_t records_per_second) : rate_(static_cast<double>(records_per_second)) {}
 
-  /// How many may go now, of which `take` says how many went.
+  /// Returns how many records may go now. Call `use` with the number that went.
   std::size_t room(Time now) {
-    const double most = std::max(1.0, rate_ / 10);
+    const double capacity = std::max(1.0, rate_ / 10);
     if (now > last_) {
-      saved_ =
-          last_ == Time() ? most : std::min(most, saved_ + rate_ * std::chrono::duration<double>(now - last_).count());
+      const double earned = rate_ * std::chrono::duration<double>(now - last_).count();
+      tokens_ = last_ == Time() ? capacity : std::min(capacity, tokens_ + earned);
       last_ = now;
     }
-    return static_cast<std::size_t>(saved_);
+    return static_cast<std::size_t>(tokens_);
   }
 
-  void take(std::size_t count) { saved_ -= static_cast<double>(count); }
+  void use(std::size_t count) { tokens_ -= static_cast<double>(count); }
 
  private:
-  double rate_;
-  double saved_ = 0;
+  const double rate_;  // records a second
+  double tokens_ = 0;
   Time last_{};
 };
 

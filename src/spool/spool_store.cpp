@@ -1,192 +1,41 @@
 #include "eventgate/spool/spool_store.hpp"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <limits>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+
+#include "spool_database.hpp"
 
 namespace eventgate {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFile = "spool.db";
+constexpr const char* kFileName = "spool.db";
 constexpr std::int64_t kPageSize = 16384;  // bytes; files made by earlier versions have pages of 4096
-constexpr std::int64_t kCheckpointBytes = std::int64_t{4} << 20;  // of the log, which is then brought into the file
-constexpr std::int64_t kShrinkBytes = std::int64_t{8} << 20;      // given back to the file system at a time
-constexpr int kApplicationId = 0x45475350;                        // EGSP
-constexpr int kBusyTimeout = 5000;                                // milliseconds that another process may hold the file
-constexpr std::size_t kMaxProblems = 1000;
+constexpr std::int64_t kCheckpointBytes = std::int64_t{4}
+                                          << 20;              // log size at which SQLite copies the log into the file
+constexpr std::int64_t kShrinkBytes = std::int64_t{8} << 20;  // given back to the file system at a time
+constexpr int kApplicationId = 0x45475350;                    // "EGSP" in ASCII
+constexpr std::size_t kMaxProblems = 1000;                    // that `problems` lists
 
-// A topic's records that are to be replayed are found in order of id by the index.
+// The index `queued` finds the records of a topic that will be replayed, in order of id. `refusal` is why a record was
+// set aside.
 constexpr const char* kSchema =
     "CREATE TABLE records(id INTEGER PRIMARY KEY, topic TEXT NOT NULL, message_key TEXT, value BLOB NOT NULL,"
     " timestamp INTEGER NOT NULL, hasty INTEGER NOT NULL, spooled_at INTEGER NOT NULL, checksum INTEGER NOT NULL,"
     " refusal TEXT);"
     "CREATE INDEX queued ON records(topic) WHERE refusal IS NULL;"
     "CREATE INDEX set_aside ON records(id) WHERE refusal IS NOT NULL;";
-constexpr const char* kColumns = "id, topic, message_key, value, timestamp, hasty, spooled_at, checksum, refusal";
-
-bool is_damage(int code) {
-  const int primary = code & 0xff;
-  // A table that is not there: the file was emptied or is another's.
-  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR || primary == SQLITE_FORMAT;
-}
-
-void add_number(std::string& to, std::int64_t number) {
-  for (int i = 0; i < 8; ++i) to += static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i));
-}
-
-/// CRC-32 of a record's fields, each with its size before it.
-std::int64_t checksum(const SpooledRecord& record) {
-  std::string head;
-  for (const std::int64_t number : {record.id, record.timestamp, static_cast<std::int64_t>(record.assurance),
-                                    record.spooled_at, static_cast<std::int64_t>(record.topic.size())})
-    add_number(head, number);
-  head += record.topic;
-  add_number(head, record.message_key ? static_cast<std::int64_t>(record.message_key->size()) : -1);
-  if (record.message_key) head += *record.message_key;
-  const auto crc = [](uLong from, std::string_view bytes) {
-    return ::crc32_z(from, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
-  };
-  return static_cast<std::int64_t>(crc(crc(0, head), record.value));
-}
-
-/// A prepared statement. Values bound must live until it is reset.
-class Statement {
- public:
-  Statement() = default;
-  Statement(sqlite3* db, const std::string& sql)
-      : prepared_(sqlite3_prepare_v3(db, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr)) {}
-  Statement(Statement&& other) noexcept
-      : statement_(std::exchange(other.statement_, nullptr)), prepared_(other.prepared_) {}
-  Statement& operator=(Statement&& other) noexcept {
-    std::swap(statement_, other.statement_);
-    std::swap(prepared_, other.prepared_);
-    return *this;
-  }
-  ~Statement() { sqlite3_finalize(statement_); }
-
-  Statement& bind(int place, std::int64_t value) {
-    sqlite3_bind_int64(statement_, place, value);
-    return *this;
-  }
-  Statement& bind(int place, std::string_view text) {
-    sqlite3_bind_text64(statement_, place, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
-    return *this;
-  }
-  void bind_blob(int place, std::string_view bytes) {
-    sqlite3_bind_blob64(statement_, place, bytes.data(), bytes.size(), SQLITE_STATIC);
-  }
-  void bind_null(int place) { sqlite3_bind_null(statement_, place); }
-
-  /// SQLITE_ROW, SQLITE_DONE or an error.
-  int step() { return statement_ == nullptr ? prepared_ : sqlite3_step(statement_); }
-  void reset() { sqlite3_reset(statement_); }
-
-  std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
-  bool is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-  std::string bytes(int column) const {
-    const void* data = sqlite3_column_blob(statement_, column);
-    const int size = sqlite3_column_bytes(statement_, column);
-    return data == nullptr ? std::string()
-                           : std::string(static_cast<const char*>(data), static_cast<std::size_t>(size));
-  }
-
- private:
-  sqlite3_stmt* statement_ = nullptr;
-  int prepared_ = SQLITE_MISUSE;
-};
-
-/// The row of kColumns.
-SpooledRecord record_of(const Statement& row) {
-  SpooledRecord record;
-  record.id = row.number(0);
-  record.topic = row.bytes(1);
-  if (!row.is_null(2)) record.message_key = row.bytes(2);
-  record.value = row.bytes(3);
-  record.timestamp = row.number(4);
-  record.assurance = row.number(5) == 0 ? Assurance::guaranteed : Assurance::hasty;
-  record.spooled_at = row.number(6);
-  record.damaged = row.number(7) != checksum(record);
-  record.refusal = row.bytes(8);
-  return record;
-}
-
-struct Close {
-  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
-};
-using Database = std::unique_ptr<sqlite3, Close>;
-
-/// Null and `error` if it cannot be opened.
-Database open_database(const std::string& path, int flags, std::string& error) {
-  sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-  Database db(opened);
-  if (code != SQLITE_OK) {
-    error = opened == nullptr ? "no memory" : sqlite3_errmsg(opened);
-    return nullptr;
-  }
-  sqlite3_extended_result_codes(opened, 1);
-  sqlite3_busy_timeout(opened, kBusyTimeout);
-  // What a damaged or foreign file says is not to be trusted.
-  sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  return db;
-}
-
-int run(sqlite3* db, const char* sql) { return sqlite3_exec(db, sql, nullptr, nullptr, nullptr); }
-
-std::int64_t pragma(sqlite3* db, const char* sql) {
-  Statement statement(db, sql);
-  return statement.step() == SQLITE_ROW ? statement.number(0) : 0;
-}
-
-/// Every record above `last`, in order, that can be read: where a page is damaged, on behind it. SQLITE_DONE, or the
-/// first error there was.
-int scan(sqlite3* db, const std::function<bool(SpooledRecord&)>& visit) {
-  constexpr std::int64_t kFarthest = std::numeric_limits<std::int64_t>::max() / 4;
-  std::int64_t last = 0;
-  int first_error = SQLITE_DONE;
-  const std::string from = std::string("SELECT ") + kColumns + " FROM records NOT INDEXED WHERE id > ? ORDER BY id";
-  const auto readable = [&](std::int64_t above) {
-    return Statement(db, from + " LIMIT 1").bind(1, above).step() == SQLITE_ROW;
-  };
-  for (;;) {
-    int code;
-    {
-      Statement rows(db, from);
-      rows.bind(1, last);
-      while ((code = rows.step()) == SQLITE_ROW) {
-        SpooledRecord record = record_of(rows);
-        last = record.id;
-        if (!visit(record)) return first_error;
-      }
-    }
-    if (code == SQLITE_DONE) return first_error;
-    if (first_error == SQLITE_DONE) first_error = code;
-    std::int64_t jump = 1;
-    while (jump < kFarthest && !readable(last + jump)) jump *= 2;
-    if (jump >= kFarthest) return first_error;
-    std::int64_t bad = last + jump / 2, good = last + jump;
-    while (good - bad > 1) {
-      const std::int64_t middle = bad + (good - bad) / 2;
-      (readable(middle) ? good : bad) = middle;
-    }
-    last = good;
-  }
-}
 
 void sync_folder(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -202,7 +51,7 @@ void throw_exception_from_error(const SpoolError& error, const boost::source_loc
 }
 
 struct SpoolStore::Impl {
-  Impl(const std::string& of, Access how) : folder(of), file(folder / kFile), access(how) {}
+  Impl(const std::string& of, Access how) : folder(of), file(folder / kFileName), access(how) {}
   ~Impl() {
     statements = {};
     db.reset();
@@ -223,45 +72,45 @@ struct SpoolStore::Impl {
     return error;
   }
 
-  void own();
-  void share();
-  bool start(std::string& reason);
-  void prepare();
+  void open_as_owner();
+  void open_shared();
+  bool open_or_create(std::string& reason);
+  void prepare_statements();
   void move_aside();
-  int change(const Changes& changes);
-  void discard();
+  int commit(const Changes& changes);
+  void discard_uncertain();
   int add(const SpooledRecord& record);
-  int each_id(Statement& statement, std::span<const std::int64_t> ids, std::size_t* changed);
-  SpoolResult<std::int64_t> number(Statement& statement);
+  int execute_for_each(Statement& statement, std::span<const std::int64_t> ids, std::size_t* changed);
+  SpoolResult<std::int64_t> read_number(Statement& statement);
 
   fs::path folder;
   fs::path file;
   Access access;
-  int lock = -1;
+  int lock = -1;  // descriptor of the locked file of an owner
   Database db;
   std::vector<std::string> warnings;
-  std::int64_t version = 0;
-  bool synced = false;
-  bool uncertain = false;              // a commit failed whose frames may all be in the log
+  std::int64_t data_version = 0;       // changes when another process commits
+  bool synced = false;                 // commits are synced
+  bool uncertain = false;              // a commit failed, but all of its frames may be in the log
   std::int64_t page_size = kPageSize;  // bytes
 
   struct {
-    Statement insert, remove, refuse, next, topics, queued, set_aside, last_id, oldest;
+    Statement insert, remove, set_aside, read_topic, topics, is_queued, set_aside_count, last_id, oldest;
   } statements;
 };
 
-void SpoolStore::Impl::own() {
+void SpoolStore::Impl::open_as_owner() {
   std::error_code failed;
-  // What clients sent is for nobody else to read.
+  // The folder holds clients' events, so only the gate's user may read it.
   if (fs::create_directories(folder, failed)) fs::permissions(folder, fs::perms::owner_all, failed);
   if (failed) fail("expected a folder that can be made: " + failed.message());
   const fs::path lock_file = folder / "lock";
   lock = ::open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) fail("expected a folder that can be written: " + std::generic_category().message(errno));
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0)
-    fail("expected a folder of its own, but another gate uses it (or a spool replay is under way)");
+    fail("expected a folder of its own, but another gate uses it, or `spool replay` does");
   std::string reason;
-  if (start(reason)) return;
+  if (open_or_create(reason)) return;
   if (reason.empty()) {
     move_aside();
   } else {
@@ -269,9 +118,11 @@ void SpoolStore::Impl::own() {
   }
 }
 
-/// Opens the file, or makes it. False and no `reason` if it is damaged.
-bool SpoolStore::Impl::start(std::string& reason) {
-  // SQLite gives its log the permissions of the file. Closing this descriptor releases no lock: SQLite has none yet.
+/// Opens the file, or creates it. Returns false and sets `reason` if that fails. Leaves `reason` empty if the file is
+/// damaged.
+bool SpoolStore::Impl::open_or_create(std::string& reason) {
+  // SQLite gives its log the permissions of the file. Closing the descriptor releases the locks of the process on the
+  // file, so it comes before SQLite takes one.
   const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (made < 0 || ::fchmod(made, 0600) != 0) {
     reason = std::generic_category().message(errno);
@@ -285,66 +136,69 @@ bool SpoolStore::Impl::start(std::string& reason) {
     if (!is_damage(code)) reason = sqlite3_errmsg(db.get());
     return false;
   };
-  // The size of pages is settled when the file gets its first one, which auto_vacuum makes.
-  run(db.get(), ("PRAGMA page_size=" + std::to_string(kPageSize)).c_str());
+  // The page size must be set before the first page is written, which auto_vacuum does.
+  execute(db.get(), ("PRAGMA page_size=" + std::to_string(kPageSize)).c_str());
   for (const char* sql : {"PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA locking_mode=NORMAL"})
-    if (const int code = run(db.get(), sql); code != SQLITE_OK) return failed(code);
-  if (const int code = run(db.get(), "PRAGMA journal_mode=WAL"); code != SQLITE_OK) return failed(code);
-  page_size = pragma(db.get(), "PRAGMA page_size");
-  run(db.get(), ("PRAGMA wal_autocheckpoint=" + std::to_string(kCheckpointBytes / page_size)).c_str());
-  run(db.get(), "PRAGMA journal_size_limit=8388608");
-  run(db.get(), "PRAGMA synchronous=FULL");
+    if (const int code = execute(db.get(), sql); code != SQLITE_OK) return failed(code);
+  if (const int code = execute(db.get(), "PRAGMA journal_mode=WAL"); code != SQLITE_OK) return failed(code);
+  page_size = query_number(db.get(), "PRAGMA page_size");
+  execute(db.get(), ("PRAGMA wal_autocheckpoint=" + std::to_string(kCheckpointBytes / page_size)).c_str());
+  execute(db.get(), "PRAGMA journal_size_limit=8388608");
+  execute(db.get(), "PRAGMA synchronous=FULL");
   synced = true;
-  if (pragma(db.get(), "SELECT count(*) FROM sqlite_master") == 0) {
-    run(db.get(), ("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
-    if (const int code = run(db.get(), kSchema); code != SQLITE_OK) return failed(code);
+  if (query_number(db.get(), "SELECT count(*) FROM sqlite_master") == 0) {
+    execute(db.get(), ("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
+    if (const int code = execute(db.get(), kSchema); code != SQLITE_OK) return failed(code);
     sync_folder(folder);
     sync_folder(fs::absolute(folder).parent_path());
   }
-  prepare();
-  // Reads the index of what is to be replayed, and a path to the last record.
-  for (Statement* look : {&statements.topics, &statements.last_id}) {
+  prepare_statements();
+  // Reads the index `queued` and the path to the last record, which shows most damage.
+  for (Statement* query : {&statements.topics, &statements.last_id}) {
     int code;
-    while ((code = look->step()) == SQLITE_ROW) continue;
-    look->reset();
+    while ((code = query->step()) == SQLITE_ROW) continue;
+    query->reset();
     if (code != SQLITE_DONE) return failed(code);
   }
   return true;
 }
 
-void SpoolStore::Impl::share() {
+void SpoolStore::Impl::open_shared() {
   std::string reason;
   if (!fs::exists(file)) fail("expected a folder with a spool in it: there is no " + file.string());
   db = open_database(file.string(), SQLITE_OPEN_READWRITE, reason);
   if (!db) fail("expected a spool that can be read: " + reason);
-  page_size = pragma(db.get(), "PRAGMA page_size");
-  prepare();
+  page_size = query_number(db.get(), "PRAGMA page_size");
+  prepare_statements();
 }
 
-void SpoolStore::Impl::prepare() {
+void SpoolStore::Impl::prepare_statements() {
   sqlite3* const on = db.get();
-  statements.insert = Statement(on, std::string("INSERT INTO records(") + kColumns + ") VALUES(?,?,?,?,?,?,?,?,?)");
+  statements.insert =
+      Statement(on, std::string("INSERT INTO records(") + kRecordColumns + ") VALUES(?,?,?,?,?,?,?,?,?)");
   statements.remove = Statement(on, "DELETE FROM records WHERE id = ?");
-  statements.refuse = Statement(on, "UPDATE records SET refusal = ?2 WHERE id = ?1");
-  statements.next = Statement(on, std::string("SELECT ") + kColumns +
-                                      " FROM records INDEXED BY queued WHERE topic = ?1 AND refusal IS NULL AND id > ?2"
-                                      " ORDER BY id LIMIT ?3");
+  statements.set_aside = Statement(on, "UPDATE records SET refusal = ?2 WHERE id = ?1");
+  statements.read_topic =
+      Statement(on, std::string("SELECT ") + kRecordColumns +
+                        " FROM records INDEXED BY queued WHERE topic = ?1 AND refusal IS NULL AND id > ?2"
+                        " ORDER BY id LIMIT ?3");
   statements.topics =
       Statement(on, "SELECT topic, count(*) FROM records INDEXED BY queued WHERE refusal IS NULL GROUP BY topic");
-  statements.queued = Statement(on, "SELECT 1 FROM records WHERE id = ? AND refusal IS NULL");
-  statements.set_aside = Statement(on, "SELECT count(*) FROM records INDEXED BY set_aside WHERE refusal IS NOT NULL");
+  statements.is_queued = Statement(on, "SELECT 1 FROM records WHERE id = ? AND refusal IS NULL");
+  statements.set_aside_count =
+      Statement(on, "SELECT count(*) FROM records INDEXED BY set_aside WHERE refusal IS NOT NULL");
   statements.last_id = Statement(on, "SELECT max(id) FROM records");
   statements.oldest =
       Statement(on, "SELECT spooled_at FROM records WHERE refusal IS NULL AND id > 0 ORDER BY id LIMIT 1");
 }
 
-/// Makes a new file of what can be read of the present one.
+/// Renames the damaged file, and copies the records that can be read to a new one.
 void SpoolStore::Impl::move_aside() {
   statements = {};
   db.reset();
   fs::path aside;
   for (int i = 1; aside.empty() || fs::exists(aside); ++i)
-    aside = folder / (std::string(kFile) + ".damaged-" + std::to_string(i));
+    aside = folder / (std::string(kFileName) + ".damaged-" + std::to_string(i));
   for (const char* part : {"-wal", ""}) {
     std::error_code failed;
     if (fs::exists(file.string() + part)) fs::rename(file.string() + part, aside.string() + part, failed);
@@ -354,53 +208,40 @@ void SpoolStore::Impl::move_aside() {
   fs::remove(file.string() + "-shm", ignored);
 
   std::string reason;
-  if (!start(reason)) fail("expected a file that can be made: " + (reason.empty() ? "it is damaged" : reason));
-  std::size_t taken = 0;
-  int code = run(db.get(), "BEGIN IMMEDIATE");
+  if (!open_or_create(reason)) fail("expected a file that can be made: " + (reason.empty() ? "it is damaged" : reason));
+  std::size_t copied = 0;
+  int code = execute(db.get(), "BEGIN IMMEDIATE");
   if (const Database old = open_database(aside.string(), SQLITE_OPEN_READWRITE, reason); old && code == SQLITE_OK) {
-    scan(old.get(), [&](SpooledRecord& record) {
+    scan_records(old.get(), [&](SpooledRecord& record) {
       if (record.damaged || record.id <= 0) return true;
       code = add(record);
-      if (code == SQLITE_OK) ++taken;
+      if (code == SQLITE_OK) ++copied;
       return code == SQLITE_OK;
     });
   }
-  if (code == SQLITE_OK) code = run(db.get(), "COMMIT");
+  if (code == SQLITE_OK) code = execute(db.get(), "COMMIT");
   if (code != SQLITE_OK) {
     const std::string why = error(code).message;
-    // As it was: another start may have the space.
+    // Undoes the renaming, because another start may have more space.
     statements = {};
     db.reset();
     for (const char* part : {"-wal", ""}) fs::rename(aside.string() + part, file.string() + part, ignored);
-    fail("what can be read of a damaged file cannot be taken over: " + why);
+    fail("the readable records of a damaged file cannot be copied to a new one: " + why);
   }
   sync_folder(folder);
-  warnings.push_back("the spool's file was damaged: " + std::to_string(taken) +
-                     " records were taken over, what cannot be read is in '" + aside.string() + "'");
+  warnings.push_back("the spool's file was damaged: " + std::to_string(copied) +
+                     " records were copied to a new file; the rest is in '" + aside.string() + "'");
 }
 
 int SpoolStore::Impl::add(const SpooledRecord& record) {
   Statement& insert = statements.insert;
-  insert.bind(1, record.id).bind(2, std::string_view(record.topic));
-  if (record.message_key) {
-    insert.bind(3, std::string_view(*record.message_key));
-  } else {
-    insert.bind_null(3);
-  }
-  insert.bind_blob(4, record.value);
-  insert.bind(5, record.timestamp).bind(6, record.assurance == Assurance::hasty ? 1 : 0).bind(7, record.spooled_at);
-  insert.bind(8, checksum(record));
-  if (record.refusal.empty()) {
-    insert.bind_null(9);
-  } else {
-    insert.bind(9, std::string_view(record.refusal));
-  }
+  bind_row(insert, record);
   const int code = insert.step();
   insert.reset();
   return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-int SpoolStore::Impl::each_id(Statement& statement, std::span<const std::int64_t> ids, std::size_t* changed) {
+int SpoolStore::Impl::execute_for_each(Statement& statement, std::span<const std::int64_t> ids, std::size_t* changed) {
   for (const std::int64_t id : ids) {
     const int code = statement.bind(1, id).step();
     statement.reset();
@@ -410,44 +251,44 @@ int SpoolStore::Impl::each_id(Statement& statement, std::span<const std::int64_t
   return SQLITE_OK;
 }
 
-int SpoolStore::Impl::change(const Changes& changes) {
-  // What is only removed need not be synced: it would be replayed once more.
+int SpoolStore::Impl::commit(const Changes& changes) {
+  // A removal need not be synced: if it is lost, the record is replayed once more.
   if (const bool sync = !changes.add.empty(); sync != synced) {
-    run(db.get(), sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    execute(db.get(), sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     synced = sync;
   }
-  int code = run(db.get(), "BEGIN IMMEDIATE");
+  int code = execute(db.get(), "BEGIN IMMEDIATE");
   if (code != SQLITE_OK) return code;
   for (const SpooledRecord* record : changes.add) {
     code = add(*record);
     if (code != SQLITE_OK) return code;
   }
-  code = each_id(statements.remove, changes.remove, nullptr);
-  for (const auto& [id, reason] : changes.refuse) {
+  code = execute_for_each(statements.remove, changes.remove, nullptr);
+  for (const auto& [id, reason] : changes.set_aside) {
     if (code != SQLITE_OK) return code;
-    code = statements.refuse.bind(1, id).bind(2, std::string_view(reason)).step();
-    statements.refuse.reset();
+    code = statements.set_aside.bind(1, id).bind(2, std::string_view(reason)).step();
+    statements.set_aside.reset();
     if (code == SQLITE_DONE) code = SQLITE_OK;
   }
   if (code != SQLITE_OK) return code;
-  code = run(db.get(), "COMMIT");
-  // A full disk fails a write, so the last frame is not complete. Another process that holds the file fails it before.
+  code = execute(db.get(), "COMMIT");
+  // SQLITE_FULL fails within a write, so the last frame is incomplete. SQLITE_BUSY fails before the first write.
   const int primary = code & 0xff;
   uncertain = code != SQLITE_OK && (uncertain || (primary != SQLITE_FULL && primary != SQLITE_BUSY));
   return code;
 }
 
-/// Commits a change of a number in the file's head. It takes the place of the first frame that a failed commit left in
-/// the log. The checksum of each frame depends on those before it, so the rest is no part of the log any more.
-void SpoolStore::Impl::discard() {
+/// Commits a change of a number in the file's header. It overwrites the first frame that a failed commit left in the
+/// log. The checksum of each frame depends on the frames before it, so the other frames become invalid.
+void SpoolStore::Impl::discard_uncertain() {
   if (!uncertain || !db) return;
-  run(db.get(), "PRAGMA synchronous=FULL");
+  execute(db.get(), "PRAGMA synchronous=FULL");
   synced = true;
-  const std::int64_t next = pragma(db.get(), "PRAGMA user_version") % 1000000 + 1;
-  uncertain = run(db.get(), ("PRAGMA user_version=" + std::to_string(next)).c_str()) != SQLITE_OK;
+  const std::int64_t next = query_number(db.get(), "PRAGMA user_version") % 1000000 + 1;
+  uncertain = execute(db.get(), ("PRAGMA user_version=" + std::to_string(next)).c_str()) != SQLITE_OK;
 }
 
-SpoolResult<std::int64_t> SpoolStore::Impl::number(Statement& statement) {
+SpoolResult<std::int64_t> SpoolStore::Impl::read_number(Statement& statement) {
   const int code = statement.step();
   const std::int64_t found = code == SQLITE_ROW ? statement.number(0) : 0;
   statement.reset();
@@ -457,9 +298,9 @@ SpoolResult<std::int64_t> SpoolStore::Impl::number(Statement& statement) {
 
 SpoolStore::SpoolStore(const std::string& folder, Access access) : impl_(std::make_unique<Impl>(folder, access)) {
   if (access == Access::own) {
-    impl_->own();
+    impl_->open_as_owner();
   } else {
-    impl_->share();
+    impl_->open_shared();
   }
   changed_by_others();
 }
@@ -471,35 +312,35 @@ const std::vector<std::string>& SpoolStore::warnings() const { return impl_->war
 void SpoolStore::repair() { impl_->move_aside(); }
 
 SpoolResult<void> SpoolStore::apply(const Changes& changes) {
-  const int code = impl_->change(changes);
+  const int code = impl_->commit(changes);
   if (code == SQLITE_OK) return {};
   SpoolError error = impl_->error(code);
-  run(impl_->db.get(), "ROLLBACK");
-  impl_->discard();
+  execute(impl_->db.get(), "ROLLBACK");
+  impl_->discard_uncertain();
   error.uncertain = impl_->uncertain;
   return error;
 }
 
-void SpoolStore::discard_uncertain() { impl_->discard(); }
+void SpoolStore::discard_uncertain() { impl_->discard_uncertain(); }
 
-SpoolResult<std::vector<SpooledRecord>> SpoolStore::next(std::string_view topic, std::int64_t after, std::size_t count,
-                                                         std::size_t bytes) {
+SpoolResult<std::vector<SpooledRecord>> SpoolStore::read_topic(std::string_view topic, std::int64_t after,
+                                                               std::size_t count, std::size_t bytes) {
   std::vector<SpooledRecord> found;
   std::size_t size = 0;
-  Statement& next = impl_->statements.next;
-  next.bind(1, topic).bind(2, after).bind(3, static_cast<std::int64_t>(count));
+  Statement& rows = impl_->statements.read_topic;
+  rows.bind(1, topic).bind(2, after).bind(3, static_cast<std::int64_t>(count));
   int code = SQLITE_DONE;
-  while (size < bytes && (code = next.step()) == SQLITE_ROW) {
-    found.push_back(record_of(next));
+  while (size < bytes && (code = rows.step()) == SQLITE_ROW) {
+    found.push_back(read_row(rows));
     size += found.back().value.size();
   }
-  next.reset();
+  rows.reset();
   if (code != SQLITE_DONE && code != SQLITE_ROW) return impl_->error(code);
   return found;
 }
 
-SpoolResult<void> SpoolStore::each(const std::function<bool(SpooledRecord&)>& visit) {
-  const int code = scan(impl_->db.get(), visit);
+SpoolResult<void> SpoolStore::visit_records(const std::function<bool(SpooledRecord&)>& visit) {
+  const int code = scan_records(impl_->db.get(), visit);
   if (code == SQLITE_DONE) return {};
   return impl_->error(code);
 }
@@ -515,9 +356,9 @@ SpoolResult<std::vector<SpoolStore::TopicRecords>> SpoolStore::topics() {
   return found;
 }
 
-SpoolResult<std::size_t> SpoolStore::queued_among(const std::vector<std::int64_t>& ids) {
+SpoolResult<std::size_t> SpoolStore::count_queued(const std::vector<std::int64_t>& ids) {
   std::size_t found = 0;
-  Statement& queued = impl_->statements.queued;
+  Statement& queued = impl_->statements.is_queued;
   for (const std::int64_t id : ids) {
     const int code = queued.bind(1, id).step();
     queued.reset();
@@ -530,15 +371,15 @@ SpoolResult<std::size_t> SpoolStore::queued_among(const std::vector<std::int64_t
   return found;
 }
 
-SpoolResult<std::size_t> SpoolStore::set_aside() {
-  const auto found = impl_->number(impl_->statements.set_aside);
+SpoolResult<std::size_t> SpoolStore::set_aside_count() {
+  const auto found = impl_->read_number(impl_->statements.set_aside_count);
   if (!found) return found.error();
   return static_cast<std::size_t>(*found);
 }
 
-SpoolResult<std::int64_t> SpoolStore::last_id() { return impl_->number(impl_->statements.last_id); }
+SpoolResult<std::int64_t> SpoolStore::last_id() { return impl_->read_number(impl_->statements.last_id); }
 
-SpoolResult<std::optional<std::int64_t>> SpoolStore::oldest() {
+SpoolResult<std::optional<std::int64_t>> SpoolStore::oldest_spooled_at() {
   Statement& oldest = impl_->statements.oldest;
   const int code = oldest.step();
   std::optional<std::int64_t> found;
@@ -550,24 +391,24 @@ SpoolResult<std::optional<std::int64_t>> SpoolStore::oldest() {
 
 SpoolResult<std::size_t> SpoolStore::drop(std::optional<std::span<const std::int64_t>> ids) {
   std::size_t dropped = 0;
-  int code = run(impl_->db.get(), "BEGIN IMMEDIATE");
+  int code = execute(impl_->db.get(), "BEGIN IMMEDIATE");
   if (code == SQLITE_OK) {
     if (ids) {
-      code = impl_->each_id(impl_->statements.remove, *ids, &dropped);
+      code = impl_->execute_for_each(impl_->statements.remove, *ids, &dropped);
     } else {
-      code = run(impl_->db.get(), "DELETE FROM records");
+      code = execute(impl_->db.get(), "DELETE FROM records");
       dropped = static_cast<std::size_t>(sqlite3_changes(impl_->db.get()));
     }
   }
-  if (code == SQLITE_OK) code = run(impl_->db.get(), "COMMIT");
+  if (code == SQLITE_OK) code = execute(impl_->db.get(), "COMMIT");
   if (code == SQLITE_OK) return dropped;
   SpoolError error = impl_->error(code);
-  run(impl_->db.get(), "ROLLBACK");
+  execute(impl_->db.get(), "ROLLBACK");
   return error;
 }
 
-SpoolResult<std::size_t> SpoolStore::retry_refused() {
-  const int code = run(impl_->db.get(), "UPDATE records SET refusal = NULL WHERE refusal IS NOT NULL");
+SpoolResult<std::size_t> SpoolStore::requeue_set_aside() {
+  const int code = execute(impl_->db.get(), "UPDATE records SET refusal = NULL WHERE refusal IS NOT NULL");
   if (code != SQLITE_OK) return impl_->error(code);
   return static_cast<std::size_t>(sqlite3_changes(impl_->db.get()));
 }
@@ -579,7 +420,7 @@ SpoolResult<std::vector<std::string>> SpoolStore::problems() {
   while ((code = check.step()) == SQLITE_ROW)
     if (std::string line = check.bytes(0); line != "ok") found.push_back("the file: " + line);
   if (code != SQLITE_DONE) found.push_back("the file: " + impl_->error(code).message);
-  const auto read = each([&](SpooledRecord& record) {
+  const auto read = visit_records([&](SpooledRecord& record) {
     if (record.damaged)
       found.push_back("record " + std::to_string(record.id) + " is damaged: its checksum is not that of what it has");
     return found.size() < kMaxProblems;
@@ -589,13 +430,13 @@ SpoolResult<std::vector<std::string>> SpoolStore::problems() {
 }
 
 bool SpoolStore::changed_by_others() {
-  const std::int64_t before = std::exchange(impl_->version, pragma(impl_->db.get(), "PRAGMA data_version"));
-  return impl_->version != before;
+  const std::int64_t before = std::exchange(impl_->data_version, query_number(impl_->db.get(), "PRAGMA data_version"));
+  return impl_->data_version != before;
 }
 
 std::size_t SpoolStore::bytes() const {
   const std::int64_t pages =
-      pragma(impl_->db.get(), "PRAGMA page_count") - pragma(impl_->db.get(), "PRAGMA freelist_count");
+      query_number(impl_->db.get(), "PRAGMA page_count") - query_number(impl_->db.get(), "PRAGMA freelist_count");
   return static_cast<std::size_t>(std::max<std::int64_t>(pages, 0) * impl_->page_size);
 }
 
@@ -606,11 +447,12 @@ std::size_t SpoolStore::free_bytes() const {
 }
 
 bool SpoolStore::shrink() {
-  const std::int64_t before = pragma(impl_->db.get(), "PRAGMA freelist_count");
-  run(impl_->db.get(), ("PRAGMA incremental_vacuum(" + std::to_string(kShrinkBytes / impl_->page_size) + ")").c_str());
-  const std::int64_t after = pragma(impl_->db.get(), "PRAGMA freelist_count");
+  const std::int64_t before = query_number(impl_->db.get(), "PRAGMA freelist_count");
+  execute(impl_->db.get(),
+          ("PRAGMA incremental_vacuum(" + std::to_string(kShrinkBytes / impl_->page_size) + ")").c_str());
+  const std::int64_t after = query_number(impl_->db.get(), "PRAGMA freelist_count");
   if (after > 0 && after < before) return true;
-  run(impl_->db.get(), "PRAGMA wal_checkpoint(TRUNCATE)");
+  execute(impl_->db.get(), "PRAGMA wal_checkpoint(TRUNCATE)");
   return false;
 }
 

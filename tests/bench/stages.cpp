@@ -196,7 +196,7 @@ struct Stages::Impl {
   Task<bool> deliver(std::span<Record> records) {
     DeliveryBatch& deliveries = filing.hand_over(records, Assurance::guaranteed, io.get_executor());
     co_await filing.wait(deliveries, Assurance::guaranteed);
-    filing.outcomes(deliveries, records.size(), outcomes);
+    filing.collect_outcomes(deliveries, records.size(), outcomes);
     deliveries.release();
     co_return true;
   }

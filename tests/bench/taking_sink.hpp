@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/delivery/delivery.hpp"
 #include "eventgate/delivery/sink.hpp"
 
 namespace eventgate::bench {
@@ -18,7 +17,7 @@ class TakingSink final : public Sink {
  public:
   std::string_view name() const override { return "file"; }
   void produce(std::span<const Record> records, Assurance) override {
-    for (const Record& record : records) record.slot->succeed();
+    for (const Record& record : records) record.handle->succeed();
   }
   void prefetch_metadata(const std::string&) override {}
   std::optional<std::string> not_ready_reason() const override { return std::nullopt; }

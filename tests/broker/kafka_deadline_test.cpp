@@ -38,7 +38,7 @@ class KafkaDeadline : public testing::Test {
     options.guaranteed.conf["metadata.broker.list"] = address;
     options.hasty = options.guaranteed;
     options.produce_timeout = seconds(4);
-    return make_kafka_sink(std::move(options), driver_.executor(), events_);
+    return make_kafka_sink(std::move(options), driver_.executor(), telemetry_);
   }
 
   static std::vector<OwnRecord> records(const std::string& topic, const std::vector<std::string>& values) {
@@ -48,7 +48,7 @@ class KafkaDeadline : public testing::Test {
   }
 
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   SinkDriver driver_;
 };
 
@@ -118,7 +118,7 @@ TEST_F(KafkaDeadline, HastyEventsThatAnOutageMadeDoubtfulAndALargeOneHadRefusedA
   EXPECT_THAT(kafka.values("topic"), testing::UnorderedElementsAre("warm", "0", "1", "2", "3"));
 }
 
-TEST_F(KafkaDeadline, NotAuthorisedIsNotProduced) {
+TEST_F(KafkaDeadline, TopicIsNotAuthorised_RecordIsNotProduced) {
   KafkaBroker kafka({KafkaBroker::kAcls[0], KafkaBroker::kAcls[1]});
   kafka.create_topic("topic");
   kafka.allow_only("topic", {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_OPERATION_DESCRIBE});

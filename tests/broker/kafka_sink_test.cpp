@@ -42,7 +42,7 @@ class KafkaSink : public testing::Test {
     options.guaranteed.conf["metadata.broker.list"] = address;
     options.hasty = options.guaranteed;
     options.produce_timeout = produce_timeout;
-    return make_kafka_sink(std::move(options), driver_.executor(), events_);
+    return make_kafka_sink(std::move(options), driver_.executor(), telemetry_);
   }
 
   std::unique_ptr<Sink> ready_sink_to(const std::string& address, const Conf& conf = {},
@@ -76,7 +76,7 @@ class KafkaSink : public testing::Test {
   }
 
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   SinkDriver driver_;
 };
 

@@ -78,7 +78,7 @@ class GateSpool : public testing::Test {
     SpoolStore store(spool(), SpoolStore::Access::share);
     std::vector<std::string> ids;
     store
-        .each([&](SpooledRecord& record) {
+        .visit_records([&](SpooledRecord& record) {
           ids.push_back(json::parse(record.value)["meta"]["id"]);
           return true;
         })

@@ -19,7 +19,7 @@ struct TwoSinks {
   std::shared_ptr<SinkMemory> kafka = std::make_shared<SinkMemory>();
   std::shared_ptr<SinkMemory> file = std::make_shared<SinkMemory>();
   Metrics metrics{"test"};
-  Telemetry events{metrics};
+  Telemetry telemetry{metrics};
 };
 
 /// A sink that refuses the records whose value is among `values`.
@@ -35,17 +35,17 @@ std::string outcome_text(const std::optional<DeliveryFailure>& outcome) {
   return (outcome->delivery == Delivery::unknown ? "unknown: " : "not_produced: ") + outcome->message;
 }
 
-/// Produces a record of each of `values`, and says what became of it.
-Outcomes produce(TwoSinks& sinks, FanOut& producer, const std::vector<std::string>& values) {
+/// Produces a record for each of `values`, and returns their outcomes as text.
+Outcomes produce(TwoSinks& sinks, FanOut& fan_out, const std::vector<std::string>& values) {
   Outcomes outcomes;
   const auto run = [&]() -> Task<void> {
     std::vector<Record> records;
     for (const std::string& value : values) records.push_back({"topic", std::nullopt, value, 1, nullptr});
     const std::span<Record> all(records);
-    DeliveryBatch& batch = producer.hand_over(all, Assurance::guaranteed, sinks.context.get_executor());
-    co_await producer.wait(batch, Assurance::guaranteed);
+    DeliveryBatch& batch = fan_out.hand_over(all, Assurance::guaranteed, sinks.context.get_executor());
+    co_await fan_out.wait(batch, Assurance::guaranteed);
     std::vector<Outcome> results;
-    producer.outcomes(batch, records.size(), results);
+    fan_out.collect_outcomes(batch, records.size(), results);
     batch.release();
     for (const Outcome& outcome : results) outcomes.push_back(outcome_text(outcome.failure));
   };
@@ -59,20 +59,20 @@ Outcomes produce(TwoSinks& sinks, FanOut& producer, const std::vector<std::strin
 FanOut one_sink(TwoSinks& sinks, std::chrono::milliseconds timeout = std::chrono::seconds(10)) {
   std::vector<std::unique_ptr<Sink>> all;
   all.push_back(std::make_unique<MemorySink>("kafka", sinks.kafka));
-  return FanOut(std::move(all), timeout, sinks.events);
+  return FanOut(std::move(all), timeout, sinks.telemetry);
 }
 
 FanOut both_sinks(TwoSinks& sinks) {
   std::vector<std::unique_ptr<Sink>> all;
   all.push_back(std::make_unique<MemorySink>("kafka", sinks.kafka));
   all.push_back(std::make_unique<MemorySink>("file", sinks.file));
-  return FanOut(std::move(all), std::chrono::seconds(10), sinks.events);
+  return FanOut(std::move(all), std::chrono::seconds(10), sinks.telemetry);
 }
 
-TEST(FanOut, HandsEveryRecordToEverySinkInOrder) {
+TEST(FanOut, TwoSinks_EachGetsEveryRecordInOrder) {
   TwoSinks sinks;
-  FanOut producer = both_sinks(sinks);
-  EXPECT_EQ(produce(sinks, producer, {"a", "b"}), (Outcomes{"delivered", "delivered"}));
+  FanOut fan_out = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, fan_out, {"a", "b"}), (Outcomes{"delivered", "delivered"}));
   for (const auto& sink : {sinks.kafka, sinks.file}) {
     ASSERT_EQ(sink->records.size(), 2u);
     EXPECT_EQ(sink->records[0].value, "a");
@@ -80,87 +80,87 @@ TEST(FanOut, HandsEveryRecordToEverySinkInOrder) {
   }
 }
 
-TEST(FanOut, ProducesNothingOfNothing) {
+TEST(FanOut, NoRecords_NoOutcomes) {
   TwoSinks sinks;
-  FanOut producer = both_sinks(sinks);
-  EXPECT_EQ(produce(sinks, producer, {}), Outcomes());
+  FanOut fan_out = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, fan_out, {}), Outcomes());
 }
 
-TEST(FanOut, GivesTheFailureOfItsOnlySinkAsItIs) {
+TEST(FanOut, OneSinkFails_ItsFailureIsTheOutcome) {
   TwoSinks sinks;
   refuse(*sinks.kafka, {"b"}, {Delivery::not_produced, "Broker: Message size too large"});
-  FanOut producer = one_sink(sinks);
-  EXPECT_EQ(produce(sinks, producer, {"a", "b", "c"}),
+  FanOut fan_out = one_sink(sinks);
+  EXPECT_EQ(produce(sinks, fan_out, {"a", "b", "c"}),
             (Outcomes{"delivered", "not_produced: Broker: Message size too large", "delivered"}));
 }
 
-TEST(FanOut, KnowsNothingOfARecordThatOneSinkTookAndAnotherDidNot) {
+TEST(FanOut, OneOfTwoSinksFails_OutcomeIsUnknown) {
   TwoSinks sinks;
   refuse(*sinks.file, {"b"}, {Delivery::not_produced, "disk full"});
-  FanOut producer = both_sinks(sinks);
-  EXPECT_EQ(produce(sinks, producer, {"a", "b"}), (Outcomes{"delivered", "unknown: file: disk full"}));
+  FanOut fan_out = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, fan_out, {"a", "b"}), (Outcomes{"delivered", "unknown: file: disk full"}));
 }
 
-TEST(FanOut, HasNotProducedWhatNoSinkTook) {
+TEST(FanOut, BothSinksFail_OutcomeIsNotProduced) {
   TwoSinks sinks;
   refuse(*sinks.kafka, {"a"}, {Delivery::not_produced, "down"});
   refuse(*sinks.file, {"a"}, {Delivery::not_produced, "disk full"});
-  FanOut producer = both_sinks(sinks);
-  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"not_produced: kafka: down; file: disk full"}));
+  FanOut fan_out = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, fan_out, {"a"}), (Outcomes{"not_produced: kafka: down; file: disk full"}));
 }
 
-TEST(FanOut, KnowsNothingIfOneOfTheFailuresKnowsNothing) {
+TEST(FanOut, BothSinksFailAndOneIsUnknown_OutcomeIsUnknown) {
   TwoSinks sinks;
   refuse(*sinks.kafka, {"a"}, {Delivery::unknown, "gone"});
   refuse(*sinks.file, {"a"}, {Delivery::not_produced, "disk full"});
-  FanOut producer = both_sinks(sinks);
-  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"unknown: kafka: gone; file: disk full"}));
+  FanOut fan_out = both_sinks(sinks);
+  EXPECT_EQ(produce(sinks, fan_out, {"a"}), (Outcomes{"unknown: kafka: gone; file: disk full"}));
 }
 
-TEST(FanOut, AnswersUnknownWithoutAReportInTime) {
+TEST(FanOut, NoReportInTime_OutcomeIsUnknown) {
   TwoSinks sinks;
   sinks.kafka->silent = true;
-  FanOut producer = one_sink(sinks, std::chrono::milliseconds(150));
-  EXPECT_EQ(produce(sinks, producer, {"a"}), (Outcomes{"unknown: Local: Message timed out"}));
-  producer.stop(std::chrono::steady_clock::now());  // the late report finds its slot
+  FanOut fan_out = one_sink(sinks, std::chrono::milliseconds(150));
+  EXPECT_EQ(produce(sinks, fan_out, {"a"}), (Outcomes{"unknown: Local: Message timed out"}));
+  fan_out.stop(std::chrono::steady_clock::now());  // the late report still finds its handle
 }
 
-TEST(FanOut, WaitsForHastyRecordsUntilTheyAreSettled) {
+TEST(FanOut, HastyRecordHasNoReport_WaitHasNoTimeout) {
   TwoSinks sinks;
   sinks.kafka->silent = true;
-  FanOut producer = one_sink(sinks, std::chrono::milliseconds(1));
+  FanOut fan_out = one_sink(sinks, std::chrono::milliseconds(1));
   bool done = false;
   const auto run = [&]() -> Task<void> {
     Record record{"topic", std::nullopt, "a", 1, nullptr};
     const std::span<Record> all(&record, 1);
-    DeliveryBatch& batch = producer.hand_over(all, Assurance::hasty, sinks.context.get_executor());
-    co_await producer.wait(batch, Assurance::hasty);
+    DeliveryBatch& batch = fan_out.hand_over(all, Assurance::hasty, sinks.context.get_executor());
+    co_await fan_out.wait(batch, Assurance::hasty);
     batch.release();
     done = true;
   };
   spawn(sinks.context.get_executor(), run(), [](std::exception_ptr) {});
   sinks.context.run_for(std::chrono::milliseconds(300));  // well over the timeout of guaranteed ones
   EXPECT_FALSE(done);
-  producer.stop(std::chrono::steady_clock::now());
+  fan_out.stop(std::chrono::steady_clock::now());
   sinks.context.restart();
   sinks.context.run();
   EXPECT_TRUE(done);
 }
 
-TEST(FanOut, IsUnreadyAsLongAsOneSinkIs) {
+TEST(FanOut, OneSinkIsNotReady_ItsReasonIsReturned) {
   TwoSinks sinks;
-  FanOut producer = both_sinks(sinks);
-  EXPECT_EQ(producer.not_ready_reason(), std::nullopt);
+  FanOut fan_out = both_sinks(sinks);
+  EXPECT_EQ(fan_out.not_ready_reason(), std::nullopt);
   sinks.file->not_ready_reason = "no space";
-  EXPECT_EQ(producer.not_ready_reason(), "no space");
+  EXPECT_EQ(fan_out.not_ready_reason(), "no space");
 }
 
-TEST(FanOut, WarmsEverySink) {
+TEST(FanOut, PrefetchMetadata_ReachesEverySink) {
   TwoSinks sinks;
-  FanOut producer = both_sinks(sinks);
-  producer.prefetch_metadata("topic");
-  EXPECT_EQ(sinks.kafka->warmed, std::vector<std::string>{"topic"});
-  EXPECT_EQ(sinks.file->warmed, std::vector<std::string>{"topic"});
+  FanOut fan_out = both_sinks(sinks);
+  fan_out.prefetch_metadata("topic");
+  EXPECT_EQ(sinks.kafka->prefetched_topics, std::vector<std::string>{"topic"});
+  EXPECT_EQ(sinks.file->prefetched_topics, std::vector<std::string>{"topic"});
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ std::vector<std::string> lines(const fs::path& path) {
   return found;
 }
 
-/// Paths of all files below `folder`, from there, in order.
+/// Returns the sorted paths of all files below `folder`, relative to it.
 std::vector<std::string> files(const fs::path& folder) {
   std::vector<std::string> found;
   for (const auto& entry : fs::recursive_directory_iterator(folder))
@@ -68,10 +68,10 @@ class FileSink : public testing::Test {
     options.output_path = output_path;
     options.output_fsync = output_fsync;
     options.now = [this] { return now_.load(); };
-    return make_file_sink(std::move(options), events_);
+    return make_file_sink(std::move(options), telemetry_);
   }
 
-  /// How many files were opened again because of `cause`.
+  /// Returns how many files were opened again because of `cause`.
   int reopened(const std::string& cause) const {
     std::istringstream text(metrics_.text());
     for (std::string line; std::getline(text, line);)
@@ -84,7 +84,7 @@ class FileSink : public testing::Test {
 
   TemporaryFolder folder_;
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   std::atomic<Time> now_{kTwoOClock};
   SinkDriver driver_;
 };
@@ -169,7 +169,7 @@ TEST_F(FileSink, MoreTopicsThanFilesMayBeOpen) {
   }
 }
 
-TEST_F(FileSink, ATopicThatIsNoKafkaNameMakesNoDirectory) {
+TEST_F(FileSink, TopicNameIsInvalid_NoDirectoryIsCreated) {
   const auto sink = sink_at(in_folder("out/"));
   for (const std::string topic : {"..", "../up", "a/b", "", "ünï"})
     EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}"}, topic))),
@@ -206,7 +206,7 @@ TEST_F(FileSink, ManyThreadsWriteWholeLines) {
   EXPECT_THAT(found, Each(MatchesRegex("[0-9]+x+")));
 }
 
-/// A file may grow to this many bytes, for the length of a test.
+/// Limits the size of files during a test.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
@@ -221,7 +221,7 @@ class FileSizeLimit {
   rlimit before_;
 };
 
-TEST_F(FileSink, WhatDoesNotFitFailsWholeAndLaterItIsReadyAgain) {
+TEST_F(FileSink, FileSizeLimit_LineThatDoesNotFitFailsAndSinkIsReadyLater) {
   const auto sink = sink_at(in_folder("events.ndjson"));
   const std::string value(3000, 'x');
   {
@@ -239,7 +239,7 @@ TEST_F(FileSink, WhatDoesNotFitFailsWholeAndLaterItIsReadyAgain) {
   EXPECT_THAT(lines(in_folder("events.ndjson")), ElementsAre(value, value, value, "{}"));
 }
 
-TEST_F(FileSink, FullDiskTakesWhatFitsAndIsUsedAgainOnceItHasSpace) {
+TEST_F(FileSink, DiskIsFull_LinesThatFitAreWrittenAndLaterOnesOnceItHasSpace) {
   const SmallDisk disk(in_folder("disk"));
   if (!disk.mounted()) GTEST_SKIP() << "a small file system can be mounted by root only";
   const std::string filler = folder_.write("disk/filler", std::string(40 * 1024, 'f'));
@@ -293,7 +293,7 @@ TEST_F(FileSink, RetentionDeletesPartitionsThatEndedBefore) {
   options.output_path = in_folder("out/");
   options.output_retention = std::chrono::hours(48);
   options.now = [this] { return now_.load(); };
-  const auto sink = make_file_sink(std::move(options), events_);
+  const auto sink = make_file_sink(std::move(options), telemetry_);
   EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder("out/b/year=2025")) && !fs::exists(in_folder(old_part)); }));
   EXPECT_FALSE(fs::exists(in_folder("out/a/year=2026/month=11/day=19")));
   for (const std::string& name : {kept_part, no_part, no_hour}) EXPECT_TRUE(fs::exists(in_folder(name))) << name;
@@ -342,7 +342,7 @@ TEST_F(FileSink, StopDoesNotWaitForAReaderBeyondTheDeadline) {
   ::close(reader);
 }
 
-TEST_F(FileSink, AFifoWithoutAReaderIsNoOutput) {
+TEST_F(FileSink, FifoHasNoReader_Throws) {
   ASSERT_EQ(::mkfifo(in_folder("pipe").c_str(), 0600), 0);
   EXPECT_THROW(sink_at(in_folder("pipe")), std::runtime_error);
 }
@@ -435,7 +435,7 @@ TEST_F(FileSink, MoreTopicsThanFilesMayBeOpenAndAllAreRemoved_EachIsMadeAgain) {
   EXPECT_EQ(files(in_folder("out")).size(), 150u);
 }
 
-TEST_F(FileSink, Renewed_FileIsOpenedAgain) {
+TEST_F(FileSink, Reloaded_FileIsOpenedAgain) {
   const auto sink = sink_at(in_folder("events.ndjson"));
   driver_.produce(*sink, records({"{\"n\":0}"}));
   fs::rename(in_folder("events.ndjson"), in_folder("moved.ndjson"));
@@ -454,7 +454,7 @@ TEST_F(FileSink, PathIsADevice_IsNeverOpenedAgain) {
   EXPECT_EQ(reopened("sighup"), 0);
 }
 
-/// A FIFO whose reader reads when it is told to.
+/// A FIFO whose reader reads on request.
 class FileSinkPipe : public FileSink {
  protected:
   FileSinkPipe() {
@@ -467,7 +467,7 @@ class FileSinkPipe : public FileSink {
     FileSinkOptions options;
     options.output_path = in_folder("pipe");
     options.produce_timeout = produce_timeout;
-    return make_file_sink(std::move(options), events_);
+    return make_file_sink(std::move(options), telemetry_);
   }
 
   std::string read_all() {
@@ -510,7 +510,7 @@ TEST_F(FileSinkPipe, ReaderIsStuckWithinALine_ItIsUnknownAndTheNextBeginsALine) 
 
 TEST_F(FileSinkPipe, ReaderIsSlow_LinesThatAreOutAreAnswered) {
   const auto sink = this->sink(std::chrono::minutes(10));
-  // More than a pipe takes, of which the first lines go out.
+  // More lines than a pipe takes: only the first are sent.
   auto first = driver_.start(*sink, records({"{\"n\":0}"}));
   EXPECT_THAT(outcome_texts(first.get()), Each("success"));
   auto rest =

@@ -133,7 +133,7 @@ class HttpHarness {
       sink->silent = false;
       held.swap(sink->unsettled);
     }
-    for (DeliveryHandle* slot : held) slot->succeed();
+    for (DeliveryHandle* handle : held) handle->succeed();
   }
 
   std::size_t records() const {

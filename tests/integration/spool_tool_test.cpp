@@ -29,7 +29,7 @@ class SpoolTool : public testing::Test {
       records[i].spooled_at = 1795313731000;
     }
     records[0].message_key = "{\"k\":1}";
-    records[1].refusal = "too large";
+    records[1].undeliverable_reason = "too large";
     const std::vector<const SpooledRecord*> all{&records[0], &records[1], &records[2]};
     store_.apply({all, {}, {}}).value();
   }
@@ -98,7 +98,7 @@ TEST_F(SpoolTool, LeavesTheReplayToTheGateThatHasTheSpool) {
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.output,
               AllOf(HasSubstr("1 records that were set aside are tried again"), HasSubstr("another gate uses it")));
-  EXPECT_EQ(store_.set_aside().value(), 0u);
+  EXPECT_EQ(store_.set_aside_count().value(), 0u);
 }
 
 TEST_F(SpoolTool, SaysWhereThereIsNoSpool) {

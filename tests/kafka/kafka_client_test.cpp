@@ -13,18 +13,18 @@
 namespace eventgate {
 namespace {
 
-/// A client without a broker, whose reports are read on a thread of its own.
+/// A client without a broker. A separate thread reads its reports.
 class KafkaClientTest : public testing::Test {
  protected:
   KafkaClientTest() {
-    KafkaClientCallbacks events;
-    events.report = [this](const rd_kafka_message_t&, rd_kafka_msg_status_t) { ++reports_; };
-    events.error = [](rd_kafka_resp_err_t, const char*) {};
-    events.log = [](int, const char*, const char*) {};
-    events.statistics = [](const char*) {};
-    events.room = [] {};
+    KafkaClientCallbacks callbacks;
+    callbacks.report = [this](const rd_kafka_message_t&, rd_kafka_msg_status_t) { ++reports_; };
+    callbacks.error = [](rd_kafka_resp_err_t, const char*) {};
+    callbacks.log = [](int, const char*, const char*) {};
+    callbacks.statistics = [](const char*) {};
+    callbacks.drained = [] {};
     rd_kafka_conf_t* const conf = rd_kafka_conf_new();
-    client_ = KafkaClient::make(*conf, io_.get_executor(), std::move(events));
+    client_ = KafkaClient::make(*conf, io_.get_executor(), std::move(callbacks));
     rd_kafka_conf_destroy(conf);
     thread_ = std::thread([this] { io_.run(); });
   }
@@ -43,7 +43,7 @@ class KafkaClientTest : public testing::Test {
   std::thread thread_;
 };
 
-TEST_F(KafkaClientTest, WithAMessageUnderWay_IsNotClosed) {
+TEST_F(KafkaClientTest, MessageHasNoReport_ClientIsNotClosed) {
   ASSERT_EQ(send(), RD_KAFKA_RESP_ERR_NO_ERROR);
   EXPECT_FALSE(client_->close_if_drained());
   EXPECT_EQ(send(), RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -52,7 +52,7 @@ TEST_F(KafkaClientTest, WithAMessageUnderWay_IsNotClosed) {
   EXPECT_TRUE(becomes([this] { return client_->close_if_drained(); }));
 }
 
-TEST_F(KafkaClientTest, ClosedBecauseItIsDrained_TakesNoMessageThatWouldGetNoReport) {
+TEST_F(KafkaClientTest, ClosedBecauseItIsDrained_LaterMessagesAreRefused) {
   EXPECT_TRUE(client_->close_if_drained());
   EXPECT_EQ(send(), RD_KAFKA_RESP_ERR__DESTROY);
   EXPECT_TRUE(client_->close_if_drained());

@@ -1,4 +1,4 @@
-// What a real broker does rarely, from librdkafka's mock of one; and what needs none. The rest is in tests/kafka.
+// Kafka's rare answers, given by librdkafka's mock of a broker. tests/broker has the tests with a real Kafka.
 #include "eventgate/kafka/kafka_sink.hpp"
 
 #include <gmock/gmock.h>
@@ -26,9 +26,9 @@ using testing::StartsWith;
 using Conf = std::map<std::string, std::string>;
 
 constexpr std::int16_t kProduceRequest = 0;
-constexpr std::int32_t kMockPartitions = 4;  // of a topic of librdkafka's mock
+constexpr std::int32_t kMockPartitions = 4;  // partitions of each topic of the mock
 
-/// librdkafka's own pretence of a broker.
+/// librdkafka's mock of a broker.
 class MockKafka {
  public:
   MockKafka() {
@@ -48,11 +48,11 @@ class MockKafka {
 
   std::string address() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
 
-  /// The next requests to produce get these answers.
+  /// Sets the answers to the next produce requests.
   void answer(std::vector<rd_kafka_resp_err_t> errors) {
     rd_kafka_mock_push_request_errors_array(cluster_, kProduceRequest, errors.size(), errors.data());
   }
-  /// How many records `topic` has.
+  /// Returns the number of records in `topic`.
   std::int64_t records(const std::string& topic) const {
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
     std::array<char, 512> reason{};
@@ -85,7 +85,7 @@ class KafkaSinkOnMock : public testing::Test {
     options.guaranteed.conf.emplace("metadata.broker.list", kafka_.address());
     options.hasty = options.guaranteed;
     options.produce_timeout = produce_timeout;
-    return make_kafka_sink(std::move(options), driver_.executor(), events_);
+    return make_kafka_sink(std::move(options), driver_.executor(), telemetry_);
   }
 
   static std::vector<OwnRecord> events(int count, const std::string& topic = "topic") {
@@ -94,39 +94,39 @@ class KafkaSinkOnMock : public testing::Test {
 
   MockKafka kafka_;
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   SinkDriver driver_;
 };
 
-TEST_F(KafkaSinkOnMock, DeliversAndIsReady) {
+TEST_F(KafkaSinkOnMock, RecordIsProduced_SinkIsReady) {
   const auto sink = sink_with({});
   EXPECT_EQ(sink->name(), "kafka");
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(3))), Each("success"));
   EXPECT_TRUE(becomes([&] { return !sink->not_ready_reason(); }));
 }
 
-TEST_F(KafkaSinkOnMock, NotAuthorisedIsNotProduced) {
+TEST_F(KafkaSinkOnMock, TopicIsNotAuthorised_RecordIsNotProduced) {
   const auto sink = sink_with({});
   kafka_.answer({RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED});
   const Outcomes outcomes = driver_.produce(*sink, events(1));
   EXPECT_THAT(outcome_texts(outcomes), Each("not_produced: Broker: Topic authorization failed"));
-  EXPECT_FALSE(outcomes[0]->worth_retry());
+  EXPECT_FALSE(outcomes[0]->is_retryable());
   EXPECT_THAT(metrics_.text(), HasSubstr("TOPIC_AUTHORIZATION_FAILED"));
   EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
 }
 
-TEST_F(KafkaSinkOnMock, RefusedForTheRecordItself_IsNotWorthARetry) {
+TEST_F(KafkaSinkOnMock, RecordIsRefusedForItself_IsNotRetryable) {
   const auto sink = sink_with({});
   for (const rd_kafka_resp_err_t error :
        {RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE}) {
     for (const Assurance assurance : {Assurance::guaranteed, Assurance::hasty}) {
-      kafka_.answer({error, error});  // together with others, and alone
+      kafka_.answer({error, error});  // to the request with others, then to the single record
       const Outcomes outcomes = driver_.produce(*sink, events(1), assurance);
       ASSERT_TRUE(outcomes[0]) << rd_kafka_err2str(error);
       EXPECT_THAT(outcomes[0]->message, StartsWith(rd_kafka_err2str(error)));
       EXPECT_EQ(outcomes[0]->scope, FailureScope::record);
-      EXPECT_FALSE(outcomes[0]->worth_retry());
-      // The caller of a hasty record may have its text no more.
+      EXPECT_FALSE(outcomes[0]->is_retryable());
+      // The caller of a hasty record may have freed its text.
       EXPECT_EQ(outcomes[0]->value != nullptr, assurance == Assurance::hasty);
       if (outcomes[0]->value) {
         EXPECT_EQ(*outcomes[0]->value, "{}");
@@ -135,7 +135,7 @@ TEST_F(KafkaSinkOnMock, RefusedForTheRecordItself_IsNotWorthARetry) {
   }
 }
 
-TEST_F(KafkaSinkOnMock, RefusedForTheSizeOfAllTogether_IsSentAlone) {
+TEST_F(KafkaSinkOnMock, RequestIsTooLarge_EachRecordIsSentAlone) {
   const auto sink = sink_with({{"linger.ms", "50"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE});
   auto records = events(3);
@@ -146,32 +146,32 @@ TEST_F(KafkaSinkOnMock, RefusedForTheSizeOfAllTogether_IsSentAlone) {
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, records, Assurance::hasty)), Each("success"));
 }
 
-TEST_F(KafkaSinkOnMock, Outage_IsWorthARetry) {
+TEST_F(KafkaSinkOnMock, Outage_IsRetryable) {
   const auto sink = sink_with({{"retries", "0"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
-  EXPECT_TRUE(driver_.produce(*sink, events(1))[0]->worth_retry());
+  EXPECT_TRUE(driver_.produce(*sink, events(1))[0]->is_retryable());
 }
 
-TEST_F(KafkaSinkOnMock, TooFewReplicasOnceIsTriedAgain) {
+TEST_F(KafkaSinkOnMock, TooFewReplicasOnce_IsRetried) {
   const auto sink = sink_with({});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
 }
 
-TEST_F(KafkaSinkOnMock, TooFewReplicasForLongIsNotProduced) {
+TEST_F(KafkaSinkOnMock, TooFewReplicasForLong_RecordIsNotProduced) {
   const auto sink = sink_with({{"retries", "0"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))),
               ElementsAre("not_produced: Broker: Not enough in-sync replicas"));
 }
 
-TEST_F(KafkaSinkOnMock, TooFewReplicasUntilTheDeadlineIsNotProduced) {
+TEST_F(KafkaSinkOnMock, TooFewReplicasUntilTheTimeout_RecordIsNotProduced) {
   const auto sink = sink_with({}, seconds(3));
   kafka_.answer(std::vector<rd_kafka_resp_err_t>(1000, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS));
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("not_produced: Local: Message timed out"));
 }
 
-TEST_F(KafkaSinkOnMock, WrittenToTooFewReplicasIsUnknown) {
+TEST_F(KafkaSinkOnMock, WrittenToTooFewReplicas_RecordIsUnknown) {
   const auto sink = sink_with({{"retries", "0"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND});
   EXPECT_THAT(
@@ -179,14 +179,14 @@ TEST_F(KafkaSinkOnMock, WrittenToTooFewReplicasIsUnknown) {
       ElementsAre(StartsWith("unknown: Broker: Message(s) written to insufficient number of in-sync replicas")));
 }
 
-// A leader that steps down answers so for what it has written, too.
-TEST_F(KafkaSinkOnMock, RefusedByABrokerThatIsNoLeaderIsUnknown) {
+// A leader that steps down gives this answer also for records that it has written.
+TEST_F(KafkaSinkOnMock, BrokerIsNotLeader_RecordIsUnknown) {
   const auto sink = sink_with({}, seconds(3));
   kafka_.answer(std::vector<rd_kafka_resp_err_t>(1000, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION));
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("unknown: Local: Message timed out"));
 }
 
-TEST_F(KafkaSinkOnMock, SuchARefusalIsNoDoubtOfAnotherTopicOrWhatComesLater) {
+TEST_F(KafkaSinkOnMock, BrokerIsNotLeader_OtherTopicsAndLaterRecordsAreCertain) {
   const auto sink = sink_with({{"retries", "0"}});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
@@ -196,11 +196,11 @@ TEST_F(KafkaSinkOnMock, SuchARefusalIsNoDoubtOfAnotherTopicOrWhatComesLater) {
   }
 }
 
-// Not so what is too large by itself: no earlier try can have written it.
-TEST_F(KafkaSinkOnMock, TooLargeAloneAfterSuchARefusal_IsNotProduced) {
+// No earlier try can have written a record that is too large by itself.
+TEST_F(KafkaSinkOnMock, BrokerIsNotLeaderThenTooLargeAlone_RecordIsNotProduced) {
   const auto sink = sink_with({});
   for (const Assurance assurance : {Assurance::guaranteed, Assurance::hasty}) {
-    kafka_.answer({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,  // together with others, then alone
+    kafka_.answer({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,  // to the request with others, then to the single record
                    RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
     const Outcomes outcomes = driver_.produce(*sink, events(1), assurance);
     EXPECT_THAT(outcome_texts(outcomes), ElementsAre(StartsWith("not_produced: Broker: Message size too large")));
@@ -208,8 +208,8 @@ TEST_F(KafkaSinkOnMock, TooLargeAloneAfterSuchARefusal_IsNotProduced) {
   }
 }
 
-// Sent together, each may have been written by the try before.
-TEST_F(KafkaSinkOnMock, TooLargeTogetherAfterSuchARefusal_IsUnknownIfGuaranteedAndTriedAloneIfPromised) {
+// The try before may have written each record of the request.
+TEST_F(KafkaSinkOnMock, BrokerIsNotLeaderThenTooLargeTogether_GuaranteedIsUnknownAndAnsweredIsSentAlone) {
   const auto sink = sink_with({});
   kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))),
@@ -218,15 +218,15 @@ TEST_F(KafkaSinkOnMock, TooLargeTogetherAfterSuchARefusal_IsUnknownIfGuaranteedA
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
 }
 
-TEST_F(KafkaSinkOnMock, AnUnexpectedErrorOfTheBrokerIsUnknown) {
+TEST_F(KafkaSinkOnMock, UnexpectedErrorOfTheBroker_RecordIsUnknown) {
   const auto sink = sink_with({});
   kafka_.answer({RD_KAFKA_RESP_ERR_UNKNOWN});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("unknown: Unknown broker error"));
 }
 
-/// Two batches of a partition, of which the first is refused and the second taken: by a broker that did not know the
-/// producer yet. librdkafka takes the first for delivered then.
-class ABatchOutOfTurn : public KafkaSinkOnMock {
+/// A broker that does not know the producer yet refuses the first of two batches and takes the second. librdkafka then
+/// reports the first as delivered.
+class KafkaSinkBatchOutOfOrder : public KafkaSinkOnMock {
  protected:
   Outcomes produce(Assurance assurance) {
     const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
@@ -240,25 +240,25 @@ class ABatchOutOfTurn : public KafkaSinkOnMock {
   }
 };
 
-TEST_F(ABatchOutOfTurn, DoesNotMakeTheOneBeforeProduced) {
+TEST_F(KafkaSinkBatchOutOfOrder, LaterBatchIsAcknowledged_EarlierRecordIsUnknown) {
   EXPECT_THAT(outcome_texts(produce(Assurance::guaranteed)),
               ElementsAre("unknown: Kafka has not acknowledged it, only what came after it", "success"));
   EXPECT_EQ(kafka_.records("topic"), 1);
 }
 
-TEST_F(ABatchOutOfTurn, APromisedOneBeforeItIsSentAgain) {
+TEST_F(KafkaSinkBatchOutOfOrder, LaterBatchIsAcknowledged_EarlierAnsweredRecordIsSentAgain) {
   EXPECT_THAT(outcome_texts(produce(Assurance::hasty)), Each("success"));
   EXPECT_EQ(kafka_.records("topic"), 2);
 }
 
-TEST_F(KafkaSinkOnMock, NoAnswerInTimeIsUnknown) {
+TEST_F(KafkaSinkOnMock, NoAnswerInTime_RecordIsUnknown) {
   const auto sink = sink_with({}, seconds(3));
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
   kafka_.answer_after(seconds(20));
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("unknown: Local: Message timed out"));
 }
 
-TEST_F(KafkaSinkOnMock, AFatalErrorOfAnIdempotentProducerIsSurvived) {
+TEST_F(KafkaSinkOnMock, FatalError_NextClientProduces) {
   const auto sink = sink_with({{"enable.idempotence", "true"}});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
   kafka_.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
@@ -269,17 +269,17 @@ TEST_F(KafkaSinkOnMock, AFatalErrorOfAnIdempotentProducerIsSurvived) {
   EXPECT_THAT(metrics_.text(), HasSubstr("_FATAL"));
 }
 
-TEST_F(KafkaSinkOnMock, WhatAProducerWithAFatalErrorHeldGetsItsReport) {
+TEST_F(KafkaSinkOnMock, FatalError_EachQueuedRecordGetsItsReport) {
   const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
   kafka_.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
   kafka_.answer_after(milliseconds(100));
-  const auto outcomes = outcome_texts(driver_.produce(*sink, events(50)));  // returns when each is reported
+  const auto outcomes = outcome_texts(driver_.produce(*sink, events(50)));  // returns when every record has its report
   EXPECT_LT(std::count(outcomes.begin(), outcomes.end(), "success"), 50);
   EXPECT_TRUE(becomes([&] { return outcome_texts(driver_.produce(*sink, events(1)))[0] == "success"; }));
 }
 
-TEST_F(KafkaSinkOnMock, PromisedEventsOfAProducerWithAFatalErrorAreTheNextOnes) {
+TEST_F(KafkaSinkOnMock, FatalError_AnsweredRecordsAreSentByTheNextClient) {
   const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
   kafka_.answer({RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER});
@@ -293,7 +293,7 @@ TEST_F(KafkaSinkOnMock, PromisedEventsOfAProducerWithAFatalErrorAreTheNextOnes) 
   EXPECT_TRUE(becomes([&] { return !sink->not_ready_reason(); }));
 }
 
-TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
+TEST_F(KafkaSinkOnMock, QueueIsFull_RecordsFailAtOnceAndSinkIsNotReady) {
   const auto sink = sink_with({{"queue.buffering.max.messages", "10"}, {"linger.ms", "500"}});
   const auto outcomes = outcome_texts(driver_.produce(*sink, events(15)));
   EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), "success"), 10);
@@ -311,7 +311,7 @@ TEST_F(KafkaSinkOnMock, AFullQueueRefusesAtOnceAndSaysSoUntilItIsEmptier) {
   EXPECT_TRUE(becomes([&] { return !sink->not_ready_reason(); }));
 }
 
-TEST_F(KafkaSinkOnMock, PromisedEventsWaitForRoomInAFullQueue) {
+TEST_F(KafkaSinkOnMock, QueueIsFull_AnsweredRecordsWait) {
   const auto sink = sink_with({{"queue.buffering.max.messages", "10"}});
   auto already_answered = events(100);
   for (OwnRecord& record : already_answered) record.already_answered = true;
@@ -321,10 +321,10 @@ TEST_F(KafkaSinkOnMock, PromisedEventsWaitForRoomInAFullQueue) {
   EXPECT_TRUE(becomes([&] { return !sink->not_ready_reason(); }));
 }
 
-TEST_F(KafkaSinkOnMock, WhatIsTriedAloneIsNotHeldToTheQueue) {
+TEST_F(KafkaSinkOnMock, SingleRecords_AreNotLimitedByTheQueue) {
   const auto sink = sink_with({{"queue.buffering.max.messages", "10"}});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), Each("success"));
-  // Two batches are refused before the first event of them is sent alone, by a producer that has to connect first.
+  // Both batches are refused before the single-record client has connected.
   kafka_.answer({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   kafka_.answer_after(milliseconds(200));
   auto already_answered = events(20);
@@ -332,7 +332,7 @@ TEST_F(KafkaSinkOnMock, WhatIsTriedAloneIsNotHeldToTheQueue) {
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, already_answered, Assurance::hasty)), Each("success"));
 }
 
-TEST_F(KafkaSinkOnMock, APromisedEventLargerThanTheWholeQueueIsRefused) {
+TEST_F(KafkaSinkOnMock, AnsweredRecordIsLargerThanTheQueue_Fails) {
   const auto sink = sink_with({{"queue.buffering.max.kbytes", "1"}});
   auto already_answered = events(1);
   already_answered[0].already_answered = true;
@@ -341,17 +341,17 @@ TEST_F(KafkaSinkOnMock, APromisedEventLargerThanTheWholeQueueIsRefused) {
               ElementsAre("not_produced: Local: Queue full"));
 }
 
-TEST_F(KafkaSinkOnMock, StopRefusesWhatStillWaitsForAQueue) {
+TEST_F(KafkaSinkOnMock, Stop_FailsRecordsThatWaitForRoom) {
   const auto sink = sink_with({{"metadata.broker.list", "127.0.0.1:1"}, {"queue.buffering.max.messages", "10"}});
   auto already_answered = events(30);
   for (OwnRecord& record : already_answered) record.already_answered = true;
   auto waiting = driver_.start(*sink, already_answered, Assurance::hasty);
-  driver_.produce(*sink, {{"no/topic", "{}", std::nullopt, 0}});  // what was started before is handed over now
+  driver_.produce(*sink, {{"no/topic", "{}", std::nullopt, 0}});  // by now the records before it are handed over
   sink->stop(std::chrono::steady_clock::now());
   EXPECT_THAT(outcome_texts(waiting.get()), Each("not_produced: Local: Purged in queue"));
 }
 
-TEST_F(KafkaSinkOnMock, ATopicThatIsNoKafkaNameIsRefusedAlone) {
+TEST_F(KafkaSinkOnMock, TopicNameIsInvalid_OnlyItsRecordFails) {
   const auto sink = sink_with({});
   std::vector<OwnRecord> records = events(1);
   for (const std::string& topic : std::vector<std::string>{"", ".", "..", "a/b", "a b", std::string(250, 'a')})
@@ -362,16 +362,16 @@ TEST_F(KafkaSinkOnMock, ATopicThatIsNoKafkaNameIsRefusedAlone) {
     EXPECT_THAT(outcomes[i], StartsWith("not_produced: Broker: Invalid topic"));
 }
 
-TEST_F(KafkaSinkOnMock, HastyMayDoWithoutAcknowledgement) {
+TEST_F(KafkaSinkOnMock, AcksIsZeroForHasty_RecordsAreDelivered) {
   KafkaSinkOptions options;
   options.guaranteed.conf["metadata.broker.list"] = kafka_.address();
   options.hasty = options.guaranteed;
   options.hasty.topic_conf["acks"] = "0";
-  const auto sink = make_kafka_sink(options, driver_.executor(), events_);
+  const auto sink = make_kafka_sink(options, driver_.executor(), telemetry_);
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1), Assurance::hasty)), ElementsAre("success"));
 }
 
-TEST_F(KafkaSinkOnMock, GuaranteedWithoutAcknowledgementIsRefused) {
+TEST_F(KafkaSinkOnMock, AcksIsZeroForGuaranteed_Throws) {
   for (const char* name : {"acks", "request.required.acks"}) {
     EXPECT_THAT(
         [&] {
@@ -386,7 +386,7 @@ TEST_F(KafkaSinkOnMock, GuaranteedWithoutAcknowledgementIsRefused) {
   }
 }
 
-TEST_F(KafkaSinkOnMock, AnOptionRefusedByLibrdkafkaIsNamedWithItsReason) {
+TEST_F(KafkaSinkOnMock, OptionIsRefused_ThrowsWithItsNameAndReason) {
   EXPECT_THAT(
       [&] {
         sink_with({{"no.such.option", "1"}});
@@ -405,12 +405,12 @@ TEST_F(KafkaSinkOnMock, AnOptionRefusedByLibrdkafkaIsNamedWithItsReason) {
       testing::ThrowsMessage<std::invalid_argument>(StartsWith("kafka.guaranteed: ")));
 }
 
-TEST_F(KafkaSinkOnMock, WithoutBrokersItSaysWhatItExpected) {
-  EXPECT_THAT([&] { make_kafka_sink({}, driver_.executor(), events_); },
+TEST_F(KafkaSinkOnMock, NoBrokers_ThrowsWithTheExpectedOption) {
+  EXPECT_THAT([&] { make_kafka_sink({}, driver_.executor(), telemetry_); },
               testing::ThrowsMessage<std::invalid_argument>(HasSubstr("expected metadata.broker.list")));
 }
 
-TEST_F(KafkaSinkOnMock, OptionsOfTheNodeClientAreIgnored) {
+TEST_F(KafkaSinkOnMock, OptionsOfNodeRdkafka_AreIgnored) {
   const auto sink = sink_with({{"dr_cb", "true"}, {"event_cb", "true"}, {"producer.poll.interval.ms", "100"}});
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, events(1))), ElementsAre("success"));
 }

@@ -12,10 +12,10 @@ constexpr int kDebian12 = 0x020002ff, kDebian13 = 0x020800ff;
 
 struct Line {
   const char* text;
-  const char* topic;  // of a doubtful refusal; empty if it is none
+  const char* topic;  // the topic of a doubtful refusal, or empty
 };
 
-// Lines as 2.0.2 and 2.8.0 wrote them: the same text in both. The broker was librdkafka's mock.
+// Lines that 2.0.2 and 2.8.0 wrote, with the same text, about librdkafka's mock of a broker.
 constexpr Line kLines[] = {
     {"[thrd:127.0.0.1:37855/bootstrap]: 127.0.0.1:37855/1: eqiad.test-1_x [0]: MessageSet with 3 message(s) (MsgId 0, "
      "BaseSeq -1) encountered error: Broker: Not leader for partition (actions Refresh,MsgNotPersisted)",
@@ -74,7 +74,7 @@ TEST(RefusalLog, ARefusalMakesEarlierRecordsOfItsTopicDoubtful) {
     return log.status(kNot, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, -1, topic, handed_over);
   };
   EXPECT_EQ(status("eqiad.test-1_x", before), kNot);
-  log.note(kLines[0].text);
+  log.add_line(kLines[0].text);
   EXPECT_EQ(status("eqiad.test-1_x", before), kPossibly);
   EXPECT_EQ(status("eqiad.test-1_x", Clock::now() + seconds(1)), kNot);
   EXPECT_EQ(status("eqiad.test-1", before), kNot);

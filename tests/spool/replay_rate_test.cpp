@@ -12,7 +12,7 @@ constexpr ReplayRate::Time kStart{std::chrono::hours(1)};
 TEST(ReplayRate, LetsATenthOfASecondsWorthGoAtOnce) {
   ReplayRate rate(1000);
   EXPECT_EQ(rate.room(kStart), 100u);
-  rate.take(100);
+  rate.use(100);
   EXPECT_EQ(rate.room(kStart), 0u);
   EXPECT_EQ(rate.room(kStart + milliseconds(50)), 50u);
   EXPECT_EQ(rate.room(kStart + std::chrono::hours(1)), 100u);
@@ -23,17 +23,17 @@ TEST(ReplayRate, HoldsManySmallStepsToTheRate) {
   std::size_t gone = 0;
   for (int step = 0; step <= 10000; ++step) {
     const std::size_t room = rate.room(kStart + milliseconds(step));
-    rate.take(room);
+    rate.use(room);
     gone += room;
   }
   EXPECT_GE(gone, 3000u);
   EXPECT_LE(gone, 3031u);
 }
 
-TEST(ReplayRate, OfLessThanTenASecondLetsOneGo) {
+TEST(ReplayRate, BelowTenRecordsASecond_OneMayGo) {
   ReplayRate rate(2);
   EXPECT_EQ(rate.room(kStart), 1u);
-  rate.take(1);
+  rate.use(1);
   EXPECT_EQ(rate.room(kStart + milliseconds(400)), 0u);
   EXPECT_EQ(rate.room(kStart + milliseconds(500)), 1u);
 }

@@ -1,4 +1,4 @@
-// I/O errors while the spool commits, and a kill after them: a SQLite VFS makes writes and syncs of the log fail.
+// I/O errors in commits of the spool, each followed by a kill. A SQLite VFS makes writes and syncs of the log fail.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,7 +33,7 @@ using testing::StartsWith;
 
 constexpr int kAllFail = std::numeric_limits<int>::max();
 
-/// Calls that fail, after some that do not.
+/// Which calls of the VFS fail.
 struct Fault {
   std::atomic<int> good{0}, bad{0};
   void set(int of_good, int of_bad) {
@@ -51,7 +51,7 @@ struct Fault {
   }
 };
 
-/// The default VFS of SQLite while it lives, with calls on the write-ahead log that fail on request.
+/// Replaces the default VFS of SQLite while it lives. Its calls on the write-ahead log fail on request.
 class FaultyLog {
  public:
   FaultyLog() {
@@ -123,7 +123,7 @@ class SpoolFaultTest : public testing::Test {
  protected:
   std::string path() const { return folder_.path() + "/spool"; }
 
-  /// Values that a start after a kill at this moment finds.
+  /// Returns the values that the next start would find after a kill now.
   std::vector<std::string> after_a_kill() {
     const std::string copy = folder_.path() + "/killed-" + std::to_string(++copies_);
     fs::create_directory(copy);
@@ -140,7 +140,7 @@ class SpoolFaultTest : public testing::Test {
     EXPECT_THAT(store.problems().value(), IsEmpty());
     std::vector<std::string> values;
     store
-        .each([&](SpooledRecord& each) {
+        .visit_records([&](SpooledRecord& each) {
           values.push_back(each.value);
           return true;
         })
@@ -182,7 +182,7 @@ TEST_F(SpoolFaultTest, SyncsFail_CommitIsUncertainUntilALaterOneTakesItsPlace) {
 TEST_F(SpoolFaultTest, WritesFailToo_FramesOfTheCommitMayBeFoundAndTheErrorSaysSo) {
   SpoolStore store(path(), Access::own);
   ASSERT_TRUE(add(store, {record(1, "first")}));
-  // All frames are written, the sync fails, and so does what would overwrite them.
+  // All frames are written. The sync fails, and so does the overwriting of the first frame.
   FaultyLog::fail_syncs(0, kAllFail);
   const auto probe = add(store, {record(2, "probe")});
   ASSERT_FALSE(probe);
@@ -244,7 +244,7 @@ TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_ItsClientIsToldU
   const auto spool = make_spool_sink(options, std::make_unique<HeldSink>(hold), events);
   FaultyLog::fail_syncs(0, kAllFail);
   auto outcome = driver.start(*spool, {{"test.event", "a", std::nullopt, 0}});
-  // The copy is tried once its time is over, and the spool then says that it has no room.
+  // Once its time is over the record is written, which fails, so the spool has no room.
   EXPECT_TRUE(becomes([&] { return spool->degraded_reason().value_or("").find("no room") != std::string::npos; }));
   EXPECT_TRUE(hold->settle("a", DeliveryFailure{Delivery::not_produced, "Local: Message timed out"}));
   EXPECT_THAT(outcome_texts(outcome.get()), ElementsAre(StartsWith("unknown: Local: Message timed out")));

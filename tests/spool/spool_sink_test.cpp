@@ -62,7 +62,7 @@ class SpoolSinkTest : public testing::Test {
     options.after = after;
     options.max_bytes = max_bytes;
     options.min_free = 0;
-    return make_spool_sink(options, std::make_unique<HeldSink>(hold_), events_);
+    return make_spool_sink(options, std::make_unique<HeldSink>(hold_), telemetry_);
   }
 
   /// Values of the records in the store, as a tool sees them.
@@ -70,7 +70,7 @@ class SpoolSinkTest : public testing::Test {
     SpoolStore store(path(), SpoolStore::Access::share);
     std::vector<std::string> values;
     store
-        .each([&](SpooledRecord& record) {
+        .visit_records([&](SpooledRecord& record) {
           values.push_back(record.value);
           return true;
         })
@@ -84,23 +84,23 @@ class SpoolSinkTest : public testing::Test {
 
   TemporaryFolder folder_;
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   std::shared_ptr<SinkHold> hold_ = std::make_shared<SinkHold>();
   SinkDriver driver_;
 };
 
-TEST_F(SpoolSinkTest, WhatKafkaTakesInTimeIsNotSpooled) {
+TEST_F(SpoolSinkTest, KafkaTakesRecordsInTime_NoneIsSpooled) {
   hold_->judge = delivered;
   const auto spool = sink(kNever);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a", "b"}))), ElementsAre("success", "success"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
   EXPECT_THAT(stored(), IsEmpty());
 }
 
-TEST_F(SpoolSinkTest, WhatKafkaDoesNotTakeInTimeIsOnDiskUntilItsFirstAttemptIsAcknowledged) {
+TEST_F(SpoolSinkTest, KafkaIsSlow_RecordIsSpooledUntilItsFirstAttemptSucceeds) {
   const auto spool = sink(kAtOnce);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}))), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 1u);
+  EXPECT_EQ(driver_.spooled(), 1u);
   EXPECT_THAT(stored(), ElementsAre("a"));
   EXPECT_TRUE(hold_->settle("a"));
   EXPECT_TRUE(becomes_empty());
@@ -111,16 +111,16 @@ TEST_F(SpoolSinkTest, WhatKafkaDoesNotTakeInTimeIsOnDiskUntilItsFirstAttemptIsAc
 TEST_F(SpoolSinkTest, HastyRecordsAreSpooledToo) {
   const auto spool = sink(kAtOnce);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}), Assurance::hasty)), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 1u);
+  EXPECT_EQ(driver_.spooled(), 1u);
   EXPECT_THAT(stored(), ElementsAre("a"));
 }
 
-TEST_F(SpoolSinkTest, IsReplayedOnlyAfterTheReportOfItsFirstAttemptAndThoseBehindItToo) {
+TEST_F(SpoolSinkTest, FirstAttemptHasNoReport_RecordAndThoseBehindItAreNotReplayed) {
   const auto spool = sink(kAtOnce);
   driver_.produce(*spool, records({"a"}));
   driver_.produce(*spool, records({"b", "c"}));
   driver_.produce(*spool, records({"other"}, "other"));
-  EXPECT_EQ(driver_.on_disk(), 4u);
+  EXPECT_EQ(driver_.spooled(), 4u);
   // The other topic has its own attempt; b and c wait behind a.
   EXPECT_THAT(hold_->all(), ElementsAre("a", "other"));
   hold_->set_judge(delivered);
@@ -136,7 +136,7 @@ TEST_F(SpoolSinkTest, ReplaysWithKeysTimestampsAndAssurance) {
   const auto spool = sink(kNever);
   driver_.produce(*spool, {{"test.event", "{}", "{\"k\":1}", 1700000000123}}, Assurance::hasty);
   hold_->set_judge({});
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
   const KeptRecord& replayed = hold_->held.front().record;
   EXPECT_EQ(replayed.topic, "test.event");
@@ -145,27 +145,27 @@ TEST_F(SpoolSinkTest, ReplaysWithKeysTimestampsAndAssurance) {
   EXPECT_EQ(replayed.assurance, Assurance::hasty);
 }
 
-TEST_F(SpoolSinkTest, WhileATopicIsSpooledNewRecordsAreStoredAtOnceAndReplayedInOrder) {
+TEST_F(SpoolSinkTest, TopicIsSpooled_NewRecordsAreStoredAtOnceAndReplayedInOrder) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   for (const char* value : {"a", "b", "c", "d"}) driver_.produce(*spool, records({value}));
-  EXPECT_EQ(driver_.on_disk(), 4u);
+  EXPECT_EQ(driver_.spooled(), 4u);
   EXPECT_THAT(hold_->all(), ElementsAre("a"));  // the others were not tried
   hold_->set_judge(delivered);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes_empty());
   EXPECT_THAT(hold_->all(), ElementsAre("a", "a", "b", "c", "d"));
   EXPECT_THAT(metrics(), HasSubstr("outcome=\"replayed\"} 4"));
 }
 
-TEST_F(SpoolSinkTest, ANewRecordWaitsForTheReplayBeforeItAndThenNeedsNoSpool) {
+TEST_F(SpoolSinkTest, NewRecordBehindAReplay_IsSentAfterItWithoutTheSpool) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a"}));
   hold_->set_judge({});
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
   auto later = driver_.start(*spool, records({"b"}));
   auto other = driver_.start(*spool, records({"other"}, "other"));
@@ -178,17 +178,17 @@ TEST_F(SpoolSinkTest, ANewRecordWaitsForTheReplayBeforeItAndThenNeedsNoSpool) {
   EXPECT_THAT(outcome_texts(later.get()), ElementsAre("success"));
   EXPECT_TRUE(hold_->settle("other"));
   EXPECT_THAT(outcome_texts(other.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 1u);
+  EXPECT_EQ(driver_.spooled(), 1u);
   EXPECT_TRUE(becomes_empty());
 }
 
-TEST_F(SpoolSinkTest, AReplayThatIsInterruptedResumesWithWhatIsNotAcknowledged) {
+TEST_F(SpoolSinkTest, ReplayIsInterrupted_ResumesWithRecordsThatAreNotAcknowledged) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a", "b", "c", "d", "e"}));
   hold_->set_judge([](const KeptRecord& record) { return record.value <= "b" ? delivered(record) : outage(record); });
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return stored().size() == 3; }));
   EXPECT_THAT(stored(), ElementsAre("c", "d", "e"));
   hold_->set_judge(delivered);
@@ -197,7 +197,7 @@ TEST_F(SpoolSinkTest, AReplayThatIsInterruptedResumesWithWhatIsNotAcknowledged) 
   EXPECT_THAT(std::vector(all.end() - 3, all.end()), ElementsAre("c", "d", "e"));
 }
 
-TEST_F(SpoolSinkTest, WhatAStoppedGateHasSpooledTheNextOneReplays) {
+TEST_F(SpoolSinkTest, SpooledByAStoppedGate_ReplayedByTheNext) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   { driver_.produce(*sink(kNever), records({"a", "b"})); }
@@ -205,13 +205,13 @@ TEST_F(SpoolSinkTest, WhatAStoppedGateHasSpooledTheNextOneReplays) {
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"c"}));
   hold_->set_judge(delivered);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes_empty());
   const auto all = hold_->all();
   EXPECT_THAT(std::vector(all.end() - 3, all.end()), ElementsAre("a", "b", "c"));
 }
 
-TEST_F(SpoolSinkTest, AtTheEndWhatIsUnderWayIsSpooled) {
+TEST_F(SpoolSinkTest, Stop_RecordsInFlightAreSpooled) {
   const auto spool = sink(kNever);
   auto guaranteed = driver_.start(*spool, records({"a"}));
   auto hasty = driver_.start(*spool, records({"b"}), Assurance::hasty);
@@ -219,12 +219,12 @@ TEST_F(SpoolSinkTest, AtTheEndWhatIsUnderWayIsSpooled) {
   spool->stop(std::chrono::steady_clock::now());
   EXPECT_THAT(outcome_texts(guaranteed.get()), ElementsAre("success"));
   EXPECT_THAT(outcome_texts(hasty.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 2u);
+  EXPECT_EQ(driver_.spooled(), 2u);
   EXPECT_THAT(stored(), ElementsAre("a", "b"));
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"c"}))), ElementsAre(HasSubstr("not_produced: ")));
 }
 
-TEST_F(SpoolSinkTest, ARecordThatKafkaWillNeverTakeIsNotSpooled) {
+TEST_F(SpoolSinkTest, KafkaWillNeverTakeARecord_ItIsNotSpooled) {
   hold_->judge = too_large;
   const auto spool = sink(kNever);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}))),
@@ -232,27 +232,27 @@ TEST_F(SpoolSinkTest, ARecordThatKafkaWillNeverTakeIsNotSpooled) {
   EXPECT_THAT(stored(), IsEmpty());
 }
 
-TEST_F(SpoolSinkTest, OneSpooledThatKafkaWillNeverTakeIsSetAsideAndHoldsUpNobody) {
+TEST_F(SpoolSinkTest, KafkaWillNeverTakeASpooledRecord_ItIsSetAsideAndOthersGoOn) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"large", "b"}));
   hold_->set_judge([](const KeptRecord& record) { return record.value == "large" ? too_large(record) : std::nullopt; });
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
   EXPECT_THAT(stored(), ElementsAre("large"));
   EXPECT_THAT(metrics(), HasSubstr("outcome=\"set_aside\"} 1"));
   driver_.produce(*spool, records({"c"}));
-  EXPECT_EQ(driver_.on_disk(), 2u);
+  EXPECT_EQ(driver_.spooled(), 2u);
 }
 
-TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
+TEST_F(SpoolSinkTest, RecordIsDamaged_ItIsSetAsideAndOthersGoOn) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   { driver_.produce(*sink(kNever), records({"{\"a\":\"first\"}", "{\"a\":\"second\"}"})); }
   {
     SpoolStore store(path(), SpoolStore::Access::own);
-    while (store.shrink()) continue;  // out of the log
+    while (store.shrink()) continue;  // moves the records from the log to the file
   }
   std::fstream file(path() + "/spool.db", std::ios::binary | std::ios::in | std::ios::out);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -260,7 +260,7 @@ TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
   file << "{\"a\":\"thirst";
   file.close();
   hold_->set_judge(delivered);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   const auto spool = sink(kNever);
   EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
   EXPECT_THAT(hold_->all().back(), "{\"a\":\"second\"}");
@@ -268,7 +268,7 @@ TEST_F(SpoolSinkTest, ADamagedRecordIsSetAsideAndHoldsUpNobody) {
       becomes([this] { return metrics().find("spool_records_set_aside{service=\"test\"} 1") != std::string::npos; }));
 }
 
-TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
+TEST_F(SpoolSinkTest, FileIsDamagedInUse_ItIsMovedAsideAndTheRestReplayed) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const std::string filling(1000, 'x');
@@ -277,18 +277,18 @@ TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
   { driver_.produce(*sink(kNever), many); }
   {
     SpoolStore store(path(), SpoolStore::Access::own);
-    while (store.shrink()) continue;  // out of the log
+    while (store.shrink()) continue;  // moves the records from the log to the file
   }
   const auto spool = sink(kNever);
   {
-    // The page of a record in the middle, all of it.
+    // Overwrites the page of a record in the middle.
     std::fstream file(path() + "/spool.db", std::ios::binary | std::ios::in | std::ios::out);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     file.seekp(static_cast<std::streamoff>(bytes.find("x150;") / 16384 * 16384));
     file << std::string(16384, '\xee');
   }
   hold_->set_judge(delivered);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return std::filesystem::exists(path() + "/spool.db.damaged-1"); }));
   EXPECT_TRUE(becomes([this] { return metrics().find("spool_records{service=\"test\"} 0") != std::string::npos; }));
   EXPECT_THAT(stored(), IsEmpty());
@@ -299,13 +299,13 @@ TEST_F(SpoolSinkTest, AFileDamagedWhileItIsUsedIsMovedAsideAndTheRestReplayed) {
   EXPECT_GT(different.size(), 270u);
 
   hold_->set_judge(outage);
-  hold_->set_unready("down");
+  hold_->set_not_ready("down");
   driver_.produce(*spool, records({"new"}));
-  EXPECT_EQ(driver_.on_disk(), 301u);
+  EXPECT_EQ(driver_.spooled(), 301u);
   EXPECT_THAT(stored(), ElementsAre("new"));
 }
 
-TEST_F(SpoolSinkTest, WithoutRoomItRefusesWhatKafkaCannotTakeAndSaysSo) {
+TEST_F(SpoolSinkTest, NoRoomAndKafkaIsDown_RecordsFailWithTheReason) {
   hold_->judge = delivered;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever, 1);
@@ -315,27 +315,27 @@ TEST_F(SpoolSinkTest, WithoutRoomItRefusesWhatKafkaCannotTakeAndSaysSo) {
   EXPECT_THAT(outcome_texts(refused),
               ElementsAre(HasSubstr("not_produced: Kafka does not take it and the spool has no")));
   EXPECT_EQ(refused[0]->scope, FailureScope::capacity);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_EQ(spool->overload_reason(), std::nullopt);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"b"}))), ElementsAre("success"));
   EXPECT_THAT(hold_->all(), ElementsAre("b"));
 }
 
-TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedWaitsInItsOrder) {
+TEST_F(SpoolSinkTest, NoRoom_AnsweredRecordsWaitInOrder) {
   hold_->judge = delivered;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever, 1);
   auto first = driver_.start(*spool, already_answered({"a", "b"}), Assurance::hasty);
   auto second = driver_.start(*spool, already_answered({"c"}), Assurance::hasty);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"d"}))), ElementsAre(HasSubstr("the spool has no room")));
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_THAT(outcome_texts(first.get()), ElementsAre("success", "success"));
   EXPECT_THAT(outcome_texts(second.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
   EXPECT_THAT(hold_->all(), ElementsAre("a", "b", "c"));
 }
 
-TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsTriedAgain) {
+TEST_F(SpoolSinkTest, NoRoom_FailedAnsweredRecordIsTriedAgain) {
   hold_->judge = outage;
   const auto spool = sink(kNever, 1);
   auto outcomes = driver_.start(*spool, already_answered({"a"}), Assurance::hasty);
@@ -344,7 +344,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsTriedAgain) {
   EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre("success"));
 }
 
-TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedAndIsUnderWayIsTriedAgain) {
+TEST_F(SpoolSinkTest, NoRoom_AnsweredRecordInFlightThatFailsIsTriedAgain) {
   const auto spool = sink(kAtOnce, 1);
   auto outcomes = driver_.start(*spool, already_answered({"a"}), Assurance::hasty);
   EXPECT_TRUE(becomes([this] { return hold_->count() == 1; }));
@@ -354,7 +354,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedAndIsUnderWayIsTriedAgain) {
   EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre("success"));
 }
 
-TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsLostOnlyWhenItStops) {
+TEST_F(SpoolSinkTest, NoRoom_AnsweredRecordFailsOnlyAtStop) {
   hold_->judge = outage;
   const auto spool = sink(kNever, 1);
   auto outcomes = driver_.start(*spool, already_answered({"a"}), Assurance::hasty);
@@ -363,7 +363,7 @@ TEST_F(SpoolSinkTest, WithoutRoomWhatWasPromisedIsLostOnlyWhenItStops) {
   EXPECT_THAT(outcome_texts(outcomes.get()), ElementsAre(HasSubstr("not_produced: Local: Queue full")));
 }
 
-TEST_F(SpoolSinkTest, WithoutRoomOneUnderWayHasTheFateThatKafkaGivesIt) {
+TEST_F(SpoolSinkTest, NoRoom_RecordInFlightGetsKafkasResult) {
   const auto spool = sink(kAtOnce, 1);
   auto first = driver_.start(*spool, records({"a"}));
   auto second = driver_.start(*spool, records({"b"}));
@@ -372,10 +372,10 @@ TEST_F(SpoolSinkTest, WithoutRoomOneUnderWayHasTheFateThatKafkaGivesIt) {
   EXPECT_TRUE(hold_->settle("b", DeliveryFailure{Delivery::unknown, "Local: Message timed out"}));
   EXPECT_THAT(outcome_texts(first.get()), ElementsAre("success"));
   EXPECT_THAT(outcome_texts(second.get()), ElementsAre("unknown: Local: Message timed out"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
 }
 
-TEST_F(SpoolSinkTest, AFullDiskRefusesWholeRecordsAndLosesNone) {
+TEST_F(SpoolSinkTest, DiskIsFull_RecordsFailAsAWholeAndNoneIsLost) {
   const SmallDisk disk(path(), "24m");
   if (!disk.mounted()) GTEST_SKIP() << "a small file system can be mounted by root only";
   hold_->judge = outage;
@@ -398,25 +398,25 @@ TEST_F(SpoolSinkTest, AFullDiskRefusesWholeRecordsAndLosesNone) {
   const auto found = stored();
   EXPECT_EQ(std::multiset<std::string>(found.begin(), found.end()), kept);
   hold_->set_judge(delivered);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes_empty());
   EXPECT_THAT(hold_->all(), IsSupersetOf(kept));
 }
 
-TEST_F(SpoolSinkTest, AColdTopicIsWarmedFirst) {
-  hold_->cold = {"test.event"};
+TEST_F(SpoolSinkTest, TopicHasNoMetadata_ItIsLoadedBeforeRecordsAreSpooled) {
+  hold_->topics_without_metadata = {"test.event"};
   const auto spool = sink(kAtOnce);
   auto outcome = driver_.start(*spool, records({"a"}));
   EXPECT_TRUE(becomes([this] {
     const std::lock_guard lock(hold_->mutex);
-    return hold_->warmed.size() > 3;
+    return hold_->prefetched_topics.size() > 3;
   }));
   EXPECT_TRUE(hold_->settle("a"));
   EXPECT_THAT(outcome_texts(outcome.get()), ElementsAre("success"));
-  EXPECT_EQ(driver_.on_disk(), 0u);
+  EXPECT_EQ(driver_.spooled(), 0u);
 }
 
-TEST_F(SpoolSinkTest, WhatAToolDropsIsGone) {
+TEST_F(SpoolSinkTest, ToolDropsRecords_TheyAreNotReplayed) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);
@@ -424,10 +424,10 @@ TEST_F(SpoolSinkTest, WhatAToolDropsIsGone) {
   EXPECT_EQ(SpoolStore(path(), SpoolStore::Access::share).drop(std::nullopt).value(), 2u);
   EXPECT_TRUE(becomes([&] { return spool->degraded_reason() == "down"; }));
   hold_->set_judge(delivered);
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   driver_.produce(*spool, records({"c"}));
   EXPECT_THAT(hold_->all(), ElementsAre("a", "b", "c"));
-  EXPECT_EQ(driver_.on_disk(), 2u);
+  EXPECT_EQ(driver_.spooled(), 2u);
 }
 
 TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_BothSettle) {
@@ -442,23 +442,23 @@ TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_Both
   hold_->set_judge([](const KeptRecord& record) -> std::optional<DeliveryFailure> {
     return record.value == "bad" ? too_large(record) : std::nullopt;
   });
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
   EXPECT_THAT(stored(), ElementsAre("bad"));  // set aside
-  // One more record waits, and its report is to come, while the tool makes the other one such as is to be replayed.
+  // The tool queues the record that was set aside, while the first attempt of another one has no report.
   for (int round = 0; round < 20; ++round) {
     hold_->set_judge(outage);
-    hold_->set_unready("down");
+    hold_->set_not_ready("down");
     driver_.produce(*spool, records({"c"}));
     hold_->set_judge({});
-    SpoolStore(path(), SpoolStore::Access::share).retry_refused().value();
-    hold_->set_unready(std::nullopt);
+    SpoolStore(path(), SpoolStore::Access::share).requeue_set_aside().value();
+    hold_->set_not_ready(std::nullopt);
     EXPECT_TRUE(becomes([this] { return hold_->count() == 2; }));
-    // The one that the spool has not counted comes first; the other's report must find its topic.
+    // The spool has not counted the queued record yet. The report of the other one must still find its topic.
     EXPECT_TRUE(hold_->settle("bad", too_large({})));
     EXPECT_TRUE(becomes([this] {
       SpoolStore store(path(), SpoolStore::Access::share);
-      return store.set_aside().value() == 1;
+      return store.set_aside_count().value() == 1;
     }));
     EXPECT_TRUE(hold_->settle("c"));
     EXPECT_TRUE(becomes([this] { return stored().size() == 1; }));
@@ -471,17 +471,17 @@ TEST_F(SpoolSinkTest, AToolRemovesRecordsThatAreReplayed_TheOthersAreStillCounte
   const auto spool = sink(kNever);
   driver_.produce(*spool, records({"a", "b", "c", "d"}));
   hold_->set_judge({});
-  hold_->set_unready(std::nullopt);
+  hold_->set_not_ready(std::nullopt);
   EXPECT_TRUE(becomes([this] { return hold_->count() == 4; }));
   std::vector<std::int64_t> ids;
   SpoolStore tool(path(), SpoolStore::Access::share);
-  tool.each([&](SpooledRecord& record) {
+  tool.visit_records([&](SpooledRecord& record) {
         ids.push_back(record.id);
         return ids.size() < 2;
       })
       .value();
   EXPECT_EQ(tool.drop(ids).value(), 2u);
-  // The spool looks for what others did once a second; meanwhile and afterwards all four count.
+  // The spool looks for external changes once a second. All four records count before and after that.
   EXPECT_TRUE(hold_->settle("a"));
   EXPECT_TRUE(becomes([this] {
     return metrics().find("eventgate_spool_records{service=\"test\"} 3") != std::string::npos ||
@@ -499,16 +499,16 @@ TEST_F(SpoolSinkTest, TakesNearlyMaxBytesBeforeItIsFull) {
   const std::string value(100000, 'v');
   std::size_t taken = 0;
   while (!spool->overload_reason()) {
-    const std::size_t before = driver_.on_disk();
+    const std::size_t before = driver_.spooled();
     driver_.produce(*spool, records({value}));
-    taken += driver_.on_disk() - before;
+    taken += driver_.spooled() - before;
     ASSERT_LT(taken, 200u);
   }
   EXPECT_GT(taken * value.size(), kMaxBytes * 8 / 10);
   EXPECT_LE(taken * value.size(), kMaxBytes);
 }
 
-TEST_F(SpoolSinkTest, SaysWhatIsAmissButIsReady) {
+TEST_F(SpoolSinkTest, KafkaIsDown_SinkIsReadyAndDegraded) {
   hold_->judge = outage;
   hold_->not_ready_reason = "Kafka: down";
   const auto spool = sink(kNever);
@@ -518,7 +518,7 @@ TEST_F(SpoolSinkTest, SaysWhatIsAmissButIsReady) {
   EXPECT_TRUE(becomes([&] { return spool->degraded_reason() == "Kafka: down; 2 records are in the spool"; }));
 }
 
-TEST_F(SpoolSinkTest, AClientThatGaveUpIsLateAndItsRecordIsNotRead) {
+TEST_F(SpoolSinkTest, ClientTimedOut_ReportIsLateAndItsTextIsNotRead) {
   const auto spool = sink(kNever);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}), Assurance::guaranteed, milliseconds(1))),
               ElementsAre("unknown: no report in time"));
@@ -528,7 +528,7 @@ TEST_F(SpoolSinkTest, AClientThatGaveUpIsLateAndItsRecordIsNotRead) {
   EXPECT_THAT(metrics(), HasSubstr("eventgate_late_deliveries_total{service=\"test\",outcome=\"failed\","));
 }
 
-TEST_F(SpoolSinkTest, ManyThreadsAtOnceWhileKafkaComesAndGoes) {
+TEST_F(SpoolSinkTest, ManyThreadsProduceWhileKafkaComesAndGoes_NoRecordIsLost) {
   const auto spool = sink(kAtOnce);
   hold_->set_judge(delivered);
   std::array<SinkDriver, 3> drivers;

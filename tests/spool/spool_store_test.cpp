@@ -45,7 +45,7 @@ SpoolResult<void> add(SpoolStore& store, const std::vector<SpooledRecord>& recor
 
 std::vector<SpooledRecord> all(SpoolStore& store) {
   std::vector<SpooledRecord> found;
-  (void)store.each([&](SpooledRecord& each) {
+  (void)store.visit_records([&](SpooledRecord& each) {
     found.push_back(each);
     return true;
   });
@@ -59,10 +59,10 @@ std::vector<std::int64_t> ids(const std::vector<SpooledRecord>& records) {
 }
 
 std::vector<SpooledRecord> next(SpoolStore& store, std::int64_t after = 0, const std::string& topic = "test.event") {
-  return store.next(topic, after, 100, 1 << 20).value();
+  return store.read_topic(topic, after, 100, 1 << 20).value();
 }
 
-/// The first place of `what` in the file, and on.
+/// Writes `with` to `file` at the first place of `what`.
 void overwrite(const fs::path& file, const std::string& what, const std::string& with) {
   std::ifstream in(file, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -81,7 +81,7 @@ class SpoolStoreTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(SpoolStoreTest, KeepsARecordWithAllItHas) {
+TEST_F(SpoolStoreTest, Record_IsReadAsItWasWritten) {
   SpooledRecord kept = record(7, std::string("{\"a\":\"\0\"}", 9));
   kept.message_key = "{\"k\":1}";
   kept.assurance = Assurance::hasty;
@@ -99,41 +99,41 @@ TEST_F(SpoolStoreTest, KeepsARecordWithAllItHas) {
   EXPECT_FALSE(found[0].damaged);
 }
 
-TEST_F(SpoolStoreTest, GivesATopicsRecordsInOrderOfId) {
+TEST_F(SpoolStoreTest, ReadTopic_ReturnsRecordsInOrderOfId) {
   SpoolStore store(path(), Access::own);
   EXPECT_TRUE(add(store, {record(5, "{}"), record(2, "{}"), record(3, "{}", "other"), record(9, "{}")}));
   EXPECT_THAT(ids(next(store)), ElementsAre(2, 5, 9));
   EXPECT_THAT(ids(next(store, 2)), ElementsAre(5, 9));
-  EXPECT_THAT(ids(store.next("test.event", 0, 2, 1 << 20).value()), ElementsAre(2, 5));
-  EXPECT_THAT(ids(store.next("test.event", 0, 100, 1).value()), ElementsAre(2));
+  EXPECT_THAT(ids(store.read_topic("test.event", 0, 2, 1 << 20).value()), ElementsAre(2, 5));
+  EXPECT_THAT(ids(store.read_topic("test.event", 0, 100, 1).value()), ElementsAre(2));
   EXPECT_EQ(store.last_id().value(), 9);
-  EXPECT_EQ(store.oldest().value(), 1800000000002);
+  EXPECT_EQ(store.oldest_spooled_at().value(), 1800000000002);
   const auto topics = store.topics().value();
   ASSERT_THAT(topics, SizeIs(2));
   EXPECT_EQ(topics[1].topic, "test.event");
   EXPECT_EQ(topics[1].records, 3u);
 }
 
-TEST_F(SpoolStoreTest, ARefusedRecordIsKeptAndNotGivenUntilItIsTriedAgain) {
+TEST_F(SpoolStoreTest, RecordIsSetAside_ItIsNotReadUntilItIsQueuedAgain) {
   SpoolStore store(path(), Access::own);
   EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}")}));
   const std::vector<std::pair<std::int64_t, std::string>> refused{{1, "too large"}};
   EXPECT_TRUE(store.apply({{}, {}, refused}));
   EXPECT_THAT(ids(next(store)), ElementsAre(2));
-  EXPECT_EQ(store.set_aside().value(), 1u);
-  EXPECT_EQ(all(store)[0].refusal, "too large");
-  EXPECT_EQ(store.retry_refused().value(), 1u);
+  EXPECT_EQ(store.set_aside_count().value(), 1u);
+  EXPECT_EQ(all(store)[0].undeliverable_reason, "too large");
+  EXPECT_EQ(store.requeue_set_aside().value(), 1u);
   EXPECT_THAT(ids(next(store)), ElementsAre(1, 2));
 }
 
-TEST_F(SpoolStoreTest, WhatAKilledProcessCommittedIsThereAndNothingElse) {
+TEST_F(SpoolStoreTest, ProcessIsKilled_OnlyItsCommitsAreThere) {
   int said[2];
   ASSERT_EQ(::pipe(said), 0);
   const pid_t child = ::fork();
   if (child == 0) {
     SpoolStore store(path(), Access::own);
     for (std::int64_t i = 0;; ++i) {
-      // Each transaction has two records; its number is said once it is synced.
+      // Each transaction has two records. The child prints its number once it is synced.
       if (!add(store, {record(2 * i + 1, std::string(5000, 'x')), record(2 * i + 2, "{}")})) ::_exit(1);
       if (::write(said[1], &i, sizeof i) != sizeof i) ::_exit(1);
     }
@@ -149,12 +149,12 @@ TEST_F(SpoolStoreTest, WhatAKilledProcessCommittedIsThereAndNothingElse) {
   SpoolStore store(path(), Access::own);
   const auto found = all(store);
   EXPECT_GE(found.size(), static_cast<std::size_t>(2 * (last + 1)));
-  EXPECT_LE(found.size(), static_cast<std::size_t>(2 * (last + 2)));  // one may be done and not said
+  EXPECT_LE(found.size(), static_cast<std::size_t>(2 * (last + 2)));  // one transaction may be synced and not printed
   EXPECT_EQ(found.size() % 2, 0u);
   EXPECT_THAT(store.problems().value(), IsEmpty());
 }
 
-TEST_F(SpoolStoreTest, AFullDiskTakesAWholeTransactionOrNone) {
+TEST_F(SpoolStoreTest, DiskIsFull_TransactionIsDoneAsAWholeOrNotAtAll) {
   const SmallDisk disk(path(), "2m");
   if (!disk.mounted()) GTEST_SKIP() << "a small file system can be mounted by root only";
   SpoolStore store(path(), Access::own);
@@ -173,12 +173,12 @@ TEST_F(SpoolStoreTest, AFullDiskTakesAWholeTransactionOrNone) {
   EXPECT_LT(store.free_bytes(), 2u << 20);
 }
 
-TEST_F(SpoolStoreTest, AFolderThatItMakesIsForNobodyElse) {
+TEST_F(SpoolStoreTest, NewFolder_OnlyItsUserMayReadIt) {
   const SpoolStore store(path(), Access::own);
   EXPECT_EQ(std::filesystem::status(path()).permissions(), std::filesystem::perms::owner_all);
 }
 
-TEST_F(SpoolStoreTest, ADamagedRecordIsNamedAndStopsNothing) {
+TEST_F(SpoolStoreTest, RecordIsDamaged_ItIsNamedAndOthersAreRead) {
   {
     SpoolStore store(path(), Access::own);
     EXPECT_TRUE(add(store, {record(1, "{\"a\":\"first\"}"), record(2, "{\"a\":\"second\"}")}));
@@ -193,7 +193,7 @@ TEST_F(SpoolStoreTest, ADamagedRecordIsNamedAndStopsNothing) {
   EXPECT_THAT(store.problems().value(), ElementsAre(HasSubstr("record 1 is damaged")));
 }
 
-TEST_F(SpoolStoreTest, ADamagedPageIsMovedAsideAndTheRestTakenOver) {
+TEST_F(SpoolStoreTest, PageIsDamaged_FileIsMovedAsideAndTheRestCopied) {
   {
     SpoolStore store(path(), Access::own);
     std::vector<SpooledRecord> many;
@@ -202,7 +202,7 @@ TEST_F(SpoolStoreTest, ADamagedPageIsMovedAsideAndTheRestTakenOver) {
     while (store.shrink()) continue;
   }
   {
-    // The page of a record in the middle, all of it.
+    // Overwrites the page of a record in the middle.
     std::ifstream in(file(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
     const std::size_t page = bytes.find("x150;") / 16384 * 16384;
@@ -213,7 +213,7 @@ TEST_F(SpoolStoreTest, ADamagedPageIsMovedAsideAndTheRestTakenOver) {
   SpoolStore tool(path(), Access::share);
   EXPECT_THAT(tool.problems().value(), testing::Not(IsEmpty()));
   SpoolStore store(path(), Access::own);
-  store.repair();  // the pages of records are not read at a start
+  store.repair();  // a start does not read the pages of records
   EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("spool.db.damaged-1")));
   const auto found = all(store);
   EXPECT_THAT(found.size(), Gt(270u));
@@ -224,10 +224,10 @@ TEST_F(SpoolStoreTest, ADamagedPageIsMovedAsideAndTheRestTakenOver) {
   EXPECT_TRUE(add(store, {record(400000, "{}")}));
 }
 
-TEST_F(SpoolStoreTest, AFileThatIsNoDatabaseDoesNotStopAStart) {
+TEST_F(SpoolStoreTest, FileIsNotADatabase_StoreOpensAllTheSame) {
   folder_.write("spool/spool.db", std::string(100000, 'z'));
   SpoolStore store(path(), Access::own);
-  EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("0 records were taken over")));
+  EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("0 records were copied to a new file")));
   EXPECT_TRUE(add(store, {record(1, "{}")}));
 }
 
@@ -256,18 +256,18 @@ TEST_F(SpoolStoreTest, AToolSeesAndDropsWhatTheOwnerHas) {
   EXPECT_THAT(next(store), IsEmpty());
 }
 
-TEST_F(SpoolStoreTest, HasOneOwner) {
+TEST_F(SpoolStoreTest, SecondOwner_Throws) {
   const SpoolStore store(path(), Access::own);
   EXPECT_THAT([&] { SpoolStore(path(), Access::own); },
               ThrowsMessage<std::runtime_error>(HasSubstr("another gate uses it")));
 }
 
-TEST_F(SpoolStoreTest, AToolNeedsASpool) {
+TEST_F(SpoolStoreTest, ToolWithoutASpool_Throws) {
   EXPECT_THAT([&] { SpoolStore(path(), Access::share); },
               ThrowsMessage<std::runtime_error>(HasSubstr("expected a folder with a spool in it")));
 }
 
-TEST_F(SpoolStoreTest, GivesBackTheSpaceOfWhatIsRemoved) {
+TEST_F(SpoolStoreTest, RecordsAreRemoved_ShrinkGivesTheirSpaceBack) {
   SpoolStore store(path(), Access::own);
   std::vector<SpooledRecord> many;
   std::vector<std::int64_t> removed;
@@ -284,7 +284,7 @@ TEST_F(SpoolStoreTest, GivesBackTheSpaceOfWhatIsRemoved) {
   EXPECT_LT(fs::file_size(file()), before / 10);
 }
 
-TEST(SpoolStoreFile, HasPagesOf16KBAndIsForItsUserAlone) {
+TEST(SpoolStoreFile, NewFile_HasPagesOf16KBAndOnlyItsUserMayReadIt) {
   const TemporaryFolder folder;
   const std::string path = folder.path() + "/spool";
   SpoolStore store(path, SpoolStore::Access::own);
@@ -293,7 +293,7 @@ TEST(SpoolStoreFile, HasPagesOf16KBAndIsForItsUserAlone) {
   record.topic = "t";
   record.value = "{}";
   const SpooledRecord* const records[] = {&record};
-  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .refuse = {}}));
+  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .set_aside = {}}));
   for (const char* name : {"/spool.db", "/spool.db-wal", "/spool.db-shm"})
     EXPECT_EQ(std::filesystem::status(path + name).permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
@@ -333,7 +333,7 @@ TEST(SpoolStoreFile, MadeWithSmallPagesAndReadableByAll_KeepsWorkingAndIsClosed)
   record.topic = "t";
   record.value = std::string(1000000, 'v');
   const SpooledRecord* const records[] = {&record};
-  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .refuse = {}}));
+  ASSERT_TRUE(store.apply({.add = records, .remove = {}, .set_aside = {}}));
   EXPECT_NEAR(static_cast<double>(store.bytes() - before), 1e6, 5e4);
   EXPECT_EQ(std::filesystem::status(path + "/spool.db").permissions(), std::filesystem::perms(0600));
 }

@@ -16,20 +16,20 @@
 
 namespace eventgate {
 
-/// What a HeldSink got. Settled by the test, or by `judge` at once.
+/// The records of a HeldSink. The test settles them later, or `judge` settles them at once.
 struct SinkHold {
   struct Held {
     KeptRecord record;
-    DeliveryHandle* slot;
+    DeliveryHandle* handle;
   };
 
   std::mutex mutex;
   std::vector<Held> held;
-  std::vector<std::string> values;  ///< Of all records, in the order they came.
+  std::vector<std::string> values;  ///< Values of all records, in the order in which they came.
   std::optional<std::string> not_ready_reason;
-  std::set<std::string> cold;
-  std::vector<std::string> warmed;
-  /// Absent: records are held. Else: its failure, or nothing for a success.
+  std::set<std::string> topics_without_metadata;
+  std::vector<std::string> prefetched_topics;
+  /// Returns the failure of a record, or nullopt for a success. Without it records are held.
   std::function<std::optional<DeliveryFailure>(const KeptRecord&)> judge;
 
   std::size_t count() {
@@ -40,7 +40,7 @@ struct SinkHold {
     const std::lock_guard lock(mutex);
     return values;
   }
-  void set_unready(std::optional<std::string> reason) {
+  void set_not_ready(std::optional<std::string> reason) {
     const std::lock_guard lock(mutex);
     not_ready_reason = std::move(reason);
   }
@@ -48,28 +48,28 @@ struct SinkHold {
     const std::lock_guard lock(mutex);
     judge = std::move(next);
   }
-  /// Settles the first record held of this value. Whether there is one.
+  /// Settles the first held record with this value. Returns false if there is none.
   bool settle(const std::string& value, std::optional<DeliveryFailure> failure = std::nullopt) {
-    DeliveryHandle* slot = nullptr;
+    DeliveryHandle* handle = nullptr;
     {
       const std::lock_guard lock(mutex);
       for (auto it = held.begin(); it != held.end(); ++it) {
         if (it->record.value != value) continue;
-        slot = it->slot;
+        handle = it->handle;
         held.erase(it);
         break;
       }
     }
-    if (slot == nullptr) return false;
+    if (handle == nullptr) return false;
     if (failure)
-      slot->fail(std::move(*failure));
+      handle->fail(std::move(*failure));
     else
-      slot->succeed();
+      handle->succeed();
     return true;
   }
 };
 
-/// In the place of Kafka: keeps records until the test says what became of them.
+/// A sink that replaces Kafka's. It holds records until the test settles them.
 class HeldSink final : public Sink {
  public:
   explicit HeldSink(std::shared_ptr<SinkHold> hold) : hold_(std::move(hold)) {}
@@ -87,23 +87,23 @@ class HeldSink final : public Sink {
         if (record.message_key) kept.message_key = std::string(*record.message_key);
         hold_->values.push_back(kept.value);
         if (hold_->judge) {
-          judged.emplace_back(record.slot, hold_->judge(kept));
+          judged.emplace_back(record.handle, hold_->judge(kept));
         } else {
-          hold_->held.push_back({std::move(kept), record.slot});
+          hold_->held.push_back({std::move(kept), record.handle});
         }
       }
     }
-    for (auto& [slot, failure] : judged) {
+    for (auto& [handle, failure] : judged) {
       if (failure)
-        slot->fail(std::move(*failure));
+        handle->fail(std::move(*failure));
       else
-        slot->succeed();
+        handle->succeed();
     }
   }
 
   void prefetch_metadata(const std::string& topic) override {
     const std::lock_guard lock(hold_->mutex);
-    hold_->warmed.push_back(topic);
+    hold_->prefetched_topics.push_back(topic);
   }
   std::optional<std::string> not_ready_reason() const override {
     const std::lock_guard lock(hold_->mutex);
@@ -111,17 +111,17 @@ class HeldSink final : public Sink {
   }
   bool has_metadata(const std::string& topic) const override {
     const std::lock_guard lock(hold_->mutex);
-    return !hold_->cold.contains(topic);
+    return !hold_->topics_without_metadata.contains(topic);
   }
 
-  /// What is held is purged.
+  /// Fails the held records as purged.
   void stop(std::chrono::steady_clock::time_point) override {
     std::vector<SinkHold::Held> left;
     {
       const std::lock_guard lock(hold_->mutex);
       left.swap(hold_->held);
     }
-    for (const SinkHold::Held& held : left) held.slot->fail({Delivery::unknown, "purged"});
+    for (const SinkHold::Held& held : left) held.handle->fail({Delivery::unknown, "purged"});
   }
 
  private:

@@ -16,7 +16,7 @@
 
 namespace eventgate {
 
-/// A record as a sink got it.
+/// A copy of a record that a sink got.
 struct KeptRecord {
   std::string topic;
   std::optional<std::string> message_key;
@@ -25,22 +25,22 @@ struct KeptRecord {
   Assurance assurance = Assurance::guaranteed;
 };
 
-/// What a MemorySink got, for the test that made it: it outlives the sink.
+/// The records of a MemorySink. It outlives the sink, so that the test can read it.
 struct SinkMemory {
-  /// Of each record: its failure, or nothing for a success. Absent: all succeed.
+  /// Returns the failure of a record, or nullopt for a success. Without it all succeed.
   std::function<std::optional<DeliveryFailure>(const KeptRecord&)> judge;
-  /// Records are kept and not settled until the sink is stopped.
+  /// If true, records are settled only when the sink stops.
   bool silent = false;
   bool borrows_record_text = false;
   std::optional<std::string> not_ready_reason;
 
   std::mutex mutex;
   std::vector<KeptRecord> records;
-  std::vector<std::string> warmed;
+  std::vector<std::string> prefetched_topics;
   std::vector<DeliveryHandle*> unsettled;
 };
 
-/// Keeps records. Settles them at once.
+/// A sink that keeps records in memory and settles them at once.
 class MemorySink final : public Sink {
  public:
   MemorySink(std::string name, std::shared_ptr<SinkMemory> memory)
@@ -57,14 +57,14 @@ class MemorySink final : public Sink {
         const std::lock_guard lock(memory_->mutex);
         memory_->records.push_back(std::move(kept));
         if (memory_->silent) {
-          memory_->unsettled.push_back(record.slot);
+          memory_->unsettled.push_back(record.handle);
           continue;
         }
       }
       if (failure)
-        record.slot->fail(std::move(*failure));
+        record.handle->fail(std::move(*failure));
       else
-        record.slot->succeed();
+        record.handle->succeed();
     }
   }
 
@@ -72,7 +72,7 @@ class MemorySink final : public Sink {
 
   void prefetch_metadata(const std::string& topic) override {
     const std::lock_guard lock(memory_->mutex);
-    memory_->warmed.push_back(topic);
+    memory_->prefetched_topics.push_back(topic);
   }
 
   std::optional<std::string> not_ready_reason() const override { return memory_->not_ready_reason; }
@@ -83,7 +83,7 @@ class MemorySink final : public Sink {
       const std::lock_guard lock(memory_->mutex);
       left.swap(memory_->unsettled);
     }
-    for (DeliveryHandle* slot : left) slot->succeed();
+    for (DeliveryHandle* handle : left) handle->succeed();
   }
 
  private:

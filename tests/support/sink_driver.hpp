@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "becomes.hpp"
+#include "eventgate/delivery/delivery_batch.hpp"
 #include "eventgate/delivery/sink.hpp"
 
 namespace eventgate {
 
-/// A record with texts of its own.
+/// A record that owns its texts.
 struct OwnRecord {
   std::string topic;
   std::string value;
@@ -26,10 +27,10 @@ struct OwnRecord {
   bool already_answered = false;
 };
 
-/// Of each record: its failure, or nothing for a success.
+/// The failure of each record, or nullopt for a success.
 using Outcomes = std::vector<std::optional<DeliveryFailure>>;
 
-/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does. Outlives the sink.
+/// An I/O thread that produces to a sink and waits for the deliveries, as the gate does. It must outlive the sink.
 class SinkDriver {
  public:
   SinkDriver() : work_(io_.get_executor()), thread_([this] { io_.run(); }) {}
@@ -40,16 +41,16 @@ class SinkDriver {
 
   IoExecutor executor() { return io_.get_executor(); }
 
-  /// Of the records that succeeded, those that are on disk only.
-  std::size_t on_disk() const { return on_disk_; }
+  /// Returns the number of delivered records that only the spool has.
+  std::size_t spooled() const { return spooled_; }
 
-  /// Hands `records` over now; what became of them comes later. `timeout` zero: waits for every report.
+  /// Hands `records` over now. The future gets their outcomes. `timeout` zero: waits for every report.
   std::future<Outcomes> start(Sink& sink, std::vector<OwnRecord> records, Assurance assurance = Assurance::guaranteed,
                               std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) {
     std::promise<Outcomes> outcomes;
     std::future<Outcomes> later = outcomes.get_future();
     spawn(io_.get_executor(),
-          deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes), &on_disk_));
+          deliver(io_.get_executor(), sink, std::move(records), assurance, timeout, std::move(outcomes), &spooled_));
     return later;
   }
 
@@ -61,7 +62,7 @@ class SinkDriver {
  private:
   static Task<void> deliver(IoExecutor executor, Sink& sink, std::vector<OwnRecord> own, Assurance assurance,
                             std::chrono::milliseconds timeout, std::promise<Outcomes> outcomes,
-                            std::atomic<std::size_t>* on_disk) {
+                            std::atomic<std::size_t>* spooled) {
     DeliveryBatch* batch = DeliveryBatch::make(executor, own.size());
     std::vector<Record> records;
     for (std::size_t i = 0; i < own.size(); ++i) {
@@ -70,7 +71,7 @@ class SinkDriver {
       if (own[i].message_key) record.message_key = *own[i].message_key;
       record.value = own[i].value;
       record.timestamp = own[i].timestamp;
-      record.slot = &batch->slot(i);
+      record.handle = &batch->handle(i);
       record.already_answered = own[i].already_answered;
       records.push_back(record);
     }
@@ -81,19 +82,19 @@ class SinkDriver {
     for (std::size_t i = 0; i < own.size(); ++i) {
       const DeliveryFailure* failure = batch->failure(i, timed_out);
       found.push_back(failure == nullptr ? std::nullopt : std::optional(*failure));
-      if (failure == nullptr && batch->on_disk(i)) ++*on_disk;
+      if (failure == nullptr && batch->is_spooled(i)) ++*spooled;
     }
     batch->release();
     outcomes.set_value(std::move(found));
   }
 
-  std::atomic<std::size_t> on_disk_{0};
+  std::atomic<std::size_t> spooled_{0};
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<IoExecutor> work_;
   std::thread thread_;
 };
 
-/// `success`, or `not_produced: message`, or `unknown: message`.
+/// Returns `success`, `not_produced: MESSAGE` or `unknown: MESSAGE`.
 inline std::string outcome_text(const std::optional<DeliveryFailure>& failure) {
   if (!failure) return "success";
   return (failure->delivery == Delivery::not_produced ? "not_produced: " : "unknown: ") + failure->message;

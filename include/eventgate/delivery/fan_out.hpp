@@ -1,60 +1,69 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "eventgate/delivery/delivery_batch.hpp"
 #include "eventgate/delivery/sink.hpp"
 
 namespace eventgate {
 
 class Telemetry;
 
-/// What became of a record.
+/// The result of one record, over all sinks.
 struct Outcome {
-  std::optional<DeliveryFailure> failure;  ///< Nothing: every sink has it.
-  bool spooled = false;                    ///< Delivered to the spool, and to Kafka later.
+  std::optional<DeliveryFailure> failure;  ///< Nullopt: every sink has the record.
+  bool spooled = false;                    ///< The spool has the record, and Kafka will get it later.
 };
 
-/// Hands records to every sink and brings their deliveries together: a record is delivered when every sink has it. If
-/// one took it and another did not, what is known is `unknown` and the message names the sink.
+/// Hands each record to every sink and merges the results. A record is delivered when every sink has it. If one sink
+/// took it and another did not, the failure is `unknown`, and its message names the sink.
 ///
-/// Thread-safe; what is about a batch on the I/O thread that handed it over.
+/// The gate uses it in this order: `hand_over`, `wait`, `collect_outcomes`, `DeliveryBatch::release`.
+///
+/// Thread-safe, but use a batch only on the I/O thread that handed it over.
 class FanOut {
  public:
-  FanOut(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout, Telemetry& events);
+  /// `telemetry` must outlive this.
+  FanOut(std::vector<std::unique_ptr<Sink>> sinks, std::chrono::milliseconds produce_timeout, Telemetry& telemetry);
 
-  /// Hands `records` to every sink, and sets their `slot`s. The batch of their deliveries is to be waited for, asked
-  /// for its `outcomes` and released; what the records refer to must live until then if a sink `borrows_record_text`.
+  /// Hands `records` to every sink, and sets their `handle`s. If a sink `borrows_record_text`, the texts of the records
+  /// must live until the batch is released.
   DeliveryBatch& hand_over(std::span<Record> records, Assurance assurance, const IoExecutor& executor);
 
-  /// To be awaited. Guaranteed: within `produce_timeout`. Hasty: until all are settled, however long that takes.
+  /// Await the result. Guaranteed records are waited for at most `produce_timeout`, hasty ones until all are settled.
   DeliveryBatch::Waiting wait(DeliveryBatch& batch, Assurance assurance) const;
 
-  /// Once `batch`, of `count` records, was waited for: what became of them, in order. What has no report is `unknown`.
-  void outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outcome>& outcomes);
+  /// Call after `wait`. Writes the outcome of each of the `count` records of `batch` to `outcomes`, in order. A record
+  /// without a report has failed as `unknown`.
+  void collect_outcomes(DeliveryBatch& batch, std::size_t count, std::vector<Outcome>& outcomes);
 
-  /// Whether a sink reads texts of records after they were handed over.
+  /// Returns true if any sink `borrows_record_text`.
   bool borrows_record_text() const;
 
   void prefetch_metadata(const std::string& topic);
+  /// Returns the `not_ready_reason` of the first sink that has one.
   std::optional<std::string> not_ready_reason() const;
 
-  /// As Sink::renew, of all sinks.
+  /// Calls `reload` of every sink. The function it returns puts all of it to use.
   std::function<void()> reload();
-  /// What is amiss with sinks that take records all the same.
-  std::vector<std::string> degraded_reason() const;
-  /// Why a sink would only refuse new records, or nothing.
+  /// Returns the `degraded_reason` of each sink that has one.
+  std::vector<std::string> degraded_reasons() const;
+  /// Returns the `overload_reason` of the first sink that has one.
   std::optional<std::string> overload_reason() const;
+  /// Stops every sink. Blocks until `deadline` at most.
   void stop(std::chrono::steady_clock::time_point deadline);
 
  private:
   std::vector<std::unique_ptr<Sink>> sinks_;
   std::chrono::milliseconds produce_timeout_;
-  Telemetry& events_;
+  Telemetry& telemetry_;
 };
 
 }  // namespace eventgate

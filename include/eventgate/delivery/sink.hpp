@@ -1,74 +1,67 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "eventgate/delivery/delivery.hpp"
+#include "eventgate/delivery/record.hpp"
 
 namespace eventgate {
 
-/// `guaranteed`: the client waits for the delivery. `hasty`: it was answered before.
-enum class Assurance : std::uint8_t { guaranteed, hasty };
+// Records on their way out of the gate:
+//
+//     EventGate -> FanOut -> Kafka's sink, or a spool's sink in front of it -> brokers
+//                         -> file sink                                      -> files
+//
+// Each sink settles the record's DeliveryHandle. The request waits for the DeliveryBatch of all its handles.
 
-/// What is handed to a sink. The texts are the caller's: a sink copies what it needs before `produce` returns, or, if
-/// it `borrows_record_text`, on the slot's I/O thread while the slot is neither settled nor abandoned.
-struct Record {
-  std::string_view topic;
-  std::optional<std::string_view> message_key;  ///< JSON text.
-  std::string_view value;                       ///< The event's JSON text.
-  std::int64_t timestamp = 0;                   ///< Milliseconds since the epoch.
-  DeliveryHandle* slot = nullptr;               ///< To be settled exactly once.
-  bool already_answered = false;                ///< Its client was answered 202: it waits where a queue is full.
-};
-
-/// Where records go.
+/// A destination of records. FanOut hands each record to every sink.
 ///
 /// Thread-safe.
 class Sink {
  public:
   virtual ~Sink() = default;
 
-  /// `kafka` or `file`: a label.
+  /// Returns `kafka` or `file`, which is a label of metrics and log lines.
   virtual std::string_view name() const = 0;
 
-  /// Takes `records` in order. Settles the slot of each exactly once, on any thread, perhaps before this returns. Does
-  /// not block.
+  /// Takes `records` in order. Settles the handle of each exactly once, on any thread, perhaps before this returns.
+  /// Does not block.
   virtual void produce(std::span<const Record> records, Assurance assurance) = 0;
 
-  /// Whether it reads texts of records after `produce`.
+  /// Returns true if the sink keeps string_views into records after `produce` returns. The caller must then keep the
+  /// texts alive until every handle is settled or timed out.
   virtual bool borrows_record_text() const { return false; }
 
-  /// Makes ready for `topic`, so that its first record is not slow. Does not block.
+  /// Starts to load what the sink needs to know about `topic`, so that its first record is not slow. Does not block.
   virtual void prefetch_metadata(const std::string& topic) = 0;
 
-  /// Why it cannot produce now, or nothing.
+  /// Returns why the sink cannot produce now, or nullopt if it can.
   virtual std::optional<std::string> not_ready_reason() const = 0;
 
-  /// What is amiss although it takes records, or nothing.
+  /// Returns the problem of a sink that takes records all the same, or nullopt.
   virtual std::optional<std::string> degraded_reason() const { return std::nullopt; }
 
-  /// Why new records would only be refused, so that whoever sends them is to come back later; or nothing.
+  /// Returns why the sink would refuse every new record, or nullopt. Clients should then retry later.
   virtual std::optional<std::string> overload_reason() const { return std::nullopt; }
 
-  /// Whether `topic` is made ready for.
+  /// Returns true if the metadata of `topic` is loaded.
   virtual bool has_metadata(const std::string& /*topic*/) const { return true; }
 
-  /// How long it keeps records back to send them together.
+  /// Returns how long the sink holds records back to send them together.
   virtual std::chrono::milliseconds linger(Assurance) const { return std::chrono::milliseconds(0); }
 
-  /// Reads the files that its options name again, as far as they have changed. What it returns puts them to use: to be
-  /// called at most once. Throws std::invalid_argument with what is wrong with them. Blocks a little.
+  /// Reads again the files that the sink's options name, if they have changed. The function it returns puts them to
+  /// use; call it at most once. Throws std::invalid_argument if the files cannot be used. Blocks briefly.
   virtual std::function<void()> reload() {
     return [] {};
   }
 
-  /// Waits until every record handed over is settled, or until `deadline`; then settles the rest as failed (`unknown`
-  /// unless it is certain). Blocks: not on an I/O thread. Nothing may be produced any more.
+  /// Waits until every record is settled, or until `deadline`. Then fails the rest, as `unknown` unless the sink knows
+  /// that they were not produced. Call after the last `produce`. Blocks, so do not call it on an I/O thread.
   virtual void stop(std::chrono::steady_clock::time_point deadline) = 0;
 };
 

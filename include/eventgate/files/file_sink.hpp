@@ -12,23 +12,29 @@ namespace eventgate {
 class Telemetry;
 
 struct FileSinkOptions {
-  /// A file, `stdout`, or a directory (ends in a slash, or is one): see spec delivery, "Outputs".
+  /// A file, `stdout`, or a directory: a path that ends in a slash or is one. Below a directory each topic and hour has
+  /// a file of its own (hour_partitions.hpp).
   std::string output_path = "./events/";
-  bool output_fsync = false;
-  std::chrono::hours output_retention{0};  ///< 0: keep for ever.
-  /// How long a line waits for a pipe at most. It fails a little before, so that its client hears it.
+  bool output_fsync = false;               ///< Syncs each write to disk before it is answered.
+  std::chrono::hours output_retention{0};  ///< Age at which partitions are deleted. 0: never.
+  /// How long a line waits for a pipe at most. It fails a little earlier, so that its client gets the error.
   std::chrono::milliseconds produce_timeout{10000};
 
-  /// The time of writing, which names the partition. Called on the writer's thread.
+  /// Returns the time of writing, which decides the partition. Called on the writing thread. Tests replace it.
   std::function<std::chrono::system_clock::time_point()> now = [] { return std::chrono::system_clock::now(); };
 };
 
-/// Writes records as lines, on a thread of its own; what waits is written and synced together. A line is a whole record
-/// or is not there: what an error tears is cut off again. Several processes may write below one directory, each in
-/// files of its own. A file that was removed is made again, and the lines that went with it are written again before
-/// they are answered. After a file was moved the next lines go to a new one, and after `renew`. A pipe, a socket or a
-/// device is left alone. What a pipe does not take within `produce_timeout` fails.
-/// Throws std::runtime_error naming `output_path` if it cannot be opened or made.
-std::unique_ptr<Sink> make_file_sink(FileSinkOptions options, Telemetry& events);
+/// Makes a sink that writes each record as a line, on a thread of its own. Waiting lines are written and synced
+/// together.
+///
+/// - A line is in the file as a whole or not at all: a partly written line is cut off again.
+/// - Several processes may write below one directory, because each has its own files.
+/// - A removed file is created again, and lines that were lost with it are written again before they are answered.
+/// - After a file was moved, and after `reload`, the next lines go to a new file. A pipe, a socket or a device stays
+/// open.
+/// - A line that a pipe does not take within `produce_timeout` fails.
+///
+/// `telemetry` must outlive the sink. Throws std::runtime_error naming `output_path` if it cannot be opened or created.
+std::unique_ptr<Sink> make_file_sink(FileSinkOptions options, Telemetry& telemetry);
 
 }  // namespace eventgate

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/delivery/delivery.hpp"
+#include "eventgate/delivery/delivery_failure.hpp"
 #include "eventgate/schema/validation_error.hpp"
 
 namespace eventgate {

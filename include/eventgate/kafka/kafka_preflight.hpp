@@ -9,28 +9,31 @@
 
 namespace eventgate {
 
-/// What was found of the Kafka that a config names, each with what was expected.
+// Checks of Kafka's options, brokers and topics before the gate starts. `eventgate check` and the reading of the config
+// use them.
+
+/// The result of `kafka_findings`. Each text says what was expected.
 struct KafkaFindings {
-  /// Options that librdkafka refuses, brokers that do not answer, topics that are not there, and a `message.max.bytes`
-  /// above the topics' `max.message.bytes`.
+  /// The gate would not work: librdkafka refuses an option, a broker does not answer, a topic is missing, or
+  /// `message.max.bytes` is above a topic's `max.message.bytes`.
   std::vector<std::string> problems;
-  /// What docs/deploying.md wants for a 201 that survives the loss of a broker, and is not so: acks, replication
-  /// factor, `min.insync.replicas`, `unclean.leader.election.enable`. And topics whose options cannot be read.
+  /// A 201 would not survive the loss of a broker (docs/deploying.md): acks, the replication factor,
+  /// `min.insync.replicas`, or `unclean.leader.election.enable`. Or the options of a topic cannot be read.
   std::vector<std::string> warnings;
 };
 
-/// Compares `options` and `topics` with what the brokers say. Produces nothing and makes no topic.
+/// Compares `options` and `topics` with what the brokers report. Produces no record and creates no topic.
 ///
-/// Thread-safe. Blocks, up to some 15 seconds where brokers do not answer.
+/// Thread-safe. Blocks, about 15 seconds at most if brokers do not answer.
 KafkaFindings kafka_findings(const KafkaSinkOptions& options, const std::vector<std::string>& topics);
 
-/// Whether the option `name` is node-rdkafka's own, none of librdkafka's: such an option is read and ignored.
+/// Returns true if `name` is an option of node-rdkafka that librdkafka does not have. The gate ignores such options.
 ///
 /// Thread-safe.
 bool is_node_rdkafka_option(std::string_view name);
 
-/// Why librdkafka refuses the option `name` with `value`, in its words, which may have the value in them; nothing if it
-/// takes them. `of_topics`: as one of `topic_conf`. What is wrong only beside other options is not found here.
+/// Returns why librdkafka refuses the option `name` with `value`, or nullopt if it takes it. The text may contain the
+/// value. `of_topics`: the option is one of `topic_conf`. Conflicts between options are not found here.
 ///
 /// Thread-safe.
 std::optional<std::string> kafka_option_problem(const std::string& name, const std::string& value, bool of_topics);

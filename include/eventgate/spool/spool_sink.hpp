@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "eventgate/delivery/sink.hpp"
@@ -13,29 +12,29 @@ namespace eventgate {
 class Telemetry;
 
 struct SpoolOptions {
-  std::string path;                      ///< A folder of its own.
-  std::chrono::milliseconds after{200};  ///< What Kafka has not taken by then is spooled.
-  std::size_t max_bytes = std::size_t{1} << 30;
-  std::size_t min_free = std::size_t{256} << 20;  ///< Bytes of the disk that are left to others.
+  std::string path;                               ///< The spool's own folder.
+  std::chrono::milliseconds after{200};           ///< Time for Kafka to take a record before it is spooled.
+  std::size_t max_bytes = std::size_t{1} << 30;   ///< Size of the store.
+  std::size_t min_free = std::size_t{256} << 20;  ///< Bytes of the disk that the store leaves free.
   std::size_t replay_rate = 5000;                 ///< Records a second.
-  std::chrono::milliseconds warm_up{5000};        ///< More than `after`, for a topic that is still being made ready.
+  std::chrono::milliseconds warm_up{5000};        ///< More time than `after`, while a topic loads its metadata.
 };
 
-/// A sink in front of `kafka` that answers for it: what Kafka has not acknowledged `after` its handing over, or refuses
-/// because of an outage, is synced to a local store and delivered from there when Kafka is back, in order within a
-/// topic, and at least once. Such a record's slot gets `acknowledge_spooled`.
+/// Makes a sink in front of the sink `kafka`. It syncs a record to a local store if Kafka does not acknowledge it in
+/// time or an outage fails it. The record's handle then gets `acknowledge_spooled`. Once Kafka is back, the stored
+/// records of a topic are delivered in order, each at least once.
 ///
-/// - A first attempt is not called back, so a spooled record is replayed only when that has failed, and removed when it
-///   succeeds.
+/// - A first attempt cannot be recalled. A spooled record is replayed only after its first attempt has failed. It
+///   leaves the store if that attempt succeeds.
 /// - While a topic has records in the store, new ones queue behind them.
-/// - A topic that is still being made ready gets up to `warm_up` more than `after`.
-/// - With no room in the store (`max_bytes`, `min_free`, an error of the disk) records of topics that cannot be
-///   produced to are refused with FailureScope::capacity; those already under way have the fate that Kafka gives them.
-///   Promised records wait for room instead, until `stop`.
-/// - A record that Kafka will never take is set aside in the store.
+/// - The store has no room beyond `max_bytes`, below `min_free` or after a disk error. A record that Kafka does not
+///   take then fails with FailureScope::capacity. A record in flight gets Kafka's result. An already answered record
+///   waits for room until `stop`.
+/// - A record that Kafka will never take is set aside: it stays in the store and is not replayed.
 ///
-/// Records' texts must live until their slot is settled or abandoned (Record). `produce` on the slots' I/O thread.
-/// Throws std::runtime_error naming `spool.path` if the store cannot be opened.
-std::unique_ptr<Sink> make_spool_sink(SpoolOptions options, std::unique_ptr<Sink> kafka, Telemetry& events);
+/// Call `produce` on the I/O thread of the handles. The texts of a record must live until its handle is settled or
+/// timed out. `telemetry` must outlive the sink. Throws std::runtime_error naming `spool.path` if the store cannot be
+/// opened.
+std::unique_ptr<Sink> make_spool_sink(SpoolOptions options, std::unique_ptr<Sink> kafka, Telemetry& telemetry);
 
 }  // namespace eventgate

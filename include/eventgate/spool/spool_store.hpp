@@ -9,130 +9,132 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "eventgate/delivery/sink.hpp"
+#include "eventgate/delivery/record.hpp"
 
 namespace eventgate {
 
-/// A record as the spool keeps it.
+/// A record as the store keeps it.
 struct SpooledRecord {
-  std::int64_t id = 0;  ///< Greater than that of every record that came to the gate before it.
+  std::int64_t id = 0;  ///< Counts up in the order in which records came to the gate.
   std::string topic;
   std::optional<std::string> message_key;
   std::string value;
   std::int64_t timestamp = 0;  ///< As in `Record`.
   Assurance assurance = Assurance::guaranteed;
-  std::int64_t spooled_at = 0;  ///< Milliseconds since the epoch.
-  std::string refusal;          ///< Why Kafka will never take it; such a record stays until it is dropped. Else empty.
-  bool damaged = false;         ///< It is not what was written; nothing else of it is to be relied on but `id`.
+  std::int64_t spooled_at = 0;       ///< Milliseconds since the epoch.
+  std::string undeliverable_reason;  ///< Why Kafka will never take it. Such a record is set aside. Else empty.
+  bool damaged = false;              ///< The checksum is wrong, so only `id` can be relied on.
 };
 
-/// Why the store did not do what was asked.
+/// Why a call of the store failed.
 struct SpoolError {
   std::string message;
-  bool damaged = false;    ///< The file is not what was written: `repair` may help.
-  bool uncertain = false;  ///< It may be found done after a kill or a power cut; else nothing of it is done.
+  bool damaged = false;    ///< The file is not what was written. `repair` may help.
+  bool uncertain = false;  ///< The change may be found done after a kill or a power cut. False: nothing of it is done.
 };
 
-/// What `value()` of a result throws: std::runtime_error.
+/// Makes `value()` of a result throw std::runtime_error.
 [[noreturn]] void throw_exception_from_error(const SpoolError& error, const boost::source_location& where);
 
 template <typename T>
 using SpoolResult = boost::system::result<T, SpoolError>;
 
-/// Records on disk, in a SQLite database: the file `spool.db` of a folder, and its write-ahead log beside it.
+/// Records on disk, in a SQLite database: the file `spool.db` of a folder, with its write-ahead log beside it.
 ///
-/// A transaction is there as a whole or not at all, also after a kill or a power cut. Each record has a checksum
-/// (CRC-32 of its fields), so that one which the disk has changed is known. Several processes may have the store open;
-/// one at a time may own it. Only the user may read or write the file and its log.
+/// A transaction is done as a whole or not at all, also after a kill or a power cut. Each record has a checksum (CRC-32
+/// of its fields), which shows if the disk has changed it. Several processes may open the store, but only one at a time
+/// as its owner. Only the user of the process may read or write the files.
 ///
-/// One thread at a time.
+/// Use on one thread at a time.
 class SpoolStore {
  public:
   enum class Access : std::uint8_t {
-    own,    ///< Of the gate: makes the folder and the file, holds a lock while it lives.
-    share,  ///< Of a tool, beside an owner or without one.
+    own,    ///< The gate: creates the folder and the file, and holds a lock while it lives.
+    share,  ///< A tool: works beside an owner or without one.
   };
 
-  /// Throws std::runtime_error naming `folder` if it cannot be had: no folder that can be written, another owner
-  /// (`own`), no spool there (`share`).
+  /// Throws std::runtime_error naming `folder` if it cannot be opened: it is not writable, it has another owner
+  /// (`own`), or there is no spool in it (`share`).
   ///
-  /// `own`: a file that is damaged does not stop it. It is moved aside (`spool.db.damaged-N`), what can be read of it
-  /// is taken over, and `warnings` says so.
+  /// `own`: a damaged file is moved aside to `spool.db.damaged-N`, and the records that can be read are copied to a new
+  /// file. `warnings` then says so.
   SpoolStore(const std::string& folder, Access access);
   ~SpoolStore();
   SpoolStore(const SpoolStore&) = delete;
   SpoolStore& operator=(const SpoolStore&) = delete;
 
-  /// What was amiss at the start or in `repair`.
+  /// Returns the problems that were found and mended at the start or in `repair`.
   const std::vector<std::string>& warnings() const;
 
-  /// Of an owner: does what the constructor does with a damaged file. Throws std::runtime_error if that fails.
+  /// For an owner: does with a damaged file what the constructor does. Throws std::runtime_error if that fails.
   void repair();
 
   struct Changes {
     std::span<const SpooledRecord* const> add;
     std::span<const std::int64_t> remove;
-    std::span<const std::pair<std::int64_t, std::string>> refuse;  ///< Records and their `refusal`s.
+    std::span<const std::pair<std::int64_t, std::string>> set_aside;  ///< Ids, and why Kafka will never take them.
   };
 
-  /// All of `changes`, or nothing. What is added is synced to disk when this returns; what is removed may be there
-  /// again after a power cut.
+  /// Does all of `changes`, or nothing. Added records are synced to disk when this returns. A removed record may be
+  /// there again after a power cut.
   ///
-  /// A commit that fails may have left all of its frames in the log, where the next start would find them. `apply` then
-  /// overwrites the first of them at once. Only if that fails too is the error `uncertain`.
+  /// A commit that fails may leave all of its frames in the log, where the next start would find them. `apply` then
+  /// overwrites the first of them. Only if that fails too is the error `uncertain`.
   SpoolResult<void> apply(const Changes& changes);
 
-  /// Tries again to overwrite what a commit that failed left in the log. Does nothing if nothing is left.
+  /// Tries again to overwrite what a failed commit left in the log. Does nothing without such a commit.
   void discard_uncertain();
 
-  /// Up to `count` records, but not many more bytes than `bytes`, of `topic` that are to be replayed, in order of id,
-  /// from above `after`.
-  SpoolResult<std::vector<SpooledRecord>> next(std::string_view topic, std::int64_t after, std::size_t count,
-                                               std::size_t bytes);
+  /// Returns records of `topic` that will be replayed and whose id is above `after`, in order of id: at most `count`,
+  /// and not much more than `bytes` of values.
+  SpoolResult<std::vector<SpooledRecord>> read_topic(std::string_view topic, std::int64_t after, std::size_t count,
+                                                     std::size_t bytes);
 
-  /// Every record that can be read, in order of id, the refused and damaged too, until `visit` returns false. The error
-  /// comes after all that can be read.
-  SpoolResult<void> each(const std::function<bool(SpooledRecord&)>& visit);
+  /// Calls `visit` with every record that can be read, in order of id, until it returns false. Includes damaged records
+  /// and those set aside. Returns an error only after all readable records.
+  SpoolResult<void> visit_records(const std::function<bool(SpooledRecord&)>& visit);
 
   struct TopicRecords {
     std::string topic;
     std::size_t records = 0;
   };
-  /// The topics that have records to be replayed, and how many.
+  /// Returns the topics that have records to replay, and how many.
   SpoolResult<std::vector<TopicRecords>> topics();
 
-  /// How many of the records `ids` are there and to be replayed. O(n log n) for n ids.
-  SpoolResult<std::size_t> queued_among(const std::vector<std::int64_t>& ids);
+  /// Returns how many of the records `ids` are in the store and will be replayed. O(n log n) for n ids.
+  SpoolResult<std::size_t> count_queued(const std::vector<std::int64_t>& ids);
 
-  /// Records that are kept but not replayed.
-  SpoolResult<std::size_t> set_aside();
+  /// Returns the number of records that are set aside.
+  SpoolResult<std::size_t> set_aside_count();
 
-  /// The greatest id there is, or 0.
+  /// Returns the greatest id, or 0 if the store is empty.
   SpoolResult<std::int64_t> last_id();
 
-  /// When the oldest record that is to be replayed was spooled (milliseconds since the epoch), if there is one.
-  SpoolResult<std::optional<std::int64_t>> oldest();
+  /// Returns when the first record that will be replayed was spooled, in milliseconds since the epoch. Returns nullopt
+  /// without one.
+  SpoolResult<std::optional<std::int64_t>> oldest_spooled_at();
 
-  /// Removes the records `ids`, or all (nothing given). How many there were.
+  /// Removes the records `ids`, or all with nullopt. Returns how many were removed.
   SpoolResult<std::size_t> drop(std::optional<std::span<const std::int64_t>> ids);
 
-  /// Makes the refused records such as are to be replayed. How many there were.
-  SpoolResult<std::size_t> retry_refused();
+  /// Makes the records that are set aside be replayed again. Returns their number.
+  SpoolResult<std::size_t> requeue_set_aside();
 
-  /// What is wrong with the file, and each damaged record: empty if all is well.
+  /// Returns the problems of the file, and each damaged record. Empty without any.
   SpoolResult<std::vector<std::string>> problems();
 
-  /// Whether another process has changed it since the last call.
+  /// Returns true if another process has changed the store since the last call.
   bool changed_by_others();
 
-  /// Bytes of the file that hold something.
+  /// Returns the used bytes of the file.
   std::size_t bytes() const;
-  /// Bytes that are free on the file system for the gate's user.
+  /// Returns the bytes that are free on the file system for the gate's user.
   std::size_t free_bytes() const;
 
-  /// Gives some of what is empty in the file back to the file system. Whether there is more.
+  /// Gives a part of the file's unused space back to the file system. Returns true if there is more.
   bool shrink();
 
  private:

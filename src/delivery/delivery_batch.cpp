@@ -1,6 +1,7 @@
-#include "eventgate/delivery/delivery.hpp"
+#include "eventgate/delivery/delivery_batch.hpp"
 
 #include <boost/asio/execution_context.hpp>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <type_traits>
@@ -8,7 +9,7 @@
 
 namespace eventgate {
 
-/// The batches of one I/O thread that other threads have settled: all there are cost it one wake-up.
+/// Batches of one I/O thread that other threads have completed. The I/O thread wakes up once for all of them.
 ///
 /// Thread-safe.
 class DeliveryBatch::CompletionQueue : public boost::asio::execution_context::service {
@@ -28,23 +29,24 @@ class DeliveryBatch::CompletionQueue : public boost::asio::execution_context::se
       if (first_ != &batch) return;
     }
     boost::asio::post(batch.executor_, [this] {
-      for (DeliveryBatch* next = take(); next != nullptr;) {
-        DeliveryBatch& settled = *std::exchange(next, next->next_completed_);
-        settled.resume_waiter();
-        settled.unreference();
+      for (DeliveryBatch* next = take_all(); next != nullptr;) {
+        DeliveryBatch& completed = *std::exchange(next, next->next_completed_);
+        completed.resume_waiter();
+        completed.unreference();
       }
     });
   }
 
  private:
-  DeliveryBatch* take() {
+  DeliveryBatch* take_all() {
     const std::lock_guard lock(mutex_);
     end_ = &first_;
     return std::exchange(first_, nullptr);
   }
 
   void shutdown() noexcept override {
-    for (DeliveryBatch* batch = take(); batch != nullptr;) std::exchange(batch, batch->next_completed_)->unreference();
+    for (DeliveryBatch* batch = take_all(); batch != nullptr;)
+      std::exchange(batch, batch->next_completed_)->unreference();
   }
 
   std::mutex mutex_;
@@ -52,45 +54,47 @@ class DeliveryBatch::CompletionQueue : public boost::asio::execution_context::se
   DeliveryBatch** end_ = &first_;
 };
 
+const IoExecutor& DeliveryHandle::executor() const noexcept { return batch_->executor_; }
+
 void DeliveryHandle::succeed() noexcept {
-  if (listener_ != nullptr) return listener_->settled(*this);
+  if (listener_ != nullptr) return listener_->handle_settled(*this);
   DeliveryBatch* batch = batch_;
   std::uint8_t state = kPending;
   state_.compare_exchange_strong(state, kSettled, std::memory_order_acq_rel);
-  batch->settled();
+  batch->count_settled();
 }
 
 void DeliveryHandle::acknowledge_spooled() noexcept {
-  on_disk_ = true;
+  spooled_ = true;
   succeed();
 }
 
-static_assert(std::is_nothrow_move_constructible_v<DeliveryFailure>, "a failure is told without memory");
+static_assert(std::is_nothrow_move_constructible_v<DeliveryFailure>, "settling must not allocate");
 
 void DeliveryHandle::fail(DeliveryFailure failure) noexcept {
   failure_.emplace(std::move(failure));
   succeed();
 }
 
-DeliveryBatch* DeliveryBatch::make(IoExecutor executor, std::size_t slots) {
+DeliveryBatch* DeliveryBatch::make(IoExecutor executor, std::size_t size) {
   static_assert(alignof(DeliveryHandle) <= alignof(DeliveryBatch) &&
                 sizeof(DeliveryBatch) % alignof(DeliveryHandle) == 0);
-  void* const memory = ::operator new(sizeof(DeliveryBatch) + slots * sizeof(DeliveryHandle));
-  return new (memory) DeliveryBatch(std::move(executor), slots);
+  void* const memory = ::operator new(sizeof(DeliveryBatch) + size * sizeof(DeliveryHandle));
+  return new (memory) DeliveryBatch(std::move(executor), size);
 }
 
-DeliveryBatch::DeliveryBatch(IoExecutor executor, std::size_t slots)
+DeliveryBatch::DeliveryBatch(IoExecutor executor, std::size_t size)
     : executor_(std::move(executor)),
       completions_(boost::asio::use_service<CompletionQueue>(executor_.context())),
-      size_(slots),
-      unsettled_(slots + 1),
+      size_(size),
+      unsettled_(size + 1),
       references_(2) {
-  for (std::size_t i = 0; i < slots; ++i) (new (&slot(i)) DeliveryHandle())->batch_ = this;
+  for (std::size_t i = 0; i < size; ++i) (new (&handle(i)) DeliveryHandle())->batch_ = this;
 }
 
-DeliveryBatch::~DeliveryBatch() { std::destroy_n(slots(), size_); }
+DeliveryBatch::~DeliveryBatch() { std::destroy_n(handles(), size_); }
 
-void DeliveryBatch::settled() noexcept {
+void DeliveryBatch::count_settled() noexcept {
   if (unsettled_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (!executor_.running_in_this_thread()) return completions_.add(*this);
   resume_waiter();
@@ -100,13 +104,13 @@ void DeliveryBatch::settled() noexcept {
 void DeliveryBatch::resume_waiter() {
   if (std::unique_ptr<CompletionHandler> handler = std::move(handler_)) {
     const IoExecutor executor = executor_;
-    handler->settled(*this);
+    handler->handle_completion(*this);
     release();
     handler.reset();
     executor.on_work_finished();
     return;
   }
-  if (!waiter_) return;  // the deadline was first
+  if (!waiter_) return;  // the timeout was first
   cancel();
   ResumeHandle waiter = *std::move(waiter_);
   waiter_.reset();
@@ -120,7 +124,7 @@ bool DeliveryBatch::begin_wait() noexcept {
 }
 
 void DeliveryBatch::wait_suspended(ResumeHandle coroutine, std::chrono::steady_clock::duration timeout) noexcept {
-  // Whoever settles the last slot from now on gets to this thread by its queue, so it finds the waiter.
+  // Other threads complete the batch through this thread's queue, so it runs after this line and finds the waiter.
   waiter_.emplace(std::move(coroutine));
   if (timeout.count() > 0) completions_.deadlines.set(*this, timeout);
 }
@@ -132,12 +136,12 @@ void DeliveryBatch::on_complete(std::unique_ptr<CompletionHandler> handler) noex
 }
 
 const DeliveryFailure* DeliveryBatch::failure(std::size_t index, const DeliveryFailure& timed_out) {
-  DeliveryHandle& slot = this->slot(index);
+  DeliveryHandle& handle = this->handle(index);
   std::uint8_t state = DeliveryHandle::kPending;
-  if (slot.state_.compare_exchange_strong(state, DeliveryHandle::kAbandoned, std::memory_order_acq_rel))
+  if (handle.state_.compare_exchange_strong(state, DeliveryHandle::kTimedOut, std::memory_order_acq_rel))
     return &timed_out;
-  if (state == DeliveryHandle::kAbandoned) return &timed_out;
-  return slot.failure_ ? &*slot.failure_ : nullptr;
+  if (state == DeliveryHandle::kTimedOut) return &timed_out;
+  return handle.failure_ ? &*handle.failure_ : nullptr;
 }
 
 void DeliveryBatch::unreference() noexcept {
