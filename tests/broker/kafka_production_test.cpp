@@ -135,7 +135,7 @@ class Surroundings {
   }
 
   std::string config_file() const {
-    return deployment_.own ? source_dir() + "/tests/kafka/production.yaml"
+    return deployment_.own ? source_dir() + "/tests/broker/production.yaml"
                            : kShared + "/production-configs/" + deployment_.name + ".yaml";
   }
   std::string repository(const std::string& name) const {
@@ -360,8 +360,8 @@ TEST(Production, CheckFindsWhatIsMissing) {
         "kafka: expected the topic 'eventlogging_Test', which is not there",
         "kafka: message.max.bytes is 1048576: expected at most 100000"})
     EXPECT_THAT(run.output, HasSubstr(problem));
-  // The directory, the schema, the stream, five topics, the size.
-  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 9) << run.output;
+  // Warnings about two options of the topic. Problems: the directory, the schema, the stream, five topics, the size.
+  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 11) << run.output;
 }
 
 }  // namespace
