@@ -135,7 +135,7 @@ class Surroundings {
   }
 
   std::string config_file() const {
-    return deployment_.own ? source_dir() + "/tests/kafka/production.yaml"
+    return deployment_.own ? source_dir() + "/tests/broker/production.yaml"
                            : kShared + "/production-configs/" + deployment_.name + ".yaml";
   }
   std::string repository(const std::string& name) const {
@@ -362,7 +362,7 @@ TEST(Production, CheckFindsWhatIsMissing) {
     EXPECT_THAT(run.output, HasSubstr(problem));
   EXPECT_THAT(run.output, HasSubstr("warning: kafka: the replication factor is 1"));
   EXPECT_THAT(run.output, HasSubstr("warning: kafka: min.insync.replicas is 1"));
-  // These two, and the directory, the schema, the stream, five topics, the size.
+  // Two warnings of the topic. Problems: the directory, the schema, the stream, five topics, the size.
   EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 11) << run.output;
 }
 
