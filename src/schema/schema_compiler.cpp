@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ajv_text.hpp"
+#include "defaults.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/schema/ecma_pattern.hpp"
 #include "eventgate/schema/member_index.hpp"
@@ -466,12 +467,12 @@ void Compiler::compile(const std::string& uri, const Json& json) {
     where_ = place.where;
     calls_ = false;
     const Index schema = compile(*place.schema, "", place.base, 0, true);
-    program_.functions[i].schema = schema;
-    program_.functions[i].remembered = calls_;
+    program_.ref_targets[i].schema = schema;
+    program_.ref_targets[i].memoized = calls_;
   }
   for (std::size_t i = 0; i < places_.size(); ++i)
-    program_.functions[i].remembered = program_.functions[i].remembered && callers_[i] > 1;
-  program_.root = program_.functions[0].schema;
+    program_.ref_targets[i].memoized = program_.ref_targets[i].memoized && callers_[i] > 1;
+  program_.root = program_.ref_targets[0].schema;
   where_ = "#";
   find_defaults();
   check_nesting();
@@ -479,10 +480,10 @@ void Compiler::compile(const std::string& uri, const Json& json) {
 }
 
 Index Compiler::function(const Place& place) {
-  const auto [entry, is_new] =
-      functions_.try_emplace({place.schema, place.document, place.base}, static_cast<Index>(program_.functions.size()));
+  const auto [entry, is_new] = functions_.try_emplace({place.schema, place.document, place.base},
+                                                      static_cast<Index>(program_.ref_targets.size()));
   if (is_new) {
-    program_.functions.emplace_back();
+    program_.ref_targets.emplace_back();
     places_.push_back(place);
     callers_.push_back(0);
   }
@@ -539,18 +540,18 @@ Index Compiler::compile(const Json& json, const std::string& path, std::string b
     if (ref && schema.type_group != Group::none) schema.types = kAnyType;
   }
   if (ref) {
-    OtherRules other;
+    AnyTypeRules other;
     const Index target = reference(ref->get_ref<const std::string&>(), path + "/$ref", base);
     other.reference = target;
-    program_.others.push_back(std::move(other));
-    schema.other = static_cast<Index>(program_.others.size() - 1);
+    program_.any_types.push_back(std::move(other));
+    schema.any_type = static_cast<Index>(program_.any_types.size() - 1);
   } else {
     if (numbers) schema.number = number_rules(json, path);
     if (strings) schema.string = string_rules(json, path);
     if (arrays) schema.array = array_rules(json, path, base, depth);
     if (objects) schema.object = object_rules(json, path, base, depth);
     if (has({"const", "enum", "not", "anyOf", "oneOf", "allOf", "if"}))
-      schema.other = other_rules(json, path, base, depth);
+      schema.any_type = other_rules(json, path, base, depth);
   }
   return keep(schema, path);
 }
@@ -573,8 +574,8 @@ void Compiler::set_short(Schema& schema) const {
 
 Index Compiler::keep(Schema schema, const std::string& path) {
   schema.only_types = schema.number == kNone && schema.string == kNone && schema.array == kNone &&
-                      schema.object == kNone && schema.other == kNone;
-  if (schema.other == kNone) set_short(schema);
+                      schema.object == kNone && schema.any_type == kNone;
+  if (schema.any_type == kNone) set_short(schema);
   program_.schemas.push_back(schema);
   wheres_.push_back(where_ + path);
   count_text(wheres_.back().size());
@@ -884,7 +885,7 @@ std::vector<Index> Compiler::schemas(const Json& list, const std::string& path, 
 }
 
 Index Compiler::other_rules(const Json& schema, const std::string& path, const std::string& base, std::size_t depth) {
-  OtherRules rules;
+  AnyTypeRules rules;
   // Numbers keep all their digits in comparisons; JSON.stringify's are in the messages.
   if (const Json* value = get(schema, "const")) {
     rules.constant = constant(value->dump());
@@ -930,8 +931,8 @@ Index Compiler::other_rules(const Json& schema, const std::string& path, const s
       if (else_json) rules.else_schema = compile_at(*else_json, path + "/else", base, depth);
     }
   }
-  program_.others.push_back(std::move(rules));
-  return static_cast<Index>(program_.others.size() - 1);
+  program_.any_types.push_back(std::move(rules));
+  return static_cast<Index>(program_.any_types.size() - 1);
 }
 
 Index Compiler::reference(const std::string& reference_text, const std::string& path, const std::string& base) {
@@ -942,7 +943,7 @@ Index Compiler::reference(const std::string& reference_text, const std::string& 
   if (is_new) known->second = is_inlined(*place.schema);
   Reference made;
   made.prefix = !root && !place.called && known->second ? reference_text : "#";
-  made.function = function(place);
+  made.target = function(place);
   program_.references.push_back(std::move(made));
   return static_cast<Index>(program_.references.size() - 1);
 }
@@ -964,10 +965,10 @@ bool Compiler::subschemas_have_defaults(const Schema& schema) const {
     for (const PatternProperty& one : rules.patterns)
       if (has_defaults(one.schema)) return true;
   }
-  if (schema.other != kNone) {
-    const OtherRules& rules = program_.others[schema.other];
+  if (schema.any_type != kNone) {
+    const AnyTypeRules& rules = program_.any_types[schema.any_type];
     if (rules.reference != kNone &&
-        has_defaults(program_.functions[program_.references[rules.reference].function].schema))
+        has_defaults(program_.ref_targets[program_.references[rules.reference].target].schema))
       return true;
     for (const Index one : rules.all_of)
       if (has_defaults(one)) return true;
@@ -1002,9 +1003,9 @@ std::size_t Compiler::depth_in_place(Index index, std::vector<std::size_t>& dept
     const auto visit = [&](Index inner) { deepest = std::max(deepest, depth_in_place(inner, depths, depth + 1)); };
     if (schema.object != kNone)
       for (const Dependency& one : program_.objects[schema.object].dependencies) visit(one.schema);
-    if (schema.other != kNone) {
-      const OtherRules& rules = program_.others[schema.other];
-      if (rules.reference != kNone) visit(program_.functions[program_.references[rules.reference].function].schema);
+    if (schema.any_type != kNone) {
+      const AnyTypeRules& rules = program_.any_types[schema.any_type];
+      if (rules.reference != kNone) visit(program_.ref_targets[program_.references[rules.reference].target].schema);
       visit(rules.negation);
       for (const auto* list : {&rules.any_of, &rules.one_of, &rules.all_of})
         for (const Index inner : *list) visit(inner);
@@ -1035,7 +1036,7 @@ void Compiler::complete_defaults() {
     for (int round = 0;; ++round) {
       const JsonValue now = current ? current->value() : value.value();
       splice.clear();
-      if (!complete_value(program_, schema, now, splice)) return current;
+      if (!fill_defaults(program_, schema, now, splice)) return current;
       std::string next;
       splice.apply(now, next);
       if (round == kMaxDefaultRounds || next.size() > kMaxDefaultSize)
