@@ -198,7 +198,7 @@ class Dereferencer {
     Metaschema draft{};
     if (find_draft(path, draft)) return {path, &metaschema_document(draft)};
     const auto read = refs_(path);
-    if (!read) throw NotDereferenced("$ref to '" + path + "', which cannot be had: " + read.error());
+    if (!read) throw NotDereferenced("$ref to '" + path + "', which cannot be read: " + read.error());
     return {path, *read};
   }
 

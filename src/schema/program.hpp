@@ -203,6 +203,9 @@ struct Constant {
   JsonValue value() const { return nodes.root(); }
 };
 
+/// Returns the constant with the JSON text `json`. Throws CompileError, which names `where`, if it is not JSON.
+std::unique_ptr<Constant> make_constant(std::string json, const std::string& where);
+
 struct Pattern {
   std::string text;  ///< As the schema has it.
   std::unique_ptr<const RE2> re2;

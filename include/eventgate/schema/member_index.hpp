@@ -7,6 +7,15 @@
 
 namespace eventgate {
 
+/// Returns the member of `object` named `key`, or null: there is none, or `object` is no object. Searches from the
+/// start.
+inline const nlohmann::ordered_json* find_member(const nlohmann::ordered_json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  for (const auto& [name, value] : object.get_ref<const nlohmann::ordered_json::object_t&>())
+    if (name == key) return &value;
+  return nullptr;
+}
+
 /// Finds members of JSON objects by their key. ordered_json searches an object from its start, so many look-ups in a
 /// large object would take quadratic time; this makes a table of each large object when it is first asked for.
 ///
@@ -19,11 +28,7 @@ class MemberIndex {
   const Json* find(const Json& value, std::string_view key) {
     if (!value.is_object()) return nullptr;
     const auto& object = value.get_ref<const Json::object_t&>();
-    if (object.size() <= kMaxSearched) {
-      for (const auto& [name, member] : object)
-        if (name == key) return &member;
-      return nullptr;
-    }
+    if (object.size() <= kMaxSearched) return find_member(value, key);
     const auto [table, is_new] = tables_.try_emplace(&value);
     if (is_new)
       for (const auto& [name, member] : object) table->second.emplace(name, &member);
