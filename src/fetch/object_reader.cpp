@@ -8,6 +8,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "eventgate/base/ascii.hpp"
+#include "eventgate/base/percent.hpp"
 #include "http_fetch.hpp"
 
 namespace eventgate {
@@ -63,38 +65,16 @@ std::string link_target(const std::string& path, std::string_view text) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (text.empty() || text.size() > 255 || text == "." || text == "..") return {};
   for (const char c : text) {
-    const bool name = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-                      c == '_' || c == '-' || c == '+';
-    if (!name) return {};
+    if (!is_ascii_alphanumeric(c) && std::string_view("._-+").find(c) == std::string_view::npos) return {};
   }
   return path.substr(0, path.rfind('/') + 1).append(text);
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// The path of a `file://` URI (RFC 8089): without `localhost`, percent escapes decoded. What follows `file://` may be
-/// a relative path, which the RFC does not know.
+/// Returns the path of a `file://` URI (RFC 8089) without `localhost`, decoded. The URI may hold a relative path, which
+/// the RFC does not allow.
 std::string file_uri_path(std::string_view rest) {
   if (rest.starts_with("localhost/")) rest.remove_prefix(std::string_view("localhost").size());
-  std::string path;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (rest[i] == '%' && i + 2 < rest.size()) {
-      const int high = hex_digit(rest[i + 1]);
-      const int low = hex_digit(rest[i + 2]);
-      if (high >= 0 && low >= 0) {
-        path += static_cast<char>(high * 16 + low);
-        i += 2;
-        continue;
-      }
-    }
-    path += rest[i];
-  }
-  return path;
+  return percent_decode(rest);
 }
 
 class UriReader : public ObjectReader {

@@ -9,6 +9,7 @@
 #include <new>
 #include <utility>
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
@@ -22,18 +23,11 @@ constexpr std::size_t kLargestKeptWorkspace = std::size_t{1} << 20;
 constexpr const char* kControlCharacter = "an escape such as \\n in place of a bare control character";
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /// The four hex digits at `at` as a number, which are there.
 unsigned hex4(const char* at) {
   unsigned value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 4 | static_cast<unsigned>(hex_digit(at[i]));
+  for (int i = 0; i < 4; ++i) value = value << 4 | static_cast<unsigned>(hex_value(at[i]));
   return value;
 }
 
@@ -93,12 +87,12 @@ bool is_beyond_double(const char* begin, const char* end) {
   const char* at = begin + (*begin == '-');
   std::int64_t exponent = 0;
   bool counts = false;
-  for (; at != end && is_digit(*at); ++at) {
+  for (; at != end && is_ascii_digit(*at); ++at) {
     if (counts) ++exponent;
     counts |= *at != '0';
   }
   if (at != end && *at == '.') {
-    for (++at; at != end && is_digit(*at); ++at) {
+    for (++at; at != end && is_ascii_digit(*at); ++at) {
       if (!counts) --exponent;
       counts |= *at != '0';
     }
@@ -317,7 +311,7 @@ class Builder {
       case 'n':
         return literal("null", at, limit, JsonType::null, 0);
       default:
-        return c == '-' || is_digit(c) ? number(at, limit, node) : Scalar{};
+        return c == '-' || is_ascii_digit(c) ? number(at, limit, node) : Scalar{};
     }
   }
 
@@ -346,7 +340,7 @@ class Builder {
           break;
         case 'u':
           for (int digit = 0; digit < 4; ++digit)
-            if (++at >= quote || hex_digit(text_[at]) < 0) return refused("four hex digits", at);
+            if (++at >= quote || hex_value(text_[at]) < 0) return refused("four hex digits", at);
           surrogates |= (hex4(text_ + at - 3) & 0xF800) == 0xD800;
           break;
         default:
@@ -369,18 +363,18 @@ class Builder {
     };
     std::uint8_t flags = 0;
     if (*p == '-') ++p;
-    if (p == limit || !is_digit(*p)) return refused("a digit", p);
+    if (p == limit || !is_ascii_digit(*p)) return refused("a digit", p);
     if (*p == '0') {
       ++p;
-      if (p != limit && is_digit(*p)) return refused("no digit behind a leading 0", p);
+      if (p != limit && is_ascii_digit(*p)) return refused("no digit behind a leading 0", p);
     } else {
-      while (p != limit && is_digit(*p)) ++p;
+      while (p != limit && is_ascii_digit(*p)) ++p;
     }
     if (p != limit && *p == '.') {
       flags = JsonNode::kFraction;
       ++p;
-      if (p == limit || !is_digit(*p)) return refused("a digit", p);
-      while (p != limit && is_digit(*p)) ++p;
+      if (p == limit || !is_ascii_digit(*p)) return refused("a digit", p);
+      while (p != limit && is_ascii_digit(*p)) ++p;
     }
     bool exponent = false;
     if (p != limit && (*p | 0x20) == 'e') {
@@ -388,8 +382,8 @@ class Builder {
       flags = JsonNode::kFraction;
       ++p;
       if (p != limit && (*p == '-' || *p == '+')) ++p;
-      if (p == limit || !is_digit(*p)) return refused("a digit", p);
-      while (p != limit && is_digit(*p)) ++p;
+      if (p == limit || !is_ascii_digit(*p)) return refused("a digit", p);
+      while (p != limit && is_ascii_digit(*p)) ++p;
     }
     if (p != limit && !is_space(*p)) return refused("the end of the number", p);
     if ((exponent || p - begin > 300) && is_beyond_double(begin, p)) [[unlikely]]

@@ -14,6 +14,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
@@ -39,8 +40,8 @@ char* write_escape(char* to, unsigned char byte) {
       return named('t');
     default:
       std::memcpy(to, "\\u00", 4);
-      to[4] = "0123456789abcdef"[byte >> 4];
-      to[5] = "0123456789abcdef"[byte & 15];
+      to[4] = kLowerHexDigits[byte >> 4];
+      to[5] = kLowerHexDigits[byte & 15];
       return to + 6;
   }
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/percent.hpp"
 #include "eventgate/schema/member_index.hpp"
 #include "eventgate/schema/metaschemas.hpp"
 #include "eventgate/schema/schema_keywords.hpp"
@@ -165,7 +166,7 @@ class Dereferencer {
   static std::vector<std::string> pointer_keys(const std::string& fragment) {
     std::vector<std::string> keys;
     try {
-      for (Json::json_pointer pointer(percent_decoded(fragment)); !pointer.empty(); pointer.pop_back())
+      for (Json::json_pointer pointer(percent_decode(fragment)); !pointer.empty(); pointer.pop_back())
         keys.insert(keys.begin(), pointer.back());
     } catch (const Json::exception&) {
       throw NotDereferenced("'#" + fragment + "': expected a JSON pointer");

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/ascii.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -33,16 +35,13 @@ Ranges complement(const Ranges& sorted) {
   return out;
 }
 
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
 bool is_surrogate(CodePoint c) { return c >= 0xD800 && c <= 0xDFFF; }
 
 void append_hex(std::string& out, CodePoint c) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   char digits[8];
   int size = 0;
   do {
-    digits[size++] = kHex[c & 15];
+    digits[size++] = kUpperHexDigits[c & 15];
     c >>= 4;
   } while (c);
   out += "\\x{";
@@ -219,11 +218,12 @@ bool Reader::read_name(std::string& name) {
   const std::size_t end = text_.find('>', at_);
   if (end == std::string_view::npos || end == at_) return false;
   name = text_.substr(at_, end - at_);
-  if (is_digit(name[0])) return false;
+  if (is_ascii_digit(name[0])) return false;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
     // Beyond ASCII not all are letters, but beyond the BMP few are.
-    if (byte >= 0xF0 || (byte < 0x80 && !is_letter(c) && !is_digit(c) && c != '$' && c != '_')) return false;
+    if (byte >= 0xF0 || (byte < 0x80 && !is_ascii_letter(c) && !is_ascii_digit(c) && c != '$' && c != '_'))
+      return false;
   }
   at_ = end + 1;
   return true;
@@ -237,7 +237,7 @@ bool Reader::read_quantifier(bool& is_one) {
     std::uint64_t least = 0, most = 0;
     const auto read_number = [&](std::uint64_t& number) {
       const std::size_t begin = size;
-      for (; is_digit(peek(size)); ++size)
+      for (; is_ascii_digit(peek(size)); ++size)
         number = std::min<std::uint64_t>(number * 10 + static_cast<unsigned>(peek(size) - '0'), 1u << 31);
       return size > begin;
     };
@@ -290,14 +290,9 @@ CodePoint Reader::read_code_point() {
 std::optional<CodePoint> Reader::read_hex(std::size_t digits) {
   CodePoint value = 0;
   for (std::size_t i = 0; i < digits; ++i) {
-    const char c = peek(i);
-    const char lower = static_cast<char>(c | 0x20);
-    if (is_digit(c))
-      value = value * 16 + static_cast<unsigned>(c - '0');
-    else if (lower >= 'a' && lower <= 'f')
-      value = value * 16 + static_cast<unsigned>(lower - 'a' + 10);
-    else
-      return std::nullopt;
+    const int digit = hex_value(peek(i));
+    if (digit < 0) return std::nullopt;
+    value = value * 16 + static_cast<unsigned>(digit);
   }
   at_ += digits;
   return value;
@@ -332,7 +327,7 @@ CodePoint Reader::read_octal() {
 void Reader::literal(CodePoint c) {
   last_ = Last::atom;
   if (is_surrogate(c)) return refuse("a lone surrogate");
-  if (c < 0x80 && (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c)))) {
+  if (c < 0x80 && (is_ascii_letter(static_cast<char>(c)) || is_ascii_digit(static_cast<char>(c)))) {
     out += static_cast<char>(c);
   } else if (c > 0x20 && c < 0x7F && c != '_') {
     out += '\\';
@@ -375,10 +370,10 @@ bool Reader::read_escape() {
     case '8':
     case '9': {
       std::uint64_t number = 0;
-      for (std::size_t i = 0; is_digit(peek(i)); ++i)
+      for (std::size_t i = 0; is_ascii_digit(peek(i)); ++i)
         number = std::min<std::uint64_t>(number * 10 + static_cast<unsigned>(peek(i) - '0'), 1u << 31);
       if (number > group_count_) break;
-      while (is_digit(peek())) ++at_;
+      while (is_ascii_digit(peek())) ++at_;
       refuse("a back-reference");
       last_ = Last::atom;
       return true;
@@ -451,7 +446,7 @@ bool Reader::read_class_atom(Ranges& set, std::optional<CodePoint>& single) {
       single = read_unicode_escape();
       return true;
     case 'c':
-      if (is_letter(peek(1))) {
+      if (is_ascii_letter(peek(1))) {
         single = static_cast<CodePoint>(peek(1) & 0x1F);
         at_ += 2;
       } else {
@@ -486,7 +481,7 @@ bool Reader::read_class() {
         single = 0x08;
         return true;
       }
-      if (peek(1) == 'c' && (is_digit(peek(2)) || peek(2) == '_')) {  // annex B
+      if (peek(1) == 'c' && (is_ascii_digit(peek(2)) || peek(2) == '_')) {  // annex B
         single = static_cast<CodePoint>(peek(2) & 0x1F);
         at_ += 3;
         return true;

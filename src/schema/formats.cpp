@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/schema/ecma_pattern.hpp"
 
 namespace eventgate {
@@ -26,10 +27,6 @@ constexpr std::array<std::string_view, 16> kNames = {"date",
                                                      "json-pointer-uri-fragment",
                                                      "relative-json-pointer"};
 
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
-bool is_alnum(char c) { return is_digit(c) || is_letter(c); }
-bool is_hex(char c) { return is_digit(c) || static_cast<unsigned char>((c | 0x20) - 'a') < 6; }
 bool is_one_of(char c, std::string_view set) {
   for (const char x : set)
     if (x == c) return true;
@@ -87,7 +84,7 @@ struct Cursor {
   }
   bool take_hex(int count) {
     for (int i = 0; i < count; ++i, ++at)
-      if (at == end || !is_hex(*at)) return false;
+      if (at == end || !is_hex_digit(*at)) return false;
     return true;
   }
   bool take_text(std::string_view text) {
@@ -97,7 +94,7 @@ struct Cursor {
   }
   /// %hh
   bool take_percent() {
-    if (end - at < 3 || *at != '%' || !is_hex(at[1]) || !is_hex(at[2])) return false;
+    if (end - at < 3 || *at != '%' || !is_hex_digit(at[1]) || !is_hex_digit(at[2])) return false;
     at += 3;
     return true;
   }
@@ -120,9 +117,9 @@ bool take_clock(Cursor& c) {
   if (!c.take_text("23:59:60") && !(c.take_range('0', '2') && c.take_digit() && c.take(':') && c.take_range('0', '5') &&
                                     c.take_digit() && c.take(':') && c.take_range('0', '5') && c.take_digit()))
     return false;
-  if (c.peek() == '.' && c.end - c.at > 1 && is_digit(c.at[1])) {
+  if (c.peek() == '.' && c.end - c.at > 1 && is_ascii_digit(c.at[1])) {
     ++c.at;
-    c.take_while(is_digit);
+    c.take_while(is_ascii_digit);
   }
   return true;
 }
@@ -159,8 +156,8 @@ bool is_date_time(std::string_view text) {
 
 /// [a-z][a-z0-9+\-.]*:
 bool take_scheme(Cursor& c) {
-  if (!is_letter(c.peek())) return false;
-  c.take_while([](char x) { return is_alnum(x) || x == '+' || x == '-' || x == '.'; });
+  if (!is_ascii_letter(c.peek())) return false;
+  c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '+' || x == '-' || x == '.'; });
   return c.take(':');
 }
 
@@ -182,7 +179,7 @@ bool is_uri_template(std::string_view text) {
   Cursor c(text);
   const auto take_name = [&c] {
     bool any = false;
-    while (c.take_while([](char x) { return is_alnum(x) || x == '_'; }) || c.take_percent()) any = true;
+    while (c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '_'; }) || c.take_percent()) any = true;
     if (!any) return false;
     if (c.take('*')) return true;
     if (c.take(':')) {
@@ -211,7 +208,7 @@ bool is_uri_template(std::string_view text) {
 std::size_t host_character_size(std::string_view text, bool digits) {
   if (text.empty()) return 0;
   const unsigned char first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return is_letter(text[0]) || (digits && is_digit(text[0]));
+  if (first < 0x80) return is_ascii_letter(text[0]) || (digits && is_ascii_digit(text[0]));
   if (first == 0xC2) return text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0xA1 ? 2 : 0;
   return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 0;
 }
@@ -220,8 +217,8 @@ std::size_t host_character_size(std::string_view text, bool digits) {
 int take_octet(Cursor& c) {
   int value = 0;
   int size = 0;
-  for (; size < 3 && is_digit(c.peek()); ++size) value = value * 10 + (*c.at++ - '0');
-  return size == 0 || is_digit(c.peek()) ? -1 : value;
+  for (; size < 3 && is_ascii_digit(c.peek()); ++size) value = value * 10 + (*c.at++ - '0');
+  return size == 0 || is_ascii_digit(c.peek()) ? -1 : value;
 }
 
 /// The IPv4 address of a public host, and where it ends.
@@ -254,7 +251,7 @@ bool take_host_name(Cursor& c) {
     bool hyphen = true;
     while (true) {
       if (const std::size_t size = host_character_size(c.rest(), true)) {
-        plain = plain && !is_digit(*c.at);
+        plain = plain && !is_ascii_digit(*c.at);
         c.at += std::min<std::size_t>(size, static_cast<std::size_t>(c.end - c.at));
         ++characters;
         hyphen = false;
@@ -276,7 +273,7 @@ bool is_url(std::string_view text) {
   const std::size_t mark = text.find("://");
   if (mark == std::string_view::npos || mark > 6) return false;
   std::string scheme;
-  for (const char x : text.substr(0, mark)) scheme += is_letter(x) ? static_cast<char>(x | 0x20) : x;
+  for (const char x : text.substr(0, mark)) scheme += is_ascii_letter(x) ? static_cast<char>(x | 0x20) : x;
   if (scheme != "http" && scheme != "https" && scheme != "http\xC5\xBF" && scheme != "ftp") return false;
   const std::string_view rest = text.substr(mark + 3);
   // Only a host may have white space: that beyond ASCII.
@@ -292,7 +289,7 @@ bool is_url(std::string_view text) {
     for (Cursor* host : {take_public_ipv4(address) ? &address : nullptr, take_host_name(name) ? &name : nullptr}) {
       if (!host || static_cast<std::size_t>(host->at - rest.data()) < spaces_end) continue;
       if (host->take(':')) {
-        const std::size_t digits = host->take_while(is_digit);
+        const std::size_t digits = host->take_while(is_ascii_digit);
         if (digits < 2 || digits > 5) continue;
       }
       if (host->done() || *host->at == '/') return true;
@@ -307,13 +304,14 @@ bool is_url(std::string_view text) {
 /// A letter or digit, then up to 62 of those and hyphens that end in no hyphen.
 bool take_label(Cursor& c) {
   const char* begin = c.at;
-  const std::size_t size = c.take_while([](char x) { return is_alnum(x) || x == '-'; });
+  const std::size_t size = c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '-'; });
   return size >= 1 && size <= 63 && *begin != '-' && c.at[-1] != '-';
 }
 
 bool is_email(std::string_view text) {
   Cursor c(text);
-  if (!c.take_while([](char x) { return is_alnum(x) || is_one_of(x, ".!#$%&'*+/=?^_`{|}~-"); }) || !c.take('@'))
+  if (!c.take_while([](char x) { return is_ascii_alphanumeric(x) || is_one_of(x, ".!#$%&'*+/=?^_`{|}~-"); }) ||
+      !c.take('@'))
     return false;
   do {
     if (!take_label(c)) return false;
@@ -377,7 +375,7 @@ bool is_ipv6(std::string_view text) {
   }
   while (true) {
     const char* begin = c.at;
-    const std::size_t size = c.take_while(is_hex);
+    const std::size_t size = c.take_while(is_hex_digit);
     if (c.peek() == '.') {
       c.at = begin;
       // In the place of two groups. AJV lets :: stand for no group in front of it.
@@ -408,7 +406,7 @@ bool is_uuid(std::string_view text) {
   Cursor c(text);
   constexpr std::string_view kPrefix = "urn:uuid:";
   if (text.size() > kPrefix.size() && std::equal(kPrefix.begin(), kPrefix.end(), text.begin(), [](char a, char b) {
-        return a == (is_letter(b) ? static_cast<char>(b | 0x20) : b);
+        return a == (is_ascii_letter(b) ? static_cast<char>(b | 0x20) : b);
       }))
     c.at += kPrefix.size();
   return c.take_hex(8) && c.take('-') && c.take_hex(4) && c.take('-') && c.take_hex(4) && c.take('-') &&
@@ -430,7 +428,7 @@ bool is_pointer_fragment(std::string_view text) {
   if (c.done()) return true;
   if (c.peek() != '/') return false;
   while (!c.done()) {
-    if (c.take_while([](char x) { return is_alnum(x) || is_one_of(x, "/_-.!$&'()*+,;:=@"); })) continue;
+    if (c.take_while([](char x) { return is_ascii_alphanumeric(x) || is_one_of(x, "/_-.!$&'()*+,;:=@"); })) continue;
     if (c.take_percent() || c.take_text("~0") || c.take_text("~1")) continue;
     return false;
   }
@@ -441,7 +439,7 @@ bool is_relative_pointer(std::string_view text) {
   Cursor c(text);
   if (!c.take('0')) {
     if (!c.take_range('1', '9')) return false;
-    c.take_while(is_digit);
+    c.take_while(is_ascii_digit);
   }
   if (c.rest() == "#") return true;
   return is_pointer(c.rest());

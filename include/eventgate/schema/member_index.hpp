@@ -5,16 +5,9 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace eventgate {
+#include "eventgate/base/ordered_json.hpp"
 
-/// Returns the member of `object` named `key`, or null: there is none, or `object` is no object. Searches from the
-/// start.
-inline const nlohmann::ordered_json* find_member(const nlohmann::ordered_json& object, std::string_view key) {
-  if (!object.is_object()) return nullptr;
-  for (const auto& [name, value] : object.get_ref<const nlohmann::ordered_json::object_t&>())
-    if (name == key) return &value;
-  return nullptr;
-}
+namespace eventgate {
 
 /// Finds members of JSON objects by their key. ordered_json searches an object from its start, so many look-ups in a
 /// large object would take quadratic time; this makes a table of each large object when it is first asked for.
@@ -41,10 +34,5 @@ class MemberIndex {
   static constexpr std::size_t kMaxSearched = 32;
   std::unordered_map<const Json*, std::unordered_map<std::string_view, const Json*>> tables_;
 };
-
-/// Appends a member that the object does not have yet. ordered_json's own insertions search the object first.
-inline void append_member(nlohmann::ordered_json& object, std::string key, nlohmann::ordered_json value) {
-  object.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(std::move(key), std::move(value));
-}
 
 }  // namespace eventgate

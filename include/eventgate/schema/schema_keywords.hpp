@@ -1,16 +1,12 @@
 #pragma once
 
-#include <algorithm>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
-namespace eventgate {
+#include "eventgate/base/is_one_of.hpp"
 
-inline bool is_one_of(std::string_view text, std::initializer_list<std::string_view> texts) {
-  return std::find(texts.begin(), texts.end(), text) != texts.end();
-}
+namespace eventgate {
 
 /// Equality of JSON: that of ordered_json minds the order of members.
 inline bool equal_json(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {

@@ -13,7 +13,4 @@ std::string resolve_uri(std::string_view base, std::string_view reference);
 std::string_view without_fragment(std::string_view uri);
 std::string_view fragment_of(std::string_view uri);
 
-/// `text` with its %hh decoded; a `%` that begins none stays.
-std::string percent_decoded(std::string_view text);
-
 }  // namespace eventgate
