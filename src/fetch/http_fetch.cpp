@@ -364,7 +364,7 @@ void HttpFetch::stop() {
   stop_->changed.notify_all();
 }
 
-std::function<void()> HttpFetch::renew() {
+std::function<void()> HttpFetch::reload_credentials() {
   return [this, fresh = std::make_shared<Tls>(options_.ca_file)] {
     const std::lock_guard lock(mutex_);
     tls_ = fresh;

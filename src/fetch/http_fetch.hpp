@@ -34,7 +34,7 @@ class HttpFetch {
   void stop();
 
   /// As that of `ObjectReader`.
-  std::function<void()> renew();
+  std::function<void()> reload_credentials();
 
  private:
   struct Tls;

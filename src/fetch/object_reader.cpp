@@ -112,7 +112,7 @@ class UriReader : public ObjectReader {
 
   void stop() override { http_.stop(); }
 
-  std::function<void()> renew() override { return http_.renew(); }
+  std::function<void()> reload_credentials() override { return http_.reload_credentials(); }
 
  private:
   UriReaderOptions options_;

@@ -778,7 +778,7 @@ bool EventGate::Impl::Judge::admit() {
   }
   for (int round = 0; round < kMaxDefaultRounds; ++round) {
     space_.splice.clear();
-    if (!schema_->complete(event_, space_.splice)) break;
+    if (!schema_->add_defaults(event_, space_.splice)) break;
     if (!apply_splice()) return false;
   }
   return true;

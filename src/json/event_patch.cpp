@@ -14,7 +14,7 @@ class EventPatch::NodeCopy {
   NodeCopy(JsonValue event, std::size_t inserted, JsonNodes& to, std::vector<OpenContainer>& open)
       : old_(event.nodes()), next_(event.index()), to_(to), shift_(0 - event.node().begin), open_(open) {
     to_.nodes.resize(event.node().next - event.index() + inserted);
-    to_.flaws.clear();
+    to_.interop_issues.clear();
     out_ = to_.nodes.data();
   }
 

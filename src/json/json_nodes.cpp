@@ -174,9 +174,9 @@ void add_invalid_utf8(JsonNodes& nodes, const std::vector<std::uint32_t>& bad_by
     // Nodes begin in the order of the text, so the last one that begins before the byte is its string.
     const auto behind = std::ranges::upper_bound(nodes.nodes, offset, {}, &JsonNode::begin);
     const auto node = static_cast<std::uint32_t>(behind - nodes.nodes.begin()) - 1;
-    nodes.flaws.push_back({JsonInteropIssue::Kind::invalid_utf8, node, offset});
+    nodes.interop_issues.push_back({JsonInteropIssue::Kind::invalid_utf8, node, offset});
   }
-  std::ranges::stable_sort(nodes.flaws, {}, &JsonInteropIssue::node);
+  std::ranges::stable_sort(nodes.interop_issues, {}, &JsonInteropIssue::node);
 }
 
 /// The one loop over the structural indexes of a text: each is the place of a `{}[]:,`, of an opening quote, or of the
@@ -195,7 +195,7 @@ class Builder {
     // A value's structurals are its first and, of a container, its last; and all values but the outermost and the first
     // of their container follow a `,` or `:`. So this many there can be, and no growth needs to be thought of.
     nodes_.nodes.resize((count + 1 + std::min(count, depth_limit)) / 2 + 1);
-    nodes_.flaws.clear();
+    nodes_.interop_issues.clear();
   }
 
   // What changes with every value is in local variables that nothing outside refers to: they stay in registers.
@@ -349,7 +349,7 @@ class Builder {
       backslash = find_backslash(at + 1);
     }
     if (surrogates && has_lone_surrogate(text_ + first, text_ + quote))
-      nodes_.flaws.push_back({JsonInteropIssue::Kind::lone_surrogate, node});
+      nodes_.interop_issues.push_back({JsonInteropIssue::Kind::lone_surrogate, node});
     return backslash;
   }
 
@@ -387,7 +387,7 @@ class Builder {
     }
     if (p != limit && !is_space(*p)) return refused("the end of the number", p);
     if ((exponent || p - begin > 300) && is_beyond_double(begin, p)) [[unlikely]]
-      nodes_.flaws.push_back({JsonInteropIssue::Kind::not_a_double, node});
+      nodes_.interop_issues.push_back({JsonInteropIssue::Kind::not_a_double, node});
     return {offset(p), JsonType::number, flags};
   }
 

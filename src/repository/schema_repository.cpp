@@ -142,8 +142,8 @@ struct SchemaRepository::Impl {
     }
   }
 
-  Reading begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done) {
-    if (!cache.contains(schema_key(schema_uri))) return Reading::not_kept;
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done) {
+    if (!cache.contains(schema_key(schema_uri))) return DereferenceStart::not_cached;
     auto job = [this, uri = std::string(schema_uri), done = std::move(done)] {
       SchemaText text = SchemaFailure{"the gate is stopping"};
       try {
@@ -155,9 +155,10 @@ struct SchemaRepository::Impl {
       done(std::move(text));
     };
     LoaderPool& pool = host_pool ? *host_pool : *disk_pool;
-    if (dereferencing.fetch_add(1) < kMaxDereferencing && pool.post(0, std::move(job))) return Reading::begun;
+    if (dereferencing.fetch_add(1) < kMaxDereferencing && pool.post(0, std::move(job)))
+      return DereferenceStart::started;
     --dereferencing;
-    return Reading::too_many;
+    return DereferenceStart::too_many;
   }
 
   const SchemaOptions options;
@@ -200,8 +201,8 @@ SchemaText SchemaRepository::dereferenced(std::string_view schema_uri) const {
   return impl_->loader.dereferenced(schema_uri);
 }
 
-SchemaRepository::Reading SchemaRepository::begin_dereferencing(std::string_view schema_uri,
-                                                                std::function<void(SchemaText)> done) {
+SchemaRepository::DereferenceStart SchemaRepository::begin_dereferencing(std::string_view schema_uri,
+                                                                         std::function<void(SchemaText)> done) {
   return impl_->begin_dereferencing(schema_uri, std::move(done));
 }
 
@@ -249,8 +250,8 @@ void SchemaRepository::retry_failed() {
   for (const std::string& uri : impl_->options.schema_precache_uris) load(uri, [](const SchemaResult&) {});
 }
 
-std::vector<std::string> SchemaRepository::loaded() const { return impl_->cache.uris(); }
+std::vector<std::string> SchemaRepository::cached_uris() const { return impl_->cache.uris(); }
 
-std::size_t SchemaRepository::stale() const { return impl_->cache.stale_count(); }
+std::size_t SchemaRepository::stale_count() const { return impl_->cache.stale_count(); }
 
 }  // namespace eventgate

@@ -25,7 +25,7 @@ bool CompiledSchema::declares_parent_object(const FieldPath& field) const {
   return eventgate::declares_parent_object(*program_, field);
 }
 
-bool CompiledSchema::complete(JsonValue event, EventPatch& patch) const {
+bool CompiledSchema::add_defaults(JsonValue event, EventPatch& patch) const {
   if (program_->root == kNone || !program_->schemas[program_->root].has_defaults) return false;
   return fill_defaults(*program_, program_->root, event, patch);
 }

@@ -48,7 +48,7 @@ std::string flaws(std::string_view text) {
   const Parsed result = parsed(text);
   if (result.error) return "refused";
   std::string list;
-  for (const JsonInteropIssue& flaw : result.nodes.flaws) {
+  for (const JsonInteropIssue& flaw : result.nodes.interop_issues) {
     const bool utf8 = flaw.kind == JsonInteropIssue::Kind::invalid_utf8;
     list += std::string(list.empty() ? "" : ", ") +
             (utf8                                                  ? "utf8 "
@@ -285,7 +285,7 @@ TEST(JsonNodes, AMegabyteOfInvalidUtf8IsNoTrouble) {
   std::string text = "[";
   for (int i = 0; i < 250000; ++i) text += "\"\xFF\",";
   text.back() = ']';
-  EXPECT_EQ(parsed(text).nodes.flaws.size(), 250000u);
+  EXPECT_EQ(parsed(text).nodes.interop_issues.size(), 250000u);
   EXPECT_EQ(flaws("\"" + repeated("\xFF", 1000000) + "\""), "utf8 0 at 1");
 }
 

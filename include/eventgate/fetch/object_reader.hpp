@@ -44,7 +44,7 @@ class ObjectReader {
 
   /// Reads the certificates that hosts are held to again. What it returns puts them to use for the reads after that.
   /// Throws std::invalid_argument if they cannot be used.
-  virtual std::function<void()> renew() {
+  virtual std::function<void()> reload_credentials() {
     return [] {};
   }
 };

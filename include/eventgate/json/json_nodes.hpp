@@ -65,7 +65,7 @@ struct JsonNodeAllocator : std::allocator<JsonNode> {
 struct JsonNodes {
   std::string_view text;  ///< Behind its byte order mark, if it has one: what the nodes' offsets count from.
   std::vector<JsonNode, JsonNodeAllocator> nodes;
-  std::vector<JsonInteropIssue> flaws;  ///< In the order of the text; nearly always empty.
+  std::vector<JsonInteropIssue> interop_issues;  ///< In the order of the text; nearly always empty.
 
   /// The whole text's value. Only after a parse that succeeded.
   JsonValue root() const;

@@ -97,14 +97,14 @@ class SchemaRepository {
   SchemaText dereferenced(std::string_view schema_uri) const;
 
   /// Whether a document is being read.
-  enum class Reading {
-    begun,
-    not_kept,  ///< There is no compiled schema of that URI: nothing is loaded for one who only looks.
-    too_many,  ///< Others are being read; later it may be taken.
+  enum class DereferenceStart {
+    started,
+    not_cached,  ///< There is no compiled schema of that URI: nothing is loaded for one who only looks.
+    too_many,    ///< Others are being read; later it may be taken.
   };
-  /// Begins to read the document of a schema that is kept. If it `begun`, `done` is called once with what
+  /// Begins to read the document of a schema that is kept. If it `started`, `done` is called once with what
   /// `dereferenced` gives, on a loader thread, and must only post; else never.
-  Reading begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
 
   /// Loads `schema_precache_uris`; each failure is logged and counted. Blocks until all are loaded or failed.
   /// Throws std::runtime_error naming those that failed if `schema_precache_required`.
@@ -116,10 +116,10 @@ class SchemaRepository {
   void retry_failed();
 
   /// The URI of every compiled schema now kept.
-  std::vector<std::string> loaded() const;
+  std::vector<std::string> cached_uris() const;
 
   /// The compiled schemas now kept that came from `cache_dir` or could not be looked at again.
-  std::size_t stale() const;
+  std::size_t stale_count() const;
 
  private:
   struct Impl;

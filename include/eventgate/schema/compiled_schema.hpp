@@ -57,7 +57,7 @@ class CompiledSchema {
   /// Notes in `splice` the `default`s of properties (and array items) that `event` lacks, as AJV's useDefaults fills
   /// them. Returns whether there are any. A default may bring others (in `then`, in made objects): call again on the
   /// event so completed until there are none.
-  bool complete(JsonValue event, EventPatch& splice) const;
+  bool add_defaults(JsonValue event, EventPatch& patch) const;
 
   /// Validates `event` with every error, into `validation`. No allocation for a valid event once warm. Linear time.
   /// Returns whether it is valid. Flaws of the text are not its business.
