@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-// What the JSON reader and the YAML reader share: the objects and arrays that are still open, and parts of messages.
+// Parts that the JSON reader and the YAML reader share: the stack of open objects and arrays, and parts of messages.
 
 namespace eventgate {
 
@@ -20,7 +20,7 @@ struct DocumentFrame {
   std::unordered_map<std::string, std::size_t> members;  ///< From a name to its place in the object.
 };
 
-/// Returns `text`, made valid UTF-8 and shortened, for a message.
+/// Returns `text` as valid UTF-8 and shortened, for a message.
 std::string message_text(std::string_view text);
 
 /// Returns the place of the offset `at` in `text`: `line 3, column 1`.

@@ -33,7 +33,7 @@ ReadError file_error(int error) {
 
 Text read_file(const std::string& path, std::size_t max_size) {
   if (path.empty() || path.find('\0') != std::string::npos) return file_error(ENOENT);
-  // Non-blocking, so that a FIFO cannot hold up the reader.
+  // Non-blocking, because a FIFO without a writer would block the reader.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file < 0) return file_error(errno);
   const struct Closer {
@@ -58,9 +58,9 @@ Text read_file(const std::string& path, std::size_t max_size) {
   }
 }
 
-/// Git checks a symbolic link out as a file that holds the target's name where links are switched off, and repositories
-/// of schemas are full of them (`latest`, `1.0.0` to `1.0.0.yaml`). The path of the file beside it that `text` so
-/// names, or nothing.
+/// Returns the path of the file that a checked-out symbolic link names, or an empty text. Where links are disabled, Git
+/// writes a file with the name of the target, and schema repositories have many links (`latest`, `1.0.0` to
+/// `1.0.0.yaml`).
 std::string link_target(const std::string& path, std::string_view text) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (text.empty() || text.size() > 255 || text == "." || text == "..") return {};

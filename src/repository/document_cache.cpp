@@ -73,11 +73,11 @@ std::string DocumentCache::write(const std::string& place, const Json& document)
   if (!problem.empty()) return problem;
   // A file that is replaced counts twice here. The only effect is that the files are counted earlier.
   if (size_) *size_ += size_on_disk(text.size());
-  if (!size_ || *size_ > max_size_) make_room();
+  if (!size_ || *size_ > max_size_) remove_oldest();
   return {};
 }
 
-void DocumentCache::make_room() {
+void DocumentCache::remove_oldest() {
   std::vector<File> files = files_in(folder_);
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.written < b.written; });
   std::uintmax_t size = 0;

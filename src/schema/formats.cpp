@@ -33,7 +33,7 @@ bool is_one_of(char c, std::string_view set) {
   return false;
 }
 
-/// Bytes of the white space (ECMA-262's \s) that `text` starts with: one character of it, 0 if there is none.
+/// Returns the bytes of the white space character (\s of ECMA-262) at the start of `text`, or 0.
 std::size_t space_size(std::string_view text) {
   if (text.empty()) return 0;
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -56,7 +56,7 @@ bool has_space(std::string_view text) {
   return false;
 }
 
-/// A place in a text that moves on over what it takes.
+/// A position in a text. Each `take_…` moves it over what matches, or leaves it and returns false.
 struct Cursor {
   const char* at;
   const char* end;
@@ -166,15 +166,15 @@ bool is_uri(std::string_view text) {
   return take_scheme(c) && !has_space(c.rest());
 }
 
-/// AJV: an optional prefix that ends in `/`, then a path that starts with no `\`, then a fragment without any; no
-/// spaces. The prefix has no backslash either, so only the first character and the fragment count.
+/// AJV accepts an optional prefix that ends in `/`, a path that does not start with `\`, and a fragment without `\`; no
+/// spaces. The prefix cannot have a backslash either, so only the first character and the fragment matter.
 bool is_uri_reference(std::string_view text) {
   if (has_space(text) || text.starts_with('\\')) return false;
   const std::size_t fragment = text.find('#');
   return fragment == std::string_view::npos || text.find('\\', fragment) == std::string_view::npos;
 }
 
-/// RFC 6570, as AJV reads it.
+/// RFC 6570 in the form of AJV.
 bool is_uri_template(std::string_view text) {
   Cursor c(text);
   const auto take_name = [&c] {
@@ -204,7 +204,7 @@ bool is_uri_template(std::string_view text) {
   return true;
 }
 
-/// Bytes of one character that AJV's url takes in a host's name: a letter, a digit, U+00A1 to U+FFFF.
+/// Returns the bytes of a character that AJV's `url` allows in a host name, or 0: a letter, a digit, U+00A1 to U+FFFF.
 std::size_t host_character_size(std::string_view text, bool digits) {
   if (text.empty()) return 0;
   const unsigned char first = static_cast<unsigned char>(text[0]);
@@ -213,7 +213,7 @@ std::size_t host_character_size(std::string_view text, bool digits) {
   return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 0;
 }
 
-/// One to three digits and their value, no greater than 255 if it is an octet.
+/// Takes one to three digits. Returns their value, or -1.
 int take_octet(Cursor& c) {
   int value = 0;
   int size = 0;
@@ -221,7 +221,7 @@ int take_octet(Cursor& c) {
   return size == 0 || is_ascii_digit(c.peek()) ? -1 : value;
 }
 
-/// The IPv4 address of a public host, and where it ends.
+/// Takes the IPv4 address of a public host.
 bool take_public_ipv4(Cursor& c) {
   std::array<int, 4> octets{};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -242,7 +242,7 @@ bool take_public_ipv4(Cursor& c) {
   return !(octets[0] == 172 && octets[1] >= 16 && octets[1] <= 31);
 }
 
-/// Labels with single hyphens inside, dots between, the last of two letters or more.
+/// Takes labels with single hyphens inside and dots between them. The last has at least two letters.
 bool take_host_name(Cursor& c) {
   bool dotted = false;
   while (true) {
@@ -276,14 +276,14 @@ bool is_url(std::string_view text) {
   for (const char x : text.substr(0, mark)) scheme += is_ascii_letter(x) ? static_cast<char>(x | 0x20) : x;
   if (scheme != "http" && scheme != "https" && scheme != "http\xC5\xBF" && scheme != "ftp") return false;
   const std::string_view rest = text.substr(mark + 3);
-  // Only a host may have white space: that beyond ASCII.
+  // Only the host may have white space, and only beyond ASCII.
   std::size_t first_space = rest.size(), spaces_end = 0;
   for (std::size_t i = 0; i < rest.size(); ++i)
     if (space_size(rest.substr(i))) {
       first_space = std::min(first_space, i);
       spaces_end = i + 1;
     }
-  // What is before an @ may be anything, so the host may be behind any of them.
+  // Anything may precede an @, so the host may follow any of them.
   for (std::size_t begin = 0; begin <= first_space;) {
     Cursor address(rest.substr(begin)), name(rest.substr(begin));
     for (Cursor* host : {take_public_ipv4(address) ? &address : nullptr, take_host_name(name) ? &name : nullptr}) {
@@ -301,7 +301,7 @@ bool is_url(std::string_view text) {
   return false;
 }
 
-/// A letter or digit, then up to 62 of those and hyphens that end in no hyphen.
+/// Takes a letter or digit, then up to 62 of these and hyphens. The last is not a hyphen.
 bool take_label(Cursor& c) {
   const char* begin = c.at;
   const std::size_t size = c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '-'; });
@@ -329,7 +329,7 @@ bool is_hostname(std::string_view text) {
   return c.done();
 }
 
-/// Four octets up to the end; zeros before them where `padded` allows.
+/// Four octets up to the end. `padded` allows leading zeros.
 bool is_ipv4(Cursor c, bool padded) {
   for (int i = 0; i < 4; ++i) {
     if (i && !c.take('.')) return false;
@@ -346,7 +346,7 @@ bool is_ipv6(std::string_view text) {
   const std::size_t zone = text.find('%');
   std::string_view address = text.substr(0, zone);
   if (zone != std::string_view::npos) {
-    // (?:%.+)?\s*$: one character or more that ends no line, then white space.
+    // (?:%.+)?\s*$: at least one character that is not a line end, then white space.
     std::string_view rest = text.substr(zone + 1);
     const auto line_end_size = [](std::string_view s) -> std::size_t {
       if (s[0] == '\n' || s[0] == '\r') return 1;
@@ -378,7 +378,7 @@ bool is_ipv6(std::string_view text) {
     const std::size_t size = c.take_while(is_hex_digit);
     if (c.peek() == '.') {
       c.at = begin;
-      // In the place of two groups. AJV lets :: stand for no group in front of it.
+      // It stands for two groups. AJV allows :: to stand for no group before it.
       if (!is_ipv4(c, false)) return false;
       return before < 0 ? groups == 6 : groups <= 5;
     }
@@ -396,7 +396,7 @@ bool is_ipv6(std::string_view text) {
 }
 
 bool is_regex(std::string_view text) {
-  // AJV refuses \Z behind any character but a backslash.
+  // AJV rejects \Z unless a backslash precedes it.
   for (std::size_t at = text.find("\\Z", 1); at != std::string_view::npos; at = text.find("\\Z", at + 1))
     if (text[at - 1] != '\\') return false;
   return is_ecma_pattern(text);

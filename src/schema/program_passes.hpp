@@ -5,7 +5,7 @@
 
 #include "program.hpp"
 
-// What the compiler does once all schemas and references of a Program are known. In all functions `places` names each
+// The steps of the compiler that need all schemas and references of a Program. In all functions `places` names each
 // schema of the program for error messages.
 
 namespace eventgate {

@@ -102,7 +102,7 @@ SchemaDocument& RefResolver::add_document(const std::string& path, const Json& r
   return *documents_.back();
 }
 
-/// Notes the ids of the schemas inside `schema`, as AJV finds them: under any key that could hold one.
+/// Adds the ids of the schemas inside `schema`. AJV looks under any key that may hold a schema.
 void RefResolver::add_ids(SchemaDocument& document, const Json& schema, const std::string& base,
                           const std::string& where, std::vector<std::string>& keys) {
   const auto visit = [&](const Json& inner) {

@@ -6,7 +6,8 @@
 namespace eventgate {
 
 /// Returns true if AJV compiles `schema` into code: it is `false`, or has a keyword that constrains values. Every value
-/// is valid under any other schema. Returns true for what is no schema at all, so that the compiler rejects it.
+/// is valid under any other schema. Returns true for a value that is not a schema too, so that the
+/// compiler rejects it.
 bool has_rules(const nlohmann::ordered_json& schema);
 
 /// Returns true if AJV inlines `schema` where it is referenced: no object inside it has a key `$ref`. Recursive.

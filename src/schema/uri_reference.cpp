@@ -8,12 +8,12 @@
 namespace eventgate {
 namespace {
 
-/// RFC 3986, appendix B.
-struct Parts {
+/// The components of a URI reference (RFC 3986, appendix B).
+struct UriParts {
   std::optional<std::string> scheme, authority, query, fragment;
   std::string path;
 
-  explicit Parts(std::string_view uri) {
+  explicit UriParts(std::string_view uri) {
     if (const std::size_t at = uri.find('#'); at != std::string_view::npos) {
       fragment = uri.substr(at + 1);
       uri = uri.substr(0, at);
@@ -76,9 +76,9 @@ std::string without_dots(std::string_view path) {
 }  // namespace
 
 std::string resolve_uri(std::string_view base_text, std::string_view reference_text) {
-  Parts target(reference_text);
+  UriParts target(reference_text);
   if (!target.scheme) {
-    Parts base(base_text);
+    UriParts base(base_text);
     target.scheme = base.scheme;
     if (!target.authority) {
       target.authority = base.authority;

@@ -9,15 +9,15 @@
 
 namespace eventgate {
 
-/// Finds members of JSON objects by their key. ordered_json searches an object from its start, so many look-ups in a
-/// large object would take quadratic time; this makes a table of each large object when it is first asked for.
+/// Finds members of JSON objects by their key. Many look-ups in one large ordered_json would take quadratic time,
+/// because it searches from its start. This class makes a hash table of each large object at the first look-up.
 ///
-/// The objects must neither change nor move while this is in use. Use on one thread.
+/// The objects must neither change nor move during its use. Use on one thread.
 class MemberIndex {
  public:
   using Json = nlohmann::ordered_json;
 
-  /// The member of `value` with the key, or null: there is none, or `value` is no object.
+  /// Returns the member of `value` named `key`, or null: there is none, or `value` is not an object.
   const Json* find(const Json& value, std::string_view key) {
     if (!value.is_object()) return nullptr;
     const auto& object = value.get_ref<const Json::object_t&>();
@@ -30,7 +30,7 @@ class MemberIndex {
   }
 
  private:
-  /// Members up to which an object is searched from its start.
+  /// Objects with at most so many members are searched from their start, which is faster than a table.
   static constexpr std::size_t kMaxSearched = 32;
   std::unordered_map<const Json*, std::unordered_map<std::string_view, const Json*>> tables_;
 };
