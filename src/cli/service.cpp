@@ -163,13 +163,13 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
     prefetch_metadata(*streams->current());
     schemaless->look(streams->current());
   } else if (makes_streams_of_schemas(config.gate)) {
-    for (const std::string& uri : schemas->loaded()) {
+    for (const std::string& uri : schemas->cached_uris()) {
       const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
       if (is_topic_name(topic)) producer->prefetch_metadata(topic);
     }
   }
   events.observe_cached_schemas(
-      [repository = schemas.get()] { return static_cast<double>(repository->loaded().size()); });
+      [repository = schemas.get()] { return static_cast<double>(repository->cached_uris().size()); });
 
   if (config.live) live = std::make_unique<LiveFeed>();
   const auto inflight = std::make_shared<InflightBytes>(config.http.max_inflight_bytes);
@@ -214,7 +214,7 @@ void Service::Impl::declare_first() {
   if (streams) return declare(*streams->current());
   if (!makes_streams_of_schemas(config.gate)) return;
   std::vector<Ledger::Declared> declared;
-  for (const std::string& uri : schemas->loaded()) {
+  for (const std::string& uri : schemas->cached_uris()) {
     std::string stream = stream_of_schema_uri(uri);
     std::string topic = topic_name(config.gate.topic_prefix, stream, nullptr);
     if (is_topic_name(topic)) declared.push_back({std::move(stream), std::move(topic)});
@@ -279,7 +279,7 @@ std::vector<std::string> Service::Impl::stale() const {
     if (auto what = streams->stale()) result.push_back(*std::move(what));
     if (auto what = streams->unusable()) result.push_back(*std::move(what));
   }
-  if (const std::size_t count = schemas->stale(); count > 0) {
+  if (const std::size_t count = schemas->stale_count(); count > 0) {
     result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");
   }
   for (std::string& what : producer->degraded_reasons()) result.push_back(std::move(what));
@@ -304,7 +304,7 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
     try {
       // All that can fail comes first.
       std::vector<std::function<void()>> uses;
-      for (const auto& reader : readers) uses.push_back(reader->renew());
+      for (const auto& reader : readers) uses.push_back(reader->reload_credentials());
       uses.push_back(producer->reload());
       if (streams) {
         const std::stop_callback end_read(stop, [this] { stream_reader->stop(); });

@@ -25,17 +25,32 @@
 #include <system_error>
 #include <thread>
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/io/task.hpp"
 #include "inflate.hpp"
 
 namespace eventgate {
 
-/// What ends the fetches under way. Threads of name lookups may outlive the fetches, and hold it.
+/// The fetches in progress, so that they can be stopped. Threads of name lookups share it and may outlive the fetches.
 struct FetchStop {
   std::mutex mutex;
-  std::condition_variable changed;  ///< Stopped, or a name lookup is finished.
+  std::condition_variable changed;  ///< Notified when stopped, and when a name lookup has finished.
   bool stopped = false;
   std::set<boost::asio::io_context*> running;
+};
+
+/// The parts of an http(s) URI.
+struct HttpUri {
+  bool tls = false;
+  std::string host;    ///< Lower case, without the brackets of an IPv6 address.
+  std::string port;    ///< Always given.
+  std::string target;  ///< Path and query.
+
+  bool same_origin(const HttpUri& other) const { return tls == other.tls && host == other.host && port == other.port; }
+  std::string host_header() const {
+    const std::string name = host.find(':') == std::string::npos ? host : '[' + host + ']';
+    return port == (tls ? "443" : "80") ? name : name + ':' + port;
+  }
 };
 
 namespace {
@@ -51,48 +66,27 @@ using boost::system::error_code;
 
 constexpr int kMaxRedirects = 5;
 constexpr std::uint32_t kMaxHeaderSize = 16 * 1024;
-/// Answers of 1xx before the one that counts.
+/// Limit of responses with status 1xx before the final one.
 constexpr int kMaxInterim = 16;
-/// Name lookups that may hang at once in this process.
+/// Limit of the name lookups in progress in this process, because each may hang and keeps a thread.
 constexpr int kMaxLookups = 32;
 
 ReadError unavailable(std::string message) { return {ReadError::Kind::unavailable, std::move(message)}; }
 ReadError stopping() { return unavailable("the service is stopping"); }
 ReadError invalid(std::string message) { return {ReadError::Kind::invalid, std::move(message)}; }
 
-/// A URI taken apart.
-struct Place {
-  bool tls = false;
-  std::string host;    ///< Lower case, without the brackets of an IPv6 address.
-  std::string port;    ///< Always given.
-  std::string target;  ///< Path and query.
-
-  bool same_origin(const Place& other) const { return tls == other.tls && host == other.host && port == other.port; }
-  std::string host_header() const {
-    const std::string name = host.find(':') == std::string::npos ? host : '[' + host + ']';
-    return port == (tls ? "443" : "80") ? name : name + ':' + port;
-  }
-};
-
-bool visible(std::string_view text) {
+/// Returns true if `text` has visible ASCII only.
+bool is_visible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return result;
-}
-
-std::optional<Place> parse_place(std::string_view uri) {
-  Place place;
-  const std::string scheme = lower(uri.substr(0, uri.find("://")));
+std::optional<HttpUri> parse_uri(std::string_view uri) {
+  HttpUri place;
+  const std::string scheme = to_ascii_lower(uri.substr(0, uri.find("://")));
   if (scheme != "http" && scheme != "https") return std::nullopt;
   place.tls = scheme == "https";
   std::string_view rest = uri.substr(scheme.size() + 3);
-  if (rest.size() != uri.size() - scheme.size() - 3 || !visible(rest)) return std::nullopt;
+  if (rest.size() != uri.size() - scheme.size() - 3 || !is_visible(rest)) return std::nullopt;
   rest = rest.substr(0, rest.find('#'));
   const std::size_t host_end = std::min(rest.find_first_of("/?"), rest.size());
   std::string_view authority = rest.substr(0, host_end);
@@ -103,7 +97,7 @@ std::optional<Place> parse_place(std::string_view uri) {
   if (authority.starts_with('[')) {
     const std::size_t end = authority.find(']');
     if (end == std::string_view::npos) return std::nullopt;
-    place.host = lower(authority.substr(1, end - 1));
+    place.host = to_ascii_lower(authority.substr(1, end - 1));
     error_code error;
     asio::ip::make_address_v6(place.host, error);
     if (error) return std::nullopt;
@@ -112,7 +106,7 @@ std::optional<Place> parse_place(std::string_view uri) {
     if (!authority.empty()) port = authority.substr(1);
   } else {
     const std::size_t colon = authority.find(':');
-    place.host = lower(authority.substr(0, colon));
+    place.host = to_ascii_lower(authority.substr(0, colon));
     if (colon != std::string_view::npos) port = authority.substr(colon + 1);
     if (place.host.empty() || place.host.size() > 253 ||
         place.host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._") != std::string::npos) {
@@ -127,16 +121,17 @@ std::optional<Place> parse_place(std::string_view uri) {
   return place;
 }
 
-/// A `Location` as seen from where it came (RFC 3986, 5.2; dot segments are the server's business).
-std::optional<Place> redirect_place(const Place& from, std::string_view location) {
+/// Returns the URI of a `Location` field, resolved against `from` (RFC 3986, section 5.2). Dot segments stay, because
+/// the server resolves them.
+std::optional<HttpUri> redirect_target(const HttpUri& from, std::string_view location) {
   const std::string scheme = from.tls ? "https" : "http";
   if (location.find("://") != std::string_view::npos && location.find("://") < location.find_first_of("/?#")) {
-    return parse_place(location);
+    return parse_uri(location);
   }
-  if (location.starts_with("//")) return parse_place(scheme + ':' + std::string(location));
-  if (location.empty() || !visible(location)) return std::nullopt;
+  if (location.starts_with("//")) return parse_uri(scheme + ':' + std::string(location));
+  if (location.empty() || !is_visible(location)) return std::nullopt;
   location = location.substr(0, location.find('#'));
-  Place place = from;
+  HttpUri place = from;
   if (location.starts_with('/')) {
     place.target = location;
   } else {
@@ -150,16 +145,16 @@ std::optional<Place> redirect_place(const Place& from, std::string_view location
   return place;
 }
 
-/// The addresses of a host. getaddrinfo can be neither cancelled nor given a deadline, so it has a thread that is left
-/// behind if it takes too long.
-boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place& place, Clock::time_point deadline,
+/// Returns the addresses of a host. getaddrinfo cannot be cancelled, so it runs on a thread of its own, which is
+/// abandoned if it takes too long.
+boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const HttpUri& place, Clock::time_point deadline,
                                                                      const std::shared_ptr<FetchStop>& stop) {
   error_code error;
   const auto port = static_cast<unsigned short>(std::stoul(place.port));
   if (const auto address = asio::ip::make_address(place.host, error); !error) {
     return std::vector<Tcp::endpoint>{{address, port}};
   }
-  struct Lookup {  // Under the mutex of `stop`.
+  struct Lookup {  // protected by the mutex of `stop`
     bool finished = false;
     int error = 0;
     std::vector<Tcp::endpoint> endpoints;
@@ -212,7 +207,7 @@ boost::system::result<std::vector<Tcp::endpoint>, ReadError> look_up(const Place
   return std::move(lookup->endpoints);
 }
 
-/// The context of one fetch, which the `FetchStop` reaches while this lives.
+/// The I/O context of one fetch. The FetchStop knows it while it exists.
 class FetchContext {
  public:
   explicit FetchContext(FetchStop& stop) : stop_(stop) {
@@ -233,12 +228,12 @@ class FetchContext {
     return stop_.stopped;
   }
 
-  /// Runs one asynchronous operation to its end, or until stopped: then it never ends, and nothing is run after it.
+  /// Runs one asynchronous operation to its end, or until the fetch is stopped. Then no later operation starts.
   template <typename Start>
   error_code finish(Start start) {
     error_code result = asio::error::operation_aborted;
     context_.restart();
-    // A stop from here on stops the context, so that `run` returns.
+    // A later stop stops the context, so that `run` returns.
     if (stopped()) return result;
     start([&result](error_code error, auto&&...) { result = error; });
     context_.run();
@@ -250,13 +245,43 @@ class FetchContext {
   asio::io_context context_{1};
 };
 
-struct Answer {
+}  // namespace
+
+struct HttpFetch::Answer {
   unsigned status = 0;
   std::string reason;
   std::string location;
   std::string content_encoding;
   std::string body;
 };
+
+namespace {
+
+using Answer = HttpFetch::Answer;
+
+/// Connects to the first endpoint that answers by `end`.
+error_code connect(FetchContext& context, Stream& tcp, const std::vector<Tcp::endpoint>& endpoints,
+                   Clock::time_point end) {
+  error_code error = asio::error::host_unreachable;
+  for (std::size_t i = 0; i < endpoints.size() && error; ++i) {
+    // Each endpoint gets its share of the time, so that one that never answers leaves some for the next.
+    const auto left = static_cast<long>(endpoints.size() - i);
+    tcp.expires_after(std::max<Clock::duration>((end - Clock::now()) / left, std::chrono::milliseconds(1)));
+    tcp.socket().close(error);
+    error = context.finish([&](auto handler) { tcp.async_connect(endpoints[i], std::move(handler)); });
+    if (context.stopped()) break;
+  }
+  return error;
+}
+
+/// Runs the TLS handshake and verifies the name of the host.
+error_code shake_hands(FetchContext& context, beast::ssl_stream<Stream>& stream, const std::string& host) {
+  error_code not_an_address;
+  asio::ip::make_address(host, not_an_address);
+  if (not_an_address) SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());  // SNI allows no addresses.
+  stream.set_verify_callback(ssl::host_name_verification(host));
+  return context.finish([&](auto handler) { stream.async_handshake(ssl::stream_base::client, std::move(handler)); });
+}
 
 template <typename AnyStream>
 boost::system::result<Answer, ReadError> exchange(FetchContext& context, AnyStream& stream,
@@ -321,7 +346,8 @@ struct HttpFetch::Tls {
     }
   }
 
-  /// It takes three megabytes, and a gate that reads files needs none: it is made when first needed.
+  /// Returns the context, which is created at the first call: it takes three megabytes, and a gate that reads files
+  /// only needs none.
   ssl::context& context() {
     std::call_once(made_once, [this] {
       made.emplace(ssl::context::tls_client);
@@ -333,7 +359,8 @@ struct HttpFetch::Tls {
 
   std::once_flag made_once;
   std::optional<ssl::context> made;
-  /// The system's certificates are many: they are read when first needed. A system without any can fetch by http.
+  /// The certificates of the system are read at the first use, because there are many. A system without any can still
+  /// fetch by http.
   std::once_flag system_certificates;
 };
 
@@ -342,7 +369,8 @@ HttpFetch::HttpFetch(UriReaderOptions options)
       tls_(std::make_shared<Tls>(options_.ca_file)),
       stop_(std::make_shared<FetchStop>()) {
   for (const auto& [name, value] : options_.headers) {
-    const bool token = !name.empty() && visible(name) && name.find_first_of("()<>@,;:\\\"/[]?={}") == std::string::npos;
+    const bool token =
+        !name.empty() && is_visible(name) && name.find_first_of("()<>@,;:\\\"/[]?={}") == std::string::npos;
     const bool text = std::all_of(value.begin(), value.end(), [](char c) {
       return c == '\t' || (static_cast<unsigned char>(c) >= ' ' && c != '\x7f');
     });
@@ -364,7 +392,7 @@ void HttpFetch::stop() {
   stop_->changed.notify_all();
 }
 
-std::function<void()> HttpFetch::renew() {
+std::function<void()> HttpFetch::reload_credentials() {
   return [this, fresh = std::make_shared<Tls>(options_.ca_file)] {
     const std::lock_guard lock(mutex_);
     tls_ = fresh;
@@ -372,76 +400,19 @@ std::function<void()> HttpFetch::renew() {
 }
 
 boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& uri, Clock::time_point deadline) const {
-  const std::shared_ptr<Tls> in_use = [this] {
+  const std::shared_ptr<Tls> tls = [this] {
     const std::lock_guard lock(mutex_);
     return tls_;
   }();
   const Clock::time_point start = Clock::now();
   if (start >= deadline) return unavailable("there is no time left to ask its host");
   const Clock::time_point end = deadline - start < options_.fetch_timeout ? deadline : start + options_.fetch_timeout;
-  const auto first = parse_place(uri);
+  const auto first = parse_uri(uri);
   if (!first) return invalid("expected a URI of the form http(s)://host[:port]/path");
-  Place place = *first;
+  HttpUri place = *first;
   for (int redirects = 0;; ++redirects) {
-    const auto connect_end = [&] { return std::min(end, Clock::now() + options_.fetch_connect_timeout); };
-    const auto endpoints = look_up(place, connect_end(), stop_);
-    if (!endpoints) return endpoints.error();
-
-    FetchContext context(*stop_);
-    ssl::context& tls = in_use->context();
-    beast::ssl_stream<Stream> stream(Stream(context.executor()), tls);
-    Stream& tcp = beast::get_lowest_layer(stream);
-    // Each address has its share of the time, so that one that never answers leaves some for the next.
-    const Clock::time_point connected_by = connect_end();
-    error_code error = asio::error::host_unreachable;
-    for (std::size_t i = 0; i < endpoints->size() && error; ++i) {
-      const auto left = static_cast<long>(endpoints->size() - i);
-      tcp.expires_after(std::max<Clock::duration>((connected_by - Clock::now()) / left, std::chrono::milliseconds(1)));
-      tcp.socket().close(error);
-      error = context.finish([&](auto handler) { tcp.async_connect((*endpoints)[i], std::move(handler)); });
-      if (context.stopped()) return stopping();
-    }
-    const std::string where = place.host + ':' + place.port;
-    if (error == beast::error::timeout) {
-      return unavailable("expected a connection to " + where + " within fetch_connect_timeout");
-    }
-    if (error) return unavailable("no connection to " + where + ": " + error.message());
-    tcp.expires_at(end);
-
-    if (place.tls) {
-      std::call_once(in_use->system_certificates, [&] {
-        if (options_.ca_file.empty()) tls.set_default_verify_paths(error);
-      });
-      SSL* const handle = stream.native_handle();
-      error_code ignored;
-      asio::ip::make_address(place.host, ignored);
-      if (ignored) SSL_set_tlsext_host_name(handle, place.host.c_str());  // SNI knows no addresses.
-      stream.set_verify_callback(ssl::host_name_verification(place.host));
-      error =
-          context.finish([&](auto handler) { stream.async_handshake(ssl::stream_base::client, std::move(handler)); });
-      if (context.stopped()) return stopping();
-      if (error == beast::error::timeout) return unavailable("expected a TLS handshake within fetch_timeout");
-      if (const long verified = SSL_get_verify_result(handle); error && verified != X509_V_OK) {
-        return unavailable("expected a certificate for " + place.host + " that " +
-                           (options_.ca_file.empty() ? "the system" : "ca_file") +
-                           " vouches for: " + X509_verify_cert_error_string(verified));
-      }
-      if (error) return unavailable("no TLS connection to " + where + ": " + error.message());
-    }
-
-    http::request<http::empty_body> request(http::verb::get, place.target, 11);
-    request.set(http::field::host, place.host_header());
-    request.set(http::field::user_agent, options_.user_agent);
-    request.set(http::field::accept, "application/json, application/yaml;q=0.9, */*;q=0.5");
-    request.set(http::field::accept_encoding, "identity");
-    if (place.same_origin(*first)) {
-      for (const auto& [name, value] : options_.headers) request.set(name, value);
-    }
-    request.set(http::field::connection, "close");
-
-    auto answer = place.tls ? exchange(context, stream, request, options_.max_size)
-                            : exchange(context, tcp, request, options_.max_size);
-    if (!answer && context.stopped()) return stopping();
+    const bool is_first_host = place.same_origin(*first);
+    auto answer = ask(place, is_first_host, *tls, end);
     if (!answer) return answer.error();
     switch (answer->status) {
       case 200:
@@ -454,7 +425,7 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
         if (redirects == kMaxRedirects) {
           return unavailable("expected at most " + std::to_string(kMaxRedirects) + " redirects");
         }
-        const auto next = redirect_place(place, answer->location);
+        const auto next = redirect_target(place, answer->location);
         if (!next) return unavailable("expected a Location with an http(s) URI in a redirect");
         if (place.tls && !next->tls) return unavailable("expected no redirect from https to http");
         place = *next;
@@ -467,6 +438,55 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
         return unavailable(status_text(*answer));
     }
   }
+}
+
+boost::system::result<HttpFetch::Answer, ReadError> HttpFetch::ask(const HttpUri& place, bool send_headers, Tls& tls,
+                                                                   Clock::time_point end) const {
+  const auto connect_end = [&] { return std::min(end, Clock::now() + options_.fetch_connect_timeout); };
+  const auto endpoints = look_up(place, connect_end(), stop_);
+  if (!endpoints) return endpoints.error();
+
+  FetchContext context(*stop_);
+  beast::ssl_stream<Stream> stream(Stream(context.executor()), tls.context());
+  Stream& tcp = beast::get_lowest_layer(stream);
+  error_code error = connect(context, tcp, *endpoints, connect_end());
+  if (context.stopped()) return stopping();
+  const std::string where = place.host + ':' + place.port;
+  if (error == beast::error::timeout) {
+    return unavailable("expected a connection to " + where + " within fetch_connect_timeout");
+  }
+  if (error) return unavailable("no connection to " + where + ": " + error.message());
+  tcp.expires_at(end);
+
+  if (place.tls) {
+    std::call_once(tls.system_certificates, [&] {
+      if (options_.ca_file.empty()) tls.context().set_default_verify_paths(error);
+    });
+    error = shake_hands(context, stream, place.host);
+    if (context.stopped()) return stopping();
+    if (error == beast::error::timeout) return unavailable("expected a TLS handshake within fetch_timeout");
+    if (const long verified = SSL_get_verify_result(stream.native_handle()); error && verified != X509_V_OK) {
+      return unavailable("expected a certificate for " + place.host + " that " +
+                         (options_.ca_file.empty() ? "the system" : "ca_file") +
+                         " vouches for: " + X509_verify_cert_error_string(verified));
+    }
+    if (error) return unavailable("no TLS connection to " + where + ": " + error.message());
+  }
+
+  http::request<http::empty_body> request(http::verb::get, place.target, 11);
+  request.set(http::field::host, place.host_header());
+  request.set(http::field::user_agent, options_.user_agent);
+  request.set(http::field::accept, "application/json, application/yaml;q=0.9, */*;q=0.5");
+  request.set(http::field::accept_encoding, "identity");
+  if (send_headers) {
+    for (const auto& [name, value] : options_.headers) request.set(name, value);
+  }
+  request.set(http::field::connection, "close");
+
+  auto answer = place.tls ? exchange(context, stream, request, options_.max_size)
+                          : exchange(context, tcp, request, options_.max_size);
+  if (!answer && context.stopped()) return stopping();
+  return answer;
 }
 
 }  // namespace eventgate

@@ -22,7 +22,7 @@ bool equals(std::string_view text, std::string_view lower) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b; });
 }
 
-/// `deflate` means zlib's format (RFC 9110, 8.4.1.2), but some hosts send its data without the wrapping.
+/// `deflate` is the format of zlib (RFC 9110, section 8.4.1.2), but some hosts send the data without its header.
 int deflate_bits(std::string_view body) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
   const bool wrapped = body.size() >= 2 && (byte(0) & 0x0FU) == Z_DEFLATED && (byte(0) * 256U + byte(1)) % 31 == 0;
@@ -56,7 +56,7 @@ boost::system::result<std::string, ReadError> inflated(std::string_view coding, 
     }
     text.append(piece.data(), made);
     if (result == Z_STREAM_END) {
-      // NUL bytes behind a member are padding; another member may follow in gzip (RFC 1952, 2.2).
+      // gzip may have further members (RFC 1952, section 2.2). NUL bytes behind a member are padding.
       const std::string_view rest = std::string_view(body).substr(body.size() - stream.avail_in);
       if (rest.find_first_not_of('\0') == std::string_view::npos) return text;
       if (gzip && inflateReset(&stream) == Z_OK) continue;

@@ -9,11 +9,11 @@
 
 namespace eventgate {
 
-/// The body of an HTTP answer without its content coding (RFC 9110, 8.4.1). `coding` is the value of
-/// `Content-Encoding`: empty, `identity`, `gzip`, `x-gzip` or `deflate`, in any case.
+/// Returns the body of an HTTP response without its content coding (RFC 9110, section 8.4.1). `coding` is the value of
+/// `Content-Encoding`: empty, `identity`, `gzip`, `x-gzip` or `deflate`, in any case of letters.
 ///
-/// Returns `invalid` if the coding is another, the body is not what the coding says, or more than `max_size` bytes come
-/// out. It never holds more than twice that. Thread-safe.
+/// Returns `invalid` if the coding is another, if the body is not in this coding, or if the result has more than
+/// `max_size` bytes. Takes at most twice `max_size` bytes of memory. Thread-safe.
 boost::system::result<std::string, ReadError> inflated(std::string_view coding, std::string body, std::size_t max_size);
 
 }  // namespace eventgate

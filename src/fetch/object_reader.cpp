@@ -8,6 +8,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "eventgate/base/ascii.hpp"
+#include "eventgate/base/percent.hpp"
 #include "http_fetch.hpp"
 
 namespace eventgate {
@@ -31,7 +33,7 @@ ReadError file_error(int error) {
 
 Text read_file(const std::string& path, std::size_t max_size) {
   if (path.empty() || path.find('\0') != std::string::npos) return file_error(ENOENT);
-  // Non-blocking, so that a FIFO cannot hold up the reader.
+  // Non-blocking, because a FIFO without a writer would block the reader.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (file < 0) return file_error(errno);
   const struct Closer {
@@ -56,45 +58,23 @@ Text read_file(const std::string& path, std::size_t max_size) {
   }
 }
 
-/// Git checks a symbolic link out as a file that holds the target's name where links are switched off, and repositories
-/// of schemas are full of them (`latest`, `1.0.0` to `1.0.0.yaml`). The path of the file beside it that `text` so
-/// names, or nothing.
+/// Returns the path of the file that a checked-out symbolic link names, or an empty text. Where links are disabled, Git
+/// writes a file with the name of the target, and schema repositories have many links (`latest`, `1.0.0` to
+/// `1.0.0.yaml`).
 std::string link_target(const std::string& path, std::string_view text) {
   if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   if (text.empty() || text.size() > 255 || text == "." || text == "..") return {};
   for (const char c : text) {
-    const bool name = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-                      c == '_' || c == '-' || c == '+';
-    if (!name) return {};
+    if (!is_ascii_alphanumeric(c) && std::string_view("._-+").find(c) == std::string_view::npos) return {};
   }
   return path.substr(0, path.rfind('/') + 1).append(text);
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// The path of a `file://` URI (RFC 8089): without `localhost`, percent escapes decoded. What follows `file://` may be
-/// a relative path, which the RFC does not know.
+/// Returns the path of a `file://` URI (RFC 8089) without `localhost`, decoded. The URI may hold a relative path, which
+/// the RFC does not allow.
 std::string file_uri_path(std::string_view rest) {
   if (rest.starts_with("localhost/")) rest.remove_prefix(std::string_view("localhost").size());
-  std::string path;
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (rest[i] == '%' && i + 2 < rest.size()) {
-      const int high = hex_digit(rest[i + 1]);
-      const int low = hex_digit(rest[i + 2]);
-      if (high >= 0 && low >= 0) {
-        path += static_cast<char>(high * 16 + low);
-        i += 2;
-        continue;
-      }
-    }
-    path += rest[i];
-  }
-  return path;
+  return percent_decode(rest);
 }
 
 class UriReader : public ObjectReader {
@@ -132,7 +112,7 @@ class UriReader : public ObjectReader {
 
   void stop() override { http_.stop(); }
 
-  std::function<void()> renew() override { return http_.renew(); }
+  std::function<void()> reload_credentials() override { return http_.reload_credentials(); }
 
  private:
   UriReaderOptions options_;

@@ -71,11 +71,11 @@ boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& bod
 
 std::span<const JsonInteropIssue> EventBatch::flaws(std::size_t index) const {
   const JsonNodes& nodes = values_->nodes;
-  if (nodes.flaws.empty()) return {};
+  if (nodes.interop_issues.empty()) return {};
   const std::uint32_t begin = values_->events[index];
   const std::uint32_t end = nodes.nodes[begin].next;
   const auto from = [&nodes](std::uint32_t node) {
-    return std::ranges::lower_bound(nodes.flaws, node, {}, &JsonInteropIssue::node);
+    return std::ranges::lower_bound(nodes.interop_issues, node, {}, &JsonInteropIssue::node);
   };
   return {from(begin), from(end)};
 }

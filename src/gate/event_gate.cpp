@@ -13,6 +13,7 @@
 #include "error_texts.hpp"
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/base/topic_name.hpp"
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/logging/log.hpp"
@@ -777,7 +778,7 @@ bool EventGate::Impl::Judge::admit() {
   }
   for (int round = 0; round < kMaxDefaultRounds; ++round) {
     space_.splice.clear();
-    if (!schema_->complete(event_, space_.splice)) break;
+    if (!schema_->add_defaults(event_, space_.splice)) break;
     if (!apply_splice()) return false;
   }
   return true;

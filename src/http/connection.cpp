@@ -650,7 +650,7 @@ Task<Response> HttpConnection::live_schema(const Query& query) {
   });
   const steady_clock::time_point until = steady_clock::now() + state().options.request_timeout;
   watching_ = true;
-  bool connected = reading == SchemaRepository::Reading::begun;
+  bool connected = reading == SchemaRepository::DereferenceStart::started;
   while (connected && !awaited->text && !stopping() && steady_clock::now() < until)
     connected = !co_await wait(Connection::Direction::neither, until - steady_clock::now());
   watching_ = false;

@@ -325,19 +325,20 @@ std::optional<Response> LiveHandler::schema_refusal(const Request& request, cons
 }
 
 Response LiveHandler::schema_answer(const Request& request, const std::string& schema_uri,
-                                    SchemaRepository::Reading reading, std::optional<SchemaText> text, bool stopping) {
+                                    SchemaRepository::DereferenceStart reading, std::optional<SchemaText> text,
+                                    bool stopping) {
   Response response;
   switch (reading) {
-    case SchemaRepository::Reading::not_kept:
+    case SchemaRepository::DereferenceStart::not_cached:
       return refused(404,
                      "No schema in use has the URI " + json_string(schema_uri) +
                          ": expected that of one that the gate has loaded and keeps.",
                      "live_schema", request);
-    case SchemaRepository::Reading::too_many:
+    case SchemaRepository::DereferenceStart::too_many:
       response = refused(503, "Others are waiting for schemas. Come again later.", "live_schema", request);
       response.fields = "retry-after: 1\r\n";
       return response;
-    case SchemaRepository::Reading::begun:
+    case SchemaRepository::DereferenceStart::started:
       break;
   }
   if (!text && stopping) return refused(503, "The service is stopping.", "live_stopping", request);

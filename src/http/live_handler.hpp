@@ -73,7 +73,8 @@ class LiveHandler {
   /// The answer to one that is not refused. `text` is nothing if the document was not begun to be read, or not waited
   /// for any longer.
   static Response schema_answer(const Request& request, const std::string& schema_uri,
-                                SchemaRepository::Reading reading, std::optional<SchemaText> text, bool stopping);
+                                SchemaRepository::DereferenceStart reading, std::optional<SchemaText> text,
+                                bool stopping);
 
  private:
   std::optional<Response> refusal(const Request& request, Route route, std::string_view remote_address) const;

@@ -8,16 +8,16 @@
 namespace eventgate {
 namespace {
 
-/// An exponent beyond this counts as this: far more than a text has digits, and ten times it is no overflow.
+/// Larger exponents are read as this one. No text has as many digits, and ten times as much fits 64 bits.
 constexpr std::int64_t kHugeExponent = std::int64_t{1} << 59;
 
-/// What a decimal text says, exactly: digits * 10^exponent.
+/// The exact value of a number without its digits: digits * 10^exponent.
 struct Decimal {
   bool negative = false;
   std::int64_t exponent = 0;
 };
 
-/// The value of `text`, which is empty or an exponent with its `e`.
+/// Returns the value of `text`, which is empty or an exponent with its `e`.
 std::int64_t exponent_of(std::string_view text) {
   if (text.empty()) return 0;
   text.remove_prefix(1);
@@ -28,7 +28,7 @@ std::int64_t exponent_of(std::string_view text) {
   return negative ? -exponent : exponent;
 }
 
-/// Reads `number`, a JSON number, with its digits into `digits`, without zeros at either end. Zero has no digits.
+/// Reads a JSON number. Writes its digits to `digits`, without zeros at either end; zero has no digits.
 Decimal read_decimal(std::string_view number, std::string& digits) {
   Decimal decimal;
   digits.clear();
@@ -93,7 +93,7 @@ bool is_whole(std::string_view number) {
   const std::size_t last = mantissa.find_last_of("123456789");
   if (last == std::string_view::npos) return true;
   const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), end));
-  // The power of ten of the last digit that is not 0: that of the digit in front of the point is 0.
+  // The power of ten of the last digit that is not 0. The digit before the point has power 0.
   const std::int64_t behind = static_cast<std::int64_t>(last) - point;
   const std::int64_t power = behind < 0 ? -behind - 1 : -behind;
   return power + exponent_of(number.substr(end)) >= 0;
@@ -104,12 +104,12 @@ void ExactNumber::read(std::string_view number) {
   const Decimal decimal = read_decimal(number, digits);
   negative = decimal.negative;
   exponent = decimal.exponent;
-  // An infinite value counts too: every number outside a double is told from others by its digits.
+  // Infinity equals its truncation, so numbers outside the range of doubles are compared by their digits.
   exact = value == std::trunc(value);
 }
 
 int compare(const ExactNumber& a, const ExactNumber& b) {
-  // Rounding to a double does not change an order, but may make two numbers equal.
+  // Rounding to a double keeps the order, but may make different numbers equal.
   if (a.value != b.value) return a.value < b.value ? -1 : 1;
   if (!a.exact) return 0;
   if (a.negative != b.negative) return a.negative ? -1 : 1;
@@ -130,7 +130,7 @@ bool Divisor::divides(std::string_view number) const {
   thread_local std::string digits;
   const Decimal decimal = read_decimal(number, digits);
   if (digits.empty()) return true;
-  // Its digits do not end in a zero, so what is finer than the divisor's last digit is no multiple.
+  // `digits` does not end in a zero, so a number with a finer last digit than the divisor's is not a multiple.
   std::int64_t shift = decimal.exponent - exponent;
   if (shift < 0) return false;
   std::uint64_t rest = 0;
@@ -142,6 +142,20 @@ bool Divisor::divides(std::string_view number) const {
     power = multiply(power, power, mantissa);
   }
   return rest == 0;
+}
+
+std::optional<std::int64_t> integer_literal(std::string_view number) {
+  constexpr std::int64_t kMaxDigits = 19;  // of an int64
+  std::string digits;
+  const Decimal decimal = read_decimal(number, digits);
+  if (digits.empty()) return 0;
+  if (decimal.exponent < 0 || decimal.exponent + static_cast<std::int64_t>(digits.size()) > kMaxDigits)
+    return std::nullopt;
+  digits.append(static_cast<std::size_t>(decimal.exponent), '0');
+  if (decimal.negative) digits.insert(0, 1, '-');
+  std::int64_t value = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) return std::nullopt;
+  return value;
 }
 
 }  // namespace eventgate

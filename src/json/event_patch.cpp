@@ -7,24 +7,25 @@
 
 namespace eventgate {
 
-/// Copies the nodes of an event, with those of what is inserted, into the nodes of the new text.
+/// Copies the nodes of an event into the nodes of the new text, with those of inserted members between them.
 class EventPatch::NodeCopy {
  public:
-  /// At most `inserted` nodes will be.
+  /// `inserted` is the limit of inserted nodes.
   NodeCopy(JsonValue event, std::size_t inserted, JsonNodes& to, std::vector<OpenContainer>& open)
       : old_(event.nodes()), next_(event.index()), to_(to), shift_(0 - event.node().begin), open_(open) {
     to_.nodes.resize(event.node().next - event.index() + inserted);
-    to_.flaws.clear();
+    to_.interop_issues.clear();
     out_ = to_.nodes.data();
   }
 
-  /// Takes over the event's nodes before `behind`, which is the one behind an object with its `}` at `position`: what
-  /// is added next comes last in that object.
-  void take_up_to(std::uint32_t behind, std::uint32_t position) {
+  /// Copies the event's nodes up to an object whose `}` is at `position`. The next member is added at the end of this
+  /// object. `behind` is the node behind the object.
+  void copy_up_to(std::uint32_t behind, std::uint32_t position) {
     close(position);
     copy(behind, position);
   }
-  void inserted(std::size_t bytes) { shift_ += static_cast<std::uint32_t>(bytes); }
+  /// Moves all later offsets by `bytes`.
+  void add_inserted_size(std::size_t bytes) { shift_ += static_cast<std::uint32_t>(bytes); }
 
   void add_string(std::size_t begin, std::size_t end, bool escaped) {
     out_[count_] = {static_cast<std::uint32_t>(begin),
@@ -44,7 +45,7 @@ class EventPatch::NodeCopy {
     out_[object].next = count_;
   }
 
-  /// Takes over the rest.
+  /// Copies the remaining nodes.
   void finish(std::uint32_t behind) {
     close(kNone);
     copy(behind, kNone);
@@ -52,12 +53,12 @@ class EventPatch::NodeCopy {
   }
 
  private:
-  /// What is to be added to the index of an old node to get that of the new one; modulo 2^32, as shift_ is.
-  std::uint32_t moved() const { return count_ - next_; }
+  /// Returns the difference between the indexes of a new node and its old one, modulo 2^32.
+  std::uint32_t index_shift() const { return count_ - next_; }
 
-  /// Up to the old node `behind`; containers that reach beyond `position` of the old text are left open.
+  /// Copies up to the old node `behind`. Containers that end behind `position` of the old text stay open.
   void copy(std::uint32_t behind, std::uint32_t position) {
-    const std::uint32_t shift = shift_, move = moved();
+    const std::uint32_t shift = shift_, move = index_shift();
     const JsonNode* const old = old_;
     JsonNode* const out = out_;
     for (std::uint32_t i = next_; i != behind; ++i) {
@@ -69,21 +70,21 @@ class EventPatch::NodeCopy {
     count_ = behind + move;
   }
 
-  /// Ends the open containers that end before `position` of the old text: nothing more is inserted into them.
+  /// Completes the open containers that end before `position` of the old text: no more members are inserted there.
   void close(std::uint32_t position) {
-    for (; !open_.empty() && old_[open_.back().old].end <= position; open_.pop_back()) {
-      const JsonNode& old = old_[open_.back().old];
-      out_[open_.back().made].end = old.end + shift_;
-      out_[open_.back().made].next = old.next + moved();
+    for (; !open_.empty() && old_[open_.back().old_node].end <= position; open_.pop_back()) {
+      const JsonNode& old = old_[open_.back().old_node];
+      out_[open_.back().new_node].end = old.end + shift_;
+      out_[open_.back().new_node].next = old.next + index_shift();
     }
   }
 
   const JsonNode* const old_;
-  std::uint32_t next_;  // the first old node not yet copied
+  std::uint32_t next_;  // the first old node that is not copied yet
   JsonNodes& to_;
   JsonNode* out_;
   std::uint32_t count_ = 0;
-  std::uint32_t shift_;  // what is to be added to an old place to get the new one
+  std::uint32_t shift_;  // difference between a new offset and its old one, modulo 2^32
   std::vector<OpenContainer>& open_;
 };
 
@@ -110,14 +111,14 @@ bool EventPatch::add(JsonValue within, std::span<const std::string> keys, std::s
   auto key = keys.begin();
   const auto last = keys.end() - 1;
 
-  // As far as objects made before go.
+  // Descend through objects that this patch has created before.
   const std::uint32_t position = within.node().end - 1;
   std::uint32_t member = kNone;
   for (const Edit& edit : edits_)
     if (edit.begin == position && edit.member != kNone && text(members_[edit.member].key) == *key) member = edit.member;
   std::uint32_t parent = kNone;
   while (member != kNone) {
-    if (key == last || !members_[member].made) return false;
+    if (key == last || !members_[member].is_created_object) return false;
     parent = member;
     ++key;
     member = members_[parent].first_child;
@@ -125,17 +126,17 @@ bool EventPatch::add(JsonValue within, std::span<const std::string> keys, std::s
   }
 
   for (;; ++key) {
-    const std::uint32_t made = new_member(*key, key == last ? value : std::string_view());
-    members_[made].made = key != last;
+    const std::uint32_t created = new_member(*key, key == last ? value : std::string_view());
+    members_[created].is_created_object = key != last;
     if (parent == kNone) {
-      add_edit(within, made);
+      add_edit(within, created);
     } else {
       Member& into = members_[parent];
-      (into.first_child == kNone ? into.first_child : members_[into.last_child].next) = made;
-      into.last_child = made;
+      (into.first_child == kNone ? into.first_child : members_[into.last_child].next) = created;
+      into.last_child = created;
     }
     if (key == last) return true;
-    parent = made;
+    parent = created;
   }
 }
 
@@ -145,7 +146,8 @@ void EventPatch::add_member(JsonValue object, std::string_view key, std::string_
 
 void EventPatch::replace(JsonValue value, std::string_view text) {
   const JsonNode& node = value.node();
-  edits_.push_back({node.begin, node.end, static_cast<std::uint32_t>(edits_.size()), kNone, kNone, keep(text), false});
+  edits_.push_back(
+      {node.begin, node.end, static_cast<std::uint32_t>(edits_.size()), kNone, kNone, store_text(text), false});
   strings_only_ = false;
 }
 
@@ -170,7 +172,7 @@ void EventPatch::apply(JsonValue event, std::string& out, std::vector<TextRange>
             [](const Edit& a, const Edit& b) { return std::tie(a.begin, a.order) < std::tie(b.begin, b.order); });
   out.reserve(out.size() + event.source().size() + texts_.size() + 6 * members_.size());
   std::uint32_t copied = event.node().begin;
-  std::uint32_t last_object = kNone;  // the position of the object that was last added to
+  std::uint32_t last_object = kNone;  // position of the `}` of the object that got the last member
   const std::size_t start = out.size();
   for (const Edit& edit : edits_) {
     if (edit.begin < copied) continue;
@@ -182,19 +184,19 @@ void EventPatch::apply(JsonValue event, std::string& out, std::vector<TextRange>
     } else {
       if (edit.has_members || edit.begin == last_object) out += ',';
       last_object = edit.begin;
-      if (nodes) nodes->take_up_to(edit.behind, edit.begin);
+      if (nodes) nodes->copy_up_to(edit.behind, edit.begin);
       append_member(edit.member, out, nodes);
-      if (nodes) nodes->inserted(out.size() - begin);
+      if (nodes) nodes->add_inserted_size(out.size() - begin);
     }
-    if (added) note_edit(*added, begin - start, edit.end - edit.begin, out.size() - begin, edit.member != kNone);
+    if (added) update_ranges(*added, begin - start, edit.end - edit.begin, out.size() - begin, edit.member != kNone);
   }
   out.append(event.base() + copied, event.base() + event.node().end);
 }
 
-void EventPatch::note_edit(std::vector<TextRange>& added, std::size_t position, std::size_t removed,
-                           std::size_t inserted, bool member) {
+void EventPatch::update_ranges(std::vector<TextRange>& added, std::size_t position, std::size_t removed,
+                               std::size_t inserted, bool is_member) {
   const auto at = static_cast<std::uint32_t>(position);
-  const auto growth = static_cast<std::uint32_t>(inserted - removed);  // modulo 2^32: it may be negative
+  const auto growth = static_cast<std::uint32_t>(inserted - removed);  // modulo 2^32, because it may be negative
   auto after = added.end();
   bool inside = false;
   while (after != added.begin() && (after - 1)->end > at) {
@@ -203,7 +205,7 @@ void EventPatch::note_edit(std::vector<TextRange>& added, std::size_t position, 
     inside = after->begin < at;
     if (!inside) after->begin += growth;
   }
-  if (!member || inside) return;
+  if (!is_member || inside) return;
   if (after != added.begin() && (after - 1)->end == at) {
     (after - 1)->end += static_cast<std::uint32_t>(inserted);
   } else {
@@ -211,7 +213,7 @@ void EventPatch::note_edit(std::vector<TextRange>& added, std::size_t position, 
   }
 }
 
-// As deep as a field path is long.
+// Recursive in the length of a field path.
 void EventPatch::append_member(std::uint32_t index, std::string& out, NodeCopy* nodes) const {
   const Member& member = members_[index];
   const std::size_t key = out.size();
@@ -219,7 +221,7 @@ void EventPatch::append_member(std::uint32_t index, std::string& out, NodeCopy* 
   if (nodes) nodes->add_string(key, out.size(), out.size() - key != member.key.size + 2);
   out += ':';
   const std::size_t value = out.size();
-  if (!member.made) {
+  if (!member.is_created_object) {
     out += text(member.value);
     if (nodes) nodes->add_string(value, out.size(), text(member.value).find('\\') != std::string_view::npos);
     return;
@@ -246,13 +248,13 @@ void EventPatch::add_edit(JsonValue object, std::uint32_t member) {
 }
 
 std::uint32_t EventPatch::new_member(std::string_view key, std::string_view value) {
-  const Text kept_key = keep(key);
-  members_.push_back({kept_key, keep(value), false, kNone, kNone, kNone});
+  const Text kept_key = store_text(key);
+  members_.push_back({kept_key, store_text(value), false, kNone, kNone, kNone});
   strings_only_ = strings_only_ && (value.empty() || value.front() == '"');
   return static_cast<std::uint32_t>(members_.size() - 1);
 }
 
-EventPatch::Text EventPatch::keep(std::string_view text) {
+EventPatch::Text EventPatch::store_text(std::string_view text) {
   const Text kept{texts_.size(), text.size()};
   texts_ += text;
   return kept;

@@ -9,40 +9,34 @@
 #include <new>
 #include <utility>
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
 namespace {
 
 constexpr std::size_t kTextLimit = std::size_t{1} << 31;
-// A thread keeps simdjson's workspace (4 bytes for each byte of text) for the next text, but not that of a huge one.
+// Bytes of text. simdjson's workspace takes 4 bytes for each. A thread keeps it for the next text, unless it is huge.
 constexpr std::size_t kSmallestWorkspace = std::size_t{1} << 16;
 constexpr std::size_t kLargestKeptWorkspace = std::size_t{1} << 20;
 
 constexpr const char* kControlCharacter = "an escape such as \\n in place of a bare control character";
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/// The four hex digits at `at` as a number, which are there.
+/// Returns the value of the four hex digits at `at`.
 unsigned hex4(const char* at) {
   unsigned value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 4 | static_cast<unsigned>(hex_digit(at[i]));
+  for (int i = 0; i < 4; ++i) value = value << 4 | static_cast<unsigned>(hex_value(at[i]));
   return value;
 }
 
 bool is_high_surrogate(unsigned unit) { return unit >= 0xD800 && unit < 0xDC00; }
 bool is_low_surrogate(unsigned unit) { return unit >= 0xDC00 && unit < 0xE000; }
 
-/// One escape of a string whose escapes are known to be right.
+/// One escape of a string. The parser has checked its form.
 struct Escape {
-  std::size_t size;     ///< Bytes, with those of the second half of a surrogate pair.
+  std::size_t size;     ///< Bytes, including the second half of a surrogate pair.
   unsigned code_point;  ///< U+FFFD for a lone surrogate.
   bool lone_surrogate;
 };
@@ -87,18 +81,18 @@ bool has_lone_surrogate(const char* begin, const char* end) {
   return false;
 }
 
-/// Whether the double nearest to this number, which is well formed, is infinite.
+/// Returns true if the double nearest to this well-formed number is infinite.
 bool is_beyond_double(const char* begin, const char* end) {
-  // The exponent of the first digit that counts decides, except at the very edge.
+  // The exponent of the first digit that is not 0 decides, unless it is 308.
   const char* at = begin + (*begin == '-');
   std::int64_t exponent = 0;
   bool counts = false;
-  for (; at != end && is_digit(*at); ++at) {
+  for (; at != end && is_ascii_digit(*at); ++at) {
     if (counts) ++exponent;
     counts |= *at != '0';
   }
   if (at != end && *at == '.') {
-    for (++at; at != end && is_digit(*at); ++at) {
+    for (++at; at != end && is_ascii_digit(*at); ++at) {
       if (!counts) --exponent;
       counts |= *at != '0';
     }
@@ -118,11 +112,11 @@ bool is_beyond_double(const char* begin, const char* end) {
   return error == std::errc::result_out_of_range || value - value != 0;
 }
 
-/// The structural indexes of a text as simdjson's stage 1 finds them, up to the first thing wrong with its strings, or
-/// with its UTF-8 outside them: slow, for texts that stage 1 refuses, which only knows that there is something wrong.
+/// A slow replacement of simdjson's stage 1 for texts that it rejects, because it does not say where the error is. It
+/// finds the structural indexes up to the first error in a string, or in the UTF-8 between strings.
 struct SlowScan {
   std::vector<std::uint32_t> indexes;
-  std::vector<std::uint32_t> bad_bytes;  ///< The first byte that is no UTF-8 of each string that has one.
+  std::vector<std::uint32_t> bad_bytes;  ///< Offset of the first invalid UTF-8 byte of each string that has one.
   std::optional<JsonError> error;
 };
 
@@ -173,24 +167,24 @@ SlowScan scan_slowly(std::string_view text) {
   return scan;
 }
 
-/// Adds a flaw for each of `bad_bytes`, which are in strings of the text.
+/// Adds an interop issue for each of `bad_bytes`, which lie in strings.
 void add_invalid_utf8(JsonNodes& nodes, const std::vector<std::uint32_t>& bad_bytes) {
   if (bad_bytes.empty()) return;
   for (const std::uint32_t offset : bad_bytes) {
-    // Nodes begin in the order of the text, so the last one that begins before the byte is its string.
+    // Nodes are in the order of the text, so the last one that begins before the byte is its string.
     const auto behind = std::ranges::upper_bound(nodes.nodes, offset, {}, &JsonNode::begin);
     const auto node = static_cast<std::uint32_t>(behind - nodes.nodes.begin()) - 1;
-    nodes.flaws.push_back({JsonInteropIssue::Kind::invalid_utf8, node, offset});
+    nodes.interop_issues.push_back({JsonInteropIssue::Kind::invalid_utf8, node, offset});
   }
-  std::ranges::stable_sort(nodes.flaws, {}, &JsonInteropIssue::node);
+  std::ranges::stable_sort(nodes.interop_issues, {}, &JsonInteropIssue::node);
 }
 
-/// The one loop over the structural indexes of a text: each is the place of a `{}[]:,`, of an opening quote, or of the
-/// first byte of anything else that is no white space. Checks all of the grammar but what stage 1 did: UTF-8, closing
-/// quotes, and control characters in strings.
+/// Writes the nodes in one loop over the structural indexes of a text. Such an index is the offset of one of `{}[]:,`,
+/// of an opening quote, or of the first byte of another scalar. Checks the grammar except what stage 1 has checked:
+/// UTF-8, closing quotes, and control characters in strings.
 class Builder {
  public:
-  /// `indexes[count]` is where the text ends.
+  /// `indexes[count]` is the end of the text.
   Builder(JsonNodes& nodes, const std::uint32_t* indexes, std::size_t count, std::size_t depth_limit)
       : nodes_(nodes),
         text_(nodes.text.data()),
@@ -198,58 +192,58 @@ class Builder {
         indexes_(indexes),
         last_(indexes + count),
         depth_limit_(depth_limit) {
-    // A value's structurals are its first and, of a container, its last; and all values but the outermost and the first
-    // of their container follow a `,` or `:`. So this many there can be, and no growth needs to be thought of.
+    // A container has two structurals, and every value follows a `,` or `:` unless it is the outermost or the first of
+    // its container. So there cannot be more nodes than this, and the loop needs no check for room.
     nodes_.nodes.resize((count + 1 + std::min(count, depth_limit)) / 2 + 1);
-    nodes_.flaws.clear();
+    nodes_.interop_issues.clear();
   }
 
-  // What changes with every value is in local variables that nothing outside refers to: they stay in registers.
+  // This function is long, because its state stays in registers only as local variables of one function.
   std::optional<JsonError> build() {
     const char* const text = text_;
     const std::uint32_t* const last = last_;
-    const std::uint32_t* next = indexes_;  // the first structural not yet taken
-    std::uint32_t at = 0;                  // where the last one taken is
+    const std::uint32_t* next = indexes_;  // the first structural that is not read yet
+    std::uint32_t at = 0;                  // offset of the last one read
     JsonNode* const out = nodes_.nodes.data();
-    std::uint32_t count = 0;     // of nodes
-    std::uint32_t open = kNone;  // the innermost container that is open; its `next` is the one around it
-    char closing = '\0';         // what it ends with
+    std::uint32_t count = 0;     // nodes so far
+    std::uint32_t open = kNone;  // the innermost open container; its `next` is the one around it
+    char closing = '\0';         // the character that ends it
     std::size_t depth = 0;
-    std::uint32_t backslash = find_backslash(0);  // the first one behind what was taken
+    std::uint32_t backslash = find_backslash(0);  // the first one that is not read yet
 
-    // The next structural character; a NUL, which is none, at the end.
-    const auto take = [&]() __attribute__((always_inline)) {
+    // Returns the next structural character, or NUL at the end.
+    const auto read_structural = [&]() __attribute__((always_inline)) {
       at = *next;
       if (next == last) [[unlikely]]
         return '\0';
       ++next;
       return text[at];
     };
-    const auto leaf = [&](std::uint32_t end, JsonType type, std::uint8_t flags) __attribute__((always_inline)) {
+    const auto add_leaf = [&](std::uint32_t end, JsonType type, std::uint8_t flags) __attribute__((always_inline)) {
       out[count] = {at, end, count + 1, type, flags, 0};
       ++count;
     };
-    const auto string = [&]() __attribute__((always_inline)) {
-      // Nothing but white space can be between a closing quote and the next structural.
+    const auto read_string = [&]() __attribute__((always_inline)) {
+      // Only white space may lie between a closing quote and the next structural.
       std::uint32_t end = *next;
       while (text[end - 1] != '"' && is_space(text[end - 1])) --end;
       if (text[end - 1] != '"' || end - 1 == at) [[unlikely]]
-        return expected("a closing quote", *next);
+        return set_error("a closing quote", *next);
       if (backslash < end) [[unlikely]] {
-        backslash = escapes(backslash, end - 1, *next, count);
+        backslash = check_escapes(backslash, end - 1, *next, count);
         if (backslash == kNone) return false;
-        leaf(end, JsonType::string, JsonNode::kEscaped);
+        add_leaf(end, JsonType::string, JsonNode::kEscaped);
       } else {
-        leaf(end, JsonType::string, 0);
+        add_leaf(end, JsonType::string, 0);
       }
       return true;
     };
 
-    bool first = false;  // of its container
-    for (char c = take();;) {
-      // A value.
+    bool first = false;  // the value is the first of its container
+    for (char c = read_structural();;) {
+      // Read a value.
       if (c == '"') {
-        if (!string()) return std::move(error_);
+        if (!read_string()) return std::move(error_);
         first = false;
       } else if (c == '{' || c == '[') {
         if (depth == depth_limit_)
@@ -261,19 +255,19 @@ class Builder {
         closing = object ? '}' : ']';
         first = true;
       } else {
-        const Scalar found = scalar(c, at, *next, count);
+        const Scalar found = read_scalar(c, at, *next, count);
         if (found.end == 0) return fail(first && closing == ']' ? "a value or ']'" : "a value", at);
-        leaf(found.end, found.type, found.flags);
+        add_leaf(found.end, found.type, found.flags);
         first = false;
       }
-      // The ends of the containers that it was the last in.
+      // Close the containers whose last value this was.
       for (;;) {
         if (open == kNone) {
           if (next != last) return fail("the end of the text", *next);
           nodes_.nodes.resize(count);
           return std::nullopt;
         }
-        c = take();
+        c = read_structural();
         if (c != closing) break;
         JsonNode& container = out[open];
         open = container.next;
@@ -283,17 +277,17 @@ class Builder {
         closing = open != kNone && out[open].type == JsonType::object ? '}' : ']';
         first = false;
       }
-      // Up to the next value.
+      // Read up to the next value.
       const bool object = closing == '}';
       if (!first) {
         if (c != ',') return fail(object ? "a comma or '}'" : "a comma or ']'", at);
-        c = take();
+        c = read_structural();
       }
       if (object) {
         if (c != '"') return fail(first ? "a key in quotes or '}'" : "a key in quotes", at);
-        if (!string()) return std::move(error_);
-        if (take() != ':') return fail("a colon", at);
-        c = take();
+        if (!read_string()) return std::move(error_);
+        if (read_structural() != ':') return fail("a colon", at);
+        c = read_structural();
       }
     }
   }
@@ -302,13 +296,13 @@ class Builder {
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   struct Scalar {
-    std::uint32_t end;  ///< 0: it is none.
+    std::uint32_t end;  ///< 0 if it is not a scalar.
     JsonType type;
     std::uint8_t flags;
   };
 
-  /// A value that is no string and no container and begins with `c` at `at`; the next structural is at `limit`.
-  [[gnu::noinline]] Scalar scalar(char c, std::uint32_t at, std::uint32_t limit, std::uint32_t node) {
+  /// Reads a number, boolean or null that begins with `c` at `at`. `limit` is the offset of the next structural.
+  [[gnu::noinline]] Scalar read_scalar(char c, std::uint32_t at, std::uint32_t limit, std::uint32_t node) {
     switch (c) {
       case 't':
         return literal("true", at, limit, JsonType::boolean, JsonNode::kTrue);
@@ -317,23 +311,23 @@ class Builder {
       case 'n':
         return literal("null", at, limit, JsonType::null, 0);
       default:
-        return c == '-' || is_digit(c) ? number(at, limit, node) : Scalar{};
+        return c == '-' || is_ascii_digit(c) ? number(at, limit, node) : Scalar{};
     }
   }
 
-  /// Checks the escapes, from the first at `backslash` on, of the string whose closing quote is at `quote`; the next
-  /// structural is at `limit`. Returns where the first backslash behind the string is, or kNone.
-  [[gnu::noinline]] std::uint32_t escapes(std::uint32_t backslash, std::uint32_t quote, std::uint32_t limit,
-                                          std::uint32_t node) {
-    const auto refused = [this](std::string_view what, std::size_t offset) {
-      expected(what, offset);
+  /// Checks the escapes of a string whose closing quote is at `quote`. The first is at `backslash`, and `limit` is the
+  /// offset of the next structural. Returns the offset of the first backslash behind the string, or kNone on an error.
+  [[gnu::noinline]] std::uint32_t check_escapes(std::uint32_t backslash, std::uint32_t quote, std::uint32_t limit,
+                                                std::uint32_t node) {
+    const auto fail_at = [this](std::string_view what, std::size_t offset) {
+      set_error(what, offset);
       return kNone;
     };
     const std::uint32_t first = backslash;
     bool surrogates = false;
     while (backslash < quote) {
       std::uint32_t at = backslash + 1;
-      if (at == quote) return refused("a closing quote", limit);  // the quote is part of the escape
+      if (at == quote) return fail_at("a closing quote", limit);  // the quote is part of the escape
       switch (text_[at]) {
         case '"':
         case '\\':
@@ -346,16 +340,16 @@ class Builder {
           break;
         case 'u':
           for (int digit = 0; digit < 4; ++digit)
-            if (++at >= quote || hex_digit(text_[at]) < 0) return refused("four hex digits", at);
+            if (++at >= quote || hex_value(text_[at]) < 0) return fail_at("four hex digits", at);
           surrogates |= (hex4(text_ + at - 3) & 0xF800) == 0xD800;
           break;
         default:
-          return refused("one of \" \\ / b f n r t u behind a backslash", at);
+          return fail_at("one of \" \\ / b f n r t u behind a backslash", at);
       }
       backslash = find_backslash(at + 1);
     }
     if (surrogates && has_lone_surrogate(text_ + first, text_ + quote))
-      nodes_.flaws.push_back({JsonInteropIssue::Kind::lone_surrogate, node});
+      nodes_.interop_issues.push_back({JsonInteropIssue::Kind::lone_surrogate, node});
     return backslash;
   }
 
@@ -363,24 +357,24 @@ class Builder {
     const char* const begin = text_ + at;
     const char* const limit = text_ + next;
     const char* p = begin;
-    const auto refused = [this](std::string_view what, const char* place) {
-      expected(what, offset(place));
+    const auto fail_at = [this](std::string_view what, const char* place) {
+      set_error(what, offset(place));
       return Scalar{};
     };
     std::uint8_t flags = 0;
     if (*p == '-') ++p;
-    if (p == limit || !is_digit(*p)) return refused("a digit", p);
+    if (p == limit || !is_ascii_digit(*p)) return fail_at("a digit", p);
     if (*p == '0') {
       ++p;
-      if (p != limit && is_digit(*p)) return refused("no digit behind a leading 0", p);
+      if (p != limit && is_ascii_digit(*p)) return fail_at("no digit behind a leading 0", p);
     } else {
-      while (p != limit && is_digit(*p)) ++p;
+      while (p != limit && is_ascii_digit(*p)) ++p;
     }
     if (p != limit && *p == '.') {
       flags = JsonNode::kFraction;
       ++p;
-      if (p == limit || !is_digit(*p)) return refused("a digit", p);
-      while (p != limit && is_digit(*p)) ++p;
+      if (p == limit || !is_ascii_digit(*p)) return fail_at("a digit", p);
+      while (p != limit && is_ascii_digit(*p)) ++p;
     }
     bool exponent = false;
     if (p != limit && (*p | 0x20) == 'e') {
@@ -388,12 +382,12 @@ class Builder {
       flags = JsonNode::kFraction;
       ++p;
       if (p != limit && (*p == '-' || *p == '+')) ++p;
-      if (p == limit || !is_digit(*p)) return refused("a digit", p);
-      while (p != limit && is_digit(*p)) ++p;
+      if (p == limit || !is_ascii_digit(*p)) return fail_at("a digit", p);
+      while (p != limit && is_ascii_digit(*p)) ++p;
     }
-    if (p != limit && !is_space(*p)) return refused("the end of the number", p);
+    if (p != limit && !is_space(*p)) return fail_at("the end of the number", p);
     if ((exponent || p - begin > 300) && is_beyond_double(begin, p)) [[unlikely]]
-      nodes_.flaws.push_back({JsonInteropIssue::Kind::not_a_double, node});
+      nodes_.interop_issues.push_back({JsonInteropIssue::Kind::not_a_double, node});
     return {offset(p), JsonType::number, flags};
   }
 
@@ -401,25 +395,25 @@ class Builder {
     const std::uint32_t end = at + static_cast<std::uint32_t>(name.size());
     if (end > limit || std::memcmp(text_ + at, name.data(), name.size()) != 0 ||
         (end != limit && !is_space(text_[end]))) {
-      expected(name, at);
+      set_error(name, at);
       return {};
     }
     return {end, type, flags};
   }
 
-  /// Where the first backslash from `from` on is, or the end of the text.
+  /// Returns the offset of the first backslash from `from` on, or the end of the text.
   std::uint32_t find_backslash(std::uint32_t from) const { return offset(find_byte(text_ + from, text_ + end_, '\\')); }
 
   std::uint32_t offset(const char* at) const { return static_cast<std::uint32_t>(at - text_); }
 
-  [[gnu::noinline]] bool expected(std::string_view what, std::size_t offset) {
+  [[gnu::noinline]] bool set_error(std::string_view what, std::size_t offset) {
     error_ = JsonError{offset, std::string(what)};
     return false;
   }
 
-  /// What was said to be expected, else that `what` was.
+  /// Returns the error that was set, or else that `what` was expected.
   [[gnu::noinline]] JsonError fail(std::string_view what, std::size_t offset) {
-    if (!error_) expected(what, offset);
+    if (!error_) set_error(what, offset);
     return std::move(*error_);
   }
 
@@ -432,10 +426,10 @@ class Builder {
   std::optional<JsonError> error_;
 };
 
-/// simdjson's stage 1, with its memory.
+/// simdjson's stage 1 with its memory. It is internal to simdjson: a test pins its results.
 class Stage1 {
  public:
-  /// False if it refuses the text, or cannot run on this machine.
+  /// Returns false if it rejects the text, or does not support this processor.
   bool run(std::string_view text) {
     if (text.empty()) return false;
     if (text.size() > capacity_ && !grow(text.size())) return false;
@@ -470,19 +464,19 @@ class Stage1 {
   std::size_t capacity_ = 0;
 };
 
-/// Gives each run of plain bytes and each escape of the string's content to `take` as UTF-8, until that returns false.
-template <typename Take>
-bool each_piece(std::string_view raw, Take take) {
-  std::string decoded;  // of 4 bytes at most, so never in memory of its own
+/// Calls `use` with each run of plain bytes and each decoded escape of a string, as UTF-8, until it returns false.
+template <typename Use>
+bool each_piece(std::string_view raw, Use use) {
+  std::string decoded;  // at most 4 bytes, so it never allocates
   const char* const end = raw.data() + raw.size();
   for (const char* at = raw.data(); at != end;) {
     const char* const backslash = find_byte(at, end, '\\');
-    if (backslash != at && !take(std::string_view(at, static_cast<std::size_t>(backslash - at)))) return false;
+    if (backslash != at && !use(std::string_view(at, static_cast<std::size_t>(backslash - at)))) return false;
     if (backslash == end) break;
     const Escape escape = read_escape(backslash, end);
     decoded.clear();
     append_utf8(decoded, escape.code_point);
-    if (!take(std::string_view(decoded))) return false;
+    if (!use(std::string_view(decoded))) return false;
     at = backslash + escape.size;
   }
   return true;
@@ -519,7 +513,7 @@ std::optional<JsonError> parse_json(std::string_view text, JsonNodes& nodes, con
   if (stage1.run(text)) [[likely]] {
     error = Builder(nodes, stage1.indexes(), stage1.count(), limits.depth).build();
   } else {
-    // What the grammar forbids before the place that stage 1 took offence at comes first.
+    // Report an error of the grammar if it comes before the one that stage 1 has found.
     SlowScan scan = scan_slowly(text);
     error = Builder(nodes, scan.indexes.data(), scan.indexes.size() - 1, limits.depth).build();
     if (scan.error && (!error || error->offset >= scan.error->offset)) error = std::move(scan.error);

@@ -14,12 +14,13 @@
 #include <emmintrin.h>
 #endif
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
 namespace {
 
-/// Writes the escape of a control character; returns its end.
+/// Writes the escape of a control character. Returns its end.
 char* write_escape(char* to, unsigned char byte) {
   const auto named = [to](char name) {
     to[0] = '\\';
@@ -39,14 +40,14 @@ char* write_escape(char* to, unsigned char byte) {
       return named('t');
     default:
       std::memcpy(to, "\\u00", 4);
-      to[4] = "0123456789abcdef"[byte >> 4];
-      to[5] = "0123456789abcdef"[byte & 15];
+      to[4] = kLowerHexDigits[byte >> 4];
+      to[5] = kLowerHexDigits[byte & 15];
       return to + 6;
   }
 }
 
-/// Copies plain bytes from `at` to `to`, up to the first that is none and at most 16; returns how many. It may
-/// write 16. Plain is what can stand in a JSON string as it is, and is no part of a longer code point.
+/// Copies ASCII that needs no escape from `at` to `to`, up to the first other byte, at most 16 bytes. Returns the
+/// number of bytes. May write 16 bytes in any case.
 std::size_t copy_plain(char* to, const char* at, const char* end) {
 #ifdef __SSE2__
   if (end - at >= 16) {
@@ -54,16 +55,16 @@ std::size_t copy_plain(char* to, const char* at, const char* end) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bytes);
     const __m128i quotes =
         _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-    // Bytes from 0x80 on are negative.
+    // The comparison is signed, so bytes from 0x80 on are less than 0x20.
     const __m128i others = _mm_or_si128(quotes, _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)));
     return static_cast<std::size_t>(std::countr_zero(static_cast<unsigned>(_mm_movemask_epi8(others)) | 1u << 16));
   }
 #endif
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHighs = 0x80 * kOnes;
-  // The high bit of each byte that is zero, and perhaps of some above the lowest of these.
+  // Sets the high bit of each zero byte. It may set that of bytes above the lowest zero byte too.
   const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes; };
-  std::uint64_t bytes = 0;  // the first one lowest, on every machine that we build for; behind the end not plain
+  std::uint64_t bytes = 0;  // little endian; bytes behind the end are 0, which needs an escape
   if (const auto left = static_cast<std::size_t>(end - at); left >= 8) {
     std::memcpy(&bytes, at, 8);
   } else if (left >= 4) {
@@ -84,7 +85,7 @@ std::size_t copy_plain(char* to, const char* at, const char* end) {
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::size_t kPiece = 512;
-  std::array<char, 6 * kPiece + 48> piece;  // an escape has six bytes at most, and the last step may go beyond
+  std::array<char, 6 * kPiece + 48> piece;  // an escape has six bytes; the last step may exceed kPiece
   const char* const end = text.data() + text.size();
   const char* at = text.data();
   char* to = piece.data();
@@ -134,7 +135,7 @@ std::string json_string(std::string_view text) {
 std::string js_number(double number) {
   if (!std::isfinite(number)) return "null";
   if (number == 0) return "0";
-  // The shortest digits that round trip: d.ddde+xx.
+  // The shortest digits that are read back as the same double: d.ddde+xx.
   std::array<char, 32> text;
   const char* const end =
       std::to_chars(text.data(), text.data() + text.size(), std::abs(number), std::chars_format::scientific).ptr;
@@ -179,33 +180,6 @@ std::optional<std::uint32_t> array_index(std::string_view key) {
   }
   if (index >= 0xFFFFFFFFu) return std::nullopt;
   return static_cast<std::uint32_t>(index);
-}
-
-std::string to_valid_utf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  const char* const end = bytes.data() + bytes.size();
-  const char* copied = bytes.data();  // up to here it is in `out`
-  for (const char* at = copied; at != end;) {
-    const Utf8Step step = utf8_step(at, end);
-    if (step.valid) {
-      at += step.size;
-    } else {
-      out.append(copied, at);
-      out += kReplacementCharacter;
-      copied = ++at;
-    }
-  }
-  return out.append(copied, end);
-}
-
-std::string_view first_code_points(std::string_view text, std::size_t count) {
-  std::size_t size = 0;
-  for (; size < text.size(); ++size) {
-    const bool starts_one = (static_cast<unsigned char>(text[size]) & 0xC0) != 0x80;
-    if (starts_one && count-- == 0) break;
-  }
-  return text.substr(0, size);
 }
 
 }  // namespace eventgate

@@ -11,9 +11,9 @@
 namespace eventgate {
 namespace {
 
-/// Appends `number`, a JSON number's text, as JavaScript writes the double that it is.
+/// Appends a JSON number as JavaScript writes its nearest double.
 void append_number(std::string& out, std::string_view number) {
-  double value = 0;  // and stays so if the number is too small for a double
+  double value = 0;  // from_chars leaves it if the number is too small for a double
   std::from_chars(number.data(), number.data() + number.size(), value);
   out += js_number(value);
 }
@@ -24,8 +24,8 @@ struct Member {
   JsonValue value;
 };
 
-/// The members of `object` as a JavaScript object has them: of keys that occur again the first's place, the last's
-/// value.
+/// Returns the members of `object` as JavaScript keeps them. A repeated key has the place of the first and the value of
+/// the last.
 std::vector<Member> javascript_members(JsonValue object) {
   std::vector<Member> members;
   for (auto it = object.begin(); it != object.end(); ++it) {

@@ -1,5 +1,8 @@
 #include "dereference.hpp"
 
+// This does not use the RefResolver of the module schema. That one reproduces AJV, which follows some references on the
+// way and ignores ids under some keywords. A written-out document follows the drafts, or jsonschema-tools.
+
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/percent.hpp"
 #include "eventgate/schema/member_index.hpp"
 #include "eventgate/schema/metaschemas.hpp"
 #include "eventgate/schema/schema_keywords.hpp"
@@ -20,14 +24,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// What a document may come to: levels, each `$ref` on the way being one, and about so many bytes of text with two
-/// spaces a level.
+/// Limits of the result: levels, where each `$ref` on the way counts as one, and approximate bytes of its text,
+/// indented by two spaces a level.
 constexpr std::size_t kMaxDepth = 500;
 constexpr std::size_t kMaxText = 4'000'000;
-/// Bytes of an id. The compiler refuses schemas with longer ones; what it takes for data may look like an id.
+/// Limit of an id, bytes. The compiler rejects longer ids, except in data that looks like a schema.
 constexpr std::size_t kMaxId = 4096;
-/// Of a value's text, what is there besides its indentation, its key and a string.
-constexpr std::size_t kRest = 6;
+/// Bytes of a value's text besides its indentation, its key and a string: quotes, colon, comma and line end.
+constexpr std::size_t kPunctuation = 6;
 
 struct NotDereferenced : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -40,15 +44,20 @@ std::optional<std::string> text_at(const Json& object, const char* key) {
   return found->get<std::string>();
 }
 
-/// The base of the references in `schema`, in a place where it is `base`.
+/// Returns the URI of references in `schema`, if `base` is that around it.
 std::string base_in(const Json& schema, const std::string& base) {
   auto id = text_at(schema, "$id");
   if (!id) id = text_at(schema, "id");
   return id && id->size() <= kMaxId ? resolve_uri(base, *id) : base;
 }
 
-/// Where a value is.
-enum class In { schema, names, example, data };
+/// The role of a value in a schema document.
+enum class Role {
+  schema,
+  names,    ///< An object from names to schemas, such as the value of `properties`.
+  example,  ///< An example. Its `$ref` is replaced too.
+  data,     ///< The value of `const`, `enum` or `default`, in which nothing is a keyword.
+};
 
 struct Document {
   std::string path;
@@ -58,19 +67,19 @@ struct Document {
 struct Place {
   const Json* value;
   Document document;
-  std::string base;  ///< Around it.
+  std::string base;  ///< The URI of references around it.
 };
 
 class Dereferencer {
  public:
   Dereferencer(const RefReader& refs, RefRules rules) : refs_(refs), rules_(rules) {}
 
-  Json written_out(const Place& place, In in = In::schema) {
+  Json written_out(const Place& place, Role role = Role::schema) {
     const Json& value = *place.value;
     bounded(++depth_, kMaxDepth, "levels");
-    text_ += 2 * depth_ + kRest + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
+    text_ += 2 * depth_ + kPunctuation + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
     bounded(text_, kMaxText, "bytes");
-    Json out = written_out_here(place, in);
+    Json out = written_out_here(place, role);
     --depth_;
     return out;
   }
@@ -81,30 +90,30 @@ class Dereferencer {
       throw NotDereferenced("expected at most " + std::to_string(max) + " " + what + " once every $ref is replaced");
   }
 
-  Json written_out_here(const Place& place, In in) {
+  Json written_out_here(const Place& place, Role role) {
     const Json& value = *place.value;
     if (value.is_array()) {
       Json out = Json::array();
-      for (const Json& item : value) out.push_back(written_out({&item, place.document, place.base}, in));
+      for (const Json& item : value) out.push_back(written_out({&item, place.document, place.base}, role));
       return out;
     }
     if (!value.is_object()) return value;
-    const auto ref = takes_refs(in) ? text_at(value, "$ref") : std::nullopt;
+    const auto ref = takes_refs(role) ? text_at(value, "$ref") : std::nullopt;
     if (ref) return referenced(*ref, place);
-    return members(value, place.document, in == In::schema ? base_in(value, place.base) : place.base, in);
+    return members(value, place.document, role == Role::schema ? base_in(value, place.base) : place.base, role);
   }
 
-  static bool takes_refs(In in) { return in == In::schema || in == In::example; }
+  static bool takes_refs(Role role) { return role == Role::schema || role == Role::example; }
 
-  Json members(const Json& object, const Document& document, const std::string& base, In in) {
+  Json members(const Json& object, const Document& document, const std::string& base, Role role) {
     Json out = Json::object();
     for (const auto& [key, member] : object.items()) {
-      if (key == "$ref" && takes_refs(in) && member.is_string()) continue;
+      if (key == "$ref" && takes_refs(role) && member.is_string()) continue;
       text_ += key.size();
-      In inside = in == In::names ? In::schema : in;
-      if (in == In::schema && holds_data(key)) inside = In::data;
-      if (in == In::schema && names_schemas(key)) inside = In::names;
-      if (in == In::schema && key == "examples") inside = In::example;
+      Role inside = role == Role::names ? Role::schema : role;
+      if (role == Role::schema && holds_data(key)) inside = Role::data;
+      if (role == Role::schema && names_schemas(key)) inside = Role::names;
+      if (role == Role::schema && key == "examples") inside = Role::example;
       append_member(out, key, written_out({&member, document, base}, inside));
     }
     return out;
@@ -117,7 +126,7 @@ class Dereferencer {
     out = written_out(to);
     open_.erase(to.value);
     if (rules_ == RefRules::gate || from.value->size() == 1 || !out.is_object()) return out;
-    Json both = members(*from.value, from.document, from.base, In::schema);
+    Json both = members(*from.value, from.document, from.base, Role::schema);
     std::set<std::string> own;
     for (const auto& member : both.items()) own.insert(member.key());
     for (auto& [key, member] : out.items())
@@ -145,7 +154,7 @@ class Dereferencer {
       return *place;
     }
     auto& [value, document, base] = *place;
-    // Down to it, for the ids on the way.
+    // Walk down key by key, because ids on the way change the base.
     bool names = false;
     for (const std::string& key : pointer_keys(std::string(fragment))) {
       if (!names) base = base_in(*value, base);
@@ -165,7 +174,7 @@ class Dereferencer {
   static std::vector<std::string> pointer_keys(const std::string& fragment) {
     std::vector<std::string> keys;
     try {
-      for (Json::json_pointer pointer(percent_decoded(fragment)); !pointer.empty(); pointer.pop_back())
+      for (Json::json_pointer pointer(percent_decode(fragment)); !pointer.empty(); pointer.pop_back())
         keys.insert(keys.begin(), pointer.back());
     } catch (const Json::exception&) {
       throw NotDereferenced("'#" + fragment + "': expected a JSON pointer");
@@ -175,7 +184,7 @@ class Dereferencer {
 
   using Ids = std::unordered_map<std::string, Place>;
 
-  /// The schema at `place`, or inside it, whose id makes it `uri`: the first one.
+  /// Returns the first schema at or below `place` whose id resolves to `uri`.
   std::optional<Place> with_id(const Place& place, const std::string& uri) {
     const auto [ids, is_new] = ids_.try_emplace({place.value, place.base});
     if (is_new) add_ids(place, ids->second, true);
@@ -198,15 +207,16 @@ class Dereferencer {
     Metaschema draft{};
     if (find_draft(path, draft)) return {path, &metaschema_document(draft)};
     const auto read = refs_(path);
-    if (!read) throw NotDereferenced("$ref to '" + path + "', which cannot be had: " + read.error());
+    if (!read) throw NotDereferenced("$ref to '" + path + "', which cannot be read: " + read.error());
     return {path, *read};
   }
 
   const RefReader& refs_;
   const RefRules rules_;
   MemberIndex members_;
-  std::map<std::pair<const Json*, std::string>, Ids> ids_;  ///< Inside a value that has a base around it.
-  std::set<const Json*> open_;                              ///< What is being written out.
+  /// The ids inside a value, by that value and the base around it.
+  std::map<std::pair<const Json*, std::string>, Ids> ids_;
+  std::set<const Json*> open_;  ///< The schemas that are being written out.
   std::size_t depth_ = 0;
   std::size_t text_ = 0;
 };

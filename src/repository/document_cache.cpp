@@ -1,9 +1,6 @@
 #include "document_cache.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -11,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/atomic_file.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 
 namespace eventgate {
@@ -20,21 +18,15 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kPrefix = "schema-";
-/// Bytes: what a small file takes of a disk.
+/// Bytes that the smallest file takes on a disk.
 constexpr std::uintmax_t kBlock = 4096;
-/// Levels of a file: those of a document, and one around it.
+/// Levels of objects and arrays in a file: those of a document, and one around it.
 constexpr std::size_t kMaxDepth = 65;
 
 std::uintmax_t size_on_disk(std::uintmax_t size) { return (size + kBlock - 1) / kBlock * kBlock; }
 
-/// FNV-1a. Two places that share a file only take turns in it: the file names its place.
-fs::path file_of(const fs::path& folder, const std::string& place) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (const char c : place) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  char name[40];
-  std::snprintf(name, sizeof name, "%s%016llx.json", kPrefix.data(), static_cast<unsigned long long>(hash));
-  return folder / name;
-}
+/// Two places may share a file, and then replace each other's document: the file names its place.
+fs::path file_of(const fs::path& folder, const std::string& place) { return cache_file_path(folder, kPrefix, place); }
 
 struct File {
   fs::path path;
@@ -42,7 +34,7 @@ struct File {
   std::uintmax_t size = 0;
 };
 
-/// The files of documents in a folder, also those left half written.
+/// Returns the files of documents in a folder, including those that a killed process has left half written.
 std::vector<File> files_in(const fs::path& folder) {
   std::vector<File> files;
   std::error_code error;
@@ -65,7 +57,7 @@ std::optional<Json> DocumentCache::read(const std::string& place) const {
   std::ifstream in(file_of(folder_, place), std::ios::binary);
   if (!in) return std::nullopt;
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  // Not by nlohmann's own reader: it searches each object for each of its keys.
+  // nlohmann's own parser takes quadratic time for large objects.
   auto file = parse_object_text(text, kMaxDepth);
   if (!file || file->size() != 2 || !file->contains("uri") || (*file)["uri"] != place) return std::nullopt;
   const auto document = file->find("document");
@@ -75,35 +67,23 @@ std::optional<Json> DocumentCache::read(const std::string& place) const {
 
 std::string DocumentCache::write(const std::string& place, const Json& document) {
   const std::lock_guard lock(mutex_);
-  const fs::path path = file_of(folder_, place);
-  fs::path part = path;
-  part += "." + std::to_string(::getpid()) + ".part";
-  std::error_code error;
-  fs::create_directories(folder_, error);
   const std::string text =
       Json{{"uri", place}, {"document", document}}.dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.close();
-  if (!out) {
-    fs::remove(part, error);
-    return "expected to write " + part.string();
-  }
-  fs::rename(part, path, error);
-  if (error) return "expected to write " + path.string() + ": " + error.message();
-  // A file that was there before is counted twice, which only brings the next count forward.
+  std::string problem = write_file_atomically(file_of(folder_, place), text);
+  if (!problem.empty()) return problem;
+  // A file that is replaced counts twice here. The only effect is that the files are counted earlier.
   if (size_) *size_ += size_on_disk(text.size());
-  if (!size_ || *size_ > max_size_) make_room();
+  if (!size_ || *size_ > max_size_) remove_oldest();
   return {};
 }
 
-void DocumentCache::make_room() {
+void DocumentCache::remove_oldest() {
   std::vector<File> files = files_in(folder_);
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.written < b.written; });
   std::uintmax_t size = 0;
   for (const File& file : files) size += file.size;
   if (size > max_size_) {
-    // Some more than needed, so that the next document does not count all again.
+    // Remove some more than needed, so that the next document does not count all files again.
     const std::uintmax_t goal = max_size_ - max_size_ / 8;
     for (const File& file : files) {
       if (size <= goal) break;

@@ -23,7 +23,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Values = std::vector<Json>;
 
-/// Schemas that `anyOf` and `oneOf` may come to, merged with one another.
+/// Limit of the schemas that result from merging `anyOf` or `oneOf` with each other.
 constexpr std::size_t kMaxChoices = 10'000;
 
 struct NotMerged : std::runtime_error {
@@ -38,7 +38,7 @@ Values distinct(const Values& values) {
   return out;
 }
 
-/// The values of `key` in those that have it.
+/// Returns the values of `key` in the objects that have it.
 Values values_of(const Values& objects, const std::string& key) {
   Values out;
   for (const Json& object : objects)
@@ -46,7 +46,7 @@ Values values_of(const Values& objects, const std::string& key) {
   return out;
 }
 
-/// Each key of `objects`, in the order in which they first have it, with the values that they have of it.
+/// Returns each key of `objects` with all its values, in the order of first occurrence.
 std::vector<std::pair<std::string, Values>> members_of(const Values& objects) {
   std::vector<std::pair<std::string, Values>> members;
   std::unordered_map<std::string, std::size_t> places;
@@ -61,7 +61,7 @@ std::vector<std::pair<std::string, Values>> members_of(const Values& objects) {
   return members;
 }
 
-/// Every string of `lists`, once, in their order.
+/// Returns every string of `lists` once, sorted.
 Json joined(const Values& lists) {
   std::set<std::string> names;
   for (const Json& list : lists)
@@ -70,7 +70,7 @@ Json joined(const Values& lists) {
   return Json(names);
 }
 
-/// What all of `lists` have.
+/// Returns the values that all of `lists` have.
 Json shared(const Values& lists) {
   Json out = Json::array();
   for (const Json& item : lists.front())
@@ -104,10 +104,10 @@ void flatten(Json schema, Values& out) {
   for (Json& inner : all) flatten(std::move(inner), out);
 }
 
-/// `given` as one schema: what stays of `base` is only what comes to nothing in them.
+/// Merges `given` into one schema. Members of `base` stay only where the result has none.
 Json merge(const Values& given, Json base = Json::object());
 
-/// Objects of names to schemas, merged name by name.
+/// Merges objects from names to schemas, name by name.
 Json merge_names(const Values& objects) {
   Json out = Json::object();
   for (const auto& [name, all] : members_of(objects)) {
@@ -145,7 +145,8 @@ Json merge_items(const Values& items, const Values& additional) {
   return out;
 }
 
-/// `anyOf` or `oneOf`: each choice of one list with each of the next; those that cannot be are left out.
+/// Merges the lists of `anyOf` or `oneOf`: each schema of one with each of the next. Drops combinations that contradict
+/// each other.
 Json merge_choices(const std::string& key, const Values& lists) {
   std::vector<Values> choices{{}};
   for (const Json& list : lists) {
@@ -169,7 +170,7 @@ Json merge_choices(const std::string& key, const Values& lists) {
   return lists.size() == 1 ? Json(out) : Json(distinct(out));
 }
 
-/// The value of a keyword that has several.
+/// Merges several values of one keyword.
 Json merge_values(const std::string& key, const Values& values, Json& merged) {
   const auto less = [](const Json& a, const Json& b) { return a < b; };
   if (is_one_of(key, {"$id", "$ref", "$schema", "default", "description", "title", "examples"})) return values.front();

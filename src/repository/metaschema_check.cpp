@@ -18,6 +18,9 @@
 #include <valijson/validator.hpp>
 #include <vector>
 
+#include "eventgate/base/is_one_of.hpp"
+#include "eventgate/base/json_pointer.hpp"
+#include "eventgate/base/quote.hpp"
 #include "eventgate/schema/metaschemas.hpp"
 
 namespace eventgate {
@@ -27,41 +30,18 @@ using Json = nlohmann::json;
 using nlohmann::ordered_json;
 using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
-/// Levels of a document. What is read from a repository has fewer; valijson and the walks below recurse.
+/// Limit of the levels of a document, because valijson and the functions below recurse. Documents of a repository have
+/// fewer.
 constexpr std::size_t kMaxDepth = 256;
-/// Longest name or value quoted in a message, bytes.
-constexpr std::size_t kMaxQuoted = 200;
-
-std::string short_quote(std::string_view text) {
-  if (text.size() <= kMaxQuoted) return "'" + std::string(text) + "'";
-  std::size_t end = kMaxQuoted;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return "'" + std::string(text.substr(0, end)) + "...'";
-}
-
-std::string escaped(std::string_view name) {
-  std::string result;
-  for (const char c : name) {
-    if (c == '~') {
-      result += "~0";
-    } else if (c == '/') {
-      result += "~1";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-/// valijson holds integers as int64 and knows 1.0 for no integer; for what metaschemas ask of a number (its type, its
-/// sign) the nearest integer is as good.
-Json number(double value) {
+/// Returns `value` as valijson needs it: an integer as int64, the nearest one if it does not fit. Metaschemas constrain
+/// the type and the sign of a number, so that is exact enough.
+Json number_for_valijson(double value) {
   if (!std::isfinite(value) || value != std::floor(value)) return value;
   constexpr double kLimit = 9223372036854774784.0;  // The largest double below 2^63.
   return static_cast<std::int64_t>(std::clamp(value, -kLimit, kLimit));
 }
 
-/// The document as valijson's adapter takes it. Throws std::length_error if it is too deep.
+/// Returns the document as valijson's adapter needs it. Throws std::length_error if it is too deep.
 Json to_valijson(const ordered_json& value, std::size_t depth = 0) {
   if (depth > kMaxDepth) throw std::length_error("depth");
   switch (value.type()) {
@@ -85,7 +65,7 @@ Json to_valijson(const ordered_json& value, std::size_t depth = 0) {
       return static_cast<std::int64_t>(
           std::min<std::uint64_t>(value.get<std::uint64_t>(), std::numeric_limits<std::int64_t>::max()));
     case ordered_json::value_t::number_float:
-      return number(value.get<double>());
+      return number_for_valijson(value.get<double>());
     case ordered_json::value_t::null:
     case ordered_json::value_t::binary:
     case ordered_json::value_t::discarded:
@@ -94,16 +74,15 @@ Json to_valijson(const ordered_json& value, std::size_t depth = 0) {
   return nullptr;
 }
 
-/// Takes out of a metaschema what valijson must not run: `format` (std::regex, which can end the process on a long
-/// string; what is a pattern or a reference is for the compiler to say) and `uniqueItems` (quadratic; `find_duplicate`
-/// does it).
-void strip(Json& node) {
+/// Removes from a metaschema what valijson must not run. Its `format` uses std::regex, which may overflow the stack;
+/// the compiler checks patterns and references. Its `uniqueItems` takes quadratic time; `find_duplicate` replaces it.
+void remove_unsafe_keywords(Json& node) {
   if (node.is_object()) {
     if (node.contains("format") && node["format"].is_string()) node.erase("format");
     if (node.contains("uniqueItems") && node["uniqueItems"].is_boolean()) node.erase("uniqueItems");
   }
   if (node.is_structured()) {
-    for (Json& child : node) strip(child);
+    for (Json& child : node) remove_unsafe_keywords(child);
   }
 }
 
@@ -111,8 +90,8 @@ class Checker {
  public:
   explicit Checker(Metaschema metaschema) {
     Json document = to_valijson(metaschema_document(metaschema));
-    strip(document);
-    // Else valijson would look for `#` at the address.
+    remove_unsafe_keywords(document);
+    // With an id, valijson would fetch what `#` refers to.
     for (const char* name : {"$schema", "$id", "id"}) document.erase(name);
     valijson::SchemaParser parser(metaschema == Metaschema::draft_04 ? valijson::SchemaParser::kDraft4
                                                                      : valijson::SchemaParser::kDraft7);
@@ -128,40 +107,36 @@ class Checker {
   valijson::Schema schema_;
 };
 
-/// Each metaschema is compiled once.
+/// Returns the checker of a metaschema. All are compiled once, at the first call.
 const Checker& checker(Metaschema metaschema) {
   static const std::array<Checker, 4> checkers = {Checker(Metaschema::draft_04), Checker(Metaschema::draft_06),
                                                   Checker(Metaschema::draft_07), Checker(Metaschema::secure)};
   return checkers[static_cast<std::size_t>(metaschema)];
 }
 
-bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// A schema within a schema, and where.
+/// A schema within a schema.
 struct Child {
-  std::string pointer;
+  std::string pointer;  ///< JSON pointer from the outer schema to this one.
   Json* schema;
 };
 
-/// The objects that are schemas directly below `schema`.
+/// Returns the schemas directly below `schema` that are objects.
 std::vector<Child> children(Json& schema) {
   std::vector<Child> found;
   const auto add = [&](std::string pointer, Json& value) {
     if (value.is_object()) found.push_back({std::move(pointer), &value});
   };
   for (const auto& [keyword, value] : schema.items()) {
-    const std::string pointer = "/" + escaped(keyword);
-    if (one_of(keyword, {"additionalItems", "additionalProperties", "contains", "else", "if", "items", "not",
-                         "propertyNames", "then"})) {
+    const std::string pointer = "/" + escape_pointer_token(keyword);
+    if (is_one_of(keyword, {"additionalItems", "additionalProperties", "contains", "else", "if", "items", "not",
+                            "propertyNames", "then"})) {
       add(pointer, value);
     }
-    if (value.is_array() && one_of(keyword, {"allOf", "anyOf", "items", "oneOf"})) {
+    if (value.is_array() && is_one_of(keyword, {"allOf", "anyOf", "items", "oneOf"})) {
       for (std::size_t i = 0; i < value.size(); ++i) add(pointer + "/" + std::to_string(i), value[i]);
     }
-    if (value.is_object() && one_of(keyword, {"definitions", "dependencies", "patternProperties", "properties"})) {
-      for (const auto& [name, child] : value.items()) add(pointer + "/" + escaped(name), child);
+    if (value.is_object() && is_one_of(keyword, {"definitions", "dependencies", "patternProperties", "properties"})) {
+      for (const auto& [name, child] : value.items()) add(pointer + "/" + escape_pointer_token(name), child);
     }
   }
   return found;
@@ -176,14 +151,15 @@ bool has_duplicate(const Json& array) {
          items.end();
 }
 
-/// `uniqueItems` of the drafts' metaschemas. Where an array has an item twice, or nothing.
+/// Checks the `uniqueItems` of the drafts' metaschemas. Returns the place of an array that has an item twice, or
+/// nullopt.
 std::optional<std::string> find_duplicate(Json& schema, const std::string& pointer) {
   for (const auto& [keyword, value] : schema.items()) {
-    const std::string at = pointer + "/" + escaped(keyword);
-    if (one_of(keyword, {"enum", "required", "type"}) && value.is_array() && has_duplicate(value)) return at;
+    const std::string at = pointer + "/" + escape_pointer_token(keyword);
+    if (is_one_of(keyword, {"enum", "required", "type"}) && value.is_array() && has_duplicate(value)) return at;
     if (keyword != "dependencies" || !value.is_object()) continue;
     for (const auto& [name, names] : value.items()) {
-      if (names.is_array() && has_duplicate(names)) return at + "/" + escaped(name);
+      if (names.is_array() && has_duplicate(names)) return at + "/" + escape_pointer_token(name);
     }
   }
   for (const Child& child : children(schema)) {
@@ -192,20 +168,20 @@ std::optional<std::string> find_duplicate(Json& schema, const std::string& point
   return std::nullopt;
 }
 
-/// What the metaschemas ask of a keyword's value.
-std::string expectation(std::string_view keyword, Metaschema draft) {
-  if (one_of(keyword, {"maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"})) {
+/// Returns what the metaschemas expect as the value of `keyword`.
+std::string expected_value(std::string_view keyword, Metaschema draft) {
+  if (is_one_of(keyword, {"maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"})) {
     return "a non-negative integer";
   }
-  if (one_of(keyword, {"allOf", "anyOf", "oneOf"})) return "a non-empty array of schemas";
-  if (one_of(keyword, {"definitions", "patternProperties", "properties"})) return "an object of schemas";
-  if (one_of(keyword,
-             {"additionalItems", "additionalProperties", "contains", "else", "if", "not", "propertyNames", "then"})) {
+  if (is_one_of(keyword, {"allOf", "anyOf", "oneOf"})) return "a non-empty array of schemas";
+  if (is_one_of(keyword, {"definitions", "patternProperties", "properties"})) return "an object of schemas";
+  if (is_one_of(keyword, {"additionalItems", "additionalProperties", "contains", "else", "if", "not", "propertyNames",
+                          "then"})) {
     return "a schema";
   }
-  if (one_of(keyword, {"exclusiveMaximum", "exclusiveMinimum"}) && draft == Metaschema::draft_04) return "a boolean";
-  if (one_of(keyword, {"exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum"})) return "a number";
-  if (one_of(keyword, {"readOnly", "uniqueItems"})) return "a boolean";
+  if (is_one_of(keyword, {"exclusiveMaximum", "exclusiveMinimum"}) && draft == Metaschema::draft_04) return "a boolean";
+  if (is_one_of(keyword, {"exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum"})) return "a number";
+  if (is_one_of(keyword, {"readOnly", "uniqueItems"})) return "a boolean";
   if (keyword == "dependencies") return "an object of schemas and arrays of strings";
   if (keyword == "enum") return "a non-empty array of different values";
   if (keyword == "examples") return "an array";
@@ -218,7 +194,7 @@ std::string expectation(std::string_view keyword, Metaschema draft) {
   return "a string";
 }
 
-/// What is wrong with a schema whose children are all valid, as a continuation of where it is.
+/// Returns the error of a schema whose children are all valid: the rest of its JSON pointer, and what was expected.
 std::string local_error(const Json& schema, Metaschema metaschema) {
   valijson::ValidationResults results;
   checker(metaschema).valid(schema, &results);
@@ -242,8 +218,9 @@ std::string local_error(const Json& schema, Metaschema metaschema) {
     if (error.context.size() < 2) continue;
     std::string pointer;
     const auto name_of = [](std::string_view step) { return step.substr(1, step.size() - 2); };
-    for (std::size_t i = 1; i < error.context.size(); ++i) pointer += "/" + escaped(name_of(error.context[i]));
-    return pointer + ": expected " + expectation(name_of(error.context[1]), metaschema);
+    for (std::size_t i = 1; i < error.context.size(); ++i)
+      pointer += "/" + escape_pointer_token(name_of(error.context[i]));
+    return pointer + ": expected " + expected_value(name_of(error.context[1]), metaschema);
   }
   for (const char* bound : {"Maximum", "Minimum"}) {
     std::string limit = bound;
@@ -256,9 +233,9 @@ std::string local_error(const Json& schema, Metaschema metaschema) {
   return ": expected a schema that is valid under its metaschema";
 }
 
-/// Where an invalid schema is wrong: the innermost schema that is invalid by itself, and what it lacks. valijson lists
-/// an error and its consequences for every level, so it is asked about that schema alone.
-std::string explain(Json document, Metaschema metaschema) {
+/// Returns the place of the error in an invalid schema, and what was expected there. valijson reports an error again at
+/// every level above it. Therefore this finds the innermost invalid schema and validates that one alone.
+std::string explain_error(Json document, Metaschema metaschema) {
   std::string pointer = "#";
   Json* schema = &document;
   for (bool deeper = true; deeper;) {
@@ -288,15 +265,15 @@ std::optional<std::string> check_schema(const ordered_json& document, bool allow
     if (!named->is_string() || !find_draft(named->get_ref<const std::string&>(), draft)) {
       return "at #/$schema: expected http://json-schema.org/draft-04/schema#, .../draft-06/schema# or "
              ".../draft-07/schema#, found " +
-             (named->is_string() ? short_quote(named->get_ref<const std::string&>()) : "no string");
+             (named->is_string() ? quote(named->get_ref<const std::string&>()) : "no string");
     }
   }
   try {
     Json schema = to_valijson(document);
-    if (!checker(draft).valid(schema)) return "at " + explain(std::move(schema), draft);
+    if (!checker(draft).valid(schema)) return "at " + explain_error(std::move(schema), draft);
     if (const auto twice = find_duplicate(schema, "#")) return "at " + *twice + ": expected each item once";
     if (!allow_insecure && !checker(Metaschema::secure).valid(schema)) {
-      return "at " + explain(std::move(schema), Metaschema::secure);
+      return "at " + explain_error(std::move(schema), Metaschema::secure);
     }
   } catch (const std::length_error&) {
     return "expected at most " + std::to_string(kMaxDepth) + " levels of objects and arrays";

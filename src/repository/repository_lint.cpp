@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kConfigName = ".jsonschema-tools.yaml";
-/// Number.MAX_SAFE_INTEGER of JavaScript.
+/// The largest integer that a double holds exactly: Number.MAX_SAFE_INTEGER of JavaScript.
 constexpr double kSafeInteger = 9007199254740991;
 
 using Version = std::array<unsigned, 3>;
@@ -61,7 +61,7 @@ std::string text_at(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// A regular expression of JavaScript, searched for.
+/// A regular expression of JavaScript.
 class Pattern {
  public:
   Pattern(const std::string& option, const std::string& text) {
@@ -78,7 +78,7 @@ class Pattern {
   std::unique_ptr<RE2> re2_;
 };
 
-/// What a repository says of itself.
+/// The options of a repository.
 struct Options {
   fs::path base;
   std::vector<std::string> base_uris;
@@ -90,7 +90,7 @@ struct Options {
   bool has_config = false;
 };
 
-[[noreturn]] void refuse(const std::string& option, const std::string& expected) {
+[[noreturn]] void fail_option(const std::string& option, const std::string& expected) {
   throw std::runtime_error(std::string(kConfigName) + ": " + option + ": expected " + expected);
 }
 
@@ -99,12 +99,12 @@ std::vector<std::string> texts(const std::string& option, const Json& list) {
   if (list.is_array())
     for (const Json& item : list)
       if (item.is_string()) out.push_back(item.get<std::string>());
-  if (!list.is_array() || out.size() != list.size()) refuse(option, "a list of texts");
+  if (!list.is_array() || out.size() != list.size()) fail_option(option, "a list of texts");
   return out;
 }
 
 std::string text(const std::string& option, const Json& value) {
-  if (!value.is_string() || value.get_ref<const std::string&>().empty()) refuse(option, "a text");
+  if (!value.is_string() || value.get_ref<const std::string&>().empty()) fail_option(option, "a text");
   return value.get<std::string>();
 }
 
@@ -124,16 +124,16 @@ Options options_of(const fs::path& folder, const Json& config) {
       if (value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_number())
         options.bounds = {value[0].get<double>(), value[1].get<double>()};
       else if (!value.is_null() && value != false)
-        refuse(key, "two numbers");
+        fail_option(key, "two numbers");
     }
     if (key == "skipSchemaTestCases") {
-      if (!value.is_object()) refuse(key, "patterns of $id, each with a list of test cases");
+      if (!value.is_object()) fail_option(key, "patterns of $id, each with a list of test cases");
       for (const auto& [pattern, cases] : value.items())
         options.skipped.emplace_back(Pattern(key, pattern), texts(key, cases));
     }
   }
-  if (options.content_types.empty()) refuse("contentTypes", "at least one");
-  // As readers take them: paths of the repository's folder.
+  if (options.content_types.empty()) fail_option("contentTypes", "at least one");
+  // Relative paths are relative to the repository.
   for (std::string& uri : options.base_uris)
     if (uri.find("://") == std::string::npos) uri = (folder / uri).string();
   return options;
@@ -159,7 +159,7 @@ Options find_options(const fs::path& directory, ObjectReader& reader) {
   return options;
 }
 
-/// One schema's files, in its folder.
+/// The files of one schema, in its folder.
 struct Title {
   std::string name;     ///< The folder, below the base.
   std::string current;  ///< File names, as the next.
@@ -216,10 +216,10 @@ class RepositoryCheck {
                        [&](const Pattern& pattern) { return pattern.found_in(id); });
   }
 
-  /// The document of a file of the repository.
+  /// Returns the document of a file of the repository.
   SchemaResult file_document(const std::string& name) { return document((options_.base / name).string()); }
   SchemaResult document(const std::string& place);
-  /// The document at a path of the repositories, for a `$ref`.
+  /// Returns the document at a path of the repositories, for a `$ref`.
   SchemaResult at_path(const std::string& path);
 
   const Options options_;
@@ -279,7 +279,7 @@ std::vector<Title> RepositoryCheck::find_titles() const {
   }
   std::vector<Title> found;
   for (auto& [name, title] : titles) {
-    // The file that others are links to comes first.
+    // The file to which the others are links comes first.
     const auto rank = [&](const std::string& file) {
       const auto& types = options_.content_types;
       return std::find_if(types.begin(), types.end(), [&](const auto& type) { return file.ends_with("." + type); });
@@ -329,7 +329,7 @@ void RepositoryCheck::check_title(const Title& title, bool has_current) {
       check_same(title, file, title.versions.rbegin()->second.front(), *newest);
 }
 
-/// The schema, if it can be used and is not to be ignored.
+/// Returns the schema, or null if it cannot be used or is ignored.
 const Json* RepositoryCheck::check_version(const Title& title, const Version& version, const std::string& file) {
   const std::string name = title.name + "/" + file;
   const SchemaResult read = file_document(name);

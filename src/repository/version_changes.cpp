@@ -13,12 +13,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Keywords that say nothing of which events are valid, nor of what is made of them.
-bool describes(std::string_view key) {
+/// Returns true for keywords that do not affect events.
+bool is_descriptive(std::string_view key) {
   return is_one_of(key, {"$id", "id", "title", "description", "examples", "$comment", "definitions"});
 }
 
-class Changes {
+class VersionComparison {
  public:
   void compare(const Json& older, const Json& newer, const std::string& at);
   std::vector<std::string> found;
@@ -33,14 +33,14 @@ class Changes {
   MemberIndex members_;
 };
 
-void Changes::compare(const Json& older, const Json& newer, const std::string& at) {
+void VersionComparison::compare(const Json& older, const Json& newer, const std::string& at) {
   if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
   static const Json kNone = Json::array();
   compare_required(older.contains("required") ? older["required"] : kNone,
                    newer.contains("required") ? newer["required"] : kNone, at);
   for (const auto& member : older.items()) {
     const std::string& key = member.key();
-    if (describes(key) || key == "required") continue;
+    if (is_descriptive(key) || key == "required") continue;
     if (const Json* now = members_.find(newer, key)) {
       compare_keyword(key, member.value(), *now, at);
     } else if (key == "properties") {
@@ -51,13 +51,15 @@ void Changes::compare(const Json& older, const Json& newer, const std::string& a
   }
   for (const auto& member : newer.items()) {
     const std::string& key = member.key();
-    if (describes(key) || key == "required" || key == "properties" || key == "default" || members_.find(older, key))
+    if (is_descriptive(key) || key == "required" || key == "properties" || key == "default" ||
+        members_.find(older, key))
       continue;
     add(at + "/" + key, "is new: " + brief_json(member.value()));
   }
 }
 
-void Changes::compare_keyword(const std::string& key, const Json& older, const Json& newer, const std::string& at) {
+void VersionComparison::compare_keyword(const std::string& key, const Json& older, const Json& newer,
+                                        const std::string& at) {
   const std::string inner = at + "/" + key;
   if (names_schemas(key)) return compare_names(key, older, newer, inner);
   if (is_one_of(key,
@@ -81,7 +83,8 @@ void Changes::compare_keyword(const std::string& key, const Json& older, const J
   compare_values(older, newer, inner);
 }
 
-void Changes::compare_names(const std::string& key, const Json& older, const Json& newer, const std::string& at) {
+void VersionComparison::compare_names(const std::string& key, const Json& older, const Json& newer,
+                                      const std::string& at) {
   if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
   for (const auto& member : older.items()) {
     const std::string inner = at + "/" + member.key();
@@ -96,7 +99,7 @@ void Changes::compare_names(const std::string& key, const Json& older, const Jso
     if (!members_.find(older, member.key())) add(at + "/" + member.key(), "is new");
 }
 
-void Changes::compare_required(const Json& older, const Json& newer, const std::string& at) {
+void VersionComparison::compare_required(const Json& older, const Json& newer, const std::string& at) {
   if (!older.is_array() || !newer.is_array()) return compare_values(older, newer, at + "/required");
   const std::set<Json> before(older.begin(), older.end()), after(newer.begin(), newer.end());
   for (const Json& name : after)
@@ -105,14 +108,14 @@ void Changes::compare_required(const Json& older, const Json& newer, const std::
     if (!after.contains(name)) add(at + "/required", brief_json(name) + " is optional, it was required");
 }
 
-void Changes::compare_values(const Json& older, const Json& newer, const std::string& at) {
+void VersionComparison::compare_values(const Json& older, const Json& newer, const std::string& at) {
   if (!equal_json(older, newer)) add(at, "is " + brief_json(newer) + ", it was " + brief_json(older));
 }
 
 }  // namespace
 
 std::vector<std::string> incompatible_changes(const Json& older, const Json& newer) {
-  Changes changes;
+  VersionComparison changes;
   changes.compare(older, newer, "");
   return std::move(changes.found);
 }

@@ -6,10 +6,10 @@
 
 namespace eventgate {
 
-/// What makes `newer` more than `older` with optional fields added: each with its JSON pointer. Both are schemas
+/// Returns the changes from `older` to `newer` that are not compatible, each with its JSON pointer. Both are schemas
 /// without
-/// `$ref`. Descriptions, titles, examples and ids may change; an enum may grow, a `maxLength`, `maxItems` or
-/// `maxProperties` too.
+/// `$ref`. Compatible changes are: new optional fields; other descriptions, titles, examples and ids; a larger enum,
+/// `maxLength`, `maxItems` or `maxProperties`.
 std::vector<std::string> incompatible_changes(const nlohmann::ordered_json& older, const nlohmann::ordered_json& newer);
 
 }  // namespace eventgate

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "eventgate/base/ascii.hpp"
+#include "eventgate/base/json_pointer.hpp"
+#include "eventgate/base/percent.hpp"
 #include "eventgate/json/json_text.hpp"
 
 namespace eventgate {
 namespace {
-
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
 
 void append_js_json(std::string& out, const nlohmann::ordered_json& value) {
   switch (value.type()) {
@@ -82,9 +82,9 @@ std::string js_json(const nlohmann::ordered_json& value) {
 }
 
 std::string js_property(std::string_view key) {
-  const auto is_name_start = [](char c) { return is_letter(c) || c == '$' || c == '_'; };
+  const auto is_name_start = [](char c) { return is_ascii_letter(c) || c == '$' || c == '_'; };
   if (!key.empty() && is_name_start(key[0]) &&
-      std::all_of(key.begin(), key.end(), [&](char c) { return is_name_start(c) || is_digit(c); }))
+      std::all_of(key.begin(), key.end(), [&](char c) { return is_name_start(c) || is_ascii_digit(c); }))
     return "." + std::string(key);
   std::string out = "['";
   for (const char c : key) switch (c) {
@@ -111,23 +111,6 @@ std::string js_property(std::string_view key) {
   return out + "']";
 }
 
-std::string js_fragment(std::string_view key) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : key) {
-    if (c == '/') {
-      out += "~1";
-    } else if (c == '~') {
-      out += "~0";
-    } else if (is_letter(c) || is_digit(c) || std::string_view("-_.!*'()").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return out;
-}
+std::string js_fragment(std::string_view key) { return percent_encode(escape_pointer_token(key)); }
 
 }  // namespace eventgate

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/ascii.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -33,16 +35,13 @@ Ranges complement(const Ranges& sorted) {
   return out;
 }
 
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
 bool is_surrogate(CodePoint c) { return c >= 0xD800 && c <= 0xDFFF; }
 
 void append_hex(std::string& out, CodePoint c) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   char digits[8];
   int size = 0;
   do {
-    digits[size++] = kHex[c & 15];
+    digits[size++] = kUpperHexDigits[c & 15];
     c >>= 4;
   } while (c);
   out += "\\x{";
@@ -50,17 +49,17 @@ void append_hex(std::string& out, CodePoint c) {
   out += '}';
 }
 
-/// Reads a pattern once, from left to right, and writes it for RE2 on the way.
-class Reader {
+/// Reads a pattern once from left to right and writes it in the syntax of RE2.
+class PatternTranslator {
  public:
-  explicit Reader(std::string_view pattern) : text_(pattern) { count_groups(); }
+  explicit PatternTranslator(std::string_view pattern) : text_(pattern) { count_groups(); }
 
-  /// False if the pattern is none in JavaScript: then `error` says why.
-  bool read();
+  /// Returns false and sets `error` if JavaScript rejects the pattern.
+  bool translate();
 
   std::string out;
   std::string error;
-  std::string unsupported;  ///< What is fine in JavaScript, and not in RE2.
+  std::string unsupported;  ///< The first thing that JavaScript allows and RE2 does not support.
 
  private:
   enum class Last { nothing, atom, assertion };
@@ -72,7 +71,7 @@ class Reader {
     error = std::move(why);
     return false;
   }
-  void refuse(std::string what) {
+  void set_unsupported(std::string what) {
     if (unsupported.empty()) unsupported = std::move(what);
   }
   bool at_end() const { return at_ == text_.size(); }
@@ -102,8 +101,8 @@ class Reader {
   Last last_ = Last::nothing;
 };
 
-/// Back-references may come before their groups, so these are counted first.
-void Reader::count_groups() {
+/// Counts the groups first, because a back-reference may precede its group.
+void PatternTranslator::count_groups() {
   bool in_class = false;
   for (at_ = 0; at_ < text_.size(); ++at_) {
     const char c = text_[at_];
@@ -126,7 +125,7 @@ void Reader::count_groups() {
   at_ = 0;
 }
 
-bool Reader::read() {
+bool PatternTranslator::translate() {
   while (!at_end()) {
     const char c = peek();
     switch (c) {
@@ -185,7 +184,7 @@ bool Reader::read() {
   return groups_.empty() || fail("a ')' for each '('");
 }
 
-bool Reader::read_group() {
+bool PatternTranslator::read_group() {
   ++at_;
   last_ = Last::nothing;
   if (peek() != '?') {
@@ -195,11 +194,11 @@ bool Reader::read_group() {
     groups_.push_back({true});
   } else if (starts("?=") || starts("?!")) {
     at_ += 2;
-    refuse("look-ahead");
+    set_unsupported("look-ahead");
     groups_.push_back({true});
   } else if (starts("?<=") || starts("?<!")) {
     at_ += 3;
-    refuse("look-behind");
+    set_unsupported("look-behind");
     groups_.push_back({false});
   } else if (starts("?<")) {
     at_ += 2;
@@ -214,30 +213,31 @@ bool Reader::read_group() {
   return true;
 }
 
-/// The name up to `>`, an identifier.
-bool Reader::read_name(std::string& name) {
+/// Reads a name, an identifier, up to `>`.
+bool PatternTranslator::read_name(std::string& name) {
   const std::size_t end = text_.find('>', at_);
   if (end == std::string_view::npos || end == at_) return false;
   name = text_.substr(at_, end - at_);
-  if (is_digit(name[0])) return false;
+  if (is_ascii_digit(name[0])) return false;
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
-    // Beyond ASCII not all are letters, but beyond the BMP few are.
-    if (byte >= 0xF0 || (byte < 0x80 && !is_letter(c) && !is_digit(c) && c != '$' && c != '_')) return false;
+    // Accepts all of the BMP beyond ASCII, although not all are letters, and nothing beyond the BMP, where few are.
+    if (byte >= 0xF0 || (byte < 0x80 && !is_ascii_letter(c) && !is_ascii_digit(c) && c != '$' && c != '_'))
+      return false;
   }
   at_ = end + 1;
   return true;
 }
 
-/// Sets `is_one` to whether there is a quantifier: a `{` may be a plain character.
-bool Reader::read_quantifier(bool& is_one) {
+/// Reads a quantifier. Sets `is_one` to false if there is none: a `{` may be a plain character.
+bool PatternTranslator::read_quantifier(bool& is_one) {
   std::string quantifier;
   std::size_t size = 1;
   if (peek() == '{') {
     std::uint64_t least = 0, most = 0;
     const auto read_number = [&](std::uint64_t& number) {
       const std::size_t begin = size;
-      for (; is_digit(peek(size)); ++size)
+      for (; is_ascii_digit(peek(size)); ++size)
         number = std::min<std::uint64_t>(number * 10 + static_cast<unsigned>(peek(size) - '0'), 1u << 31);
       return size > begin;
     };
@@ -253,7 +253,7 @@ bool Reader::read_quantifier(bool& is_one) {
     if (peek(size) != '}') return true;
     ++size;
     if (!unbounded && most < least) return fail("the smaller number first in {n,m}");
-    if (least > kRe2Repeats || most > kRe2Repeats) refuse("more than 1000 repetitions");
+    if (least > kRe2Repeats || most > kRe2Repeats) set_unsupported("more than 1000 repetitions");
     quantifier = "{" + std::to_string(least);
     if (unbounded) quantifier += ",";
     if (!unbounded && most != least) quantifier += "," + std::to_string(most);
@@ -273,7 +273,7 @@ bool Reader::read_quantifier(bool& is_one) {
   return true;
 }
 
-CodePoint Reader::read_code_point() {
+CodePoint PatternTranslator::read_code_point() {
   const auto byte = [&](std::size_t ahead) { return static_cast<unsigned char>(peek(ahead)); };
   const unsigned first = byte(0);
   if (first < 0x80) {
@@ -287,24 +287,19 @@ CodePoint Reader::read_code_point() {
   return c;
 }
 
-std::optional<CodePoint> Reader::read_hex(std::size_t digits) {
+std::optional<CodePoint> PatternTranslator::read_hex(std::size_t digits) {
   CodePoint value = 0;
   for (std::size_t i = 0; i < digits; ++i) {
-    const char c = peek(i);
-    const char lower = static_cast<char>(c | 0x20);
-    if (is_digit(c))
-      value = value * 16 + static_cast<unsigned>(c - '0');
-    else if (lower >= 'a' && lower <= 'f')
-      value = value * 16 + static_cast<unsigned>(lower - 'a' + 10);
-    else
-      return std::nullopt;
+    const int digit = hex_value(peek(i));
+    if (digit < 0) return std::nullopt;
+    value = value * 16 + static_cast<unsigned>(digit);
   }
   at_ += digits;
   return value;
 }
 
-/// Behind `\u`: four hex digits, with those of the second half of a surrogate pair. Else the plain character u.
-CodePoint Reader::read_unicode_escape() {
+/// Reads what follows `\u`: four hex digits, and the second half of a surrogate pair. Otherwise it is a plain u.
+CodePoint PatternTranslator::read_unicode_escape() {
   const auto unit = read_hex(4);
   if (!unit) return 'u';
   if (*unit >= 0xD800 && *unit < 0xDC00 && starts("\\u")) {
@@ -317,8 +312,8 @@ CodePoint Reader::read_unicode_escape() {
   return *unit;
 }
 
-/// Annex B: up to three octal digits, no more than \377.
-CodePoint Reader::read_octal() {
+/// Reads up to three octal digits, at most \377 (annex B).
+CodePoint PatternTranslator::read_octal() {
   CodePoint value = 0;
   for (int i = 0; i < 3 && peek() >= '0' && peek() <= '7' && !at_end(); ++i) {
     const CodePoint next = value * 8 + static_cast<unsigned>(peek() - '0');
@@ -329,10 +324,10 @@ CodePoint Reader::read_octal() {
   return value;
 }
 
-void Reader::literal(CodePoint c) {
+void PatternTranslator::literal(CodePoint c) {
   last_ = Last::atom;
-  if (is_surrogate(c)) return refuse("a lone surrogate");
-  if (c < 0x80 && (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c)))) {
+  if (is_surrogate(c)) return set_unsupported("a lone surrogate");
+  if (c < 0x80 && (is_ascii_letter(static_cast<char>(c)) || is_ascii_digit(static_cast<char>(c)))) {
     out += static_cast<char>(c);
   } else if (c > 0x20 && c < 0x7F && c != '_') {
     out += '\\';
@@ -342,7 +337,7 @@ void Reader::literal(CodePoint c) {
   }
 }
 
-bool Reader::read_escape() {
+bool PatternTranslator::read_escape() {
   ++at_;
   if (at_end()) return fail("something behind the last '\\'");
   const char c = peek();
@@ -361,7 +356,7 @@ bool Reader::read_escape() {
       ++at_;
       std::string name;
       if (!read_name(name) || !names_.contains(name)) return fail("the name of a group in \\k<name>");
-      refuse("a back-reference");
+      set_unsupported("a back-reference");
       last_ = Last::atom;
       return true;
     }
@@ -375,11 +370,11 @@ bool Reader::read_escape() {
     case '8':
     case '9': {
       std::uint64_t number = 0;
-      for (std::size_t i = 0; is_digit(peek(i)); ++i)
+      for (std::size_t i = 0; is_ascii_digit(peek(i)); ++i)
         number = std::min<std::uint64_t>(number * 10 + static_cast<unsigned>(peek(i) - '0'), 1u << 31);
       if (number > group_count_) break;
-      while (is_digit(peek())) ++at_;
-      refuse("a back-reference");
+      while (is_ascii_digit(peek())) ++at_;
+      set_unsupported("a back-reference");
       last_ = Last::atom;
       return true;
     }
@@ -397,8 +392,8 @@ bool Reader::read_escape() {
   return true;
 }
 
-/// What stands for one character, or a set of them, inside a class, and mostly outside too.
-bool Reader::read_class_atom(Ranges& set, std::optional<CodePoint>& single) {
+/// Reads one element of a class: a character, or an escape for a set of characters.
+bool PatternTranslator::read_class_atom(Ranges& set, std::optional<CodePoint>& single) {
   single.reset();
   if (peek() != '\\') {
     single = read_code_point();
@@ -451,7 +446,7 @@ bool Reader::read_class_atom(Ranges& set, std::optional<CodePoint>& single) {
       single = read_unicode_escape();
       return true;
     case 'c':
-      if (is_letter(peek(1))) {
+      if (is_ascii_letter(peek(1))) {
         single = static_cast<CodePoint>(peek(1) & 0x1F);
         at_ += 2;
       } else {
@@ -474,7 +469,7 @@ bool Reader::read_class_atom(Ranges& set, std::optional<CodePoint>& single) {
   }
 }
 
-bool Reader::read_class() {
+bool PatternTranslator::read_class() {
   ++at_;
   const bool negated = peek() == '^';
   if (negated) ++at_;
@@ -486,7 +481,7 @@ bool Reader::read_class() {
         single = 0x08;
         return true;
       }
-      if (peek(1) == 'c' && (is_digit(peek(2)) || peek(2) == '_')) {  // annex B
+      if (peek(1) == 'c' && (is_ascii_digit(peek(2)) || peek(2) == '_')) {  // annex B
         single = static_cast<CodePoint>(peek(2) & 0x1F);
         at_ += 3;
         return true;
@@ -523,19 +518,19 @@ bool Reader::read_class() {
   return true;
 }
 
-void Reader::write_class(Ranges ranges, bool negated) {
+void PatternTranslator::write_class(Ranges ranges, bool negated) {
   last_ = Last::atom;
   Ranges kept;
   for (const auto& [first, last] : ranges) {
     if (last < 0xD800 || first > 0xDFFF) {
       kept.emplace_back(first, last);
     } else if (first <= 0xD800 && last >= 0xDFFF) {
-      // All surrogates: any half of a pair, so for code points all beyond the BMP.
+      // The class has all surrogates, that is halves of pairs. As code points these are all beyond the BMP.
       if (first < 0xD800) kept.emplace_back(first, 0xD7FF);
       if (last > 0xDFFF) kept.emplace_back(0xE000, last);
       kept.emplace_back(0x10000, kLastCodePoint);
     } else {
-      refuse("a lone surrogate");
+      set_unsupported("a lone surrogate");
     }
   }
   if (kept.empty()) {
@@ -555,13 +550,13 @@ void Reader::write_class(Ranges ranges, bool negated) {
 }  // namespace
 
 boost::system::result<std::string, std::string> re2_pattern(std::string_view pattern) {
-  Reader reader(pattern);
-  if (!reader.read()) return {boost::system::in_place_error, "is no regular expression: expected " + reader.error};
+  PatternTranslator reader(pattern);
+  if (!reader.translate()) return {boost::system::in_place_error, "is no regular expression: expected " + reader.error};
   if (!reader.unsupported.empty())
     return {boost::system::in_place_error, "has " + reader.unsupported + ": expected only what RE2 can do"};
   return {boost::system::in_place_value, std::move(reader.out)};
 }
 
-bool is_ecma_pattern(std::string_view pattern) { return Reader(pattern).read(); }
+bool is_ecma_pattern(std::string_view pattern) { return PatternTranslator(pattern).read(); }
 
 }  // namespace eventgate

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/schema/ecma_pattern.hpp"
 
 namespace eventgate {
@@ -26,17 +27,13 @@ constexpr std::array<std::string_view, 16> kNames = {"date",
                                                      "json-pointer-uri-fragment",
                                                      "relative-json-pointer"};
 
-bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
-bool is_letter(char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; }
-bool is_alnum(char c) { return is_digit(c) || is_letter(c); }
-bool is_hex(char c) { return is_digit(c) || static_cast<unsigned char>((c | 0x20) - 'a') < 6; }
 bool is_one_of(char c, std::string_view set) {
   for (const char x : set)
     if (x == c) return true;
   return false;
 }
 
-/// Bytes of the white space (ECMA-262's \s) that `text` starts with: one character of it, 0 if there is none.
+/// Returns the bytes of the white space character (\s of ECMA-262) at the start of `text`, or 0.
 std::size_t space_size(std::string_view text) {
   if (text.empty()) return 0;
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -59,7 +56,7 @@ bool has_space(std::string_view text) {
   return false;
 }
 
-/// A place in a text that moves on over what it takes.
+/// A position in a text. Each `take_…` moves it over what matches, or leaves it and returns false.
 struct Cursor {
   const char* at;
   const char* end;
@@ -87,7 +84,7 @@ struct Cursor {
   }
   bool take_hex(int count) {
     for (int i = 0; i < count; ++i, ++at)
-      if (at == end || !is_hex(*at)) return false;
+      if (at == end || !is_hex_digit(*at)) return false;
     return true;
   }
   bool take_text(std::string_view text) {
@@ -97,7 +94,7 @@ struct Cursor {
   }
   /// %hh
   bool take_percent() {
-    if (end - at < 3 || *at != '%' || !is_hex(at[1]) || !is_hex(at[2])) return false;
+    if (end - at < 3 || *at != '%' || !is_hex_digit(at[1]) || !is_hex_digit(at[2])) return false;
     at += 3;
     return true;
   }
@@ -120,9 +117,9 @@ bool take_clock(Cursor& c) {
   if (!c.take_text("23:59:60") && !(c.take_range('0', '2') && c.take_digit() && c.take(':') && c.take_range('0', '5') &&
                                     c.take_digit() && c.take(':') && c.take_range('0', '5') && c.take_digit()))
     return false;
-  if (c.peek() == '.' && c.end - c.at > 1 && is_digit(c.at[1])) {
+  if (c.peek() == '.' && c.end - c.at > 1 && is_ascii_digit(c.at[1])) {
     ++c.at;
-    c.take_while(is_digit);
+    c.take_while(is_ascii_digit);
   }
   return true;
 }
@@ -159,8 +156,8 @@ bool is_date_time(std::string_view text) {
 
 /// [a-z][a-z0-9+\-.]*:
 bool take_scheme(Cursor& c) {
-  if (!is_letter(c.peek())) return false;
-  c.take_while([](char x) { return is_alnum(x) || x == '+' || x == '-' || x == '.'; });
+  if (!is_ascii_letter(c.peek())) return false;
+  c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '+' || x == '-' || x == '.'; });
   return c.take(':');
 }
 
@@ -169,20 +166,20 @@ bool is_uri(std::string_view text) {
   return take_scheme(c) && !has_space(c.rest());
 }
 
-/// AJV: an optional prefix that ends in `/`, then a path that starts with no `\`, then a fragment without any; no
-/// spaces. The prefix has no backslash either, so only the first character and the fragment count.
+/// AJV accepts an optional prefix that ends in `/`, a path that does not start with `\`, and a fragment without `\`; no
+/// spaces. The prefix cannot have a backslash either, so only the first character and the fragment matter.
 bool is_uri_reference(std::string_view text) {
   if (has_space(text) || text.starts_with('\\')) return false;
   const std::size_t fragment = text.find('#');
   return fragment == std::string_view::npos || text.find('\\', fragment) == std::string_view::npos;
 }
 
-/// RFC 6570, as AJV reads it.
+/// RFC 6570 in the form of AJV.
 bool is_uri_template(std::string_view text) {
   Cursor c(text);
   const auto take_name = [&c] {
     bool any = false;
-    while (c.take_while([](char x) { return is_alnum(x) || x == '_'; }) || c.take_percent()) any = true;
+    while (c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '_'; }) || c.take_percent()) any = true;
     if (!any) return false;
     if (c.take('*')) return true;
     if (c.take(':')) {
@@ -207,24 +204,24 @@ bool is_uri_template(std::string_view text) {
   return true;
 }
 
-/// Bytes of one character that AJV's url takes in a host's name: a letter, a digit, U+00A1 to U+FFFF.
+/// Returns the bytes of a character that AJV's `url` allows in a host name, or 0: a letter, a digit, U+00A1 to U+FFFF.
 std::size_t host_character_size(std::string_view text, bool digits) {
   if (text.empty()) return 0;
   const unsigned char first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return is_letter(text[0]) || (digits && is_digit(text[0]));
+  if (first < 0x80) return is_ascii_letter(text[0]) || (digits && is_ascii_digit(text[0]));
   if (first == 0xC2) return text.size() > 1 && static_cast<unsigned char>(text[1]) >= 0xA1 ? 2 : 0;
   return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 0;
 }
 
-/// One to three digits and their value, no greater than 255 if it is an octet.
+/// Takes one to three digits. Returns their value, or -1.
 int take_octet(Cursor& c) {
   int value = 0;
   int size = 0;
-  for (; size < 3 && is_digit(c.peek()); ++size) value = value * 10 + (*c.at++ - '0');
-  return size == 0 || is_digit(c.peek()) ? -1 : value;
+  for (; size < 3 && is_ascii_digit(c.peek()); ++size) value = value * 10 + (*c.at++ - '0');
+  return size == 0 || is_ascii_digit(c.peek()) ? -1 : value;
 }
 
-/// The IPv4 address of a public host, and where it ends.
+/// Takes the IPv4 address of a public host.
 bool take_public_ipv4(Cursor& c) {
   std::array<int, 4> octets{};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -245,7 +242,7 @@ bool take_public_ipv4(Cursor& c) {
   return !(octets[0] == 172 && octets[1] >= 16 && octets[1] <= 31);
 }
 
-/// Labels with single hyphens inside, dots between, the last of two letters or more.
+/// Takes labels with single hyphens inside and dots between them. The last has at least two letters.
 bool take_host_name(Cursor& c) {
   bool dotted = false;
   while (true) {
@@ -254,7 +251,7 @@ bool take_host_name(Cursor& c) {
     bool hyphen = true;
     while (true) {
       if (const std::size_t size = host_character_size(c.rest(), true)) {
-        plain = plain && !is_digit(*c.at);
+        plain = plain && !is_ascii_digit(*c.at);
         c.at += std::min<std::size_t>(size, static_cast<std::size_t>(c.end - c.at));
         ++characters;
         hyphen = false;
@@ -276,23 +273,23 @@ bool is_url(std::string_view text) {
   const std::size_t mark = text.find("://");
   if (mark == std::string_view::npos || mark > 6) return false;
   std::string scheme;
-  for (const char x : text.substr(0, mark)) scheme += is_letter(x) ? static_cast<char>(x | 0x20) : x;
+  for (const char x : text.substr(0, mark)) scheme += is_ascii_letter(x) ? static_cast<char>(x | 0x20) : x;
   if (scheme != "http" && scheme != "https" && scheme != "http\xC5\xBF" && scheme != "ftp") return false;
   const std::string_view rest = text.substr(mark + 3);
-  // Only a host may have white space: that beyond ASCII.
+  // Only the host may have white space, and only beyond ASCII.
   std::size_t first_space = rest.size(), spaces_end = 0;
   for (std::size_t i = 0; i < rest.size(); ++i)
     if (space_size(rest.substr(i))) {
       first_space = std::min(first_space, i);
       spaces_end = i + 1;
     }
-  // What is before an @ may be anything, so the host may be behind any of them.
+  // Anything may precede an @, so the host may follow any of them.
   for (std::size_t begin = 0; begin <= first_space;) {
     Cursor address(rest.substr(begin)), name(rest.substr(begin));
     for (Cursor* host : {take_public_ipv4(address) ? &address : nullptr, take_host_name(name) ? &name : nullptr}) {
       if (!host || static_cast<std::size_t>(host->at - rest.data()) < spaces_end) continue;
       if (host->take(':')) {
-        const std::size_t digits = host->take_while(is_digit);
+        const std::size_t digits = host->take_while(is_ascii_digit);
         if (digits < 2 || digits > 5) continue;
       }
       if (host->done() || *host->at == '/') return true;
@@ -304,16 +301,17 @@ bool is_url(std::string_view text) {
   return false;
 }
 
-/// A letter or digit, then up to 62 of those and hyphens that end in no hyphen.
+/// Takes a letter or digit, then up to 62 of these and hyphens. The last is not a hyphen.
 bool take_label(Cursor& c) {
   const char* begin = c.at;
-  const std::size_t size = c.take_while([](char x) { return is_alnum(x) || x == '-'; });
+  const std::size_t size = c.take_while([](char x) { return is_ascii_alphanumeric(x) || x == '-'; });
   return size >= 1 && size <= 63 && *begin != '-' && c.at[-1] != '-';
 }
 
 bool is_email(std::string_view text) {
   Cursor c(text);
-  if (!c.take_while([](char x) { return is_alnum(x) || is_one_of(x, ".!#$%&'*+/=?^_`{|}~-"); }) || !c.take('@'))
+  if (!c.take_while([](char x) { return is_ascii_alphanumeric(x) || is_one_of(x, ".!#$%&'*+/=?^_`{|}~-"); }) ||
+      !c.take('@'))
     return false;
   do {
     if (!take_label(c)) return false;
@@ -331,7 +329,7 @@ bool is_hostname(std::string_view text) {
   return c.done();
 }
 
-/// Four octets up to the end; zeros before them where `padded` allows.
+/// Four octets up to the end. `padded` allows leading zeros.
 bool is_ipv4(Cursor c, bool padded) {
   for (int i = 0; i < 4; ++i) {
     if (i && !c.take('.')) return false;
@@ -348,7 +346,7 @@ bool is_ipv6(std::string_view text) {
   const std::size_t zone = text.find('%');
   std::string_view address = text.substr(0, zone);
   if (zone != std::string_view::npos) {
-    // (?:%.+)?\s*$: one character or more that ends no line, then white space.
+    // (?:%.+)?\s*$: at least one character that is not a line end, then white space.
     std::string_view rest = text.substr(zone + 1);
     const auto line_end_size = [](std::string_view s) -> std::size_t {
       if (s[0] == '\n' || s[0] == '\r') return 1;
@@ -377,10 +375,10 @@ bool is_ipv6(std::string_view text) {
   }
   while (true) {
     const char* begin = c.at;
-    const std::size_t size = c.take_while(is_hex);
+    const std::size_t size = c.take_while(is_hex_digit);
     if (c.peek() == '.') {
       c.at = begin;
-      // In the place of two groups. AJV lets :: stand for no group in front of it.
+      // It stands for two groups. AJV allows :: to stand for no group before it.
       if (!is_ipv4(c, false)) return false;
       return before < 0 ? groups == 6 : groups <= 5;
     }
@@ -398,7 +396,7 @@ bool is_ipv6(std::string_view text) {
 }
 
 bool is_regex(std::string_view text) {
-  // AJV refuses \Z behind any character but a backslash.
+  // AJV rejects \Z unless a backslash precedes it.
   for (std::size_t at = text.find("\\Z", 1); at != std::string_view::npos; at = text.find("\\Z", at + 1))
     if (text[at - 1] != '\\') return false;
   return is_ecma_pattern(text);
@@ -408,7 +406,7 @@ bool is_uuid(std::string_view text) {
   Cursor c(text);
   constexpr std::string_view kPrefix = "urn:uuid:";
   if (text.size() > kPrefix.size() && std::equal(kPrefix.begin(), kPrefix.end(), text.begin(), [](char a, char b) {
-        return a == (is_letter(b) ? static_cast<char>(b | 0x20) : b);
+        return a == (is_ascii_letter(b) ? static_cast<char>(b | 0x20) : b);
       }))
     c.at += kPrefix.size();
   return c.take_hex(8) && c.take('-') && c.take_hex(4) && c.take('-') && c.take_hex(4) && c.take('-') &&
@@ -430,7 +428,7 @@ bool is_pointer_fragment(std::string_view text) {
   if (c.done()) return true;
   if (c.peek() != '/') return false;
   while (!c.done()) {
-    if (c.take_while([](char x) { return is_alnum(x) || is_one_of(x, "/_-.!$&'()*+,;:=@"); })) continue;
+    if (c.take_while([](char x) { return is_ascii_alphanumeric(x) || is_one_of(x, "/_-.!$&'()*+,;:=@"); })) continue;
     if (c.take_percent() || c.take_text("~0") || c.take_text("~1")) continue;
     return false;
   }
@@ -441,7 +439,7 @@ bool is_relative_pointer(std::string_view text) {
   Cursor c(text);
   if (!c.take('0')) {
     if (!c.take_range('1', '9')) return false;
-    c.take_while(is_digit);
+    c.take_while(is_ascii_digit);
   }
   if (c.rest() == "#") return true;
   return is_pointer(c.rest());

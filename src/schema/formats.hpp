@@ -6,7 +6,7 @@
 
 namespace eventgate {
 
-/// The formats of AJV 6 in its "fast" mode.
+/// The formats of AJV 6 in its mode "fast".
 enum class Format : std::uint8_t {
   date,
   time,
@@ -26,13 +26,13 @@ enum class Format : std::uint8_t {
   relative_json_pointer,
 };
 
-/// The format a schema calls `name`, if there is one.
+/// Returns the format named `name`, or nullopt.
 std::optional<Format> format_named(std::string_view name);
 
-/// The names of all formats, for an error message.
+/// Returns the names of all formats, for an error message.
 std::string_view format_names();
 
-/// Whether `text` (UTF-8) is of `format`, exactly as AJV's regular expression for it decides. Linear.
+/// Returns true if `text` (UTF-8) has the format, exactly as AJV's regular expression decides. O(size of `text`).
 bool matches_format(Format format, std::string_view text);
 
 }  // namespace eventgate

@@ -13,7 +13,7 @@ KeyTable::KeyTable(const std::vector<std::string>& keys) {
   std::vector<Digest> digests;
   for (std::size_t i = 0; i < keys.size(); ++i)
     digests.emplace_back(std::string_view(texts_).substr(texts[i], keys[i].size()));
-  // Tries for a hash that no two keys share, in a table that is not much larger than the keys.
+  // Try multipliers and sizes until no two keys share a slot.
   std::size_t best = std::numeric_limits<std::size_t>::max(), best_size = 0;
   const std::size_t smallest = std::bit_ceil(keys.size() * 2);
   const std::size_t largest = keys.size() <= 64 ? smallest * 4 : smallest;

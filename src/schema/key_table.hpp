@@ -10,7 +10,8 @@
 
 namespace eventgate {
 
-/// A set of keys known beforehand, found by their first and last 8 bytes and size: all there is of most keys.
+/// A hash table from keys, which never change, to their indexes. It compares the size and the first and last 8 bytes of
+/// a key, which is all of most keys.
 ///
 /// Immutable once built.
 class KeyTable {
@@ -18,12 +19,12 @@ class KeyTable {
   static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
   KeyTable() = default;
-  /// Different keys.
+  /// The keys must differ from each other.
   explicit KeyTable(const std::vector<std::string>& keys);
 
   bool empty() const { return slots_.empty(); }
 
-  /// The place of `key` among the keys, or kNone. Reads up to 8 bytes behind a key of fewer than 8.
+  /// Returns the index of `key`, or kNone. Reads up to 8 bytes behind `key` if it has fewer than 8.
   [[gnu::always_inline]] std::uint32_t find(std::string_view key) const {
     if (slots_.empty()) [[unlikely]]
       return kNone;
@@ -42,7 +43,7 @@ class KeyTable {
     std::uint64_t first, last;
     std::uint32_t size;
 
-    // Without a branch: sizes come in no order that a processor could learn.
+    // Without a branch, because the processor cannot predict the sizes.
     explicit Digest(std::string_view key) : size(static_cast<std::uint32_t>(key.size())) {
       const bool is_short = key.size() < 8;
       const std::uint64_t mask = is_short ? (std::uint64_t{1} << (8 * (key.size() & 7))) - 1 : ~std::uint64_t{0};
@@ -57,10 +58,10 @@ class KeyTable {
     std::uint64_t first = 0, last = 0;
     std::uint32_t size = 0;
     std::uint32_t place = kNone;
-    std::uint32_t text = 0;  ///< Where the key begins in texts_.
+    std::uint32_t text = 0;  ///< Offset of the key in texts_.
   };
 
-  /// Of two keys of the same size above 16, with the same first and last 8 bytes.
+  /// Compares the middle of two keys with the same size above 16 and the same first and last 8 bytes.
   bool same_middle(const Slot& slot, std::string_view key) const {
     const char* own = texts_.data() + slot.text;
     for (std::size_t at = 8; at + 8 < key.size(); at += 8) {
@@ -72,7 +73,7 @@ class KeyTable {
     return true;
   }
 
-  std::vector<Slot> slots_;  ///< Open addressing; a power of two.
+  std::vector<Slot> slots_;  ///< Open addressing. The size is a power of two.
   std::uint64_t multiplier_ = 1;
   unsigned shift_ = 63;
   std::string texts_;

@@ -18,36 +18,43 @@
 #include "formats.hpp"
 #include "key_table.hpp"
 
+// The flat form of a schema that the validator runs. SchemaCompiler builds a Program; afterwards it is immutable.
+//
+// Every schema that constrains something is one `Schema` in `Program::schemas`, and refers by index to the rules for
+// each type of value: {"type": "string", "maxLength": 9} is a Schema with `types` = string and `string` = the index of
+// a StringRules. A schema without rules is `kNone`: every value is valid under it.
+
 namespace eventgate {
 
-/// Where a thing is in one of the program's arrays.
+/// A position in one of the arrays of a Program, or of a JSON text's nodes.
 using Index = std::uint32_t;
 
-/// There is no such thing; as a schema: one that everything is valid under.
+/// No element. As a schema: one under which every value is valid.
 inline constexpr Index kNone = std::numeric_limits<Index>::max();
 
-/// A set of JSON types, a bit for each, and one for integers.
+/// A set of JSON types: a bit for each, and one for integers.
 using TypeSet = std::uint8_t;
 inline constexpr TypeSet type_bit(JsonType type) { return static_cast<TypeSet>(1u << static_cast<unsigned>(type)); }
 inline constexpr TypeSet kIntegerBit = 1u << 6;
 inline constexpr TypeSet kAnyType = 0x7F;
 
-/// AJV's groups of rules, in its order.
+/// AJV runs the rules of a schema in groups by the type they constrain, in this order.
 enum class Group : std::uint8_t { none, number, string, array, object };
 
-/// What the rules for numbers compare with.
+/// The value of `maximum`, `minimum`, or their exclusive forms.
 struct Limit {
   bool present = false;
   bool exclusive = false;
-  bool small = false;  ///< It is `integer`.
+  bool small = false;  ///< The limit is an integer and equals `integer`.
   std::int64_t integer = 0;
-  double value = 0;
-  ExactNumber exact;
-  std::string text;
+  double value = 0;   ///< The double nearest to the limit.
+  ExactNumber exact;  ///< The limit with all its digits.
+  std::string text;   ///< As messages write it.
 };
 
 struct NumberRules {
-  bool small = false;  ///< Of an integer with few digits these bounds say it all.
+  /// An integer of at most 18 digits is valid exactly if it lies between `smallest` and `largest`.
+  bool small = false;
   std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
   std::int64_t largest = std::numeric_limits<std::int64_t>::max();
   Limit maximum, minimum;
@@ -56,10 +63,10 @@ struct NumberRules {
   std::string divisor_text;
 };
 
-/// A keyword such as maxLength.
+/// The value of a keyword such as `maxLength`.
 struct Count {
   std::uint64_t value;
-  std::string text;  ///< Empty: the keyword is not there.
+  std::string text;  ///< As messages write it. Empty if the schema lacks the keyword.
 };
 
 struct StringRules {
@@ -73,32 +80,35 @@ struct StringRules {
 struct ArrayRules {
   Count maximum{std::numeric_limits<std::uint64_t>::max(), {}};
   Count minimum{0, {}};
-  bool is_tuple = false;
-  bool no_more_items = false;  ///< additionalItems is false.
-  Index items = kNone;         ///< Of all items, or of those behind the tuple.
+  bool is_tuple = false;       ///< `items` is an array of schemas.
+  bool no_more_items = false;  ///< `additionalItems` is false.
+  Index items = kNone;         ///< Schema of all items, or of those behind the tuple.
   std::vector<Index> tuple;
-  std::vector<Index> tuple_defaults;  ///< Constants, or kNone; empty if there are none.
+  std::vector<Index> tuple_defaults;  ///< A constant or kNone for each item of the tuple. Empty if it has no default.
   bool has_contains = false;
   Index contains = kNone;
   bool unique = false;
-  /// If the items have a type without objects and arrays, AJV compares those of that type only, from the end.
+  /// The type of the items if it allows neither objects nor arrays, else 0. AJV then compares only items of this type,
+  /// and looks for duplicates in another order.
   TypeSet unique_types = 0;
 };
 
-/// A name that an object's rules know.
+/// A property name that the rules of an object mention.
 struct Property {
   std::string key;
-  std::string path;    ///< AJV's path to it.
-  Index name = kNone;  ///< The number of the key among all keys of the program.
+  std::string path;    ///< The property in AJV's data path: `.key` or `['a-b']`.
+  Index name = kNone;  ///< Number of `key` among all keys of the program.
   Index schema = kNone;
   Index default_value = kNone;  ///< A constant.
-  bool required = false;        ///< Looked for where the property is, since it has a schema.
+  /// The property is required and has a schema. AJV reports it missing where it validates the property, not with the
+  /// other required ones.
+  bool required = false;
 };
 
 struct Dependency {
-  Index property;               ///< Of the same rules.
-  std::vector<Index> required;  ///< Properties.
-  std::string required_text;    ///< Their keys, with commas.
+  Index property;               ///< In `ObjectRules::properties`.
+  std::vector<Index> required;  ///< In `ObjectRules::properties`.
+  std::string required_text;    ///< Their keys, separated by commas.
   Index schema = kNone;
 };
 
@@ -110,41 +120,45 @@ struct PatternProperty {
 struct ObjectRules {
   Count maximum{std::numeric_limits<std::uint64_t>::max(), {}};
   Count minimum{0, {}};
-  /// Those of `properties` first, in their order; then what `required` and `dependencies` name besides.
+  /// The names of the keyword `properties` in their order, then the names that only `required` and `dependencies`
+  /// mention.
   std::vector<Property> properties;
-  std::vector<Index> required;  ///< Looked for before the properties.
+  std::vector<Index> required;  ///< The properties that AJV looks for before it validates any.
   std::vector<Dependency> dependencies;
   Index property_names = kNone;
-  bool no_additional = false;
+  bool no_additional = false;  ///< `additionalProperties` is false.
   Index additional = kNone;
   std::vector<PatternProperty> patterns;
 
-  KeyTable keys;
-  std::uint32_t declared = 0;      ///< So many properties, from the first on, are in `properties`.
-  std::vector<Index> schemas;      ///< Of those.
-  std::uint64_t all_required = 0;  ///< Bits of properties, if there are no more than 64.
-  std::vector<Index> defaults;     ///< Properties that have one.
-  /// Only properties, required and additionalProperties, which is false or says types and no more; not more than 64.
+  KeyTable keys;                   ///< From a name to its index in `properties`.
+  std::uint32_t declared = 0;      ///< Number of properties in the keyword `properties`; they come first.
+  std::vector<Index> schemas;      ///< Their schemas.
+  std::uint64_t all_required = 0;  ///< A bit for each required property, if there are at most 64 properties.
+  std::vector<Index> defaults;     ///< The properties that have a default.
+  /// The validator checks a simple object in one pass. Simple rules have at most 64 properties and no keywords besides
+  /// `properties`, `required` and `additionalProperties`, which is false or constrains the type only.
   bool simple = false;
-  TypeSet additional_types = kAnyType;  ///< Of a simple one: what members that are no property must be.
+  TypeSet additional_types = kAnyType;  ///< Simple rules only: the types that additional properties may have.
 
-  /// The property named `key`, behind which 8 bytes can be read.
+  /// Returns the index of the property named `key`, or kNone. Reads up to 8 bytes behind `key`.
   Index find(std::string_view key) const { return keys.find(key); }
 };
 
 /// A `$ref`.
 struct Reference {
-  Index function = kNone;
-  std::string prefix;  ///< What schemaPaths behind it start with: `#`, or the reference if AJV would inline its schema.
+  Index target = kNone;  ///< In `Program::ref_targets`.
+  /// The start of `schemaPath` in errors below the reference: `#`, or the text of the `$ref` if AJV inlines its schema.
+  std::string prefix;
 };
 
-struct OtherRules {
+/// The rules for values of any type: `$ref`, or `const`, `enum`, `not`, `anyOf`, `oneOf`, `allOf`, `if`.
+struct AnyTypeRules {
   Index reference = kNone;
   Index constant = kNone;
   std::string constant_text;
   bool has_enumeration = false;
-  std::vector<Index> enumeration;  ///< Constants, without the strings.
-  KeyTable strings;                ///< Of the enumeration.
+  std::vector<Index> enumeration;  ///< Constants: the values of `enum` that are not strings.
+  KeyTable strings;                ///< The strings of `enum`.
   std::string enumeration_text;
   bool has_negation = false;
   Index negation = kNone;
@@ -154,31 +168,34 @@ struct OtherRules {
   Index condition = kNone, then_schema = kNone, else_schema = kNone;
 };
 
-/// One schema that says something.
+/// One schema that constrains something.
 struct Schema {
   TypeSet types = kAnyType;
-  Group type_group = Group::none;  ///< The group whose end has the type's error; none: it comes first.
-  bool never = false;              ///< `false`: no type will do.
-  bool only_types = false;         ///< There is no other rule.
-  bool has_defaults = false;       ///< In it, or behind its references, where AJV fills them.
-  /// A string or an integer (without fraction and exponent) of the right type that is written with fewer bytes than
-  /// this is valid, whatever it says: most rules of real schemas are but bounds that are seldom met. 0: it takes a
-  /// look.
+  /// The group after which AJV reports a wrong type. `none`: it reports that first.
+  Group type_group = Group::none;
+  bool never = false;         ///< The schema is `false`.
+  bool only_types = false;    ///< The schema constrains the type only.
+  bool has_defaults = false;  ///< AJV fills in a default inside it, or behind one of its references.
+  /// A string, or an integer without fraction and exponent, is valid if its type is right and its text has fewer bytes
+  /// than this. Most bounds of real schemas are never reached, so this decides most values. 0 decides nothing.
   std::uint32_t short_string = 0, short_integer = 0;
-  Index number = kNone, string = kNone, array = kNone, object = kNone, other = kNone;
-  Index path = kNone;  ///< schemaPath from the start of its function.
-  Index type_name = kNone;
+  /// Indexes of the rules, or kNone.
+  Index number = kNone, string = kNone, array = kNone, object = kNone, any_type = kNone;
+  Index path = kNone;       ///< In `Program::texts`: `schemaPath` from the RefTarget on.
+  Index type_name = kNone;  ///< In `Program::texts`: the value of `type` in messages.
 };
 
-/// What a `$ref` leads to, or the document itself.
-struct Function {
+/// A schema that a `$ref` leads to, or the document itself. AJV compiles each into a function.
+struct RefTarget {
   Index schema = kNone;
-  bool remembered = false;  ///< Several references lead here: verdicts are kept, for linear time.
+  /// Several references lead here and it has references itself. The validator remembers its verdicts, because without
+  /// that nested references could take exponential time.
+  bool memoized = false;
 };
 
-/// A value of the schema: of `const`, `enum` or `default`.
+/// A value of `const`, `enum` or `default`.
 struct Constant {
-  std::string text;  ///< As JSON.stringify writes it, and kJsonPadding bytes.
+  std::string text;  ///< The JSON text, then kJsonPadding bytes.
   std::size_t size = 0;
   JsonNodes nodes;
 
@@ -186,9 +203,17 @@ struct Constant {
   JsonValue value() const { return nodes.root(); }
 };
 
+/// Returns the constant with the JSON text `json`. Throws CompileError, which names `where`, if it is not JSON.
+std::unique_ptr<Constant> make_constant(std::string json, const std::string& where);
+
 struct Pattern {
-  std::string text;
+  std::string text;  ///< As the schema has it.
   std::unique_ptr<const RE2> re2;
+
+  /// Returns true if `subject` contains a match.
+  bool is_found_in(std::string_view subject) const {
+    return re2->Match(subject, 0, subject.size(), RE2::UNANCHORED, nullptr, 0);
+  }
 };
 
 struct CompiledSchema::Program {
@@ -201,16 +226,12 @@ struct CompiledSchema::Program {
   std::vector<StringRules> strings;
   std::vector<ArrayRules> arrays;
   std::vector<ObjectRules> objects;
-  std::vector<OtherRules> others;
+  std::vector<AnyTypeRules> any_types;
   std::vector<Reference> references;
-  std::vector<Function> functions;
+  std::vector<RefTarget> ref_targets;
   std::vector<std::unique_ptr<const Constant>> constants;
   std::vector<Pattern> patterns;
-  std::vector<std::string> texts;  ///< Paths, and the names of types.
+  std::vector<std::string> texts;  ///< Schema paths and names of types.
 };
-
-/// Notes the defaults that `value`, of a text that `splice` works on, lacks under `schema`. Returns whether there are
-/// any.
-bool complete_value(const CompiledSchema::Program& program, Index schema, JsonValue value, EventPatch& splice);
 
 }  // namespace eventgate

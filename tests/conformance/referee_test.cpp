@@ -685,7 +685,7 @@ ordered_json completed(const CompiledSchema& schema, std::string event) {
   for (int round = 0; round < 20; ++round) {
     const ParsedEvent parsed(event);
     splice.clear();
-    if (!schema.complete(parsed.nodes.root(), splice)) break;
+    if (!schema.add_defaults(parsed.nodes.root(), splice)) break;
     event.clear();
     splice.apply(parsed.nodes.root(), event);
   }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/json/event_patch.hpp"
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/json/json_text.hpp"
@@ -149,7 +150,7 @@ void check_invalid_utf8(std::string_view text, JsonValue value, std::size_t offs
 std::string repaired(const JsonNodes& nodes) {
   eventgate::EventPatch splice;
   std::uint32_t before = ~std::uint32_t{0};
-  for (const eventgate::JsonInteropIssue& flaw : nodes.flaws) {
+  for (const eventgate::JsonInteropIssue& flaw : nodes.interop_issues) {
     const JsonValue value(nodes.text.data(), nodes.nodes.data(), flaw.node);
     const bool is_string = flaw.kind != eventgate::JsonInteropIssue::Kind::not_a_double;
     if (flaw.kind == eventgate::JsonInteropIssue::Kind::invalid_utf8)
@@ -213,17 +214,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
 
-  const bool flagged = std::ranges::any_of(parsed.nodes.flaws, [](const eventgate::JsonInteropIssue& flaw) {
+  const bool flagged = std::ranges::any_of(parsed.nodes.interop_issues, [](const eventgate::JsonInteropIssue& flaw) {
     return flaw.kind == eventgate::JsonInteropIssue::Kind::invalid_utf8;
   });
   require(flagged != is_utf8(text), "what is no UTF-8 is flagged");
   std::size_t depth;
-  if (parsed.nodes.flaws.empty()) {
+  if (parsed.nodes.interop_issues.empty()) {
     depth = compare(parsed.nodes);
   } else {
     require(!is_taken, "nlohmann refuses a text with a flaw");
     const Parsed whole(repaired(parsed.nodes), limits, '"');
-    require(!whole.error && whole.nodes.flaws.empty(), "without its flaws a text is whole");
+    require(!whole.error && whole.nodes.interop_issues.empty(), "without its flaws a text is whole");
     require(whole.nodes.nodes.size() == parsed.nodes.nodes.size(), "a flaw is one node");
     depth = compare(whole.nodes);
   }

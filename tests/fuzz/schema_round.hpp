@@ -71,13 +71,13 @@ inline void check_round(const CompiledSchema& schema, std::string_view text) {
   Event event(text);
   if (!event.is_json) return;
   check_validation(schema, event);
-  if (!event.nodes.flaws.empty()) return;
+  if (!event.nodes.interop_issues.empty()) return;
   constexpr int kRounds = 64;
   constexpr std::size_t kLargest = 1 << 20;
   EventPatch splice;
   for (int round = 0; round < kRounds && event.size < kLargest; ++round) {
     splice.clear();
-    const bool incomplete = schema.complete(event.nodes.root(), splice);
+    const bool incomplete = schema.add_defaults(event.nodes.root(), splice);
     require(incomplete == !splice.empty(), "what is incomplete is added to");
     if (!incomplete) break;
     std::string completed;

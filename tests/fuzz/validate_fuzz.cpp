@@ -94,7 +94,7 @@ void check_number(const std::string& number) {
 /// Checks the numbers of a text that is JSON: a bounded number of them, of bounded length.
 void check_numbers(std::string_view text) {
   const fuzz::Event event(text);
-  if (!event.is_json || !event.nodes.flaws.empty()) return;
+  if (!event.is_json || !event.nodes.interop_issues.empty()) return;
   int left = 16;
   for (std::uint32_t i = 0; i < event.nodes.nodes.size() && left > 0; ++i) {
     const JsonValue value(event.nodes.text.data(), event.nodes.nodes.data(), i);

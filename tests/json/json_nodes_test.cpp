@@ -48,7 +48,7 @@ std::string flaws(std::string_view text) {
   const Parsed result = parsed(text);
   if (result.error) return "refused";
   std::string list;
-  for (const JsonInteropIssue& flaw : result.nodes.flaws) {
+  for (const JsonInteropIssue& flaw : result.nodes.interop_issues) {
     const bool utf8 = flaw.kind == JsonInteropIssue::Kind::invalid_utf8;
     list += std::string(list.empty() ? "" : ", ") +
             (utf8                                                  ? "utf8 "
@@ -92,6 +92,23 @@ TEST(JsonNodes, FlagsSayWhatTheSourceHolds) {
   std::string listing;
   for (const JsonValue value : result.root()) listing += std::to_string(value.node().flags);
   EXPECT_EQ(listing, "40022010");
+}
+
+// simdjson's stage 1 is internal to simdjson. It works on blocks of 64 bytes, so this moves a text over a block's end.
+TEST(JsonNodes, StructuralsAreFoundAtEveryPlaceOfABlock) {
+  const std::string text = R"({"a\\":[1,true,"x\"{[:,"],"é":null,"":{}})";
+  const auto expected = parsed(text).nodes.nodes;
+  ASSERT_EQ(expected.size(), 10u);
+  for (std::size_t blanks = 1; blanks <= 130; ++blanks) {
+    const auto moved = parsed(std::string(blanks, ' ') + text + std::string(blanks, '\n')).nodes.nodes;
+    ASSERT_EQ(moved.size(), expected.size()) << blanks;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_EQ(moved[i].begin, expected[i].begin + blanks) << blanks;
+      ASSERT_EQ(moved[i].end, expected[i].end + blanks) << blanks;
+      ASSERT_EQ(moved[i].type, expected[i].type) << blanks;
+      ASSERT_EQ(moved[i].next, expected[i].next) << blanks;
+    }
+  }
 }
 
 TEST(JsonNodes, MemoryIsUsedAgainForAnotherText) {
@@ -285,7 +302,7 @@ TEST(JsonNodes, AMegabyteOfInvalidUtf8IsNoTrouble) {
   std::string text = "[";
   for (int i = 0; i < 250000; ++i) text += "\"\xFF\",";
   text.back() = ']';
-  EXPECT_EQ(parsed(text).nodes.flaws.size(), 250000u);
+  EXPECT_EQ(parsed(text).nodes.interop_issues.size(), 250000u);
   EXPECT_EQ(flaws("\"" + repeated("\xFF", 1000000) + "\""), "utf8 0 at 1");
 }
 

@@ -118,7 +118,7 @@ TEST(Dereference, ADotIsTheDocumentToJsonschemaToolsOnly) {
   const std::string document =
       R"({"$id": "/a/1.0.0", "definitions": {"x": {"type": "null"}}, "$ref": "./#/definitions/x"})";
   EXPECT_THAT(written_out(document, {}, RefRules::jsonschema_tools), HasSubstr(R"("type":"null"})"));
-  EXPECT_EQ(written_out(document), "$ref to '/a/', which cannot be had: it is not there");
+  EXPECT_EQ(written_out(document), "$ref to '/a/', which cannot be read: it is not there");
 }
 
 TEST(Dereference, LeavesRecursionAsAnAbsoluteReference) {
@@ -128,7 +128,7 @@ TEST(Dereference, LeavesRecursionAsAnAbsoluteReference) {
 
 TEST(Dereference, SaysWhatLeadsNowhere) {
   EXPECT_EQ(written_out(R"({"$ref": "#/definitions/x"})"), "$ref '#/definitions/x' leads nowhere");
-  EXPECT_EQ(written_out(R"({"$ref": "/none"})"), "$ref to '/none', which cannot be had: it is not there");
+  EXPECT_EQ(written_out(R"({"$ref": "/none"})"), "$ref to '/none', which cannot be read: it is not there");
   EXPECT_THAT(written_out(R"({"$ref": "#/a~3"})"), HasSubstr("expected a JSON pointer"));
 }
 

@@ -79,7 +79,7 @@ TEST(RepositoryCheck, FindsVersionsThatCannotBeUsed) {
   EXPECT_THAT(repository.problems(),
               ElementsAre(HasSubstr("b/1.0.0.yaml: at #/type: expected array, boolean"), HasSubstr("b/1.1.0.yaml: "),
                           HasSubstr("b/1.2.0.yaml: at #/properties/u: expected maxLength beside format"),
-                          HasSubstr("b/1.3.0.yaml: #/$ref leads to '/none/1.0.0', which cannot be had")));
+                          HasSubstr("b/1.3.0.yaml: #/$ref leads to '/none/1.0.0', which cannot be read")));
 }
 
 TEST(RepositoryCheck, FindsExamplesThatAreInvalid) {

@@ -18,7 +18,7 @@ namespace eventgate {
 namespace {
 
 using testing::HasSubstr;
-using Reading = SchemaRepository::Reading;
+using DereferenceStart = SchemaRepository::DereferenceStart;
 
 class SchemaDocumentTest : public testing::Test {
  protected:
@@ -35,12 +35,12 @@ class SchemaDocumentTest : public testing::Test {
   }
 
   struct Begun {
-    Reading reading;
+    DereferenceStart reading;
     std::future<std::string> outcome;  ///< The text, or `failed: ` and the reason.
   };
   Begun begin(const std::string& uri) {
     const auto outcome = std::make_shared<std::promise<std::string>>();
-    const Reading reading = repository_->begin_dereferencing(uri, [outcome](const SchemaText& text) {
+    const DereferenceStart reading = repository_->begin_dereferencing(uri, [outcome](const SchemaText& text) {
       outcome->set_value(text ? *text : "failed: " + text.error().reason);
     });
     return {reading, outcome->get_future()};
@@ -75,7 +75,7 @@ TEST_F(SchemaDocumentTest, OfASchemaThatIsNotKeptNothingIsRead) {
   start("/base");
   reader_->put("/base/a/1.0.0", R"({"title":"a"})");
   for (const std::string uri : {"/a/1.0.0", "", "/../etc/passwd", "http://host/a/1.0.0"})
-    EXPECT_EQ(begin(uri).reading, Reading::not_kept) << uri;
+    EXPECT_EQ(begin(uri).reading, DereferenceStart::not_cached) << uri;
   EXPECT_THAT(reader_->reads(), testing::IsEmpty());
 }
 
@@ -96,15 +96,15 @@ TEST_F(SchemaDocumentTest, TwoAreReadAtATimeAndLoadsGoOnBeside) {
   load("/a/1.0.0");
   reader_->hold("http://host/a");
   Begun first = begin("/a/1.0.0"), second = begin("/a/1.0.0");
-  EXPECT_EQ(first.reading, Reading::begun);
-  EXPECT_EQ(second.reading, Reading::begun);
-  EXPECT_EQ(begin("/a/1.0.0").reading, Reading::too_many);
+  EXPECT_EQ(first.reading, DereferenceStart::started);
+  EXPECT_EQ(second.reading, DereferenceStart::started);
+  EXPECT_EQ(begin("/a/1.0.0").reading, DereferenceStart::too_many);
   load("/b/1.0.0");
   reader_->release();
   EXPECT_THAT(first.outcome.get(), HasSubstr("\"a\""));
   EXPECT_THAT(second.outcome.get(), HasSubstr("\"a\""));
   Begun third = begin("/a/1.0.0");
-  EXPECT_EQ(third.reading, Reading::begun);
+  EXPECT_EQ(third.reading, DereferenceStart::started);
   EXPECT_THAT(third.outcome.get(), HasSubstr("\"a\""));
 }
 

@@ -104,7 +104,7 @@ TEST_P(SchemaHostTest, WhatIsKnownStaysKnownAndWhatIsNotFailsWithTheReason) {
   start();
   EXPECT_EQ(load("/test/1.0.0"), "test");
   answer(GetParam().given());
-  while (repository_->stale() == 0) EXPECT_EQ(find("/test/1.0.0"), "test");
+  while (repository_->stale_count() == 0) EXPECT_EQ(find("/test/1.0.0"), "test");
   EXPECT_EQ(find("/test/1.0.0"), "test");
   EXPECT_EQ(load("/test/1.0.0"), "test");
   EXPECT_THAT(load("/test/2.0.0"), HasSubstr(GetParam().outcome));
@@ -112,7 +112,7 @@ TEST_P(SchemaHostTest, WhatIsKnownStaysKnownAndWhatIsNotFailsWithTheReason) {
 
   answer(http_answer(kSchema));
   EXPECT_EQ(load("/test/2.0.0"), "test");
-  while (repository_->stale() > 0) EXPECT_EQ(find("/test/1.0.0"), "test");
+  while (repository_->stale_count() > 0) EXPECT_EQ(find("/test/1.0.0"), "test");
 }
 
 TEST_P(SchemaHostTest, AStartTakesWhatIsKeptUnlessTheHostSaysWhatThereIs) {
@@ -124,7 +124,7 @@ TEST_P(SchemaHostTest, AStartTakesWhatIsKeptUnlessTheHostSaysWhatThereIs) {
   answer(GetParam().given());
   start();
   EXPECT_THAT(load("/test/1.0.0"), HasSubstr(GetParam().answers ? GetParam().outcome : "test"));
-  EXPECT_EQ(repository_->stale(), GetParam().answers ? 0U : 1U);
+  EXPECT_EQ(repository_->stale_count(), GetParam().answers ? 0U : 1U);
   EXPECT_THAT(load("/test/2.0.0"), HasSubstr(GetParam().outcome));
 }
 

@@ -297,7 +297,7 @@ TEST(SchemaCompiler, ReferencesThatLeadNowhereAreNamed) {
                         "'/test/schema/1.0.0#/definitions/none'"));
   EXPECT_THAT(error_of(R"({"$ref": "#name"})"), HasSubstr("#/$ref is '#name', which leads nowhere"));
   EXPECT_THAT(error_of(R"({"$ref": "/none/1.0.0"})"),
-              HasSubstr("#/$ref leads to '/none/1.0.0', which cannot be had: /none/1.0.0 is not there"));
+              HasSubstr("#/$ref leads to '/none/1.0.0', which cannot be read: /none/1.0.0 is not there"));
   EXPECT_THAT(error_of(R"({"$ref": "/x#/a"})", documents({{"/x", "{}"}})), HasSubstr("'/x#/a', which leads nowhere"));
   EXPECT_THAT(error_of(R"({"items": {"$ref": "/x"}})", documents({{"/x", R"({"items": {"$ref": "#/none"}})"}})),
               HasSubstr("/x#/items/$ref is '#/none'"));

@@ -50,7 +50,7 @@ inline ValidatedEvent validated(const CompiledSchema& schema, std::string_view t
   ValidatedEvent result{std::string(text), {}, {}};
   auto parsed = std::make_unique<ParsedText>(text);
   EventPatch splice;
-  while (complete && schema.complete(parsed->value(), splice)) {
+  while (complete && schema.add_defaults(parsed->value(), splice)) {
     result.event.clear();
     splice.apply(parsed->value(), result.event);
     splice.clear();

@@ -1,43 +1,52 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+// Numbers as JSON writes them, in decimal and of any length. A double holds only 15 of their digits, so the functions
+// here work on the text where more digits matter. Every `number` must be a well-formed JSON number. Thread-safe.
+
 namespace eventgate {
 
-/// The double nearest to a JSON number; infinite beyond them, zero below them, as JavaScript reads it.
+/// Returns the double nearest to `number`, as JavaScript reads it: infinite or zero if it is outside their range.
 double to_double(std::string_view number);
 
-/// Whether a JSON number is an integer by its decimal value: `1.0` and `1.5e1` are, `1.0000000000000000000001` and
-/// `1e-400` are not, though the nearest doubles are. Linear in the length of `number`, whatever its exponent.
+/// Returns true if the decimal value is an integer. `1.0` and `1.5e1` are; `1.0000000000000000000001` and `1e-400` are
+/// not, although the nearest doubles are. O(size of `number`) for any exponent.
 bool is_whole(std::string_view number);
 
-/// A JSON number as a point on the real line. Numbers whose nearest double is no integer are equal if these doubles
-/// are, as in JavaScript. All other numbers keep every digit, so an integer equals nothing but itself. Keeps its memory
-/// when read into again.
+/// Returns the value of a number that is an integer, however it is written: `1.0`, `1.5e1`, `1e3`. Returns nullopt if
+/// it is not an integer or does not fit int64.
+std::optional<std::int64_t> integer_literal(std::string_view number);
+
+/// A JSON number that can be compared.
+///
+/// If the nearest double is an integer, every digit counts, so an integer equals only itself. Other numbers are equal
+/// if their nearest doubles are, as in JavaScript. Keeps its memory when `read` is called again.
 struct ExactNumber {
-  bool exact = true;  ///< Every digit counts, because the nearest double is an integer.
+  bool exact = true;  ///< Every digit counts.
   bool negative = false;
-  std::string digits;         ///< Without zeros at either end; empty for zero.
+  std::string digits;         ///< Without zeros at either end. Empty for zero.
   std::int64_t exponent = 0;  ///< The number is digits * 10^exponent.
   double value = 0;           ///< The nearest double.
 
   void read(std::string_view number);
 };
 
-/// Less than, equal to or greater than zero, as `a` is to `b`: a total order.
+/// Returns less than, equal to or greater than zero, as `a` is to `b`. This is a total order.
 int compare(const ExactNumber& a, const ExactNumber& b);
 
-/// The number of a `multipleOf`: mantissa * 10^exponent, above zero.
+/// The value of `multipleOf`: mantissa * 10^exponent, above zero.
 struct Divisor {
   std::uint64_t mantissa = 1;
   std::int64_t exponent = 0;
 
-  /// From a JSON number of at most 19 digits, or of any digits that fit 64 bits. False if it does not fit, or is not
-  /// above zero.
+  /// Reads a number whose digits, without zeros at either end, fit 64 bits. Returns false if they do not, or if the
+  /// number is not above zero.
   bool read(std::string_view number);
-  /// Whether `number`, as written in decimal, is a multiple. Linear in its digits.
+  /// Returns true if `number` is a multiple by its decimal value. O(size of `number`).
   bool divides(std::string_view number) const;
 };
 

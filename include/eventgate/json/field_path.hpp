@@ -10,21 +10,21 @@
 
 namespace eventgate {
 
-/// A field of an event, such as `meta.stream` or `http.request_headers.user-agent`.
+/// The path of a field in an event, such as `meta.stream` or `http.request_headers.user-agent`.
 ///
 /// Immutable.
 class FieldPath {
  public:
   FieldPath() = default;
-  /// Dots separate the keys. An empty text is the empty path.
+  /// Dots separate the keys. An empty text is the empty path, which leads to the event itself.
   explicit FieldPath(std::string_view dotted);
 
   const std::string& dotted() const { return dotted_; }
   const std::vector<std::string>& keys() const { return keys_; }
   bool empty() const { return keys_.empty(); }
 
-  /// The value in `event`. Nothing if a key is absent or a parent is no object. A null is a value. Of a key that occurs
-  /// twice the last counts. The empty path leads to the event itself.
+  /// Returns the value at this path in `event`, which may be null. Returns nullopt if a key is absent or a parent is
+  /// not an object. The last member counts if a key occurs twice.
   std::optional<JsonValue> find(JsonValue event) const;
 
  private:

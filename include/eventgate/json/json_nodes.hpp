@@ -12,46 +12,54 @@
 #include <string_view>
 #include <vector>
 
+// The JSON of clients, parsed into flat nodes over the text. An event is never copied into a tree: a JsonNode says
+// where a value lies in the text, and a JsonValue reads it there. `{"a":[1,"x"]}` has five nodes: the object, the key
+// `a`, the array, the number and the string.
+//
+// Reading is in two stages. simdjson's stage 1 finds the structural characters; one loop over them checks the grammar
+// and writes the nodes. simdjson's own stage 2 is not used, because it copies strings and numbers that are seldom
+// looked at.
+
 namespace eventgate {
 
 enum class JsonType : std::uint8_t { null, boolean, number, string, object, array };
 
-/// The name JavaScript programmers and JSON Schema use: `null`, `boolean`, `number`, `string`, `object`, `array`.
+/// Returns the name of the type in JSON Schema: `null`, `boolean`, `number`, `string`, `object`, `array`.
 std::string_view json_type_name(JsonType type);
 
-/// One value of a JSON text. An object's members are nodes in pairs, key (a string) then value, right behind it; an
-/// array's elements follow it likewise.
+/// One value of a JSON text, or the key of a member. The nodes of a container's content follow it directly: each member
+/// of an object is its key, a string, and then its value.
 struct JsonNode {
   std::uint32_t begin;  ///< Offset of the value's first byte.
   std::uint32_t end;    ///< Offset behind its last byte. Strings include their quotes.
-  std::uint32_t next;   ///< Index of the node behind this value and all it contains: the next sibling, if there is one.
+  std::uint32_t next;   ///< Index of the node behind this value and its content: the next sibling, if there is one.
   JsonType type;
   std::uint8_t flags;
   std::uint16_t spare;
 
-  static constexpr std::uint8_t kEscaped = 1;   ///< A string with a backslash: its bytes are not its content.
+  static constexpr std::uint8_t kEscaped = 1;   ///< A string with an escape, so its bytes are not its content.
   static constexpr std::uint8_t kFraction = 2;  ///< A number with a `.` or an exponent.
   static constexpr std::uint8_t kTrue = 4;      ///< The boolean `true`.
 };
 static_assert(sizeof(JsonNode) == 16);
 
-/// What is grammatical JSON and yet no value a reader could agree on (RFC 8259, section 6, 8.1 and 8.2).
+/// A value that the grammar of JSON allows and that readers understand differently (RFC 8259, sections 6, 8.1 and 8.2).
 struct JsonInteropIssue {
   enum class Kind : std::uint8_t { lone_surrogate, not_a_double, invalid_utf8 };
   Kind kind;
   std::uint32_t node;
-  std::uint32_t offset = 0;  ///< Of invalid UTF-8: where the first such byte of the string is in the text.
+  std::uint32_t offset = 0;  ///< invalid_utf8 only: offset of the string's first invalid byte in the text.
 };
 
-/// Why a text is not JSON, or not taken.
+/// Why a text was not parsed.
 struct JsonError {
   std::size_t offset;    ///< Bytes from the start of the text.
-  std::string expected;  ///< What was expected there, such as "a comma or ']'".
+  std::string expected;  ///< For example "a comma or ']'".
 };
 
 class JsonValue;
 
-/// Leaves new nodes as they are: whoever makes room for them writes them.
+/// Does not initialize new nodes, because the parser writes all of them.
 struct JsonNodeAllocator : std::allocator<JsonNode> {
   template <typename>
   struct rebind {
@@ -61,31 +69,32 @@ struct JsonNodeAllocator : std::allocator<JsonNode> {
   void construct(JsonNode* at, const JsonNode& node) noexcept { *at = node; }
 };
 
-/// The flat nodes of one text, in the order of the text. Keeps its memory when parsed into again.
+/// The nodes of one text, in the order of the text. Keeps its memory when `parse_json` writes to it again.
 struct JsonNodes {
-  std::string_view text;  ///< Behind its byte order mark, if it has one: what the nodes' offsets count from.
+  std::string_view text;  ///< Without a byte order mark. The offsets of the nodes count from here.
   std::vector<JsonNode, JsonNodeAllocator> nodes;
-  std::vector<JsonInteropIssue> flaws;  ///< In the order of the text; nearly always empty.
+  std::vector<JsonInteropIssue> interop_issues;  ///< In the order of the text. Nearly always empty.
 
-  /// The whole text's value. Only after a parse that succeeded.
+  /// Returns the value of the whole text. Call it only after a successful parse.
   JsonValue root() const;
 };
 
 struct JsonLimits {
-  std::size_t depth = 128;  ///< Arrays and objects inside one another.
+  std::size_t depth = 128;  ///< Levels of arrays and objects.
 };
 
-/// The bytes that must be readable, with whatever content, behind a text given to `parse_json`.
+/// Bytes that must be readable behind a text that is parsed, with any content. simdjson reads in blocks of 64 bytes.
 inline constexpr std::size_t kJsonPadding = 64;
 
-/// Parses `text`, one JSON value (RFC 8259) in UTF-8 with white space around it, into `nodes`. A byte order mark is
-/// skipped. Invalid UTF-8 in a string or key is a flaw of it; anywhere else it is an error. Not recursive; linear.
-/// `nodes` refers to `text`, which must outlive it and be followed by kJsonPadding readable bytes. Returns the first
-/// error; `nodes` is then unspecified. Texts of 2 GiB or more are an error. Thread-safe (each thread keeps a
-/// workspace).
+/// Parses `text`, one JSON value (RFC 8259) with white space around it, into `nodes`. Skips a byte order mark. Returns
+/// nullopt, or the first error; the content of `nodes` is then unspecified.
+///
+/// Invalid UTF-8 is an interop issue in a string or key and an error elsewhere. A text of 2 GiB or more is an error.
+/// Not recursive, O(size of `text`). `text` must outlive `nodes` and be followed by kJsonPadding readable bytes.
+/// Thread-safe: each thread keeps its own workspace.
 std::optional<JsonError> parse_json(std::string_view text, JsonNodes& nodes, const JsonLimits& limits = {});
 
-/// One value of a parsed text: a reference, valid while the text and its nodes are.
+/// One value of a parsed text. It refers to the text and the nodes, which must outlive it.
 ///
 /// Immutable.
 class JsonValue {
@@ -96,7 +105,7 @@ class JsonValue {
   std::uint32_t index() const { return index_; }
   const JsonNode& node() const { return nodes_[index_]; }
   const JsonNode* nodes() const { return nodes_; }
-  /// The start of the whole text: node offsets count from here.
+  /// Returns the start of the text, from which the offsets of nodes count.
   const char* base() const { return text_; }
   JsonType type() const { return node().type; }
   bool is_object() const { return type() == JsonType::object; }
@@ -105,18 +114,18 @@ class JsonValue {
   bool is_number() const { return type() == JsonType::number; }
   bool is_true() const { return (node().flags & JsonNode::kTrue) != 0; }
 
-  /// The bytes as the client wrote them.
+  /// Returns the bytes as the client wrote them.
   std::string_view source() const { return {text_ + node().begin, std::size_t{node().end} - node().begin}; }
 
-  /// Strings only. The bytes between the quotes; they are the content unless `escaped`.
+  /// Strings only. Returns the bytes between the quotes. They are the content unless `escaped`.
   std::string_view raw_string() const {
     const JsonNode& n = node();
     return {text_ + n.begin + 1, std::size_t{n.end} - n.begin - 2};
   }
   bool escaped() const { return (node().flags & JsonNode::kEscaped) != 0; }
 
-  /// Strings only. The content as UTF-8, a lone surrogate as U+FFFD. Invalid UTF-8 stays as it is. `buffer` is used if
-  /// there are escapes.
+  /// Strings only. Returns the content as UTF-8. A lone surrogate becomes U+FFFD; invalid bytes stay. The result refers
+  /// to the text or, if there are escapes, to `buffer`.
   std::string_view string(std::string& buffer) const {
     return escaped() ? unescape(raw_string(), buffer) : raw_string();
   }
@@ -125,7 +134,7 @@ class JsonValue {
     return std::string(string(buffer));
   }
 
-  /// Strings only. Whether the content equals `other` (UTF-8).
+  /// Strings only. Returns true if the content equals `other` (UTF-8).
   bool string_equals(std::string_view other) const {
     if (escaped()) [[unlikely]]
       return unescaped_equals(other);
@@ -133,8 +142,9 @@ class JsonValue {
     return raw.size() == other.size() && std::memcmp(raw.data(), other.data(), raw.size()) == 0;
   }
 
-  /// Objects only. The value of the last member named `key`, as in JavaScript. Name the value before a loop over it:
-  /// `for (... : *object.find(key))` loops over what is gone with the optional.
+  /// Objects only. Returns the value of the last member named `key`, as JavaScript does, or nullopt. O(members).
+  ///
+  /// Do not loop over `*object.find(key)` directly: the optional is destroyed before the loop begins.
   std::optional<JsonValue> find(std::string_view key) const {
     std::optional<JsonValue> found;
     const std::uint32_t end = node().next;
@@ -143,7 +153,7 @@ class JsonValue {
     return found;
   }
 
-  /// Arrays: the elements in order. Objects: keys and values in turn.
+  /// Iterates over the elements of an array, or over the keys and values of an object in turn.
   class iterator {
    public:
     using iterator_category = std::forward_iterator_tag;

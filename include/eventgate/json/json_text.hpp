@@ -5,26 +5,23 @@
 #include <string>
 #include <string_view>
 
+// JSON texts as JavaScript writes them. Thread-safe.
+
 namespace eventgate {
 
-/// Appends `text` (UTF-8) as a JSON string with its quotes, escaped as JSON.stringify does: `"`, `\`, and controls
-/// below U+0020 (\b \f \n \r \t by name, others \u00xx); nothing else. Invalid UTF-8 becomes U+FFFD, one for each
-/// maximal part (Unicode, 3.9: U+FFFD Substitution of Maximal Subparts).
+/// Appends `text` (UTF-8) as a JSON string in quotes, escaped as JSON.stringify does: `"`, `\` and controls below
+/// U+0020
+/// (\b \f \n \r \t by name, others as \u00xx). Replaces each maximal invalid part by one U+FFFD (Unicode, section 3.9:
+/// Substitution of Maximal Subparts).
 void append_json_string(std::string& out, std::string_view text);
 std::string json_string(std::string_view text);
 
-/// `number` as JavaScript's String(number) writes it (ECMA-262, Number::toString); `null`, as JSON.stringify does, for
-/// what is not finite.
+/// Returns `number` as JavaScript's String(number) writes it (ECMA-262, Number::toString). Returns `null` for infinity
+/// and NaN, as JSON.stringify does.
 std::string js_number(double number);
 
-/// The number of a key that JavaScript takes for an array index (ECMA-262, 6.1.7): "0" to "4294967294", written so.
-/// Such keys come first in an object, in the order of their numbers.
+/// Returns the value of a key that JavaScript treats as an array index (ECMA-262, section 6.1.7): "0" to "4294967294"
+/// without leading zeros. JavaScript lists such keys of an object first, in ascending order.
 std::optional<std::uint32_t> array_index(std::string_view key);
-
-/// `bytes` with U+FFFD for each byte that is no part of valid UTF-8.
-std::string to_valid_utf8(std::string_view bytes);
-
-/// Bytes of the first `count` code points of valid UTF-8 `text`, or all of it.
-std::string_view first_code_points(std::string_view text, std::size_t count);
 
 }  // namespace eventgate

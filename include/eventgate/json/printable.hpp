@@ -5,8 +5,8 @@
 
 namespace eventgate {
 
-/// `text`, which a client may have written, for a line on a terminal: control characters (C0, DEL, C1) are escaped as
-/// in JSON, bytes that are no UTF-8 become U+FFFD.
+/// Returns `text` of a client for a line on a terminal. Escapes control characters (C0, DEL, C1) as JSON does, and
+/// replaces bytes that are not UTF-8 by U+FFFD. Thread-safe.
 std::string printable(std::string_view text);
 
 }  // namespace eventgate

@@ -6,11 +6,11 @@
 
 namespace eventgate {
 
-/// Checks a schema document against the metaschema its `$schema` names (draft 04, 06, 07; http or https, with or
-/// without `#`; absent: 07) and, unless `allow_insecure`, against json-schema-secure. What is wrong, with the JSON
-/// pointer, or nothing.
+/// Checks a schema document against the metaschema that its `$schema` names, and against json-schema-secure unless
+/// `allow_insecure`. Drafts 04, 06 and 07 are known, with http or https, with or without `#`; 07 is the default.
 ///
-/// Thread-safe. Trusted, bounded input only: valijson runs here.
+/// Returns nullopt if the document is valid, otherwise the JSON pointer of the error and what was expected. valijson
+/// runs here, so call it for documents of the repositories only, never for client data. Thread-safe.
 std::optional<std::string> check_schema(const nlohmann::ordered_json& document, bool allow_insecure);
 
 }  // namespace eventgate

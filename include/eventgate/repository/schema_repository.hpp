@@ -14,14 +14,18 @@
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/schema/compiled_schema.hpp"
 
+// The schemas of all events. The gate looks a schema up by the schema_uri of an event; a schema that is not cached is
+// read from the schema repositories (the bases), compiled and cached.
+
 namespace eventgate {
 
 class Telemetry;
 
+/// The options of the config with the same names, and `load_timeout`.
 struct SchemaOptions {
   std::vector<std::string> schema_base_uris;
   std::string schema_file_extension;
-  /// Allows http(s) URIs beside paths, and no others.
+  /// Allows absolute http(s) URIs beside paths.
   bool allow_absolute_schema_uris = false;
   bool allow_insecure_schemas = false;
   std::vector<std::string> schema_precache_uris;
@@ -29,17 +33,17 @@ struct SchemaOptions {
   std::size_t schema_cache_size = 4096;
   std::chrono::milliseconds schema_latest_ttl{60000};
   std::chrono::milliseconds schema_negative_ttl{10000};
-  /// How long a version counts as read before it is looked at again; 0: for ever.
+  /// Age at which a version is loaded again. 0: never.
   std::chrono::milliseconds schema_revalidate{0};
-  /// Folder where the documents of http(s) bases are kept, for when their host gives none. Empty: none.
+  /// Folder for the documents of http(s) bases, which are used while their host gives none. Empty: no folder.
   std::string cache_dir;
-  /// Time for one load: its wait for a thread, all bases, `$ref`s and attempts. No option of the config.
+  /// Limit of one load: its wait for a thread, all bases, `$ref`s and retries. It is not in the config.
   std::chrono::milliseconds load_timeout{30000};
 };
 
-/// Why a schema cannot be used.
+/// The reason why a schema cannot be used.
 struct SchemaFailure {
-  /// Empty if no base has it; else what is wrong with it or with the bases.
+  /// Empty if no base has the schema. Otherwise what is wrong with it or with the bases.
   std::string reason;
 };
 
@@ -48,78 +52,75 @@ using SchemaResult = boost::system::result<SchemaPointer, SchemaFailure>;
 /// The text of a schema's document.
 using SchemaText = boost::system::result<std::string, SchemaFailure>;
 
-/// A schema_uri's form (spec events, step 2). One of more than 1024 bytes is illegal.
+/// The form of a schema_uri. `illegal` is any other text, and a URI of more than 1024 bytes.
 enum class SchemaUriForm { path, absolute, illegal };
 SchemaUriForm schema_uri_form(std::string_view schema_uri);
 
-/// The schemas of the repositories, compiled and cached: one load at a time for each URI, failures remembered for a
-/// while, a bounded number kept (LRU). A base that is down never makes a compiled schema unknown. Loads that ask
-/// http(s) bases have threads apart, so a host that hangs delays no schema on disk.
+/// The compiled schemas, cached by their URI (LRU, at most `schema_cache_size`).
 ///
-/// `latest`, with or without an extension, is looked up again once it is older than `schema_latest_ttl`: at once where
-/// all bases asked are on disk, else in the background while the old one serves, for as long again. If that fails, the
-/// old one stays in use.
+/// **Loading.** There is one load at a time for each URI. The first base that has an object of the name has the schema,
+/// even if it cannot be used. If a base gives something else, this is logged and the next base is asked. Failures are
+/// cached for `schema_negative_ttl`. Loads that ask http(s) bases have threads of their own, so that a host that hangs
+/// does not delay schemas on disk.
 ///
-/// A version is looked at again by its first use after `schema_revalidate`, in the background while the old one serves.
-/// If one of its documents changed, the new schema takes its place, with a warning; if that fails (a base that is down
-/// counts as failure here, whatever the later ones have), the old one stays in use.
+/// **Reloading.** `latest` is loaded again after `schema_latest_ttl`: at once if its bases are on disk, otherwise in
+/// the background, and the old schema serves for at most `schema_latest_ttl` more. A version is loaded again at its
+/// first use after `schema_revalidate`, in the background. If a document of a version has changed, the new schema
+/// replaces the old one, with a warning. If a reload fails, the old schema stays; a base that does not answer is such a
+/// failure.
 ///
-/// The first base that has a document of the name, an object, has the schema, even if it cannot be used. A base that
-/// gives what is no document hides none: it is logged, and the next base is asked.
+/// **`cache_dir`.** The documents of http(s) bases are also written to disk. A document from there is used, with a
+/// warning, if the schema is not cached, no base has it and a base did not answer properly. It is loaded again after a
+/// minute.
 ///
-/// With `cache_dir`, what http(s) bases gave is kept on disk, within bounds. It is used, with a warning, for a schema
-/// not yet known that no base has while one gives no document: no answer, or an answer that is none. Such a schema is
-/// looked at again after a minute.
+/// **Absolute URIs.** Clients choose their hosts. Therefore a failure that involves one quotes neither the document nor
+/// the connection; the log has the whole reason.
 ///
-/// The failure of a schema that asked for a document by an absolute URI has a reason that quotes neither the document
-/// nor the connection: clients choose that host. The log has the whole reason.
-///
-/// Thread-safe. Loads run on threads of its own, never on the caller's. The destructor stops the reader, waits for the
-/// reads under way and fails the loads that still wait.
+/// Thread-safe. Loads run on own threads, never on the caller's.
 class SchemaRepository {
  public:
-  /// Throws std::invalid_argument if one of `schema_base_uris` is empty. `events` must outlive this.
-  SchemaRepository(SchemaOptions options, std::shared_ptr<ObjectReader> reader, Telemetry& events);
+  /// Throws std::invalid_argument if one of `schema_base_uris` is empty. `telemetry` must outlive this.
+  SchemaRepository(SchemaOptions options, std::shared_ptr<ObjectReader> reader, Telemetry& telemetry);
+  /// Stops the reader, waits for the reads in progress and fails the waiting loads.
   ~SchemaRepository();
 
-  /// What is known of `schema_uri` now: the compiled schema, its remembered failure, or that it is never looked for
-  /// (illegal, or absolute where that is not allowed); nothing if it must be loaded. Fast.
+  /// Returns the cached schema or the cached failure, or the failure of a URI that is never loaded (illegal, or
+  /// absolute where that is not allowed). Returns nullopt if the schema must be loaded. Does not block.
   std::optional<SchemaResult> find(std::string_view schema_uri) const;
 
-  /// Loads `schema_uri` if need be, then calls `done` on a loader thread (or at once, if it is known, or if too many
-  /// loads wait). `done` must only post. Loads of different requests take turns; `request` is any number that tells
-  /// them apart, 0 is the gate itself.
+  /// Loads `schema_uri` unless it is cached. Calls `done` once: on a loader thread, or before it returns if the schema
+  /// is cached or too many loads wait. `done` must not block. Loads of different requests take turns; `request` tells
+  /// requests apart, and 0 is the gate itself.
   void load(std::string_view schema_uri, std::function<void(SchemaResult)> done, std::uint64_t request = 0);
 
-  /// The document of `schema_uri`, indented, with each `$ref` replaced by what it leads to; what refers to itself stays
-  /// a `$ref` there. It is read anew, and compiled, so that what cannot be used is a failure here too. Blocks: never on
-  /// an I/O thread.
+  /// Reads the document of `schema_uri` anew and returns it, indented, with each `$ref` replaced by its target. A
+  /// schema that refers to itself keeps the inner `$ref`. Fails if the schema cannot be compiled. Blocks: do not call
+  /// it on an I/O thread.
   SchemaText dereferenced(std::string_view schema_uri) const;
 
-  /// Whether a document is being read.
-  enum class Reading {
-    begun,
-    not_kept,  ///< There is no compiled schema of that URI: nothing is loaded for one who only looks.
-    too_many,  ///< Others are being read; later it may be taken.
+  enum class DereferenceStart {
+    started,
+    not_cached,  ///< No compiled schema has this URI. A request to look at a schema does not load it.
+    too_many,    ///< Other documents are being read. Try again later.
   };
-  /// Begins to read the document of a schema that is kept. If it `begun`, `done` is called once with what
-  /// `dereferenced` gives, on a loader thread, and must only post; else never.
-  Reading begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
+  /// Starts to read the document of a cached schema. If it has `started`, `done` is called once with the result of
+  /// `dereferenced`, on a loader thread; it must not block. Otherwise `done` is never called.
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
 
-  /// Loads `schema_precache_uris`; each failure is logged and counted. Blocks until all are loaded or failed.
-  /// Throws std::runtime_error naming those that failed if `schema_precache_required`.
-  /// Once `stop` is asked for, the reader is stopped, which ends the loads: throws std::runtime_error.
+  /// Loads `schema_precache_uris` and waits for the results. Logs and counts each failure.
+  ///
+  /// Throws std::runtime_error, which names the failed schemas, if `schema_precache_required`. If `stop` is requested,
+  /// it stops the reader and throws std::runtime_error.
   void precache(std::stop_token stop = {});
 
-  /// Forgets the failures it remembers and loads those of `schema_precache_uris` again that are not kept. Does not
-  /// wait.
+  /// Forgets the cached failures and starts to load those of `schema_precache_uris` that are not cached.
   void retry_failed();
 
-  /// The URI of every compiled schema now kept.
-  std::vector<std::string> loaded() const;
+  /// Returns the URIs of the cached schemas, sorted.
+  std::vector<std::string> cached_uris() const;
 
-  /// The compiled schemas now kept that came from `cache_dir` or could not be looked at again.
-  std::size_t stale() const;
+  /// Returns the number of cached schemas that come from `cache_dir` or could not be reloaded.
+  std::size_t stale_count() const;
 
  private:
   struct Impl;

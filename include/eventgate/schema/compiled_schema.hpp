@@ -12,13 +12,19 @@
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/schema/validation_error.hpp"
 
+// A compiled JSON Schema (drafts 04, 06, 07), which validates parsed events as AJV 6 does. `compile_schema` makes one
+// from a document; the gate then uses it for every event of this schema:
+//
+//     while (schema->add_defaults(event, patch)) ...  // apply the patch
+//     if (!schema->validate(event, validation)) ...   // report validation.errors
+
 namespace eventgate {
 
-/// What validation found. Keeps its memory when cleared.
+/// The result of validating one event. Keeps its memory when cleared.
 struct Validation {
-  /// At most kMaxErrors, and none after kMaxErrorTexts bytes of texts. Then one that says there are more.
+  /// At most kMaxErrors errors, whose texts have about kMaxErrorTexts bytes. If there are more, a last one says so.
   std::vector<ValidationError> errors;
-  /// Node indexes of numbers accepted as `integer` but written with a fraction or an exponent.
+  /// The nodes of numbers that are valid as `integer` but written with a fraction or an exponent, such as 1.0.
   std::vector<std::uint32_t> integers;
 
   bool valid() const { return errors.empty(); }
@@ -28,39 +34,40 @@ struct Validation {
   }
 };
 
-/// Errors listed for one event (spec limits).
+/// Limit of the errors of one event.
 inline constexpr std::size_t kMaxErrors = 100;
-/// Bytes of the texts of an event's errors, or 4 times the event if that is more. No further error is listed beyond
-/// them: a client that sends long keys gets each of them in the path of every error.
+/// Limit of the texts of these errors, bytes, or 4 times the event if that is more. A client that sends long keys gets
+/// each of them in the path of every error.
 inline constexpr std::size_t kMaxErrorTexts = std::size_t{16} << 20;
 
-/// A schema document compiled into a flat program that runs over parsed events in AJV 6's rule order and yields AJV's
-/// errors.
+/// A schema document compiled into a flat program. It runs over parsed events with AJV 6's order of rules and yields
+/// AJV's errors.
 ///
-/// Immutable.
+/// Immutable, so any thread may use it.
 class CompiledSchema {
  public:
   struct Program;
   explicit CompiledSchema(std::unique_ptr<const Program> program);
   ~CompiledSchema();
 
-  /// The path in the repositories it was loaded from, with its leading slash.
+  /// Returns the path in the repositories from which it was loaded, with its leading slash, or an absolute URI.
   const std::string& uri() const;
-  /// The document's `title`, if it is a string.
+  /// Returns the document's `title` if it is a string.
   const std::optional<std::string>& title() const;
 
-  /// Whether the schema declares a property at `field`: through `properties`, also behind `allOf` and `$ref`.
+  /// Returns true if the schema declares a property at `field`: through `properties`, also behind `allOf` and `$ref`.
   bool declares(const FieldPath& field) const;
-  /// Whether the schema declares the parent of `field` as `type: object` (the empty parent is the event itself).
+  /// Returns true if the schema declares the parent of `field` as `type: object`. The parent of a top-level field is
+  /// the event.
   bool declares_parent_object(const FieldPath& field) const;
 
-  /// Notes in `splice` the `default`s of properties (and array items) that `event` lacks, as AJV's useDefaults fills
-  /// them. Returns whether there are any. A default may bring others (in `then`, in made objects): call again on the
-  /// event so completed until there are none.
-  bool complete(JsonValue event, EventPatch& splice) const;
+  /// Adds to `patch` the `default`s of properties and array items that `event` lacks, as AJV's useDefaults does.
+  /// Returns false if it lacks none. A default may bring in others (by `then`, or inside a new object): apply the patch
+  /// and call again until the result is false.
+  bool add_defaults(JsonValue event, EventPatch& patch) const;
 
-  /// Validates `event` with every error, into `validation`. No allocation for a valid event once warm. Linear time.
-  /// Returns whether it is valid. Flaws of the text are not its business.
+  /// Validates `event` and writes every error into `validation`. Returns true if it is valid. O(size of `event`); a
+  /// valid event costs no allocation once the thread's memory has grown. Does not look at interop issues of the text.
   bool validate(JsonValue event, Validation& validation) const;
 
  private:

@@ -4,15 +4,18 @@
 #include <string>
 #include <string_view>
 
+// Regular expressions of ECMA-262, which JSON Schema uses, run by RE2, which takes linear time. Thread-safe.
+
 namespace eventgate {
 
-/// `pattern`, an ECMA-262 regular expression (without flags, with the syntax of annex B for web browsers), written for
-/// RE2. The error says why it is none, or what in it RE2 cannot do: look-around, back-references, lone surrogates.
+/// Returns `pattern`, an ECMA-262 regular expression without flags and with the syntax of annex B, in the syntax of
+/// RE2.
 ///
-/// Strings are code points here, where JavaScript sees UTF-16 units.
+/// The error says why it is no regular expression, or what RE2 does not support: look-around, back-references, lone
+/// surrogates. The result matches code points, where JavaScript matches UTF-16 units.
 boost::system::result<std::string, std::string> re2_pattern(std::string_view pattern);
 
-/// Whether JavaScript's `new RegExp(pattern)` takes `pattern`. Linear, not recursive.
+/// Returns true if JavaScript's `new RegExp(pattern)` accepts `pattern`. O(size of `pattern`), not recursive.
 bool is_ecma_pattern(std::string_view pattern);
 
 }  // namespace eventgate

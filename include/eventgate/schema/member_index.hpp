@@ -5,25 +5,23 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "eventgate/base/ordered_json.hpp"
+
 namespace eventgate {
 
-/// Finds members of JSON objects by their key. ordered_json searches an object from its start, so many look-ups in a
-/// large object would take quadratic time; this makes a table of each large object when it is first asked for.
+/// Finds members of JSON objects by their key. Many look-ups in one large ordered_json would take quadratic time,
+/// because it searches from its start. This class makes a hash table of each large object at the first look-up.
 ///
-/// The objects must neither change nor move while this is in use. Use on one thread.
+/// The objects must neither change nor move during its use. Use on one thread.
 class MemberIndex {
  public:
   using Json = nlohmann::ordered_json;
 
-  /// The member of `value` with the key, or null: there is none, or `value` is no object.
+  /// Returns the member of `value` named `key`, or null: there is none, or `value` is not an object.
   const Json* find(const Json& value, std::string_view key) {
     if (!value.is_object()) return nullptr;
     const auto& object = value.get_ref<const Json::object_t&>();
-    if (object.size() <= kMaxSearched) {
-      for (const auto& [name, member] : object)
-        if (name == key) return &member;
-      return nullptr;
-    }
+    if (object.size() <= kMaxSearched) return find_member(value, key);
     const auto [table, is_new] = tables_.try_emplace(&value);
     if (is_new)
       for (const auto& [name, member] : object) table->second.emplace(name, &member);
@@ -32,14 +30,9 @@ class MemberIndex {
   }
 
  private:
-  /// Members up to which an object is searched from its start.
+  /// Objects with at most so many members are searched from their start, which is faster than a table.
   static constexpr std::size_t kMaxSearched = 32;
   std::unordered_map<const Json*, std::unordered_map<std::string_view, const Json*>> tables_;
 };
-
-/// Appends a member that the object does not have yet. ordered_json's own insertions search the object first.
-inline void append_member(nlohmann::ordered_json& object, std::string key, nlohmann::ordered_json value) {
-  object.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(std::move(key), std::move(value));
-}
 
 }  // namespace eventgate

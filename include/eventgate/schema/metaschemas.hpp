@@ -5,12 +5,14 @@
 
 namespace eventgate {
 
+/// The drafts of JSON Schema that are supported, and json-schema-secure, which forbids expensive schemas.
 enum class Metaschema { draft_04, draft_06, draft_07, secure };
 
-/// The document of a metaschema, as published.
+/// Returns the document of a metaschema as published. Thread-safe.
 const nlohmann::ordered_json& metaschema_document(Metaschema metaschema);
 
-/// The draft that a schema's `$schema` names: http or https, with or without a `#`. False if it names none of ours.
+/// Sets `draft` to the draft that the `$schema` of a document names: with http or https, with or without a `#`. Returns
+/// false if `uri` names no supported draft.
 bool find_draft(std::string_view uri, Metaschema& draft);
 
 }  // namespace eventgate

@@ -1,38 +1,36 @@
 #pragma once
 
-#include <algorithm>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "eventgate/base/is_one_of.hpp"
+
+// Keywords of JSON Schema, for the tools that process schema documents.
+
 namespace eventgate {
 
-inline bool is_one_of(std::string_view text, std::initializer_list<std::string_view> texts) {
-  return std::find(texts.begin(), texts.end(), text) != texts.end();
-}
-
-/// Equality of JSON: that of ordered_json minds the order of members.
+/// Returns true if the values are equal as JSON. The operator == of ordered_json also compares the order of members.
 inline bool equal_json(const nlohmann::ordered_json& a, const nlohmann::ordered_json& b) {
   return nlohmann::json(a) == nlohmann::json(b);
 }
 
-/// `value` on one line of a message, and not too long.
+/// Returns `value` as JSON on one line for a message, shortened to 100 bytes.
 inline std::string brief_json(const nlohmann::ordered_json& value) {
   constexpr std::size_t kMost = 100;
   std::string text = value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
   return text.size() > kMost ? text.substr(0, kMost) + "..." : text;
 }
 
-/// Whether the value of the keyword is an object of names to schemas.
+/// Returns true if the value of the keyword is an object from names to schemas.
 inline bool names_schemas(std::string_view keyword) {
   return is_one_of(keyword, {"properties", "patternProperties", "definitions", "dependencies"});
 }
 
-/// Whether the value of the keyword is data of events, in which nothing is a keyword.
+/// Returns true if the value of the keyword is event data, in which nothing is a keyword.
 inline bool holds_data(std::string_view keyword) { return is_one_of(keyword, {"const", "enum", "default"}); }
 
-/// Calls `visit` with `schema` and each schema inside it, and where that is (a JSON pointer).
+/// Calls `visit` with `schema` and each schema inside it that is an object, each with its JSON pointer. Recursive.
 template <typename Schema, typename Visit>
 void each_schema(Schema& schema, const std::string& pointer, const Visit& visit) {
   if (!schema.is_object()) return;

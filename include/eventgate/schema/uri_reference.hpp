@@ -3,17 +3,17 @@
 #include <string>
 #include <string_view>
 
+// URI references (RFC 3986). Thread-safe.
+
 namespace eventgate {
 
-/// `reference` resolved against `base` (RFC 3986, 5.2), scheme and host in lower case. An empty base, or one that is a
-/// path only, will do.
+/// Returns `reference` resolved against `base` (section 5.2), with scheme and host in lower case. `base` may be empty
+/// or a path only.
 std::string resolve_uri(std::string_view base, std::string_view reference);
 
-/// What is before the `#`, and what behind it.
+/// Returns the part before the `#`, or all of `uri`.
 std::string_view without_fragment(std::string_view uri);
+/// Returns the part behind the `#`, or an empty text.
 std::string_view fragment_of(std::string_view uri);
-
-/// `text` with its %hh decoded; a `%` that begins none stays.
-std::string percent_decoded(std::string_view text);
 
 }  // namespace eventgate

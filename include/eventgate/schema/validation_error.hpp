@@ -6,22 +6,25 @@
 
 namespace eventgate {
 
-/// One thing wrong with an event, in AJV 6's form.
+/// One validation error of an event, in the form of AJV 6.
 struct ValidationError {
   std::string keyword;
-  std::string data_path;  ///< JavaScript property form: `.meta.id`, `['a-b']`, `[0]`; empty for the event itself.
-  std::string
-      schema_path;     ///< `#/properties/meta/properties/id/type`, or `/fragment/x/1.0.0#/...` behind a called `$ref`.
-  std::string params;  ///< A JSON object's text.
+  /// Place in the event as a JavaScript property path: `.meta.id`, `['a-b']`, `[0]`. Empty for the event itself.
+  std::string data_path;
+  /// Place in the schema: `#/properties/meta/properties/id/type`. Behind a `$ref` that AJV inlines it begins with the
+  /// reference: `/fragment/x/1.0.0#/...`.
+  std::string schema_path;
+  std::string params;  ///< The text of a JSON object.
   std::string message;
-  /// Of an error inside `propertyNames`: the name it is about. AJV writes it last.
+  /// The name that an error inside `propertyNames` is about. AJV writes it as the last member.
   std::optional<std::string> property_name = std::nullopt;
 };
 
-/// Appends `error` as AJV writes it, a JSON object.
+/// Appends `error` as the JSON object that AJV makes.
 void append_error(std::string& out, const ValidationError& error);
 
-/// AJV's errorsText with an empty data variable: `'.test' should be string, '.meta.id' should match format "uuid"`.
+/// Returns AJV's errorsText with an empty data variable:
+/// `'.test' should be string, '.meta.id' should match format "uuid"`.
 std::string errors_text(const std::vector<ValidationError>& errors);
 
 }  // namespace eventgate
