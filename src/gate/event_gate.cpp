@@ -13,6 +13,7 @@
 #include "error_texts.hpp"
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/base/topic_name.hpp"
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/logging/log.hpp"
