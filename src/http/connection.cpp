@@ -121,7 +121,7 @@ class HttpConnection final
 
   Received receive();
   Task<Received> receive_more(std::chrono::milliseconds limit);
-  Task<bool> wait(Connection::Direction direction, steady_clock::duration limit);
+  Task<bool> wait(ConnectionSocket::Direction direction, steady_clock::duration limit);
   steady_clock::time_point grace_end(steady_clock::time_point stopped_at) const;
   steady_clock::duration left(std::chrono::milliseconds limit) const { return limit - (steady_clock::now() - begun_); }
 
@@ -172,7 +172,7 @@ class HttpConnection final
   std::size_t served_in_a_row_ = 0;        ///< Requests since the connection gave way to others.
   steady_clock::time_point turn_begun_;    ///< When it was waited for the client or gave way last.
 
-  std::optional<Connection> connection_;  // from `run` on
+  std::optional<ConnectionSocket> connection_;  // from `run` on
 
   // Of the request being served.
   steady_clock::time_point begun_;
@@ -192,7 +192,7 @@ struct HttpThread::SessionList
 HttpThread::HttpThread(IoExecutor io_executor, std::size_t size)
     : executor(io_executor),
       deadlines(boost::asio::use_service<DeadlineTimers>(io_executor.context())),
-      readiness(boost::asio::use_service<EpollReactor>(io_executor.context())),
+      reactor(boost::asio::use_service<EpollReactor>(io_executor.context())),
       buffer_size(size),
       sessions_(std::make_unique<SessionList>()) {}
 
@@ -252,7 +252,7 @@ HttpConnection::~HttpConnection() {
 Task<void> HttpConnection::run(std::unique_ptr<HttpConnection> session) {
   try {
     HttpThread& worker = *session->start_.worker;
-    session->connection_.emplace(worker.readiness, session->start_.socket.release());
+    session->connection_.emplace(worker.reactor, session->start_.socket.release());
     worker.sessions_->push_back(*session);
     co_await session->serve_all();
   } catch (const std::exception& exception) {
@@ -288,10 +288,10 @@ steady_clock::time_point HttpConnection::grace_end(steady_clock::time_point stop
 
 /// Waits at most for `limit`, and for the client at most as long as a stop allows. False with `timed_out_` if the time
 /// is over.
-Task<bool> HttpConnection::wait(Connection::Direction direction, steady_clock::duration limit) {
+Task<bool> HttpConnection::wait(ConnectionSocket::Direction direction, steady_clock::duration limit) {
   timed_out_ = false;
   const steady_clock::time_point now = steady_clock::now();
-  awaits_client_ = direction != Connection::Direction::neither;
+  awaits_client_ = direction != ConnectionSocket::Direction::neither;
   wait_until_ = now + limit;
   if (awaits_client_ && stopping()) wait_until_ = std::min(wait_until_, grace_end(state().stopped_at));
   if (wait_until_ <= now) {
@@ -328,7 +328,7 @@ Task<HttpConnection::Received> HttpConnection::receive_more(std::chrono::millise
     const Received received = receive();
     if (received != Received::nothing) co_return received;
     const steady_clock::duration until = left(limit);
-    if (until <= steady_clock::duration::zero() || !co_await wait(Connection::Direction::in, until))
+    if (until <= steady_clock::duration::zero() || !co_await wait(ConnectionSocket::Direction::in, until))
       co_return timed_out_ || until <= steady_clock::duration::zero() ? Received::timeout : Received::end;
   }
 }
@@ -350,7 +350,7 @@ Task<bool> HttpConnection::send(std::string_view bytes) {
   const steady_clock::time_point until = client_since_ + state().options.request_timeout;
   while (send_now(bytes)) {
     if (bytes.empty()) co_return true;
-    if (!co_await wait(Connection::Direction::out, until - steady_clock::now())) co_return false;
+    if (!co_await wait(ConnectionSocket::Direction::out, until - steady_clock::now())) co_return false;
   }
   co_return false;
 }
@@ -375,7 +375,7 @@ Task<void> HttpConnection::watch(LiveView& view) {
       if (!co_await send(space_->out)) co_return;
     }
     // A viewer has nothing to say: what there is to be read is the end.
-    if (co_await wait(Connection::Direction::in, kLook) || !(timed_out_ || stopping())) co_return;
+    if (co_await wait(ConnectionSocket::Direction::in, kLook) || !(timed_out_ || stopping())) co_return;
   }
   if (chunked) connection_->send(kLastChunk);
 }
@@ -414,7 +414,7 @@ Task<void> HttpConnection::serve_all() {
                                                            : options.header_timeout;
       start_.worker->deadlines.set(*this, limit);
       // What there is to read decides, whatever ended the waiting.
-      co_await connection_->ready(Connection::Direction::in);
+      co_await connection_->ready(ConnectionSocket::Direction::in);
       idle_ = false;
       cancel();
       space_ = start_.worker->take();
@@ -638,7 +638,7 @@ Task<Response> HttpConnection::live_schema(const Query& query) {
     co_return *std::move(refused);
   struct Awaited {
     std::optional<SchemaText> text;
-    Connection* connection;  // null: nobody waits any more
+    ConnectionSocket* connection;  // null: nobody waits any more
   };
   const auto awaited = std::make_shared<Awaited>(Awaited{std::nullopt, &*connection_});
   const IoExecutor executor = start_.worker->executor;
@@ -652,7 +652,7 @@ Task<Response> HttpConnection::live_schema(const Query& query) {
   watching_ = true;
   bool connected = reading == SchemaRepository::Reading::begun;
   while (connected && !awaited->text && !stopping() && steady_clock::now() < until)
-    connected = !co_await wait(Connection::Direction::neither, until - steady_clock::now());
+    connected = !co_await wait(ConnectionSocket::Direction::neither, until - steady_clock::now());
   watching_ = false;
   awaited->connection = nullptr;
   co_return LiveHandler::schema_answer(request(), schema_uri, reading, std::move(awaited->text), stopping());
@@ -822,7 +822,7 @@ Task<std::optional<Response>> HttpConnection::read_body(std::string& body, Infli
     remaining_ -= *read;
     if (*read > 0) continue;
     const steady_clock::duration until = left(options.request_timeout);
-    if (until <= steady_clock::duration::zero() || !co_await wait(Connection::Direction::in, until))
+    if (until <= steady_clock::duration::zero() || !co_await wait(ConnectionSocket::Direction::in, until))
       co_return body_cut(timed_out_ || until <= steady_clock::duration::zero() ? Received::timeout : Received::end);
   }
   co_return std::nullopt;

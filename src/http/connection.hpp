@@ -120,7 +120,7 @@ class HttpThread {
 
   const IoExecutor executor;
   DeadlineTimers& deadlines;
-  EpollReactor& readiness;
+  EpollReactor& reactor;
   const std::size_t buffer_size;
   std::string answer;  ///< From when it is made to when the connection has taken what it can; nothing waits meanwhile.
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "eventgate/json/json_text.hpp"
+#include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
 
