@@ -245,7 +245,7 @@ void read_kafka(ConfigSection& root, Config& config) {
 
 // --- the rest, by module
 
-void read_http(ConfigSection& root, HttpOptions& http) {
+void read_http(ConfigSection& root, HttpOptions& http, ApiOptions& api) {
   root.number("port", http.port, 0, 65535);
   root.text("interface", http.interface);
   const auto header = [&root](const char* name, std::optional<std::string>& out, std::optional<std::string> none) {
@@ -274,8 +274,8 @@ void read_http(ConfigSection& root, HttpOptions& http) {
   root.duration("keepalive_timeout", http.keepalive_timeout, milliseconds(0), hours(24));
   root.number("max_connections", http.max_connections, 1, 10'000'000);
   root.size("max_inflight_bytes", http.max_inflight_bytes, 1, 1024 * kGigabyte);
-  root.number("max_events", http.max_events, 1, 10'000'000);
-  root.number("max_json_depth", http.json.depth, 1, 1000);
+  root.number("max_events", api.max_events, 1, 10'000'000);
+  root.number("max_json_depth", api.json.depth, 1, 1000);
   if (http.max_inflight_bytes < http.max_body_size) {
     const Json* value = root.take("max_inflight_bytes");
     root.problem("max_inflight_bytes", value ? *value : Json(),
@@ -288,7 +288,7 @@ void read_http(ConfigSection& root, HttpOptions& http) {
         !std::all_of(list.begin(), list.end(), [](const Json& event) { return event.is_object(); })) {
       root.problem("test_events", *tests, "a list of events, each an object");
     } else if (!list.empty()) {
-      http.test_events = list.dump(-1, ' ', false, Json::error_handler_t::replace);
+      api.test_events = list.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
     root.note("test_events", *tests);
   } else {
@@ -482,7 +482,7 @@ void read_spool(ConfigSection& root, Config& config) {
     // A new topic is there after topic.metadata.propagation.max.ms, and its client waits no longer than
     // produce_timeout.
     spool.warm_up = std::min(spool.warm_up, config.produce_timeout / 2);
-    config.http.tell_durability = true;
+    config.api.tell_durability = true;
     config.spool = std::move(spool);
   }
   section.finish();
@@ -511,7 +511,7 @@ void read_live(ConfigSection& root, Config& config) {
         "a string of at least " + std::to_string(kLeast) + " of a-z, A-Z, 0-9, '-', '.', '_', '~', '+', '/', '='");
     return;
   }
-  config.http.live_token = token;
+  config.api.live_token = token;
 }
 
 void read_transforms(ConfigSection& root, bool wikimedia) {
@@ -563,7 +563,7 @@ Config config_of(ConfigDocument& document) {
   root.text("user_agent", user_agent);
   if (!user_agent.empty()) config.gate.user_agent = std::move(user_agent);
   read_set_up(root, config);
-  read_http(root, config.http);
+  read_http(root, config.http, config.api);
   read_gate(root, config.gate);
   hold_to_two_ports(root, config.http);
   read_schema(root, config);
@@ -587,8 +587,8 @@ Config config_of(ConfigDocument& document) {
   root.finish();
 
   config.logging.name = config.service_name;
-  config.http.service_name = config.service_name;
-  config.gate.json = config.http.json;
+  config.api.service_name = config.service_name;
+  config.gate.json = config.api.json;
   config.gate.schema_load_timeout = config.http.request_timeout;
   config.schema_reader.user_agent = config.gate.user_agent;
   config.stream_reader.user_agent = config.gate.user_agent;
