@@ -710,8 +710,8 @@ void SpoolSink::take(std::vector<Report> reports, Clock::time_point now) {
   }
   if (!waiting.empty()) {
     std::erase_if(held_, [this](Copy& copy) {
-      if (!copy.reported || (copy.failure && copy.failure->scope != FailureScope::record &&
-                             copy.failure->scope != FailureScope::topic))
+      if (!copy.reported ||
+          (copy.failure && copy.failure->scope != FailureScope::record && copy.failure->scope != FailureScope::topic))
         return false;
       auto failure = std::move(copy.failure);
       settle(std::move(copy), std::move(failure));

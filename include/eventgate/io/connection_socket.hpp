@@ -30,8 +30,8 @@ class ConnectionSocket final : public EpollEntry {
   /// none will come any more.
   std::optional<std::size_t> receive(char* bytes, std::size_t size);
 
-  /// Sends `bytes`, which are not empty. Returns how many the kernel took, or 0 if it takes none now. Returns nullopt if
-  /// it will not take any more.
+  /// Sends `bytes`, which are not empty. Returns how many the kernel took, or 0 if it takes none now. Returns nullopt
+  /// if it will not take any more.
   std::optional<std::size_t> send(std::string_view bytes);
 
   /// Returns true if there are bytes to receive now.
@@ -61,10 +61,10 @@ class ConnectionSocket final : public EpollEntry {
   bool consume_readiness(Direction direction) noexcept;
   void suspend_until(Direction direction, ResumeHandle coroutine) noexcept;
 
-  bool readable_ = false;  // there may be bytes to receive
-  bool writable_ = false;  // there may be room to send
-  bool ended_ = false;     // no more bytes come
-  bool broken_ = false;    // the connection is reset
+  bool readable_ = false;                // there may be bytes to receive
+  bool writable_ = false;                // there may be room to send
+  bool ended_ = false;                   // no more bytes come
+  bool broken_ = false;                  // the connection is reset
   Direction direction_ = Direction::in;  // of the waiting coroutine
 };
 

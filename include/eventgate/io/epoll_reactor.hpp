@@ -34,8 +34,8 @@ class EpollEntry : public boost::intrusive::list_base_hook<boost::intrusive::lin
   /// Closes the descriptor.
   virtual ~EpollEntry();
 
-  /// Notes `events` (EPOLLIN and others). Each is reported once (edge-triggered). Returns true if a coroutine waits, and
-  /// has what it waits for.
+  /// Notes `events` (EPOLLIN and others). Each is reported once (edge-triggered). Returns true if a coroutine waits,
+  /// and has what it waits for.
   virtual bool note_events(std::uint32_t events) noexcept = 0;
 
   int descriptor() const { return descriptor_; }
