@@ -238,8 +238,8 @@ void Check::check_own_stream(const std::string& kind, const std::string& name, c
 
 /// Processes them with a producer that has no sinks.
 void Check::check_test_events() {
-  if (config_.http.test_events.empty()) return;
-  auto batch = EventBatch::parse(std::string(config_.http.test_events), config_.http.json);
+  if (config_.api.test_events.empty()) return;
+  auto batch = EventBatch::parse(std::string(config_.api.test_events), config_.api.json);
   if (!batch) {
     problem("test_events: expected " + batch.error().expected + " at byte " + std::to_string(batch.error().offset));
     return;

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "eventgate/http/server.hpp"
+#include "eventgate/http/http_options.hpp"
 
 namespace eventgate {
 

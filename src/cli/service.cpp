@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/api/routes.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/delivery/fan_out.hpp"
 #include "eventgate/fetch/object_reader.hpp"
@@ -176,10 +177,16 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get(), inflight);
   std::function<std::optional<std::string>()> overload_reason;
   if (config.spool) overload_reason = [this] { return producer->overload_reason(); };
+  const ApiServices services{*gate,
+                             streams.get(),
+                             live.get(),
+                             schemas.get(),
+                             [this] { return not_ready_reason(); },
+                             [this] { return stale(); },
+                             std::move(overload_reason)};
   server = std::make_unique<HttpServer>(
       config.http,
-      HttpServices{*gate, streams.get(), metrics, events, [this] { return not_ready_reason(); },
-                   [this] { return stale(); }, std::move(overload_reason), live.get(), schemas.get(), inflight},
+      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight},
       executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();

@@ -15,17 +15,19 @@
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "config_files.hpp"
 #include "dry_run.hpp"
+#include "eventgate/api/parse_body.hpp"
 #include "eventgate/config/config.hpp"
 #include "eventgate/delivery/fan_out.hpp"
 #include "eventgate/delivery/sink.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/gate/event_status.hpp"
-#include "eventgate/http/parse_body.hpp"
+#include "eventgate/http/response.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/json/printable.hpp"
 #include "eventgate/repository/schema_repository.hpp"
@@ -146,12 +148,17 @@ class Validator {
     if (line.find_first_not_of(" \t\r") == std::string::npos) return;
     RequestContext request;
     request.received_at = std::chrono::system_clock::now();
-    const ParsedBody intake = parse_body(std::move(line), config_.http, gate_, request, context_.get_executor());
-    if (intake.refusal) return refuse(intake.refusal->detail);
-    if (!intake.batch) return refuse(std::string(kEmptyBody));
-    const bool lone = (*intake.batch)[0].index() == 0;
+    const ParsedBody parsed = parse_body(std::move(line), config_.api.json, config_.api.max_events);
+    if (const auto* malformed = std::get_if<MalformedBody>(&parsed)) {
+      gate_.malformed(malformed->body, malformed->error, request, context_.get_executor());
+      return refuse(malformed->detail());
+    }
+    if (const auto* too_many = std::get_if<TooManyEvents>(&parsed)) return refuse(too_many->detail());
+    if (std::holds_alternative<EmptyBody>(parsed)) return refuse(std::string(kEmptyBody));
+    const EventBatch& batch = std::get<EventBatch>(parsed);
+    const bool lone = batch[0].index() == 0;
     records_.clear();
-    tell(process_blocking(gate_, *intake.batch, request, context_), lone);
+    tell(process_blocking(gate_, batch, request, context_), lone);
   }
 
   bool finish() {

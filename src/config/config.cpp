@@ -209,7 +209,7 @@ void read_spool(ConfigSection& root, Config& config) {
     // A new topic is there after topic.metadata.propagation.max.ms, and its client waits no longer than
     // produce_timeout.
     spool.warm_up = std::min(spool.warm_up, config.produce_timeout / 2);
-    config.http.tell_durability = true;
+    config.api.tell_durability = true;
     config.spool = std::move(spool);
   }
   section.finish();
@@ -264,7 +264,7 @@ Config config_of(ConfigDocument& document) {
   root.text("user_agent", user_agent);
   if (!user_agent.empty()) config.gate.user_agent = std::move(user_agent);
   read_set_up(root, config);
-  read_http(root, config.http);
+  read_http(root, config.http, config.api);
   read_gate(root, config.gate);
   require_two_ports(root, config.http);
   read_schema(root, config);
@@ -288,8 +288,8 @@ Config config_of(ConfigDocument& document) {
   root.finish();
 
   config.logging.name = config.service_name;
-  config.http.service_name = config.service_name;
-  config.gate.json = config.http.json;
+  config.api.service_name = config.service_name;
+  config.gate.json = config.api.json;
   config.gate.schema_load_timeout = config.http.request_timeout;
   config.schema_reader.user_agent = config.gate.user_agent;
   config.stream_reader.user_agent = config.gate.user_agent;

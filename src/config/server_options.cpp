@@ -102,7 +102,7 @@ void read_metrics(ConfigSection& root, HttpOptions& http) {
   root.note("metrics", metrics ? *metrics : Json());
 }
 
-void read_http(ConfigSection& root, HttpOptions& http) {
+void read_http(ConfigSection& root, HttpOptions& http, ApiOptions& api) {
   root.number("port", http.port, 0, 65535);
   root.text("interface", http.interface);
   const auto header = [&root](const char* name, std::optional<std::string>& out, std::optional<std::string> none) {
@@ -131,8 +131,8 @@ void read_http(ConfigSection& root, HttpOptions& http) {
   root.duration("keepalive_timeout", http.keepalive_timeout, milliseconds(0), hours(24));
   root.number("max_connections", http.max_connections, 1, 10'000'000);
   root.size("max_inflight_bytes", http.max_inflight_bytes, 1, 1024 * kGigabyte);
-  root.number("max_events", http.max_events, 1, 10'000'000);
-  root.number("max_json_depth", http.json.depth, 1, 1000);
+  root.number("max_events", api.max_events, 1, 10'000'000);
+  root.number("max_json_depth", api.json.depth, 1, 1000);
   if (http.max_inflight_bytes < http.max_body_size) {
     const Json* value = root.take("max_inflight_bytes");
     root.problem("max_inflight_bytes", value ? *value : Json(),
@@ -145,7 +145,7 @@ void read_http(ConfigSection& root, HttpOptions& http) {
         !std::all_of(list.begin(), list.end(), [](const Json& event) { return event.is_object(); })) {
       root.problem("test_events", *tests, "a list of events, each an object");
     } else if (!list.empty()) {
-      http.test_events = list.dump(-1, ' ', false, Json::error_handler_t::replace);
+      api.test_events = list.dump(-1, ' ', false, Json::error_handler_t::replace);
     }
     root.note("test_events", *tests);
   } else {
@@ -176,7 +176,7 @@ void read_live(ConfigSection& root, Config& config) {
         "a string of at least " + std::to_string(kLeast) + " of a-z, A-Z, 0-9, '-', '.', '_', '~', '+', '/', '='");
     return;
   }
-  config.http.live_token = token;
+  config.api.live_token = token;
 }
 
 void require_two_ports(ConfigSection& root, const HttpOptions& http) {

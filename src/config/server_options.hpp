@@ -11,7 +11,8 @@ namespace eventgate {
 void read_logging(ConfigSection& root, LoggingOptions& logging);
 /// Reads `metrics`: an entry of type prometheus, or a list with one.
 void read_metrics(ConfigSection& root, HttpOptions& http);
-void read_http(ConfigSection& root, HttpOptions& http);
+/// Reads the options of connections and of routes.
+void read_http(ConfigSection& root, HttpOptions& http, ApiOptions& api);
 /// Reads `live` and `live_token`, whose text is never shown.
 void read_live(ConfigSection& root, Config& config);
 /// Adds a problem if clients and metrics have the same port on the same interface.

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 
+#include "eventgate/base/ascii.hpp"
 #include "head_check.hpp"
 
 namespace eventgate {
 
 namespace {
 
-/// Digits of a chunk's size: as many as a number of 64 bits has.
+/// Hexadecimal digits of a chunk's size. 64 bits have as many.
 constexpr unsigned kMaxDigits = 16;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 }  // namespace
 
@@ -31,78 +26,82 @@ std::size_t ChunkedBody::decode(std::string_view bytes) {
       if (chunk_ == 0) part_ = Part::data_cr;
       continue;
     }
-    const char c = bytes[used++];
-    switch (part_) {
-      case Part::size:
-        take_size(c);
-        break;
-      case Part::extension:
-        if (c == '\r') {
-          part_ = Part::line_end;
-        } else if (is_field_text(c)) {
-          count_extra();
-        } else {
-          end(State::malformed);
-        }
-        break;
-      case Part::line_end:
-        if (c == '\n') {
-          end_line();
-        } else {
-          end(State::malformed);
-        }
-        break;
-      case Part::data_cr:
-        part_ = Part::data_lf;
-        if (c != '\r') end(State::malformed);
-        break;
-      case Part::data_lf:
-        part_ = Part::size;
-        if (c != '\n') end(State::malformed);
-        break;
-      case Part::trailer:
-        if (c == '\r') {
-          part_ = Part::last_lf;
-        } else if (is_token_character(c)) {
-          part_ = Part::field_name;
-          count_extra();
-        } else {
-          end(State::malformed);  // a folded line begins with a blank
-        }
-        break;
-      case Part::field_name:
-        if (c == ':') {
-          part_ = Part::field_value;
-        } else if (!is_token_character(c)) {
-          end(State::malformed);
-          break;
-        }
-        count_extra();
-        break;
-      case Part::field_value:
-        if (c == '\r') {
-          part_ = Part::field_lf;
-        } else if (is_field_text(c)) {
-          count_extra();
-        } else {
-          end(State::malformed);
-        }
-        break;
-      case Part::field_lf:
-        part_ = Part::trailer;
-        if (c != '\n') end(State::malformed);
-        break;
-      case Part::last_lf:
-        end(c == '\n' ? State::complete : State::malformed);
-        break;
-      case Part::data:
-        break;
-    }
+    decode_frame(bytes[used++]);
   }
   return used;
 }
 
-void ChunkedBody::take_size(char c) {
+/// Decodes one character outside a chunk's data.
+void ChunkedBody::decode_frame(char c) {
+  switch (part_) {
+    case Part::size:
+      read_size_digit(c);
+      break;
+    case Part::extension:
+      if (c == '\r') {
+        part_ = Part::line_end;
+      } else if (is_field_text(c)) {
+        count_extra_byte();
+      } else {
+        end(State::malformed);
+      }
+      break;
+    case Part::line_end:
+      if (c == '\n') {
+        end_size_line();
+      } else {
+        end(State::malformed);
+      }
+      break;
+    case Part::data_cr:
+      part_ = Part::data_lf;
+      if (c != '\r') end(State::malformed);
+      break;
+    case Part::data_lf:
+      part_ = Part::size;
+      if (c != '\n') end(State::malformed);
+      break;
+    case Part::trailer:
+      if (c == '\r') {
+        part_ = Part::last_lf;
+      } else if (is_token_character(c)) {
+        part_ = Part::field_name;
+        count_extra_byte();
+      } else {
+        end(State::malformed);  // a blank, for example, which begins a folded line
+      }
+      break;
+    case Part::field_name:
+      if (c == ':') {
+        part_ = Part::field_value;
+      } else if (!is_token_character(c)) {
+        end(State::malformed);
+        break;
+      }
+      count_extra_byte();
+      break;
+    case Part::field_value:
+      if (c == '\r') {
+        part_ = Part::field_lf;
+      } else if (is_field_text(c)) {
+        count_extra_byte();
+      } else {
+        end(State::malformed);
+      }
+      break;
+    case Part::field_lf:
+      part_ = Part::trailer;
+      if (c != '\n') end(State::malformed);
+      break;
+    case Part::last_lf:
+      end(c == '\n' ? State::complete : State::malformed);
+      break;
+    case Part::data:
+      break;
+  }
+}
+
+void ChunkedBody::read_size_digit(char c) {
   if (const int digit = hex_value(c); digit >= 0 && !blank_seen_) {
     if (++digits_ > kMaxDigits) return end(State::malformed);
     chunk_ = chunk_ * 16 + static_cast<unsigned>(digit);
@@ -113,17 +112,17 @@ void ChunkedBody::take_size(char c) {
     part_ = Part::line_end;
   } else if (c == ' ' || c == '\t') {
     blank_seen_ = true;
-    count_extra();
+    count_extra_byte();
   } else if (c == ';') {
     part_ = Part::extension;
-    count_extra();
+    count_extra_byte();
   } else {
     end(State::malformed);
   }
 }
 
-/// The line of a chunk has ended.
-void ChunkedBody::end_line() {
+/// Ends the line of a chunk's size.
+void ChunkedBody::end_size_line() {
   digits_ = 0;
   blank_seen_ = false;
   if (chunk_ == 0) {
@@ -134,7 +133,7 @@ void ChunkedBody::end_line() {
   if (chunk_ > limit_ - size_) end(State::too_large);
 }
 
-void ChunkedBody::count_extra() {
+void ChunkedBody::count_extra_byte() {
   if (++extras_ > max_extras_ + size_) end(State::too_large);
 }
 

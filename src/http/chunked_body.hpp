@@ -9,8 +9,8 @@ namespace eventgate {
 
 /// Decodes a body in the chunked transfer coding (RFC 9112, section 7.1), as it comes.
 ///
-/// Strict where a lax reader and a strict one would see two different requests: a line ends in CRLF; a control
-/// character but HTAB in a chunk's line or a trailer field is malformed, in a quoted string too, and so is a folded
+/// It is strict where a lax reader and a strict one would see different requests. A line ends in CRLF. A control
+/// character other than HTAB in a chunk's line or a trailer field is malformed, in a quoted string too. So is a folded
 /// trailer field. Extensions and trailer fields are checked and dropped.
 ///
 /// Use on one I/O thread.
@@ -19,12 +19,12 @@ class ChunkedBody {
   enum class State : std::uint8_t {
     incomplete,  ///< More bytes must come.
     complete,    ///< The last line of the trailer section has come.
-    malformed,   ///< The bytes are no chunked body. The end of the request is not known.
+    malformed,   ///< The bytes break the grammar. The end of the request is not known.
     too_large,   ///< A chunk would make the data larger than the limit, or extensions and trailer fields exceed theirs.
   };
 
-  /// Appends the data to `body`, which must outlive this, or drops it if `body` is null. At most `limit` bytes of data
-  /// are taken. Extensions and trailer fields together may have `max_extras` bytes more than the data so far.
+  /// Appends the data to `body`, which must outlive this, or drops it if `body` is null. The data may have `limit`
+  /// bytes. Extensions and trailer fields together may have `max_extras` bytes more than the data so far.
   ChunkedBody(std::string* body, std::size_t limit, std::size_t max_extras)
       : body_(body), limit_(limit), max_extras_(max_extras) {}
 
@@ -34,7 +34,7 @@ class ChunkedBody {
 
   State state() const { return state_; }
 
-  /// Bytes of data that came.
+  /// Returns the bytes of data so far.
   std::size_t size() const { return size_; }
 
  private:
@@ -53,9 +53,10 @@ class ChunkedBody {
   };
 
   void end(State state) { state_ = state; }
-  void take_size(char c);
-  void end_line();
-  void count_extra();
+  void decode_frame(char c);
+  void read_size_digit(char c);
+  void end_size_line();
+  void count_extra_byte();
 
   std::string* const body_;
   const std::size_t limit_;

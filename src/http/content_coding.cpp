@@ -7,18 +7,18 @@
 #include <limits>
 #include <memory>
 
+#include "eventgate/base/ascii.hpp"
 #include "eventgate/json/json_nodes.hpp"
-#include "request.hpp"
 
 namespace eventgate {
 
 namespace {
 
-// The least that RFC 8878 wants every decoder to take: 8 MB.
+/// Base-2 logarithm of the largest zstd window: 8 MB, which RFC 8878 recommends every decoder to support.
 constexpr int kZstdWindowLog = 23;
 
-/// Grows `out`, of which `used` bytes are data, to hold more; at most one byte more than `max_size`, so that too much
-/// is told from just enough. False if it is already there.
+/// Grows `out`, which has `used` bytes of data. It gets at most one byte more than `max_size`, which shows that the
+/// body is too large. Returns false if it has that byte already.
 bool grow(std::string& out, std::size_t used, std::size_t max_size) {
   if (used > max_size) return false;
   const std::size_t size = std::min(std::max<std::size_t>(used * 2, 4096), max_size + 1);
@@ -27,7 +27,7 @@ bool grow(std::string& out, std::size_t used, std::size_t max_size) {
   return true;
 }
 
-/// The window bits for zlib's inflateInit2.
+/// Returns the window bits for zlib's inflateInit2. A deflate body may lack its zlib wrapper.
 int window_bits(ContentCoding coding, std::string_view body) {
   if (coding == ContentCoding::gzip) return 15 + 16;
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
@@ -35,7 +35,7 @@ int window_bits(ContentCoding coding, std::string_view body) {
   return wrapped ? 15 : -15;
 }
 
-/// Whether `rest`, behind the end of a member, is nothing but NUL bytes: gzip(1) and others take them for padding.
+/// Returns true if the bytes behind a member are all NUL. gzip(1) and others take them for padding.
 bool is_padding(std::string_view rest) { return rest.find_first_not_of('\0') == std::string_view::npos; }
 
 std::optional<DecodeError> inflate_body(ContentCoding coding, std::string_view body, std::size_t max_size,
@@ -45,7 +45,7 @@ std::optional<DecodeError> inflate_body(ContentCoding coding, std::string_view b
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
   std::size_t used = 0;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(body.data()));
-  // zlib counts in 32 bits; neither text is longer than `max_body_size`, at most 1 GB, and a byte.
+  // zlib counts bytes in 32 bits. The config allows at most 1 GB for `max_body_size`.
   if (body.size() > std::numeric_limits<uInt>::max() || max_size >= std::numeric_limits<uInt>::max())
     return DecodeError::too_large;
   stream.avail_in = static_cast<uInt>(body.size());
@@ -89,6 +89,18 @@ std::optional<DecodeError> decompress_zstd(std::string_view body, std::size_t ma
   return std::nullopt;
 }
 
+/// Returns true if the parameters of an element of Accept-Encoding have `q=0` (RFC 9110, section 12.4.2).
+bool is_refused(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const std::size_t end = parameters.find(';');
+    const std::string_view parameter = trim(parameters.substr(0, end));
+    parameters.remove_prefix(end == std::string_view::npos ? parameters.size() : end + 1);
+    if (parameter.size() > 2 && (parameter[0] == 'q' || parameter[0] == 'Q') && parameter[1] == '=')
+      return parameter.find_first_not_of("0.", 2) == std::string_view::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<ContentCoding> content_coding(std::string_view name) {
@@ -115,6 +127,52 @@ std::optional<DecodeError> decode_body(ContentCoding coding, std::string_view bo
       return decompress_zstd(body, max_size, out);
   }
   return DecodeError::malformed;
+}
+
+std::string_view accepted_coding(std::string_view accept) {
+  bool gzip = false;
+  bool deflate = false;
+  bool any = false;
+  bool no_gzip = false;
+  while (!accept.empty()) {
+    const std::size_t end = accept.find(',');
+    const std::string_view element = accept.substr(0, end);
+    accept.remove_prefix(end == std::string_view::npos ? accept.size() : end + 1);
+    const std::size_t semicolon = element.find(';');
+    const std::string_view coding = trim(element.substr(0, semicolon));
+    const bool accepted = semicolon == std::string_view::npos || !is_refused(element.substr(semicolon + 1));
+    if (equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip")) {
+      gzip = accepted;
+      no_gzip = !accepted;
+    } else if (equals_ignoring_case(coding, "deflate")) {
+      deflate = accepted;
+    } else if (coding == "*") {
+      any = accepted;
+    }
+  }
+  if (gzip || (any && !no_gzip)) return "gzip";
+  return deflate ? "deflate" : std::string_view();
+}
+
+std::optional<std::string> compress_body(std::string_view text, std::string_view coding) {
+  z_stream stream{};
+  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, coding == "gzip" ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return std::nullopt;
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  // zlib counts bytes in 32 bits. A longer body is sent uncompressed.
+  if (out.size() > std::numeric_limits<uInt>::max() || text.size() > std::numeric_limits<uInt>::max()) {
+    deflateEnd(&stream);
+    return std::nullopt;
+  }
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int result = deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  if (result != Z_STREAM_END) return std::nullopt;
+  return out;
 }
 
 }  // namespace eventgate

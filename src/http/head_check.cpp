@@ -7,13 +7,11 @@
 #include <cstddef>
 #include <string>
 
+#include "eventgate/base/ascii.hpp"
+
 namespace eventgate {
 
 namespace {
-
-bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-
-bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f'); }
 
 constexpr auto kNameCharacters = [] {
   std::array<bool, 256> table{};
@@ -23,10 +21,10 @@ constexpr auto kNameCharacters = [] {
   return table;
 }();
 
-/// unreserved and sub-delims of RFC 3986.
+/// Returns true for `unreserved` and `sub-delims` of RFC 3986.
 bool is_name_character(char c) { return kNameCharacters[static_cast<unsigned char>(c)]; }
 
-/// reg-name of RFC 3986, which every IPv4 address is, too.
+/// Returns true for a `reg-name` of RFC 3986. Every IPv4 address is one, too.
 bool is_registered_name(std::string_view name) {
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (is_name_character(name[i])) continue;
@@ -36,7 +34,7 @@ bool is_registered_name(std::string_view name) {
   return true;
 }
 
-/// What may stand between the brackets of an IP-literal: IPv6address or IPvFuture of RFC 3986.
+/// Returns true for the text between the brackets of an IP-literal: IPv6address or IPvFuture of RFC 3986.
 bool is_ip_literal(std::string_view literal) {
   if (!literal.empty() && (literal[0] == 'v' || literal[0] == 'V')) {
     const std::size_t dot = literal.find('.');
@@ -50,7 +48,7 @@ bool is_ip_literal(std::string_view literal) {
   return literal.size() < INET6_ADDRSTRLEN && ::inet_pton(AF_INET6, std::string(literal).c_str(), &address) == 1;
 }
 
-/// `METHOD target HTTP/1.x`, without the line's end.
+/// Returns true for `METHOD target HTTP/1.x`, without the end of the line.
 bool is_request_line(std::string_view line) {
   const std::size_t method_end = line.find(' ');
   const std::size_t target_end = line.rfind(' ');
@@ -59,13 +57,13 @@ bool is_request_line(std::string_view line) {
   const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
   const std::string_view version = line.substr(target_end + 1);
   return std::all_of(method.begin(), method.end(), is_token_character) && target.find(' ') == std::string_view::npos &&
-         version.size() == 8 && version.starts_with("HTTP/1.") && version[7] >= '0' && version[7] <= '9';
+         version.size() == 8 && version.starts_with("HTTP/1.") && is_ascii_digit(version[7]);
 }
 
 }  // namespace
 
 bool is_token_character(char c) {
-  return is_letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  return is_ascii_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 bool is_field_text(char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t'; }
@@ -84,8 +82,7 @@ bool is_host(std::string_view value) {
   }
   if (!port.empty() && port[0] != ':') return false;
   const std::string_view digits = port.substr(std::min<std::size_t>(port.size(), 1));
-  return is_registered_name(host) &&
-         std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return is_registered_name(host) && std::all_of(digits.begin(), digits.end(), is_ascii_digit);
 }
 
 bool is_malformed_start(std::string_view start) {
@@ -101,7 +98,7 @@ bool has_malformed_field(std::string_view fields) {
     const bool whole = end != std::string_view::npos;
     std::string_view line = fields.substr(0, end);
     if (whole && !line.ends_with('\r')) return true;
-    if (line.ends_with('\r')) line.remove_suffix(1);  // of a line that is not whole: its LF may be on the way
+    if (line.ends_with('\r')) line.remove_suffix(1);  // its LF may be on the way
     if (line.starts_with(' ') || line.starts_with('\t') || !std::all_of(line.begin(), line.end(), is_field_text))
       return true;
     if (!whole) return false;

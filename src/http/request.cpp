@@ -1,19 +1,10 @@
-#include "request.hpp"
+#include "eventgate/http/request.hpp"
+
+#include <utility>
+
+#include "eventgate/base/ascii.hpp"
 
 namespace eventgate {
-
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-}  // namespace
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i])) return false;
-  return true;
-}
 
 void Request::clear() {
   std::string text = std::move(text_);

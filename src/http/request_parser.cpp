@@ -4,22 +4,17 @@
 #include <boost/beast/http/error.hpp>
 #include <cstring>
 
+#include "eventgate/base/ascii.hpp"
 #include "head_check.hpp"
 
 namespace eventgate {
 
 namespace http = boost::beast::http;
 
-namespace {
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-}  // namespace
-
 RequestParser::RequestParser(Request& request, std::size_t max_header_size, std::size_t max_header_count)
     : request_(request), max_header_count_(max_header_count) {
   request_.clear();
-  // The session counts the bytes of the head; Beast's own limit starts anew behind the request line.
+  // HeadReader counts the bytes of the head, because Beast's own limit starts anew behind the request line.
   header_limit(static_cast<std::uint32_t>(max_header_size) + 4);
   body_limit(boost::none);
   eager(false);
@@ -59,8 +54,8 @@ void RequestParser::on_request_impl(http::verb verb, string_view method, string_
 }
 
 void RequestParser::on_field_impl(http::field name, string_view text, string_view value, error_code& error) {
-  // Beast joins the lines of a folded field elsewhere, or skips the first ones if they are blank. It gives any other
-  // value where it stands, in the line of the name.
+  // A folded field is malformed. Beast copies its lines to another place, or skips the first of them if they are blank.
+  // Any other value stays in the line of its name.
   const char* const name_end = text.data() + text.size();
   if (value.data() < name_end || value.data() > bytes_.data() + bytes_.size() ||
       std::memchr(name_end, '\n', static_cast<std::size_t>(value.data() - name_end)) != nullptr) {
@@ -96,7 +91,7 @@ void RequestParser::on_field_impl(http::field name, string_view text, string_vie
     case http::field::transfer_encoding:
       ++request_.transfer_encodings;
       first(request_.transfer_encoding_);
-      note_codings({value.data(), value.size()});
+      note_transfer_codings({value.data(), value.size()});
       break;
     case http::field::accept_encoding:
       first(request_.accept_encoding_);
@@ -109,15 +104,13 @@ void RequestParser::on_field_impl(http::field name, string_view text, string_vie
   }
 }
 
-/// Looks for a transfer coding behind `chunked`, which has to be the last one of all fields.
-void RequestParser::note_codings(std::string_view list) {
+/// Looks for a transfer coding behind `chunked`, which must be the last coding of all fields.
+void RequestParser::note_transfer_codings(std::string_view list) {
   while (!list.empty()) {
     const std::size_t end = list.find(',');
     std::string_view coding = list.substr(0, end);
     list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
-    coding = coding.substr(0, coding.find(';'));
-    while (!coding.empty() && is_blank(coding.front())) coding.remove_prefix(1);
-    while (!coding.empty() && is_blank(coding.back())) coding.remove_suffix(1);
+    coding = trim(coding.substr(0, coding.find(';')));
     if (coding.empty()) continue;
     request_.coding_after_chunked |= chunked_seen_;
     chunked_seen_ |= equals_ignoring_case(coding, "chunked");

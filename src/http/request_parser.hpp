@@ -5,22 +5,22 @@
 #include <string>
 #include <string_view>
 
-#include "request.hpp"
+#include "eventgate/http/request.hpp"
 
 namespace eventgate {
 
-/// Beast's HTTP/1 grammar (RFC 9112) for the head of a request, storing what it finds in a Request. It stops behind the
-/// head. Its errors are Beast's: `header_limit` also for too many fields, `bad_value` also for a folded line.
+/// Parses the head of a request with Beast's HTTP/1 grammar (RFC 9112) into a Request, and stops behind the head. The
+/// errors are Beast's. `header_limit` also means too many fields; `bad_value` also means a folded line.
 ///
-/// One strand.
+/// Use on one I/O thread.
 class RequestParser final : public boost::beast::http::basic_parser<true> {
  public:
-  /// `request` must outlive it.
+  /// Clears `request`, which must outlive this.
   RequestParser(Request& request, std::size_t max_header_size, std::size_t max_header_count);
   ~RequestParser() override;
 
-  /// Parses the start of `bytes`, which begin where the last call stopped, and returns how many are used. The error
-  /// `need_more`: the rest is needed again with more behind it.
+  /// Parses the start of `bytes`, which begin where the last call stopped. Returns how many bytes are used. After the
+  /// error `need_more`, pass the unused bytes again with more behind them.
   std::size_t parse(std::string_view bytes, boost::system::error_code& error);
 
  private:
@@ -38,12 +38,12 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t, string_view data, error_code&) override { return data.size(); }
   void on_finish_impl(error_code&) override {}
 
-  void note_codings(std::string_view list);
+  void note_transfer_codings(std::string_view list);
 
   Request& request_;
   const std::size_t max_header_count_;
-  std::string_view bytes_;     // being parsed
-  bool chunked_seen_ = false;  // among the transfer codings so far
+  std::string_view bytes_;     // the argument of `parse`
+  bool chunked_seen_ = false;  // `chunked` is among the transfer codings so far
 };
 
 }  // namespace eventgate

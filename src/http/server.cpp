@@ -22,11 +22,12 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr int kBacklog = 4096;
-/// Connections of the metrics port. Scrapers have one each, and must not take what clients are to have.
+/// Connections that wait in the kernel until they are accepted.
+constexpr int kListenBacklog = 4096;
+/// Connections of the metrics port. They do not count against `max_connections`, which is for clients.
 constexpr std::size_t kMaxMetricsConnections = 64;
-/// How long accepting rests when the process has no file descriptor or memory left.
-constexpr std::chrono::milliseconds kRest{100};
+/// How long accepting pauses when the process has no file descriptor or memory left.
+constexpr std::chrono::milliseconds kAcceptRetryDelay{100};
 
 std::string address_text(const tcp::endpoint& peer) {
   const boost::asio::ip::address address = peer.address();
@@ -43,8 +44,8 @@ using Acceptor = boost::asio::basic_socket_acceptor<tcp, IoExecutor>;
                            what + ": " + error.message());
 }
 
-/// Bound, and not listening. Throws std::runtime_error.
-Acceptor bound(const std::string& interface, std::uint16_t port, const IoExecutor& executor) {
+/// Returns a socket that is bound and does not listen. Throws std::runtime_error.
+Acceptor bind_port(const std::string& interface, std::uint16_t port, const IoExecutor& executor) {
   error_code error;
   boost::asio::ip::basic_resolver<tcp, IoExecutor> resolver(executor);
   const auto found = resolver.resolve(interface, std::to_string(port), tcp::resolver::passive, error);
@@ -59,8 +60,8 @@ Acceptor bound(const std::string& interface, std::uint16_t port, const IoExecuto
   return acceptor;
 }
 
-/// A listening TCP socket. Throws std::runtime_error.
-Acceptor taken_over(int socket, const IoExecutor& executor) {
+/// Returns an acceptor of the listening TCP socket `socket`. Throws std::runtime_error.
+Acceptor adopt_socket(int socket, const IoExecutor& executor) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   error_code error;
@@ -74,59 +75,61 @@ Acceptor taken_over(int socket, const IoExecutor& executor) {
   return acceptor;
 }
 
-/// A port as the server gets it.
+/// A bound port.
 struct Port {
   Acceptor acceptor;
   std::string interface;
-  bool inherited = false;  ///< It listens already, and others may hold it.
+  bool inherited = false;  ///< It listens already, and other processes may hold it.
 };
 
-Port port_of(const std::string& interface, std::uint16_t port, const IoExecutor& executor) {
-  return {bound(interface, port, executor), interface};
+Port make_port(const std::string& interface, std::uint16_t port, const IoExecutor& executor) {
+  return {bind_port(interface, port, executor), interface};
 }
 
-/// One port: accepts connections and hands them to the I/O threads in turn.
+/// Accepts the connections of one port and hands them to the I/O threads in turn.
 ///
-/// One strand, the first I/O thread, but for what says otherwise.
+/// Use on the first I/O thread, unless a function says otherwise.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  /// Listens. Throws std::runtime_error.
-  Listener(Port port, bool metrics, std::shared_ptr<ServerContext> state,
-           std::vector<std::shared_ptr<HttpThread>> workers)
-      : metrics_(metrics),
+  /// Listens. `only_endpoint` handles every request, with kMaxMetricsConnections; null: the router finds the endpoint.
+  /// Throws std::runtime_error.
+  Listener(Port port, Endpoint* only_endpoint, std::shared_ptr<ServerContext> server,
+           std::vector<std::shared_ptr<HttpThread>> threads)
+      : only_endpoint_(only_endpoint),
         inherited_(port.inherited),
-        state_(std::move(state)),
-        workers_(std::move(workers)),
+        server_(std::move(server)),
+        threads_(std::move(threads)),
         acceptor_(std::move(port.acceptor)),
-        timer_(workers_.front()->executor) {
+        timer_(threads_.front()->executor) {
     port_ = acceptor_.local_endpoint().port();
     error_code error;
-    if (!inherited_) acceptor_.listen(kBacklog, error);
+    if (!inherited_) acceptor_.listen(kListenBacklog, error);
     if (!error) acceptor_.non_blocking(true, error);
     if (error) cannot_listen(port.interface, port_, "listen", error);
   }
 
   std::uint16_t port() const { return port_; }
 
-  /// Any thread.
+  /// Starts to accept. Any thread may call this.
   void start(const std::shared_ptr<OnLastRelease>& drain) {
-    spawn(workers_.front()->executor, accept(shared_from_this(), drain));
+    spawn(threads_.front()->executor, accept(shared_from_this(), drain));
   }
 
-  /// Takes what the kernel has accepted, and no more. Of an inherited socket that is left to whoever holds it next.
+  /// Accepts the connections that wait in the kernel, and no more. Those of an inherited socket are left to the process
+  /// that holds it next.
   void stop(const std::shared_ptr<OnLastRelease>& drain) {
     stopped_ = true;
     timer_.cancel();
     error_code error;
     acceptor_.cancel(error);
     while (!inherited_) {
-      const std::shared_ptr<HttpThread>& worker = next_worker();
+      const std::shared_ptr<HttpThread>& thread = next_thread();
       tcp::endpoint peer;
-      Socket socket(worker->executor);
+      Socket socket(thread->executor);
       acceptor_.accept(socket, peer, error);
       if (error == boost::asio::error::connection_aborted) continue;
       if (error) break;
-      begin(worker, std::move(socket), peer, drain);
+      start_on(thread, std::move(socket), peer, drain);
     }
     close();
   }
@@ -136,15 +139,15 @@ class Listener : public std::enable_shared_from_this<Listener> {
     acceptor_.close(ignored);
   }
 
-  /// Stops listening without ado. The last of the server: on any thread, while none runs.
+  /// Closes the port. Call it from any thread, while no I/O thread runs.
   void abandon() {
     stopped_ = true;
     close();
   }
 
  private:
-  /// To be awaited: the timer, or its cancelling.
-  auto rested() {
+  /// Returns an awaitable that waits until the timer expires or is cancelled.
+  auto wait_for_timer() {
     return suspend_with([this](ResumeHandle suspended) {
       timer_.async_wait([suspended = std::move(suspended)](const error_code&) mutable { suspended.resume(); });
     });
@@ -153,17 +156,17 @@ class Listener : public std::enable_shared_from_this<Listener> {
   static Task<void> accept(std::shared_ptr<Listener> self, std::shared_ptr<OnLastRelease> drain) {
     while (!self->stopped_) {
       error_code error;
-      if (self->full()) {
-        self->state_->services.events.accept_paused(self->open_);
+      if (self->is_full()) {
+        self->server_->telemetry.accept_paused(self->open_);
         self->paused_ = true;
         self->timer_.expires_at(std::chrono::steady_clock::time_point::max());
-        if (self->full()) co_await self->rested();
+        if (self->is_full()) co_await self->wait_for_timer();
         self->paused_ = false;
         continue;
       }
-      const std::shared_ptr<HttpThread> worker = self->next_worker();
+      const std::shared_ptr<HttpThread> thread = self->next_thread();
       tcp::endpoint peer;
-      Socket socket(worker->executor);
+      Socket socket(thread->executor);
       co_await suspend_with([&](ResumeHandle suspended) {
         self->acceptor_.async_accept(socket, peer,
                                      [&error, suspended = std::move(suspended)](error_code result) mutable {
@@ -172,42 +175,42 @@ class Listener : public std::enable_shared_from_this<Listener> {
                                      });
       });
       if (!error) {
-        self->begin(worker, std::move(socket), peer, drain);
+        self->start_on(thread, std::move(socket), peer, drain);
       } else if (error == boost::asio::error::no_descriptors || error == boost::asio::error::no_memory ||
                  error == boost::asio::error::no_buffer_space || error.value() == ENFILE) {
-        self->state_->services.events.accept_paused(self->open_);
-        self->timer_.expires_after(kRest);
-        if (!self->stopped_) co_await self->rested();
+        self->server_->telemetry.accept_paused(self->open_);
+        self->timer_.expires_after(kAcceptRetryDelay);
+        if (!self->stopped_) co_await self->wait_for_timer();
       }
     }
   }
 
-  bool full() const { return open_ >= (metrics_ ? kMaxMetricsConnections : state_->options.max_connections); }
+  bool is_full() const { return open_ >= (only_endpoint_ ? kMaxMetricsConnections : server_->options.max_connections); }
 
-  const std::shared_ptr<HttpThread>& next_worker() { return workers_[next_++ % workers_.size()]; }
+  const std::shared_ptr<HttpThread>& next_thread() { return threads_[next_++ % threads_.size()]; }
 
-  void begin(const std::shared_ptr<HttpThread>& worker, Socket socket, const tcp::endpoint& peer,
-             const std::shared_ptr<OnLastRelease>& drain) {
+  void start_on(const std::shared_ptr<HttpThread>& thread, Socket socket, const tcp::endpoint& peer,
+                const std::shared_ptr<OnLastRelease>& drain) {
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.set_option(tcp::no_delay(true), ignored);
     ++open_;
-    std::shared_ptr<void> slot(nullptr, [self = shared_from_this()](std::nullptr_t) { self->ended(); });
-    ConnectionArgs start{state_, worker, drain, std::move(slot), std::move(socket), address_text(peer), metrics_};
-    start_session(std::move(start));
+    std::shared_ptr<void> slot(nullptr, [self = shared_from_this()](std::nullptr_t) { self->end_connection(); });
+    ConnectionArgs args{server_, thread, drain, std::move(slot), std::move(socket), address_text(peer), only_endpoint_};
+    start_connection(std::move(args));
   }
 
-  /// Any thread.
-  void ended() {
+  /// Counts a connection that has ended. Any thread may call this.
+  void end_connection() {
     --open_;
-    if (paused_.exchange(false) && !state_->abandoned)
-      boost::asio::post(workers_.front()->executor, [self = shared_from_this()] { self->timer_.cancel(); });
+    if (paused_.exchange(false) && !server_->abandoned)
+      boost::asio::post(threads_.front()->executor, [self = shared_from_this()] { self->timer_.cancel(); });
   }
 
-  const bool metrics_;
+  Endpoint* const only_endpoint_;
   const bool inherited_;
-  const std::shared_ptr<ServerContext> state_;
-  const std::vector<std::shared_ptr<HttpThread>> workers_;
+  const std::shared_ptr<ServerContext> server_;
+  const std::vector<std::shared_ptr<HttpThread>> threads_;
   Acceptor acceptor_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
                                     IoExecutor>
@@ -227,11 +230,11 @@ struct HttpPorts::Impl {
 };
 
 HttpPorts::HttpPorts(const HttpOptions& options, const IoExecutor& executor, std::optional<int> inherited)
-    : impl_(new Impl{inherited ? Port{taken_over(*inherited, executor), options.interface, true}
-                               : port_of(options.interface, options.port, executor),
+    : impl_(new Impl{inherited ? Port{adopt_socket(*inherited, executor), options.interface, true}
+                               : make_port(options.interface, options.port, executor),
                      std::nullopt}) {
   const std::string& interface = options.metrics_interface.empty() ? options.interface : options.metrics_interface;
-  if (options.metrics_port) impl_->metrics = port_of(interface, *options.metrics_port, executor);
+  if (options.metrics_port) impl_->metrics = make_port(interface, *options.metrics_port, executor);
 }
 
 HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;
@@ -239,8 +242,8 @@ HttpPorts::HttpPorts(HttpPorts&&) noexcept = default;
 HttpPorts::~HttpPorts() = default;
 
 struct HttpServer::Impl {
-  std::shared_ptr<ServerContext> state;
-  std::vector<std::shared_ptr<HttpThread>> workers;
+  std::shared_ptr<ServerContext> context;
+  std::vector<std::shared_ptr<HttpThread>> threads;
   std::shared_ptr<OnLastRelease> drain;
   std::shared_ptr<Listener> listener;
   std::shared_ptr<Listener> metrics;
@@ -249,22 +252,23 @@ struct HttpServer::Impl {
 HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads, HttpPorts ports)
     : impl_(std::make_shared<Impl>()) {
   Impl& impl = *impl_;
-  // Room for the largest head, and something of a body behind it.
+  // The largest head, and 4 KB of a body behind it.
   const std::size_t buffer_size = options.max_header_size + 4096;
-  impl.state = std::make_shared<ServerContext>(std::move(options), std::move(services));
+  impl.context = std::make_shared<ServerContext>(std::move(options), std::move(services));
   for (const IoExecutor& executor : threads)
-    impl.workers.push_back(std::make_shared<HttpThread>(executor, buffer_size));
+    impl.threads.push_back(std::make_shared<HttpThread>(executor, buffer_size));
   impl.drain = std::make_shared<OnLastRelease>();
-  impl.listener = std::make_shared<Listener>(std::move(ports.impl_->http), false, impl.state, impl.workers);
+  impl.listener = std::make_shared<Listener>(std::move(ports.impl_->http), nullptr, impl.context, impl.threads);
   if (ports.impl_->metrics)
-    impl.metrics = std::make_shared<Listener>(std::move(*ports.impl_->metrics), true, impl.state, impl.workers);
+    impl.metrics = std::make_shared<Listener>(std::move(*ports.impl_->metrics), impl.context->metrics.get(),
+                                              impl.context, impl.threads);
   impl.listener->start(impl.drain);
   if (impl.metrics) impl.metrics->start(impl.drain);
 }
 
 HttpServer::~HttpServer() {
-  impl_->state->abandoned = true;
-  if (impl_->state->stopping) return;
+  impl_->context->abandoned = true;
+  if (impl_->context->stopping) return;
   impl_->listener->abandon();
   if (impl_->metrics) impl_->metrics->abandon();
 }
@@ -276,21 +280,21 @@ std::optional<std::uint16_t> HttpServer::metrics_port() const {
   return impl_->metrics->port();
 }
 
-std::size_t HttpServer::inflight_bytes() const { return impl_->state->inflight.size(); }
+std::size_t HttpServer::inflight_bytes() const { return impl_->context->inflight.size(); }
 
-std::size_t HttpServer::processing() const { return impl_->state->processing.load(std::memory_order_acquire); }
+std::size_t HttpServer::processing() const { return impl_->context->processing.load(std::memory_order_acquire); }
 
 void HttpServer::stop(std::function<void()> done) {
-  if (impl_->state->stopping) return;
-  impl_->state->stopped_at = std::chrono::steady_clock::now();
-  if (impl_->state->stopping.exchange(true)) return;
-  boost::asio::post(impl_->workers.front()->executor, [impl = impl_, done = std::move(done)]() mutable {
+  if (impl_->context->stopping) return;
+  impl_->context->stopped_at = std::chrono::steady_clock::now();
+  if (impl_->context->stopping.exchange(true)) return;
+  boost::asio::post(impl_->threads.front()->executor, [impl = impl_, done = std::move(done)]() mutable {
     const std::shared_ptr<OnLastRelease> drain = std::move(impl->drain);
     drain->done = std::move(done);
     impl->listener->stop(drain);
     if (impl->metrics) impl->metrics->stop(drain);
-    for (const std::shared_ptr<HttpThread>& worker : impl->workers)
-      boost::asio::post(worker->executor, [worker, drain] { worker->stop(); });
+    for (const std::shared_ptr<HttpThread>& thread : impl->threads)
+      boost::asio::post(thread->executor, [thread, drain] { thread->stop(); });
   });
 }
 

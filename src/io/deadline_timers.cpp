@@ -27,7 +27,7 @@ void DeadlineTimers::arm() {
 
 void DeadlineTimers::sweep() {
   const auto due = std::chrono::steady_clock::now() + kSweep;
-  // An expiring deadline may cancel or set others, so what is due moves to a list of its own first.
+  // A deadline that expires may cancel or set others, so the expired ones move to a list of their own first.
   List expired;
   for (auto it = deadlines_.begin(); it != deadlines_.end();) {
     Deadline& deadline = *it++;

@@ -4,69 +4,70 @@
 #include <cstdint>
 #include <new>
 
-// Sanitizers are to see each frame come and go.
+// Without the pool, a sanitizer sees the lifetime of each frame.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EVENTGATE_KEEPS_FRAMES 0
+#define EVENTGATE_POOLS_FRAMES 0
 #else
-#define EVENTGATE_KEEPS_FRAMES 1
+#define EVENTGATE_POOLS_FRAMES 1
 #endif
 
 namespace eventgate {
 
-#if EVENTGATE_KEEPS_FRAMES
+#if EVENTGATE_POOLS_FRAMES
 
 namespace {
 
-constexpr std::size_t kStep = 128;      // bytes between two sizes that are kept
-constexpr std::size_t kSizes = 16;      // frames larger than all of them are not kept
-constexpr std::uint32_t kMaxKept = 64;  // of a size
+constexpr std::size_t kSizeStep = 128;          // bytes between two sizes of frames
+constexpr std::size_t kSizes = 16;              // larger frames, above 2 KB, are not pooled
+constexpr std::uint32_t kMaxFramesOfSize = 64;  // of a thread
 
-/// Frames that were given back. Without a destructor: some may be given after those of the thread's other variables.
-struct Frames {
+/// The freed frames of a thread. It has no destructor, because frames may be freed after the thread's other variables.
+struct FramePool {
   struct Free {
     Free* next;
   };
   std::array<Free*, kSizes> first;
-  std::array<std::uint32_t, kSizes> kept;
+  std::array<std::uint32_t, kSizes> count;
   bool ended;
 };
-thread_local constinit Frames frames{};
+thread_local constinit FramePool frames{};
 
-struct FramesEnd {
+/// Frees the pool when the thread ends.
+struct FramePoolEnd {
   bool used = false;
-  ~FramesEnd() {
+  ~FramePoolEnd() {
     frames.ended = true;
-    for (Frames::Free* free : frames.first)
+    for (FramePool::Free* free : frames.first)
       while (free) ::operator delete(std::exchange(free, free->next));
     frames.first = {};
   }
 };
-thread_local FramesEnd frames_end;
+thread_local FramePoolEnd frames_end;
 
 }  // namespace
 
-void* take_frame(std::size_t size) {
-  const std::size_t place = (size - 1) / kStep;
-  if (place >= kSizes) return ::operator new(size);
-  Frames::Free* const free = frames.first[place];
-  if (!free) return ::operator new((place + 1) * kStep);
-  frames.first[place] = free->next;
-  --frames.kept[place];
+void* allocate_frame(std::size_t size) {
+  const std::size_t index = (size - 1) / kSizeStep;
+  if (index >= kSizes) return ::operator new(size);
+  FramePool::Free* const free = frames.first[index];
+  if (!free) return ::operator new((index + 1) * kSizeStep);
+  frames.first[index] = free->next;
+  --frames.count[index];
   return free;
 }
 
-void give_frame(void* frame, std::size_t size) noexcept {
-  const std::size_t place = (size - 1) / kStep;
-  if (place >= kSizes || frames.kept[place] == kMaxKept || frames.ended) return ::operator delete(frame);
+void free_frame(void* frame, std::size_t size) noexcept {
+  const std::size_t index = (size - 1) / kSizeStep;
+  if (index >= kSizes || frames.count[index] == kMaxFramesOfSize || frames.ended) return ::operator delete(frame);
   frames_end.used = true;
-  frames.first[place] = new (frame) Frames::Free{frames.first[place]};
-  ++frames.kept[place];
+  frames.first[index] = new (frame) FramePool::Free{frames.first[index]};
+  ++frames.count[index];
 }
 
 #else
 
-void* take_frame(std::size_t size) { return ::operator new(size); }
-void give_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
+void* allocate_frame(std::size_t size) { return ::operator new(size); }
+void free_frame(void* frame, std::size_t) noexcept { ::operator delete(frame); }
 
 #endif
 

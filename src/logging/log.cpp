@@ -13,43 +13,24 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <mutex>
 #include <system_error>
 
+#include "eventgate/base/ascii.hpp"
+#include "eventgate/base/timestamp.hpp"
+#include "eventgate/base/utf8.hpp"
 #include "log_output.hpp"
 #include "log_queue.hpp"
 
 namespace eventgate {
 namespace {
 
+/// Bytes of a text in a line. A longer one is cut, so that a line that quotes a client stays readable.
 constexpr std::size_t kMaxText = 8 * 1024;
 
 constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "fatal"};
 constexpr std::array<std::string_view, 6> kLevelWords{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
-
-/// Bytes of the UTF-8 character at the start of `text` (RFC 3629), 0 if there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if ((first & 0xF0) == 0xE0) {
-    if (!follows(1) || !follows(2)) return 0;
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
-    if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogate
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!follows(1) || !follows(2) || !follows(3)) return 0;
-    if (first == 0xF0 && byte(1) < 0x90) return 0;
-    if (first == 0xF4 && byte(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 template <typename Integer>
 void append_integer(std::string& out, Integer value) {
@@ -58,23 +39,24 @@ void append_integer(std::string& out, Integer value) {
   out.append(digits.data(), end);
 }
 
+/// Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 void append_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
   const std::size_t size = text.size();
-  const bool cut = size > kMaxText;
-  if (cut) {
-    std::size_t end = kMaxText;
-    for (int back = 0; back < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80; ++back) --end;
-    text = text.substr(0, end);
-  }
+  const bool is_cut = size > kMaxText;
+  if (is_cut) text = utf8_prefix(text, kMaxText);
   out += '"';
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const char first = text[0];
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-    } else if (length > 1) {
-      out.append(text, 0, length);
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at != end;) {
+    const Utf8Step step = utf8_step(at, end);
+    const char first = *at;
+    if (!step.valid) {
+      out += kReplacementCharacter;
+      ++at;
+      continue;
+    }
+    if (step.size > 1) {
+      out.append(at, step.size);
     } else if (first == '"' || first == '\\') {
       out += '\\';
       out += first;
@@ -86,14 +68,14 @@ void append_string(std::string& out, std::string_view text) {
       out += "\\t";
     } else if (static_cast<unsigned char>(first) < 0x20 || first == 0x7F) {
       out += "\\u00";
-      out += kHex[static_cast<unsigned char>(first) >> 4];
-      out += kHex[first & 0xF];
+      out += kHexDigits[static_cast<unsigned char>(first) >> 4];
+      out += kHexDigits[first & 0xF];
     } else {
       out += first;
     }
-    text.remove_prefix(length == 0 ? 1 : length);
+    at += step.size;
   }
-  if (cut) {
+  if (is_cut) {
     out += " ... (cut, ";
     append_integer(out, size);
     out += " bytes in all)";
@@ -120,26 +102,8 @@ void append_value(std::string& out, const LogField& field) {
   }
 }
 
-/// Now, in ISO 8601, UTC, with milliseconds.
-void append_time(std::string& out) {
-  const auto now = std::chrono::system_clock::now();
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  const std::time_t seconds = millis / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text;
-  std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  out.append(text.data(), size);
-  const auto part = static_cast<unsigned>(millis % 1000);
-  out += '.';
-  out += static_cast<char>('0' + part / 100);
-  out += static_cast<char>('0' + part / 10 % 10);
-  out += static_cast<char>('0' + part % 10);
-  out += 'Z';
-}
-
-/// Where spdlog hands lines to: the queue of the log thread, or `output` itself while there is no such thread. spdlog's
-/// own sinks hold a lock while they write, also stdio's, for which exit() waits.
+/// The sink of spdlog: the queue of the log thread, or `output` itself while there is no such thread. spdlog's own
+/// sinks hold a lock while they write; that of stdio blocks exit().
 class LineSink final : public spdlog::sinks::sink {
  public:
   explicit LineSink(std::shared_ptr<const LogOutput> output) : output_(std::move(output)) {}
@@ -153,7 +117,7 @@ class LineSink final : public spdlog::sinks::sink {
   const std::shared_ptr<const LogOutput> output_;
 };
 
-/// What start_logging makes. Immutable.
+/// The state that `start_logging` replaces. Immutable.
 struct Output {
   explicit Output(const LoggingOptions& options)
       : named_levels(options.named_levels), lines(std::make_shared<const LogOutput>(options.output)) {
@@ -171,7 +135,7 @@ struct Output {
   bool named_levels;
   std::string head;  ///< The line up to the process id.
   std::shared_ptr<const LogOutput> lines;
-  std::shared_ptr<spdlog::logger> logger;  ///< Its levels have no meaning: `log` has compared them.
+  std::shared_ptr<spdlog::logger> logger;  ///< `log` compares levels, so this logger has none.
 };
 
 struct Logging {
@@ -180,7 +144,7 @@ struct Logging {
                      [] { instance().after_fork_in_child(); });
   }
 
-  /// Never destroyed: what ends after main may still log.
+  /// Returns the log of the process. It is never destroyed, because destructors that run after main may log.
   static Logging& instance() {
     static auto* const logging = new Logging;
     return *logging;
@@ -266,7 +230,7 @@ void log(LogLevel level, std::string_view msg, std::initializer_list<LogField> f
     line += ",\"msg\":";
     append_string(line, msg);
     line += ",\"time\":\"";
-    append_time(line);
+    append_timestamp(line, std::chrono::system_clock::now());
     line += "\",\"v\":0";
     for (const LogField& field : fields) {
       line += ',';

@@ -5,7 +5,8 @@
 namespace eventgate {
 namespace {
 
-constexpr std::size_t kCauses = 256;
+/// Causes with a count of their own, which bounds the memory.
+constexpr std::size_t kMaxCauses = 256;
 
 }  // namespace
 
@@ -13,19 +14,20 @@ std::optional<std::uint64_t> LogLimit::admit(std::string_view cause, std::chrono
   const std::lock_guard lock(mutex_);
   auto found = causes_.find(cause);
   if (found == causes_.end()) {
-    found = causes_.try_emplace(causes_.size() < kCauses ? std::string(cause) : std::string(), Cause{now, 0, 0}).first;
+    found =
+        causes_.try_emplace(causes_.size() < kMaxCauses ? std::string(cause) : std::string(), Cause{now, 0, 0}).first;
   }
-  Cause& of = found->second;
-  if (now - of.since >= std::chrono::seconds(1)) {
-    of.since = now;
-    of.written = 0;
+  Cause& count = found->second;
+  if (now - count.second_begun >= std::chrono::seconds(1)) {
+    count.second_begun = now;
+    count.admitted = 0;
   }
-  if (of.written >= lines_) {
-    ++of.left_out;
+  if (count.admitted >= lines_) {
+    ++count.suppressed;
     return std::nullopt;
   }
-  ++of.written;
-  return std::exchange(of.left_out, 0);
+  ++count.admitted;
+  return std::exchange(count.suppressed, 0);
 }
 
 }  // namespace eventgate

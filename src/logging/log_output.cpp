@@ -14,8 +14,8 @@
 namespace eventgate {
 namespace {
 
-/// Bytes at the start of `lines` that a pipe takes in one piece: whole lines, or PIPE_BUF bytes of a longer one.
-std::size_t piece(std::string_view lines) {
+/// Returns the bytes at the start of `lines` that a pipe takes at once: whole lines, or PIPE_BUF bytes of a longer one.
+std::size_t atomic_write_size(std::string_view lines) {
   if (lines.size() <= PIPE_BUF) return lines.size();
   const std::size_t end = lines.rfind('\n', PIPE_BUF - 1);
   return end == std::string_view::npos ? PIPE_BUF : end + 1;
@@ -29,7 +29,7 @@ LogOutput::LogOutput(const std::string& output) {
   } else if (output == "stderr") {
     fd_ = STDERR_FILENO;
   } else {
-    // Nonblocking, so that a FIFO without a reader is an error.
+    // Nonblocking: the open of a FIFO without a reader fails, and does not wait.
     fd_ = ::open(output.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644);
     if (fd_ < 0)
       throw std::runtime_error("Cannot write the log to '" + output + "': " + std::generic_category().message(errno) +
@@ -46,7 +46,7 @@ LogOutput::~LogOutput() {
 
 int LogOutput::write(std::string_view& lines) const {
   while (!lines.empty()) {
-    const ssize_t size = ::write(fd_, lines.data(), regular_ ? lines.size() : piece(lines));
+    const ssize_t size = ::write(fd_, lines.data(), regular_ ? lines.size() : atomic_write_size(lines));
     if (size > 0) {
       lines.remove_prefix(static_cast<std::size_t>(size));
     } else if (size == 0) {

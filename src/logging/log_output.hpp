@@ -5,19 +5,20 @@
 
 namespace eventgate {
 
-/// Where log lines go: standard output, standard error, or a file that is appended to.
+/// The destination of log lines: standard output, standard error, or a file that is appended to. Lines of several
+/// threads and processes do not mix; in a pipe, that holds for lines up to PIPE_BUF bytes.
 ///
-/// Thread-safe. Lines of several threads and processes stay whole, in a pipe up to PIPE_BUF bytes each.
+/// Thread-safe.
 class LogOutput {
  public:
-  /// `output`: `stdout`, `stderr`, or a path. Throws std::runtime_error naming the path that cannot be opened.
+  /// Opens `output`: `stdout`, `stderr`, or a path. Throws std::runtime_error naming the path if it cannot be opened.
   explicit LogOutput(const std::string& output);
   LogOutput(const LogOutput&) = delete;
   LogOutput& operator=(const LogOutput&) = delete;
   ~LogOutput();
 
-  /// Writes `lines`, each with its line end, and removes from it what is written. Waits while a pipe is full, without a
-  /// bound. Returns 0, or the error that ended it.
+  /// Writes `lines`, each with its line end, and removes the written ones. Waits without a bound while a pipe is full.
+  /// Returns 0, or the errno of a write that failed.
   int write(std::string_view& lines) const;
 
  private:

@@ -16,14 +16,15 @@ namespace {
 
 using std::chrono::steady_clock;
 
+/// Lines and bytes that may wait.
 constexpr std::size_t kMaxLines = 10'000;
 constexpr std::size_t kMaxBytes = 8 * 1024 * 1024;
-/// Bytes that are written at a time.
-constexpr std::size_t kBatch = 64 * 1024;
-/// The shortest time between two reports about lost lines.
+/// Bytes that are written at a time, so that the queue is emptied with few system calls.
+constexpr std::size_t kMaxWriteSize = 64 * 1024;
+/// The shortest time between two reports of lost lines.
 constexpr std::chrono::seconds kReportInterval{1};
 
-/// Reports `error` on standard error, if that takes it at once.
+/// Reports `error` on standard error, unless that blocks.
 void report_refusal(int error) {
   const std::string text = "Log lines are lost: " + std::generic_category().message(error) + "\n";
   pollfd ready{STDERR_FILENO, POLLOUT, 0};
@@ -59,14 +60,14 @@ bool LogQueue::push(std::string& line) {
   {
     const std::lock_guard lock(mutex_);
     if (!threaded_) return false;
-    if (held_ >= kMaxLines || held_bytes_ + line.size() > kMaxBytes) {
+    if (waiting_ >= kMaxLines || waiting_bytes_ + line.size() > kMaxBytes) {
       ++dropped_;
       return true;
     }
     lines_.push_back(std::move(line));
-    ++held_;
-    ++taken_;
-    held_bytes_ += lines_.back().size();
+    ++waiting_;
+    ++added_;
+    waiting_bytes_ += lines_.back().size();
   }
   pushed_.notify_one();
   return true;
@@ -75,7 +76,7 @@ bool LogQueue::push(std::string& line) {
 bool LogQueue::flush(steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
   if (!threaded_) return true;
-  return written_.wait_until(lock, until, [this, last = taken_] { return settled_ >= last; });
+  return written_.wait_until(lock, until, [this, last = added_] { return settled_ >= last; });
 }
 
 std::uint64_t LogQueue::dropped() const {
@@ -85,7 +86,7 @@ std::uint64_t LogQueue::dropped() const {
 
 void LogQueue::after_fork_in_child() {
   lines_.clear();
-  held_ = held_bytes_ = 0;
+  waiting_ = waiting_bytes_ = 0;
   threaded_ = false;
   mutex_.unlock();
 }
@@ -98,7 +99,7 @@ void LogQueue::run() {
     {
       std::unique_lock lock(mutex_);
       pushed_.wait(lock, [this] { return !lines_.empty(); });
-      while (!lines_.empty() && (count == 0 || text.size() + lines_.front().size() <= kBatch)) {
+      while (!lines_.empty() && (count == 0 || text.size() + lines_.front().size() <= kMaxWriteSize)) {
         text += lines_.front();
         lines_.pop_front();
         ++count;
@@ -108,23 +109,23 @@ void LogQueue::run() {
     const int error = output_()->write(left);
     const auto lost = static_cast<std::uint64_t>(std::count(left.begin(), left.end(), '\n'));
     const steady_clock::time_point now = steady_clock::now();
-    std::uint64_t to_tell = 0;
+    std::uint64_t unreported = 0;
     {
       const std::lock_guard lock(mutex_);
-      held_ -= count;
-      held_bytes_ -= text.size();
+      waiting_ -= count;
+      waiting_bytes_ -= text.size();
       settled_ += count;
       dropped_ += lost;
-      if (error == 0 && dropped_ > dropped_told_ && now - told_at_ >= kReportInterval) {
-        to_tell = dropped_ - dropped_told_;
-        dropped_told_ = dropped_;
-        told_at_ = now;
+      if (error == 0 && dropped_ > reported_dropped_ && now - dropped_reported_at_ >= kReportInterval) {
+        unreported = dropped_ - reported_dropped_;
+        reported_dropped_ = dropped_;
+        dropped_reported_at_ = now;
       }
     }
     written_.notify_all();
-    if (to_tell > 0) dropped_handler_(to_tell);
-    if (error != 0 && now - refusal_told_at_ >= kReportInterval) {
-      refusal_told_at_ = now;
+    if (unreported > 0) dropped_handler_(unreported);
+    if (error != 0 && now - refusal_reported_at_ >= kReportInterval) {
+      refusal_reported_at_ = now;
       report_refusal(error);
     }
   }

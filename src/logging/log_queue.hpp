@@ -14,29 +14,28 @@
 
 namespace eventgate {
 
-/// Log lines that wait for a thread which writes them, so that an output that takes nothing holds up no other thread.
-/// Lines beyond 10,000, or beyond 8 MB, are dropped and counted.
+/// Log lines that wait for the thread that writes them. Lines beyond 10,000, or beyond 8 MB, are dropped and counted.
 ///
-/// Thread-safe. It lives as long as the process, because its thread may wait for the output for ever.
+/// Thread-safe. It is never destroyed, because its thread may wait for the output for ever.
 class LogQueue {
  public:
-  /// `output` is called for each write. `dropped` is called on the thread with the number of lines dropped, at most
-  /// once a second, once the output takes lines again.
+  /// `output` returns the destination of each write. `dropped` gets the number of dropped lines, on the thread, when
+  /// the output takes lines again, at most once a second.
   LogQueue(std::function<std::shared_ptr<const LogOutput>()> output, std::function<void(std::uint64_t)> dropped);
 
-  /// Starts the thread. It blocks all signals. Does nothing if there is one.
+  /// Starts the thread, which blocks all signals. Does nothing if it runs already.
   void start();
 
-  /// Takes `line`, which ends in a line end, or drops it. False if there is no thread: the caller has to write it.
+  /// Adds `line`, which ends in a line end, or drops it. Returns false without a thread: the caller has to write it.
   bool push(std::string& line);
 
-  /// Waits until the lines pushed so far are written or lost, at most until `until`. Whether they are.
+  /// Waits until the lines added so far are written or lost, at most until `until`. Returns true if they are.
   bool flush(std::chrono::steady_clock::time_point until);
 
-  /// Lines that were dropped, and lines that the output refused.
+  /// Returns the number of lines that were dropped, or that the output refused.
   std::uint64_t dropped() const;
 
-  /// Before a fork, and after it in the parent and in the child. A child has no thread and none of the lines.
+  /// Handlers of a fork: before it, and after it in the parent and in the child. A child has no thread and no lines.
   void before_fork() { mutex_.lock(); }
   void after_fork_in_parent() { mutex_.unlock(); }
   void after_fork_in_child();
@@ -50,14 +49,14 @@ class LogQueue {
   std::condition_variable pushed_;
   std::condition_variable written_;
   std::deque<std::string> lines_;
-  std::size_t held_ = 0;            ///< Lines that are in `lines_` or being written.
-  std::size_t held_bytes_ = 0;      ///< Their bytes.
-  std::uint64_t taken_ = 0;         ///< Lines taken so far.
-  std::uint64_t settled_ = 0;       ///< Lines written or lost so far, in the order they were taken.
-  std::uint64_t dropped_ = 0;       ///< Lines dropped or refused so far.
-  std::uint64_t dropped_told_ = 0;  ///< How many the handler has heard of.
-  std::chrono::steady_clock::time_point told_at_{};
-  std::chrono::steady_clock::time_point refusal_told_at_{};
+  std::size_t waiting_ = 0;             ///< Lines in `lines_`, and lines being written.
+  std::size_t waiting_bytes_ = 0;       ///< Their bytes.
+  std::uint64_t added_ = 0;             ///< Lines added so far.
+  std::uint64_t settled_ = 0;           ///< Lines written or lost so far, in the order they were added.
+  std::uint64_t dropped_ = 0;           ///< Lines dropped or refused so far.
+  std::uint64_t reported_dropped_ = 0;  ///< Those of them that the handler got.
+  std::chrono::steady_clock::time_point dropped_reported_at_{};
+  std::chrono::steady_clock::time_point refusal_reported_at_{};
   bool threaded_ = false;
 };
 

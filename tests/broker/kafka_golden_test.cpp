@@ -30,7 +30,7 @@ Config wikimedia_config(const std::string& brokers) {
   config.http.port = 0;
   config.http.interface = "127.0.0.1";
   config.http.max_body_size = 10 << 20;
-  config.http.test_events =
+  config.api.test_events =
       R"([{"$schema":"/test/0.0.1","meta":{"stream":"test.event","id":"12345678-1234-5678-1234-567812345678"},"test":"example string"}])";
   config.schema.schema_base_uris = golden::schema_base_uris();
   config.streams.stream_config_uri = golden::kGolden + "/stream-config.yaml";

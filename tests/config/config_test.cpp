@@ -95,7 +95,7 @@ TEST(Config, TheNameOfTheServiceCountsWithoutAServiceName) {
   const Config named = config("services: [{name: gate, conf: {port: 1}}]");
   EXPECT_EQ(named.service_name, "gate");
   EXPECT_EQ(named.logging.name, "gate");
-  EXPECT_EQ(named.http.service_name, "gate");
+  EXPECT_EQ(named.api.service_name, "gate");
   EXPECT_EQ(config("{service_name: first, services: [{name: gate}]}").service_name, "first");
 }
 
@@ -281,7 +281,7 @@ TEST(Config, GateOptionsAreRead) {
   EXPECT_EQ(gate.gate.ledger_schema_uri, "/ledger/2.0.0");
   EXPECT_EQ(gate.gate.max_raw_event, 1024u);
   EXPECT_EQ(gate.gate.json.depth, 64u);
-  EXPECT_EQ(gate.http.json.depth, 64u);
+  EXPECT_EQ(gate.api.json.depth, 64u);
   EXPECT_TRUE(gate.gate.allow_absolute_schema_uris);
   EXPECT_TRUE(gate.schema.allow_absolute_schema_uris);
   ASSERT_EQ(gate.gate.http_request_headers_to_fields.size(), 1u);
@@ -366,11 +366,10 @@ TEST(Config, StreamConfigsAndSchemasAreFetchedAsConfigured) {
 }
 
 TEST(Config, LimitsOfHttpAreRead) {
-  const HttpOptions http =
-      config(
-          R"({max_header_size: 8kb, max_header_count: 50, header_timeout: 1s, request_timeout: 2s, keepalive_timeout: 3s,
-          max_connections: 10, max_inflight_bytes: 1mb, max_events: 7})")
-          .http;
+  const Config read = config(
+      R"({max_header_size: 8kb, max_header_count: 50, header_timeout: 1s, request_timeout: 2s, keepalive_timeout: 3s,
+          max_connections: 10, max_inflight_bytes: 1mb, max_events: 7})");
+  const HttpOptions& http = read.http;
   EXPECT_EQ(http.max_header_size, 8192u);
   EXPECT_EQ(http.max_header_count, 50u);
   EXPECT_EQ(http.header_timeout, milliseconds(1000));
@@ -378,13 +377,13 @@ TEST(Config, LimitsOfHttpAreRead) {
   EXPECT_EQ(http.keepalive_timeout, milliseconds(3000));
   EXPECT_EQ(http.max_connections, 10u);
   EXPECT_EQ(http.max_inflight_bytes, 1048576u);
-  EXPECT_EQ(http.max_events, 7u);
+  EXPECT_EQ(read.api.max_events, 7u);
 }
 
 TEST(Config, TestEventsAreAListOfObjects) {
-  EXPECT_EQ(config("test_events: [{a: 1}]").http.test_events, R"([{"a":1}])");
-  EXPECT_EQ(config("test_events: {a: 1}").http.test_events, R"([{"a":1}])");
-  EXPECT_EQ(config("test_events: []").http.test_events, "");
+  EXPECT_EQ(config("test_events: [{a: 1}]").api.test_events, R"([{"a":1}])");
+  EXPECT_EQ(config("test_events: {a: 1}").api.test_events, R"([{"a":1}])");
+  EXPECT_EQ(config("test_events: []").api.test_events, "");
   EXPECT_THAT(problems("test_events: [1]"), ElementsAre(HasSubstr("expected a list of events")));
 }
 
@@ -704,7 +703,7 @@ TEST(ReadConfig, AVariableIsReadAsYamlWhereNoTextIsWanted) {
   EXPECT_EQ(defaults->http.cors, std::nullopt);
   EXPECT_TRUE(defaults->live);
   EXPECT_EQ(defaults->http.port, 1);
-  EXPECT_EQ(defaults->http.max_events, 7u);
+  EXPECT_EQ(defaults->api.max_events, 7u);
   EXPECT_THAT(defaults->warnings, IsEmpty());
   const auto set =
       with_variable("{x-a: meta.a}", "{\"http_request_headers_to_fields\": {env(EVENTGATE_TEST_VALUE)}, \"port\": 1}");
@@ -816,7 +815,7 @@ TEST(ShippedConfig, DeclaresTheStreamsThatItNames) {
   EXPECT_EQ(streams.find("eventgate.ledger")->schema_title, "eventgate/ledger");
   EXPECT_EQ(streams.find("mediawiki.interwiki_link_hover")->schema_title, "analytics/link_hover");
   EXPECT_EQ(streams.find("test.keyed.a")->message_key_fields.size(), 1u);
-  EXPECT_EQ(Json::parse(shipped.http.test_events)[0]["meta"]["stream"], "test.event");
+  EXPECT_EQ(Json::parse(shipped.api.test_events)[0]["meta"]["stream"], "test.event");
 }
 
 TEST(ShippedConfig, HasEveryOption) {
@@ -844,16 +843,16 @@ TEST(Config, ASpoolStandsInFrontOfKafka) {
   EXPECT_EQ(read.spool->min_free, std::size_t{1} << 20);
   EXPECT_EQ(read.spool->replay_rate, 10u);
   EXPECT_TRUE(read.kafka->spooled);
-  EXPECT_TRUE(read.http.tell_durability);
+  EXPECT_TRUE(read.api.tell_durability);
   EXPECT_FALSE(config("kafka: {conf: {metadata.broker.list: 'a:9092'}}").spool);
 }
 
 TEST(Config, EventsAreShownLiveIfAskedFor) {
   EXPECT_FALSE(config("{}").live);
-  EXPECT_EQ(config("live: true").http.live_token, "");
+  EXPECT_EQ(config("live: true").api.live_token, "");
   const Config read = config("{live: true, live_token: abcdefgh-1234._~+/=}");
   EXPECT_TRUE(read.live);
-  EXPECT_EQ(read.http.live_token, "abcdefgh-1234._~+/=");
+  EXPECT_EQ(read.api.live_token, "abcdefgh-1234._~+/=");
   EXPECT_EQ(options_of(read)["live_token"], "\"(not shown)\"");
   EXPECT_EQ(options_of(config("{}"))["live_token"], "null");
 }

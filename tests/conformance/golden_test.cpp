@@ -27,7 +27,7 @@ Config default_config(const std::string& output) {
   config.http.port = 0;
   config.http.interface = "127.0.0.1";
   config.http.max_body_size = 4 << 20;
-  config.http.test_events =
+  config.api.test_events =
       R"([{"$schema":"/test/0.0.1","meta":{"stream":"test_events","id":"12345678-1234-5678-1234-567812345678"},"test":"example string"}])";
   config.schema.schema_base_uris = golden::schema_base_uris();
   config.gate.stream_field = {FieldPath("meta.stream")};
@@ -93,7 +93,7 @@ TEST(Golden, DefaultSetUp) {
       Config config = default_config(path);
       if (profile == "small") {
         config.http.max_body_size = HttpOptions().max_body_size;
-        config.http.test_events.clear();
+        config.api.test_events.clear();
       }
       service = std::make_unique<Service>(std::move(config));
       output = std::make_unique<Output>(path);

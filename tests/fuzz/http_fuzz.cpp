@@ -9,15 +9,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "api/media_type.hpp"
+#include "eventgate/http/query.hpp"
+#include "eventgate/http/request.hpp"
+#include "eventgate/http/response.hpp"
+#include "eventgate/http/router.hpp"
 #include "http/chunked_body.hpp"
 #include "http/content_coding.hpp"
-#include "http/events_handler.hpp"
 #include "http/head_check.hpp"
-#include "http/request.hpp"
 #include "http/request_parser.hpp"
-#include "http/response.hpp"
-#include "http/router.hpp"
+#include "http/response_format.hpp"
 
 namespace {
 
@@ -76,9 +80,19 @@ void read(std::string_view bytes, std::size_t piece, ReadRequest& result) {
   }
 }
 
+/// A table without endpoints: nothing is handled.
+Router make_router() {
+  std::vector<Route> routes;
+  for (const char* const path : {"/v1/events", "/v1/stream-configs", "/v1/stream-configs/{streams}", "/"})
+    routes.push_back({Method::get, path, "", nullptr});
+  return Router(std::move(routes), "");
+}
+
 void look_at(const Request& request, const std::string& body) {
-  const Target target = Router(true, true).find(request.target());
-  parse_query(target.query);
+  static const Router router = make_router();
+  const Router::Match match = router.find(request.target());
+  parse_query(match.query);
+  router.default_response(match, request);
   media_type(request.content_type());
   accepted_coding(request.accept_encoding());
   for (const ContentCoding coding : {ContentCoding::gzip, ContentCoding::deflate, ContentCoding::zstd}) {

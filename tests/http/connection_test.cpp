@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "http_harness.hpp"
+#include "support/http_harness.hpp"
 
 namespace eventgate {
 namespace {
@@ -333,7 +333,9 @@ TEST(HttpConnection, AByteThatIsNoUtf8IsOfItsEventOrOfTheBody) {
 }
 
 TEST(HttpConnection, MoreEventsThanTheLimitAreRefused) {
-  HttpHarness harness(setup_with([](HttpOptions& options) { options.max_events = 2; }));
+  HttpHarness::Setup setup;
+  setup.api.max_events = 2;
+  HttpHarness harness(std::move(setup));
   HttpClient client = harness.client();
   const std::string event = kGoodEvent;
   EXPECT_EQ(client.post("/v1/events", "[" + event + "," + event + "]").status, 201u);
@@ -611,8 +613,9 @@ TEST(HttpConnection, BadEscapesAreMalformedInThePathAndTakenInTheQuery) {
 }
 
 TEST(HttpConnection, TestEventsAreProcessedIfConfigured) {
-  HttpHarness harness(
-      setup_with([](HttpOptions& options) { options.test_events = std::string("[") + kGoodEvent + "]"; }));
+  HttpHarness::Setup setup;
+  setup.api.test_events = std::string("[") + kGoodEvent + "]";
+  HttpHarness harness(std::move(setup));
   HttpClient client = harness.client();
   EXPECT_EQ(client.get("/v1/_test/events").reason, kAccepted);
   EXPECT_EQ(client.get("/v1/_test/events?hasty=1").status, 202u);
@@ -679,7 +682,7 @@ TEST(HttpConnection, ExtensionsAndTrailersBeyondTheHeadersSizeAndTheBodysAreTooL
 TEST(HttpConnection, HeadIsTakenWhereverGetIs) {
   HttpHarness::Setup setup;
   setup.live = true;
-  setup.http.test_events = std::string("[") + kGoodEvent + "]";
+  setup.api.test_events = std::string("[") + kGoodEvent + "]";
   const HttpHarness harness(std::move(setup));
   for (const char* target :
        {"/v1/_test/events", "/healthz", "/readyz", "/live", "/v1/live", "/v1/live/schema?uri=/test/1.0.0"}) {

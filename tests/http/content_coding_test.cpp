@@ -136,5 +136,16 @@ TEST(BodyDecoder, BombsStopAtTheLimit) {
   }
 }
 
+TEST(ContentCoding, AcceptEncodingIsReadWithItsWeights) {
+  EXPECT_EQ(accepted_coding("deflate, gzip;q=1.0, *;q=0.5"), "gzip");
+  EXPECT_EQ(accepted_coding("gzip;q=0, deflate"), "deflate");
+  EXPECT_EQ(accepted_coding("GZIP; q=0.001"), "gzip");
+  EXPECT_EQ(accepted_coding("*"), "gzip");
+  EXPECT_EQ(accepted_coding("gzip;q=0, *"), "");
+  EXPECT_EQ(accepted_coding("identity"), "");
+  EXPECT_EQ(accepted_coding(""), "");
+  EXPECT_EQ(accepted_coding(",;,;q=0"), "");
+}
+
 }  // namespace
 }  // namespace eventgate

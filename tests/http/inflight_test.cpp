@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "http_harness.hpp"
 #include "support/http_client.hpp"
+#include "support/http_harness.hpp"
 
 namespace eventgate {
 namespace {

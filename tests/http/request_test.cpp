@@ -1,16 +1,9 @@
-#include "http/request.hpp"
+#include "eventgate/http/request.hpp"
 
 #include <gtest/gtest.h>
 
 namespace eventgate {
 namespace {
-
-TEST(Request, AsciiCaseIsIgnoredAndNothingElse) {
-  EXPECT_TRUE(equals_ignoring_case("Content-Type", "cONTENT-tYPE"));
-  EXPECT_FALSE(equals_ignoring_case("Content-Type", "Content-Typ"));
-  EXPECT_FALSE(equals_ignoring_case("[", "{"));
-  EXPECT_FALSE(equals_ignoring_case("\xc3\x84", "\xc3\xa4"));
-}
 
 TEST(Request, ClearedOneHasNothing) {
   Request request;

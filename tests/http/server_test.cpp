@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "http_harness.hpp"
+#include "support/http_harness.hpp"
 
 namespace eventgate {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "http_harness.hpp"
+#include "support/http_harness.hpp"
 
 namespace eventgate {
 namespace {

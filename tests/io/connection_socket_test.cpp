@@ -16,7 +16,7 @@
 namespace eventgate {
 namespace {
 
-using Direction = Connection::Direction;
+using Direction = ConnectionSocket::Direction;
 
 class ConnectionTest : public testing::Test {
  protected:
@@ -24,7 +24,7 @@ class ConnectionTest : public testing::Test {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
     other_end = ends[1];
-    connection = std::make_unique<Connection>(boost::asio::use_service<EpollReactor>(io), ends[0]);
+    connection = std::make_unique<ConnectionSocket>(boost::asio::use_service<EpollReactor>(io), ends[0]);
   }
   ~ConnectionTest() override {
     connection.reset();
@@ -94,7 +94,7 @@ class ConnectionTest : public testing::Test {
 
   boost::asio::io_context io{1};
   int other_end = -1;
-  std::unique_ptr<Connection> connection;
+  std::unique_ptr<ConnectionSocket> connection;
   std::vector<std::string> seen;
 };
 
@@ -195,14 +195,14 @@ TEST_F(ConnectionTest, ContextWithoutConnectionsHasNothingToDo) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "end"));
 }
 
-TEST(Connection, WhoeverWaitsEndsWithTheContext) {
+TEST(ConnectionSocket, WhoeverWaitsEndsWithTheContext) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
   const auto held = std::make_shared<int>(1);
   {
     boost::asio::io_context io{1};
     spawn(io.get_executor(), [](boost::asio::io_context& on, int socket, std::shared_ptr<int>) -> Task<void> {
-      Connection connection(boost::asio::use_service<EpollReactor>(on), socket);
+      ConnectionSocket connection(boost::asio::use_service<EpollReactor>(on), socket);
       co_await connection.ready(Direction::in);
     }(io, ends[0], held));
     io.poll();

@@ -8,10 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/api/routes.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/files/file_sink.hpp"
 #include "eventgate/gate/event_gate.hpp"
-#include "eventgate/http/server.hpp"
+#include "eventgate/http/http_options.hpp"
 #include "eventgate/kafka/kafka_sink.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/repository/schema_repository.hpp"
@@ -26,6 +27,7 @@ struct Config {
   unsigned num_workers = 0;  ///< I/O threads. 0 means one for each core.
   LoggingOptions logging;
   HttpOptions http;
+  ApiOptions api;
   GateOptions gate;
   SchemaOptions schema;
   UriReaderOptions schema_reader;

@@ -8,14 +8,14 @@
 
 namespace eventgate {
 
-/// Something that is to happen at a time unless it is cancelled before. Cancels itself when destroyed.
+/// A function that is called at a time, unless it is cancelled before. The destructor cancels it.
 ///
-/// One strand: the I/O thread of the `DeadlineTimers` it is set on.
+/// Use on one I/O thread: that of the DeadlineTimers.
 class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   virtual ~Deadline() = default;
 
-  /// Called on the I/O thread once, at the time set or up to `DeadlineTimers::kSweep` before it. May destroy this.
+  /// Called once, at the time set or up to `DeadlineTimers::kSweep` before it. May destroy this.
   virtual void expire() = 0;
 
   void cancel() { unlink(); }
@@ -25,20 +25,20 @@ class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_
   std::chrono::steady_clock::time_point when_;
 };
 
-/// All deadlines of one I/O thread behind a single timer, so that setting and cancelling one is two pointer writes.
+/// All deadlines of one I/O thread behind a single timer of Asio. To set or to cancel a deadline is two pointer writes.
 /// Use it as `boost::asio::use_service<DeadlineTimers>(context)` and keep the reference.
 ///
-/// One strand: the I/O thread that runs the context.
+/// Use on one I/O thread: the thread that runs the context.
 class DeadlineTimers : public boost::asio::execution_context::service {
  public:
-  /// How often it looks. A deadline is early by up to this, never late by more than the thread is.
+  /// The time between two sweeps. A deadline expires up to this early, because no timeout needs to be more precise.
   static constexpr std::chrono::milliseconds kSweep{100};
 
   static inline boost::asio::execution_context::id id;
 
   explicit DeadlineTimers(boost::asio::execution_context& context);
 
-  /// Sets `deadline`, again if it was set.
+  /// Sets `deadline`, or sets it anew. It must outlive this, or be destroyed before it expires.
   void set(Deadline& deadline, std::chrono::steady_clock::duration from_now);
 
  private:

@@ -6,21 +6,21 @@
 
 namespace eventgate {
 
-/// The bytes of everything in flight, and their bound `max_inflight_bytes`: requests, replies that are not sent yet,
-/// and the gate's own events until their delivery is known.
+/// The bytes in flight and their bound `max_inflight_bytes`: requests, responses that are not sent yet, and the gate's
+/// own events until their delivery is known.
 ///
 /// Thread-safe.
 class InflightBytes {
  public:
   explicit InflightBytes(std::size_t max) : max_(max) {}
 
-  /// Returns false, and takes nothing, if the bytes would then exceed `max`.
+  /// Adds `bytes`. Returns false, and adds nothing, if the sum would exceed `max`.
   bool take(std::size_t bytes, std::size_t max) {
     if (bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max) return true;
     give(bytes);
     return false;
   }
-  /// Takes `bytes`, beyond the bound if need be. `take` then fails until enough is given back.
+  /// Adds `bytes`, even beyond the bound.
   void take_anyway(std::size_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void give(std::size_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
   std::size_t size() const { return bytes_.load(std::memory_order_relaxed); }
@@ -31,13 +31,13 @@ class InflightBytes {
   std::atomic<std::size_t> bytes_{0};
 };
 
-/// One holder's part of the bytes in flight. Its destructor gives it back.
+/// One holder's part of the bytes in flight. The destructor releases it.
 ///
-/// Use from one thread at a time. The InflightBytes must outlive it.
+/// Use from one thread at a time. The InflightBytes must outlive this.
 class InflightReservation {
  public:
   explicit InflightReservation(InflightBytes& all) : InflightReservation(all, all.max()) {}
-  /// A share that grows only while all bytes in flight stay within `max`, which leaves the rest to others.
+  /// Makes a reservation that grows only while all bytes in flight stay within `max`. The rest is left to others.
   InflightReservation(InflightBytes& all, std::size_t max) : all_(&all), max_(max) {}
   InflightReservation(InflightReservation&& other) noexcept
       : all_(other.all_), max_(other.max_), size_(std::exchange(other.size_, 0)) {}
@@ -47,7 +47,7 @@ class InflightReservation {
     if (size_ > 0) all_->give(size_);
   }
 
-  /// Makes this share `bytes` large. Returns false, and leaves it as it was, if that exceeds the bound.
+  /// Sets the size of this reservation. Returns false, and leaves it as it was, if that exceeds the bound.
   bool resize(std::size_t bytes) {
     if (bytes > size_) {
       if (!all_->take(bytes - size_, max_)) return false;
@@ -58,7 +58,7 @@ class InflightReservation {
     return true;
   }
 
-  /// Makes this share `bytes` large, beyond the bound if need be.
+  /// Sets the size of this reservation, even beyond the bound.
   void resize_anyway(std::size_t bytes) {
     if (bytes > size_) {
       all_->take_anyway(bytes - size_);
@@ -76,12 +76,12 @@ class InflightReservation {
   std::size_t size_ = 0;
 };
 
-/// Bytes counted for `events` events that have `text` bytes together: the text, its parsed nodes, and what an event
-/// takes however short it is (its record, its delivery, its status).
+/// Returns the bytes that `events` events of `text` bytes together count: the text, its parsed nodes, and the record,
+/// delivery and status of each event.
 constexpr std::size_t inflight_weight(std::size_t text, std::size_t events) {
-  constexpr std::size_t kTexts = 2;
-  constexpr std::size_t kEvent = 300;
-  return kTexts * text + kEvent * events;
+  constexpr std::size_t kBytesPerTextByte = 2;  // the text, and nodes of the same size
+  constexpr std::size_t kBytesPerEvent = 300;   // record, delivery and status
+  return kBytesPerTextByte * text + kBytesPerEvent * events;
 }
 
 }  // namespace eventgate

@@ -11,28 +11,35 @@
 #include <type_traits>
 #include <utility>
 
+// Coroutines of the I/O threads.
+//
+//     Task<std::size_t> copy(ConnectionSocket& socket);   // starts when it is awaited
+//     Task<void> serve(ConnectionSocket& socket) { log_size(co_await copy(socket)); }
+//     spawn(executor, serve(socket));                     // starts a task that no coroutine awaits
+
 namespace eventgate {
 
-/// The executor of an I/O thread. It is concrete: `any_io_executor` costs a third of a small request.
+/// The executor of an I/O thread. The type is concrete because `any_io_executor` costs a third of a small request.
 using IoExecutor = boost::asio::io_context::executor_type;
 
-/// The memory of a coroutine's frame; each thread keeps what is given back for the next ones. Any thread.
-void* take_frame(std::size_t size);
-void give_frame(void* frame, std::size_t size) noexcept;
+/// Allocates and frees the memory of a coroutine's frame. Each thread keeps freed frames for its next coroutines.
+/// Thread-safe.
+void* allocate_frame(std::size_t size);
+void free_frame(void* frame, std::size_t size) noexcept;
 
-/// What a coroutine of an I/O thread knows, whatever it returns.
+/// The part of a coroutine's promise that does not depend on its result.
 struct TaskPromise {
-  std::coroutine_handle<> awaiting = nullptr;  ///< Goes on when this one ends. Null: it has not had to wait so far.
-  std::coroutine_handle<> spawned = nullptr;   ///< The outermost one, which holds all frames between it and this.
+  std::coroutine_handle<> awaiting = nullptr;  ///< Resumed when this one ends. Null: this one has not suspended yet.
+  std::coroutine_handle<> spawned = nullptr;   ///< The outermost coroutine, which owns all frames between it and this.
   boost::asio::io_context* context = nullptr;
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
-  static void* operator new(std::size_t size) { return take_frame(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { give_frame(frame, size); }
+  static void* operator new(std::size_t size) { return allocate_frame(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
 };
 
-/// A coroutine that waits. Resume it once, on its I/O thread. Destroyed instead, it ends with all that await it: what
-/// they hold is destroyed.
+/// A suspended coroutine. Resume it once, on its I/O thread. If the handle is destroyed instead, the coroutine and all
+/// coroutines that await it are destroyed with their locals.
 class ResumeHandle {
  public:
   template <typename Promise>
@@ -52,15 +59,14 @@ class ResumeHandle {
   std::coroutine_handle<> spawned_;
 };
 
-/// A coroutine of an I/O thread that returns a T. It begins when it is awaited, and is awaited once. One that ends
-/// without having to wait costs its caller no more than a call and an allocation, which is why this is not Asio's
-/// `awaitable`.
+/// A coroutine of an I/O thread that returns a T. It starts when it is awaited, and is awaited once. A task that never
+/// suspends costs a call and an allocation; Asio's `awaitable` costs much more, so it is not used.
 ///
-/// A task that waited resumes the one that awaits it from within its own end, so the stack grows with the tasks that
-/// await one another, not with how often they wait. That depth is a constant of the code, at most 8: no task awaits
-/// itself, and none awaits as many as a client asks for. 1000 are tested.
+/// A task that has suspended resumes its caller when it ends, on the same stack. So the stack grows with the depth of
+/// nested tasks, not with the number of suspensions. The code nests at most 8: no task awaits itself, and none nests as
+/// deep as a client asks for. The tests nest 1000.
 ///
-/// One strand: the I/O thread.
+/// Use on one I/O thread.
 template <typename T>
 class [[nodiscard]] Task {
   struct Ended {
@@ -136,14 +142,14 @@ struct Suspension {
   Start start;
 };
 
-/// `co_await suspend_with(start)` waits until the `ResumeHandle` that `start` is given is resumed, which must not
-/// happen before `start` returns. `start` must not throw.
+/// `co_await suspend_with(start)` calls `start` with a ResumeHandle, and suspends until that is resumed. It must not be
+/// resumed before `start` returns. `start` must not throw.
 template <typename Start>
 Suspension<Start> suspend_with(Start start) {
   return {std::move(start)};
 }
 
-/// `co_await ThisExecutor()`: the executor of the coroutine's I/O thread.
+/// `co_await ThisExecutor()` returns the executor of the coroutine's I/O thread.
 struct ThisExecutor {
   bool await_ready() const noexcept { return false; }
   template <typename Promise>
@@ -155,7 +161,7 @@ struct ThisExecutor {
   boost::asio::io_context* context = nullptr;
 };
 
-/// A coroutine that nobody awaits; only for `spawn`.
+/// The outermost coroutine, which no coroutine awaits. Only `spawn` makes one.
 struct SpawnedTask {
   struct promise_type : TaskPromise {
     std::optional<boost::asio::executor_work_guard<IoExecutor>> work;
@@ -177,14 +183,14 @@ void spawn_made(const IoExecutor& executor, Make make) {
   boost::asio::dispatch(executor, [begin = ResumeHandle(coroutine)]() mutable { begin.resume(); });
 }
 
-/// Runs `task` on the thread of `executor`, beginning at once if that is this one. An exception ends it, and nobody
-/// hears of it. Any thread.
+/// Runs `task` on the I/O thread of `executor`; at once if the caller runs on it. An exception ends the task and is
+/// dropped. Thread-safe.
 inline void spawn(const IoExecutor& executor, Task<void> task) {
   spawn_made(executor, [&task] { return [](Task<void> all) -> SpawnedTask { co_await all; }(std::move(task)); });
 }
 
-/// The same, and then calls `done(std::exception_ptr)`, or `done(std::exception_ptr, T)` where the task returns a T
-/// (which must have a default), from the context's queue.
+/// Runs `task`, and then posts `done(std::exception_ptr)` to the executor, or `done(std::exception_ptr, T)` if the task
+/// returns a T. T must have a default constructor. Thread-safe.
 template <typename T, typename Done>
 void spawn(const IoExecutor& executor, Task<T> task, Done done) {
   const auto run = [](IoExecutor on, Task<T> all, Done then) -> SpawnedTask {

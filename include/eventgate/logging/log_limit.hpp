@@ -10,24 +10,24 @@
 
 namespace eventgate {
 
-/// Keeps one cause from flooding the log: at most `lines` lines of each cause in a second, with a count of those left
-/// out.
+/// Limits the log lines of each cause in a second, and counts the suppressed ones.
 ///
 /// Thread-safe.
 class LogLimit {
  public:
+  /// Admits `lines` lines of each cause in a second.
   explicit LogLimit(unsigned lines) : lines_(lines) {}
 
-  /// Whether a line about `cause` may be written at `now`: nothing if not, else how many were left out since the last
-  /// one that was written. Causes beyond the first 256 share one count.
+  /// Returns the number of lines about `cause` that were suppressed since the last admitted one, if a line may be
+  /// written at `now`. Returns nullopt if it is suppressed. Causes after the first 256 share one count.
   std::optional<std::uint64_t> admit(std::string_view cause,
                                      std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now());
 
  private:
   struct Cause {
-    std::chrono::steady_clock::time_point since;
-    unsigned written = 0;
-    std::uint64_t left_out = 0;
+    std::chrono::steady_clock::time_point second_begun;
+    unsigned admitted = 0;  ///< In this second.
+    std::uint64_t suppressed = 0;
   };
 
   const unsigned lines_;

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "eventgate/api/routes.hpp"
 #include "eventgate/delivery/fan_out.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/gate/event_gate.hpp"
@@ -77,13 +78,7 @@ class Rig {
         producer_(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events_),
         gate_(gate_options(), schemas_, &streams_, producer_, events_),
         server_(http_options(),
-                HttpServices{gate_,
-                             &streams_,
-                             metrics_,
-                             events_,
-                             [] { return std::nullopt; },
-                             [] { return std::vector<std::string>(); },
-                             {}},
+                HttpServices{make_router({}, http_options(), ApiServices{gate_, &streams_}), nullptr, events_},
                 {io_.get_executor()}, HttpPorts(http_options(), io_.get_executor())) {
     schemas_.precache();
     client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

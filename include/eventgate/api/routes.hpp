@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eventgate/http/endpoint.hpp"
+#include "eventgate/http/http_options.hpp"
+#include "eventgate/http/router.hpp"
+#include "eventgate/json/json_nodes.hpp"
+
+// The HTTP interface of EventGate: its endpoints, and the table of its routes. Module `http` serves them; the endpoints
+// hand events to the gate. `openapi.json` describes the same operations.
+
+namespace eventgate {
+
+class EventGate;
+class LiveFeed;
+class Metrics;
+class SchemaRepository;
+class StreamConfigSource;
+
+/// The options of the endpoints.
+struct ApiOptions {
+  std::string service_name = "eventgate";
+  std::size_t max_events = 10000;  ///< Events of a request.
+  JsonLimits json;
+  bool tell_durability = false;  ///< Responses to events have `X-EventGate-Durability`.
+  std::string test_events;       ///< A JSON array. Empty: there is no route `/v1/_test/events`.
+  std::string live_token;        ///< Bearer token for the live routes. Empty: only clients on this host may use them.
+  std::chrono::milliseconds live_heartbeat{15000};  ///< The longest silence on a stream of `/v1/live`.
+};
+
+/// What the endpoints ask. All of it must outlive the router.
+struct ApiServices {
+  EventGate& gate;
+  StreamConfigSource* streams = nullptr;  ///< Null: there is no route `/v1/stream-configs`.
+  LiveFeed* live = nullptr;               ///< The events of the live routes. Null: there are no such routes.
+  SchemaRepository* schemas = nullptr;    ///< The gate's. Not null if `live` is not null.
+  /// Returns the reason of a 503 at `/readyz`, or nullopt. Empty: never. Thread-safe.
+  std::function<std::optional<std::string>()> not_ready_reason = {};
+  /// Returns what serves although it is outdated, for `stale` at `/readyz`. Empty: nothing. Thread-safe.
+  std::function<std::vector<std::string>()> stale = {};
+  /// Returns the reason of a 503 to all events, or nullopt. Empty: never. Thread-safe.
+  std::function<std::optional<std::string>()> overload_reason = {};
+};
+
+/// Makes the endpoints and the table of their routes. `http` are the options of the server.
+Router make_router(const ApiOptions& options, const HttpOptions& http, const ApiServices& services);
+
+/// Makes the endpoint of `metrics_port`: `GET /metrics`, and 404 for other paths. `metrics` must outlive it.
+std::unique_ptr<Endpoint> make_metrics_endpoint(const Metrics& metrics);
+
+}  // namespace eventgate

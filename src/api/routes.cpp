@@ -1,0 +1,57 @@
+#include "eventgate/api/routes.hpp"
+
+#include <utility>
+
+#include "events_endpoint.hpp"
+#include "health_endpoints.hpp"
+#include "info_endpoints.hpp"
+#include "live_endpoints.hpp"
+#include "stream_configs_endpoint.hpp"
+
+namespace eventgate {
+
+namespace {
+
+/// The routes of the live page.
+void add_live_routes(std::vector<Route>& routes, const ApiOptions& options, const HttpOptions& http,
+                     const ApiServices& services) {
+  const auto access = std::make_shared<const LiveAccess>(options.live_token);
+  routes.push_back({Method::get, "/live", "getLivePage", std::make_unique<LivePageEndpoint>(access), true});
+  routes.push_back({Method::get, "/v1/live", "getLiveEvents",
+                    std::make_unique<LiveEventsEndpoint>(access, *services.live, options.live_heartbeat), true});
+  routes.push_back({Method::get, "/v1/live/schema", "getLiveSchema",
+                    std::make_unique<LiveSchemaEndpoint>(access, *services.schemas, http.request_timeout), true});
+}
+
+}  // namespace
+
+Router make_router(const ApiOptions& options, const HttpOptions& http, const ApiServices& services) {
+  const EventsOptions events{options.max_events, options.json, options.tell_durability};
+  std::vector<Route> routes;
+  const auto get = [&routes](std::string_view path, std::string_view operation, std::unique_ptr<Endpoint> endpoint) {
+    routes.push_back({Method::get, path, operation, std::move(endpoint)});
+  };
+  // The router compares paths in this order.
+  routes.push_back({Method::post, "/v1/events", "postEvents",
+                    std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events)});
+  if (!options.test_events.empty())
+    get("/v1/_test/events", "getTestEvents",
+        std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events, options.test_events));
+  if (services.streams) {
+    get("/v1/stream-configs", "getStreamConfigs", std::make_unique<StreamConfigsEndpoint>(*services.streams));
+    get("/v1/stream-configs/{streams}", "getSomeStreamConfigs",
+        std::make_unique<StreamConfigsEndpoint>(*services.streams));
+  }
+  get("/_info", "getInfo", std::make_unique<InfoEndpoint>(options.service_name));
+  get("/_info/name", "getName", std::make_unique<NameEndpoint>(options.service_name));
+  get("/_info/version", "getVersion", std::make_unique<VersionEndpoint>());
+  get("/_info/home", "getHome", std::make_unique<HomeEndpoint>());
+  get("/", "getDocumentation", std::make_unique<DocumentationEndpoint>());
+  get("/robots.txt", "getRobots", std::make_unique<RobotsEndpoint>());
+  get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
+  get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));
+  if (services.live) add_live_routes(routes, options, http, services);
+  return Router(std::move(routes), "/?spec lists what there is.");
+}
+
+}  // namespace eventgate
