@@ -6,8 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "ajv_text.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "program.hpp"
 
 namespace eventgate {

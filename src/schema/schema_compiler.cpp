@@ -10,8 +10,8 @@
 #include <tuple>
 #include <utility>
 
-#include "ajv_text.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/schema/ecma_pattern.hpp"
 #include "eventgate/schema/member_index.hpp"
 #include "eventgate/schema/metaschemas.hpp"
