@@ -155,8 +155,8 @@ void FieldEnricher::begin(const GateOptions& options, const RequestContext& cont
   plan_.clear();
 }
 
-void FieldEnricher::add(const CompiledSchema& schema, const StreamConfig* config, FieldIndex& event,
-                        EventPatch& splice) {
+void FieldEnricher::add_fields(const CompiledSchema& schema, const StreamConfig* config, FieldIndex& event,
+                               EventPatch& patch) {
   if (planned_schema_ != &schema || planned_config_ != config) {
     plan(schema, config);
     planned_schema_ = &schema;
@@ -164,14 +164,14 @@ void FieldEnricher::add(const CompiledSchema& schema, const StreamConfig* config
   }
   for (Addition& addition : plan_) {
     if (event.find(*addition.field)) continue;
-    if (!addition.found_out) find_out(addition, schema);
-    if (!addition.wanted) continue;
-    const FieldIndex::Gap gap = event.gap(*addition.field);
+    if (!addition.is_resolved) resolve(addition, schema);
+    if (!addition.is_wanted) continue;
+    const FieldIndex::InsertionPoint point = event.insertion_point(*addition.field);
     if (addition.source == Source::uuid) {
       const std::array<char, 38> uuid = uuid_json();
-      splice.add(gap.value, gap.keys, {uuid.data(), uuid.size()});
+      patch.add(point.value, point.keys, {uuid.data(), uuid.size()});
     } else {
-      splice.add(gap.value, gap.keys, addition.value);
+      patch.add(point.value, point.keys, addition.value);
     }
   }
 }
@@ -191,17 +191,17 @@ void FieldEnricher::plan(const CompiledSchema& schema, const StreamConfig* confi
   plan_.push_back({&kClientIp, Source::client_address});
 }
 
-void FieldEnricher::find_out(Addition& addition, const CompiledSchema& schema) {
-  addition.found_out = true;
+void FieldEnricher::resolve(Addition& addition, const CompiledSchema& schema) {
+  addition.is_resolved = true;
   const bool declared = schema.declares(*addition.field);
   switch (addition.source) {
     case Source::uuid:
-      addition.wanted = declared;
+      addition.is_wanted = declared;
       return;
     case Source::received_at:
       if (received_at_.empty()) received_at_ = texts_->keep(timestamp_json(context_->received_at));
       addition.value = received_at_;
-      addition.wanted = declared;
+      addition.is_wanted = declared;
       return;
     case Source::header:
       if (declared || schema.declares_parent_object(*addition.field)) addition.value = header_json(addition.header);
@@ -210,7 +210,7 @@ void FieldEnricher::find_out(Addition& addition, const CompiledSchema& schema) {
       if (declared) addition.value = client_address_json();
       break;
   }
-  addition.wanted = !addition.value.empty();
+  addition.is_wanted = !addition.value.empty();
 }
 
 std::string_view FieldEnricher::header_json(std::string_view header) {

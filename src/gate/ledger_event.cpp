@@ -34,7 +34,7 @@ void append_ledger_event(std::string& out, const LedgerRow& row, std::string_vie
   append_json_string(out, row.stream);
   append_counts({{"in_flight_before", row.in_flight_before}, {"received", counts.received}});
   out += R"(,"refused":{)";
-  for (std::size_t i = 0; i < kRefusalCauses; ++i)
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i)
     if (counts.refused[i] > 0) append_counts({{failure_cause_name(static_cast<FailureCause>(i)), counts.refused[i]}});
   out += '}';
   append_counts({{"produced", counts.produced},

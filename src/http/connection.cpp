@@ -868,8 +868,8 @@ Task<void> HttpConnection::process(std::string body, RequestContext& context, In
         std::make_shared<HastyHold>(HastyHold{start_.drain, start_.state, std::move(share), std::move(processing)});
     co_return;
   }
-  const ProcessResult result = co_await gate.process_and_consume(*intake.batch, context);
-  if (result.no_room == result.events) {
+  const ProcessResult result = co_await gate.process(std::move(*intake.batch), context);
+  if (result.no_room == result.event_count) {
     answer = no_room(result.error.front().message);
     co_return;
   }

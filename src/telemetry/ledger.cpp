@@ -96,7 +96,7 @@ std::uint64_t LedgerCounts::all_refused() const {
 
 LedgerCounts LedgerCounts::operator-(const LedgerCounts& earlier) const {
   LedgerCounts difference = *this;
-  for (std::size_t i = 0; i < kRefusalCauses; ++i) difference.refused[i] -= earlier.refused[i];
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i) difference.refused[i] -= earlier.refused[i];
   for (const auto count :
        {&LedgerCounts::received, &LedgerCounts::produced, &LedgerCounts::spooled, &LedgerCounts::delivery_unknown,
         &LedgerCounts::lost, &LedgerCounts::spool_found, &LedgerCounts::spool_stored, &LedgerCounts::spool_replayed,
@@ -118,7 +118,7 @@ LedgerCounts LedgerAccount::counts() const noexcept {
   counts.delivery_unknown = read(delivery_unknown_);
   counts.spooled = read(spooled_);
   counts.produced = read(produced_);
-  for (std::size_t i = 0; i < kRefusalCauses; ++i) counts.refused[i] = read(refused_[i]);
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i) counts.refused[i] = read(refused_[i]);
   counts.received = read(received_);
   return counts;
 }
@@ -211,7 +211,7 @@ std::vector<MetricFamily> Ledger::Impl::families(system_clock::time_point now) c
     delivery_unknown.add(stream, counts.delivery_unknown);
     lost.add(stream, counts.lost);
     in_flight.add(stream, counts.in_flight());
-    for (std::size_t i = 0; i < kRefusalCauses; ++i) {
+    for (std::size_t i = 0; i < kFailureCauseCount; ++i) {
       if (counts.refused[i] == 0) continue;
       auto& labels = refused.add(static_cast<double>(counts.refused[i])).label;
       labels.push_back({"cause", std::string(failure_cause_name(static_cast<FailureCause>(i)))});
@@ -281,7 +281,7 @@ LedgerAccount& Ledger::unknown() noexcept { return *impl_->unknown; }
 
 void Ledger::arrived(std::size_t count) noexcept { impl_->arrived.fetch_add(count, std::memory_order_relaxed); }
 
-void Ledger::learn_topic(LedgerAccount& account, std::string_view topic) {
+void Ledger::set_topic(LedgerAccount& account, std::string_view topic) {
   const std::unique_lock lock(impl_->mutex);
   // `unknown` has as many as clients make up.
   if (&account != impl_->unknown) impl_->topics.emplace(topic, &account);
@@ -308,7 +308,7 @@ void Ledger::spool_dropped(std::string_view topic, std::size_t count) {
   LedgerAccount::add(impl_->account_of_topic(topic).spool_dropped_, count);
 }
 
-std::vector<LedgerRow> Ledger::take(system_clock::time_point now) {
+std::vector<LedgerRow> Ledger::take_rows(system_clock::time_point now) {
   const std::lock_guard lock(impl_->rows_mutex);
   std::vector<LedgerRow> rows;
   for (LedgerAccount* account : impl_->sorted()) {

@@ -32,6 +32,11 @@ const std::vector<double> kLoadSeconds{0.001, 0.01, 0.1, 1, 10};
 constexpr std::array<std::string_view, 9> kMethods{"POST",   "GET",     "OPTIONS", "HEAD", "PUT",
                                                    "DELETE", "CONNECT", "TRACE",   "PATCH"};
 
+/// Returns the label `error_type` of an invalid event, which the original names.
+std::string_view error_type_of(FailureCause cause) {
+  return cause == FailureCause::invalid ? "validation" : failure_cause_name(cause);
+}
+
 double seconds_of(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// Whether a failure is worth a line of its own now, and that line.
@@ -171,6 +176,23 @@ struct Telemetry::Impl {
       counters("eventgate_spool_records_total", "records that entered or left the spool, by what became of them"),
       {"outcome"}};
 
+  /// Writes the log line of a refused event, whatever the cause. Operators see failures of delivery; the other causes
+  /// are mistakes of clients, and show at the level debug.
+  void log_refusal(std::string_view stream, std::string_view schema_uri, FailureCause cause, std::string_view message) {
+    const std::string_view name = failure_cause_name(cause);
+    if (cause == FailureCause::not_produced || cause == FailureCause::record) {
+      log_some(delivery_limit, name, LogLevel::warn, "An event could not be produced", "stream", stream, message);
+    } else if (!log_enabled(LogLevel::debug)) {
+      return;
+    } else if (is_invalid(cause)) {
+      log(LogLevel::debug, "An event is invalid",
+          {{"stream", stream}, {"schema_uri", schema_uri}, {"error_type", error_type_of(cause)}});
+    } else {
+      log(LogLevel::debug, "An event failed",
+          {{"stream", stream}, {"schema_uri", schema_uri}, {"cause", name}, {"message", message}});
+    }
+  }
+
   KafkaStatistics statistics{metrics};
   LogLimit delivery_limit{10};
   LogLimit lost_limit{10};
@@ -196,24 +218,23 @@ void Telemetry::event_produced(std::string_view stream, std::string_view schema_
   impl_->success.Increment(number);
 }
 
-void Telemetry::event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type) {
-  impl_->validation_errors.of({stream, schema_uri, error_type}).Increment();
-  impl_->invalid.Increment();
-  if (!log_enabled(LogLevel::debug)) return;
-  log(LogLevel::debug, "An event is invalid",
-      {{"stream", stream}, {"schema_uri", schema_uri}, {"error_type", error_type}});
+void Telemetry::event_refused(std::string_view stream, std::string_view schema_uri, FailureCause cause,
+                              std::string_view message) {
+  if (is_invalid(cause)) {
+    impl_->validation_errors.of({stream, schema_uri, error_type_of(cause)}).Increment();
+    impl_->invalid.Increment();
+  } else {
+    impl_->errors.of({stream, schema_uri, failure_cause_name(cause)}).Increment();
+    impl_->error.Increment();
+  }
+  impl_->log_refusal(stream, schema_uri, cause, message);
 }
 
-void Telemetry::event_error(std::string_view stream, std::string_view schema_uri, std::string_view cause,
-                            std::string_view message) {
-  impl_->errors.of({stream, schema_uri, cause}).Increment();
+void Telemetry::event_delivery_unknown(std::string_view stream, std::string_view schema_uri, std::string_view message) {
+  constexpr std::string_view kCause = "delivery_unknown";
+  impl_->errors.of({stream, schema_uri, kCause}).Increment();
   impl_->error.Increment();
-  if (cause == "not_produced" || cause == "record" || cause == "delivery_unknown") {
-    log_some(impl_->delivery_limit, cause, LogLevel::warn, "An event could not be produced", "stream", stream, message);
-  } else if (log_enabled(LogLevel::debug)) {
-    log(LogLevel::debug, "An event failed",
-        {{"stream", stream}, {"schema_uri", schema_uri}, {"cause", cause}, {"message", message}});
-  }
+  log_some(impl_->delivery_limit, kCause, LogLevel::warn, "An event could not be produced", "stream", stream, message);
 }
 
 void Telemetry::hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message) {

@@ -117,7 +117,7 @@ TEST(EventGate, ProducesTheEventsOfAnArrayInOrder) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result =
       gate.process("[" + test_event(R"("test":"a")") + "," + test_event(R"("test":"b")", "job.x") + "]");
-  EXPECT_EQ(result.events, 2u);
+  EXPECT_EQ(result.event_count, 2u);
   EXPECT_EQ(result.produced(), 2u);
   ASSERT_EQ(gate.sink->records.size(), 2u);
   EXPECT_EQ(gate.sink->records[0].value, test_event(R"("test":"a")"));
@@ -165,7 +165,7 @@ TEST(EventGate, TellsEachOfAMixedArrayApart) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result = gate.process("[" + test_event(R"("test":1)") + ",5," + test_event() + "," +
                                             test_event("", "nope") + "," + test_event(R"("count":"x")") + "]");
-  EXPECT_EQ(result.events, 5u);
+  EXPECT_EQ(result.event_count, 5u);
   EXPECT_EQ(result.produced(), 1u);
   EXPECT_EQ(indexes(result.invalid), (std::vector<std::size_t>{0, 4}));
   EXPECT_EQ(indexes(result.error), (std::vector<std::size_t>{1, 3}));

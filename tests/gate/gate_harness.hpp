@@ -123,17 +123,17 @@ class GateHarness {
     SchemaOptions schema_options;
     schema_options.schema_base_uris = {"/schemas"};
     schema_options.allow_absolute_schema_uris = options.allow_absolute_schema_uris;
-    schemas_ = std::make_unique<SchemaRepository>(schema_options, reader, events);
+    schemas_ = std::make_unique<SchemaRepository>(schema_options, reader, telemetry);
     if (!stream_configs.empty()) {
       reader->put("/streams", stream_configs);
       StreamConfigOptions stream_options;
       stream_options.stream_config_uri = "/streams";
-      streams_ = std::make_unique<StreamConfigSource>(stream_options, reader, events);
+      streams_ = std::make_unique<StreamConfigSource>(stream_options, reader, telemetry);
     }
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
-    producer_ = std::make_unique<FanOut>(std::move(sinks), std::chrono::seconds(10), events);
-    gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, events, live,
+    producer_ = std::make_unique<FanOut>(std::move(sinks), std::chrono::seconds(10), telemetry);
+    gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, telemetry, live,
                                         std::move(inflight));
   }
 
@@ -224,7 +224,7 @@ class GateHarness {
   }
 
   Metrics metrics{"test"};
-  Telemetry events{metrics};
+  Telemetry telemetry{metrics};
   std::shared_ptr<FakeObjectReader> reader = std::make_shared<FakeObjectReader>();
   std::shared_ptr<SinkMemory> sink = std::make_shared<SinkMemory>();
 

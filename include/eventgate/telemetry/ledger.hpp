@@ -33,9 +33,15 @@ enum class FailureCause : std::uint8_t {
   record,          ///< Kafka will never take the record: its size, timestamp or form. Its client was told so.
   not_produced     ///< Its client was told that no sink took it.
 };
-inline constexpr std::size_t kRefusalCauses = 10;
+inline constexpr std::size_t kFailureCauseCount = 10;
 
+/// Returns the name of a cause in metrics, logs and ledger events: that of the enumerator.
 std::string_view failure_cause_name(FailureCause cause);
+
+/// Returns true for the causes of an event with the status `invalid`. All others have the status `error`.
+constexpr bool is_invalid(FailureCause cause) {
+  return cause == FailureCause::invalid || cause == FailureCause::malformed_json;
+}
 
 /// What became of the events of one stream, at one moment. Two equations hold, always, as the last member of each is
 /// what the others leave; and it is never less than 0.
@@ -48,11 +54,11 @@ std::string_view failure_cause_name(FailureCause cause);
 /// the spool too late for its reply is `delivery_unknown` and was stored all the same.
 struct LedgerCounts {
   std::uint64_t received = 0;
-  std::array<std::uint64_t, kRefusalCauses> refused{};  ///< By FailureCause.
-  std::uint64_t produced = 0;                           ///< Every sink acknowledged it.
-  std::uint64_t spooled = 0;                            ///< Accepted on the strength of being in the spool.
-  std::uint64_t delivery_unknown = 0;                   ///< It was sent and not answered: it may appear.
-  std::uint64_t lost = 0;                               ///< Answered 202 (or the gate's own), and no sink took it.
+  std::array<std::uint64_t, kFailureCauseCount> refused{};  ///< By FailureCause.
+  std::uint64_t produced = 0;                               ///< Every sink acknowledged it.
+  std::uint64_t spooled = 0;                                ///< Accepted on the strength of being in the spool.
+  std::uint64_t delivery_unknown = 0;                       ///< It was sent and not answered: it may appear.
+  std::uint64_t lost = 0;                                   ///< Answered 202 (or the gate's own), and no sink took it.
 
   std::uint64_t spool_found = 0;   ///< Were in the spool at start.
   std::uint64_t spool_stored = 0;  ///< Were put into it since.
@@ -107,7 +113,7 @@ class LedgerAccount {
   Count spooled_{0};
   Count delivery_unknown_{0};
   Count lost_{0};
-  std::array<Count, kRefusalCauses> refused_{};
+  std::array<Count, kFailureCauseCount> refused_{};
   Count spool_found_{0};
   Count spool_stored_{0};
   Count spool_replayed_{0};
@@ -162,8 +168,8 @@ class Ledger {
   void arrived(std::size_t count) noexcept;
 
   /// Makes `topic` known as that of `account`, once; cheap after that.
-  void know_topic(LedgerAccount& account, std::string_view topic) {
-    if (!account.has_topic_.load(std::memory_order_relaxed)) learn_topic(account, topic);
+  void set_topic_once(LedgerAccount& account, std::string_view topic) {
+    if (!account.has_topic_.load(std::memory_order_relaxed)) set_topic(account, topic);
   }
 
   // The records in the spool, by their topic (for the spool). A topic counts for the stream whose it was when it was
@@ -179,15 +185,15 @@ class Ledger {
   /// Records that left it unproduced: dropped by an operator, or set aside since Kafka will never take them.
   void spool_dropped(std::string_view topic, std::size_t count = 1);
 
-  /// What happened since the last `take` (or the start), a row for each stream of which something is to be told. Each
-  /// event is in exactly one row as received, and in exactly one as what became of it.
-  std::vector<LedgerRow> take(std::chrono::system_clock::time_point now);
+  /// What happened since the last `take_rows` (or the start), a row for each stream of which something is to be told.
+  /// Each event is in exactly one row as received, and in exactly one as what became of it.
+  std::vector<LedgerRow> take_rows(std::chrono::system_clock::time_point now);
 
   /// The metrics, from one snapshot.
   std::vector<prometheus::MetricFamily> families(std::chrono::system_clock::time_point now) const;
 
  private:
-  void learn_topic(LedgerAccount& account, std::string_view topic);
+  void set_topic(LedgerAccount& account, std::string_view topic);
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };

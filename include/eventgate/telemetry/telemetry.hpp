@@ -29,11 +29,11 @@ class Telemetry {
   /// Events found in a body, before anything is known of them.
   void events_received(std::size_t count);
   void event_produced(std::string_view stream, std::string_view schema_uri, std::size_t count = 1);
-  /// `error_type`: `validation` or `malformed_json`.
-  void event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type);
-  /// `cause`: the name of a FailureCause, or `delivery_unknown`.
-  void event_error(std::string_view stream, std::string_view schema_uri, std::string_view cause,
-                   std::string_view message);
+  /// An event is refused. `message` may be empty for an invalid event.
+  void event_refused(std::string_view stream, std::string_view schema_uri, FailureCause cause,
+                     std::string_view message);
+  /// The delivery of an event is not known in time.
+  void event_delivery_unknown(std::string_view stream, std::string_view schema_uri, std::string_view message);
   /// An event answered 202 that was not produced after all.
   void hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message);
   /// How many were.
