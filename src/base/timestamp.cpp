@@ -1,11 +1,13 @@
 #include "eventgate/base/timestamp.hpp"
 
+#include <cstddef>
+
 #include "eventgate/base/ascii.hpp"
 
 namespace eventgate {
 namespace {
 
-/// Reads a date-time from the left.
+/// Consumes a date-time from its start.
 class TimeReader {
  public:
   explicit TimeReader(std::string_view text) : text_(text) {}
@@ -19,7 +21,7 @@ class TimeReader {
     return true;
   }
 
-  /// Exactly `count` digits.
+  /// Reads exactly `count` digits.
   bool digits(int count, int& value) {
     if (text_.size() < static_cast<std::size_t>(count)) return false;
     value = 0;
@@ -32,7 +34,7 @@ class TimeReader {
     return true;
   }
 
-  /// The digits behind a decimal point: the first three count.
+  /// Reads the digits behind a decimal point. Those behind the third are ignored.
   bool milliseconds(int& value) {
     if (!at_digit()) return false;
     int weight = 100;
@@ -47,7 +49,10 @@ class TimeReader {
   std::string_view text_;
 };
 
-/// Days since 1970-01-01 of the first of a month of the proleptic Gregorian calendar.
+// The two conversions are those of Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms": an era is 400 years,
+// and a year begins in March.
+
+/// Returns the days from 1970-01-01 to the first day of a month of the proleptic Gregorian calendar.
 std::int64_t days_of_month_start(std::int64_t year, int month) {
   const std::int64_t y = month <= 2 ? year - 1 : year;
   const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -57,12 +62,54 @@ std::int64_t days_of_month_start(std::int64_t year, int month) {
   return era * 146097 + day_of_era - 719468;
 }
 
+/// Sets year, month and day of `utc` from the days since 1970-01-01.
+void set_date(UtcTime& utc, std::int64_t days) {
+  const std::int64_t shifted = days + 719468;
+  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  const std::int64_t day_of_era = shifted - era * 146097;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month_from_march = (5 * day_of_year + 2) / 153;
+  utc.day = static_cast<unsigned>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
+  utc.month = static_cast<unsigned>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
+  utc.year = year_of_era + era * 400 + (utc.month <= 2 ? 1 : 0);
+}
+
+template <typename Number>
+void append_digits(std::string& out, Number value, std::size_t count) {
+  out.resize(out.size() + count);
+  for (auto at = out.rbegin(); count > 0; --count, ++at, value /= 10) *at = static_cast<char>('0' + value % 10);
+}
+
+void append_date_and_time(std::string& out, const UtcTime& utc) {
+  if (utc.year >= 0 && utc.year <= 9999) {
+    append_digits(out, utc.year, 4);
+  } else {
+    out += utc.year < 0 ? '-' : '+';
+    append_digits(out, utc.year < 0 ? -utc.year : utc.year, 6);
+  }
+  out += '-';
+  append_digits(out, utc.month, 2);
+  out += '-';
+  append_digits(out, utc.day, 2);
+  out += 'T';
+  append_digits(out, utc.hour, 2);
+  out += ':';
+  append_digits(out, utc.minute, 2);
+  out += ':';
+  append_digits(out, utc.second, 2);
+}
+
+TimeMilliseconds in_milliseconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time);
+}
+
 }  // namespace
 
 std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   TimeReader reader(text);
   int year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, millisecond = 0, offset_minutes = 0;
-  // An expanded year: a sign and six digits.
+  // An expanded year has a sign and six digits.
   bool negative_year = false;
   if (reader.skip('+') || (negative_year = reader.skip('-'))) {
     if (!reader.digits(6, year) || (negative_year && year == 0)) return std::nullopt;
@@ -84,7 +131,7 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
       if (!reader.digits(2, second)) return std::nullopt;
       if (reader.skip('.') && !reader.milliseconds(millisecond)) return std::nullopt;
     }
-    // Without an offset it is local time to JavaScript; the service's is UTC.
+    // JavaScript reads a time without an offset as local time, which is UTC in the service.
     if (!reader.skip('Z') && !reader.skip('z') && !reader.at_end()) {
       const bool west = reader.skip('-');
       int hours = 0, minutes = 0;
@@ -98,13 +145,68 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   if (!reader.at_end() || month < 1 || month > 12 || day < 1 || day > 31 || minute > 59 || second > 59)
     return std::nullopt;
   if (hour > 24 || (hour == 24 && (minute != 0 || second != 0 || millisecond != 0))) return std::nullopt;
-  // A day behind the month's last is one of the next month, as V8 has it.
+  // V8 reads a day behind the last of its month as a day of the next month.
   const std::int64_t days = days_of_month_start(year, month) + day - 1;
   const std::int64_t minutes = (days * 24 + hour) * 60 + minute - offset_minutes;
   const std::int64_t milliseconds = (minutes * 60 + second) * 1000 + millisecond;
-  constexpr std::int64_t kMaxTime = 8'640'000'000'000'000;  // of a JavaScript Date
+  constexpr std::int64_t kMaxTime = 8'640'000'000'000'000;  // milliseconds: the range of JavaScript's Date
   if (milliseconds > kMaxTime || milliseconds < -kMaxTime) return std::nullopt;
   return milliseconds;
+}
+
+UtcTime to_utc_time(TimeMilliseconds time) {
+  constexpr std::int64_t kDay = 86'400'000;  // milliseconds
+  const std::int64_t milliseconds = time.time_since_epoch().count();
+  std::int64_t days = milliseconds / kDay;
+  std::int64_t rest = milliseconds % kDay;
+  if (rest < 0) {
+    rest += kDay;
+    --days;
+  }
+  UtcTime utc{};
+  set_date(utc, days);
+  const std::int64_t weekday = (days + 4) % 7;  // 1970-01-01 was a Thursday
+  utc.weekday = static_cast<unsigned>(weekday < 0 ? weekday + 7 : weekday);
+  utc.hour = static_cast<unsigned>(rest / 3'600'000);
+  utc.minute = static_cast<unsigned>(rest / 60'000 % 60);
+  utc.second = static_cast<unsigned>(rest / 1000 % 60);
+  utc.millisecond = static_cast<unsigned>(rest % 1000);
+  return utc;
+}
+
+UtcTime to_utc_time(std::chrono::system_clock::time_point time) { return to_utc_time(in_milliseconds(time)); }
+
+void append_timestamp(std::string& out, TimeMilliseconds time) {
+  const UtcTime utc = to_utc_time(time);
+  append_date_and_time(out, utc);
+  out += '.';
+  append_digits(out, utc.millisecond, 3);
+  out += 'Z';
+}
+
+void append_timestamp(std::string& out, std::chrono::system_clock::time_point time) {
+  append_timestamp(out, in_milliseconds(time));
+}
+
+std::string format_timestamp(TimeMilliseconds time) {
+  std::string text;
+  append_timestamp(text, time);
+  return text;
+}
+
+std::string format_timestamp(std::chrono::system_clock::time_point time) {
+  return format_timestamp(in_milliseconds(time));
+}
+
+std::string format_timestamp_seconds(TimeMilliseconds time) {
+  std::string text;
+  append_date_and_time(text, to_utc_time(time));
+  text += 'Z';
+  return text;
+}
+
+std::string format_timestamp_seconds(std::chrono::system_clock::time_point time) {
+  return format_timestamp_seconds(in_milliseconds(time));
 }
 
 }  // namespace eventgate

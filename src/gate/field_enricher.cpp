@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/json/json_text.hpp"
 
 namespace eventgate {

@@ -181,31 +181,4 @@ std::optional<std::uint32_t> array_index(std::string_view key) {
   return static_cast<std::uint32_t>(index);
 }
 
-std::string to_valid_utf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  const char* const end = bytes.data() + bytes.size();
-  const char* copied = bytes.data();  // up to here it is in `out`
-  for (const char* at = copied; at != end;) {
-    const Utf8Step step = utf8_step(at, end);
-    if (step.valid) {
-      at += step.size;
-    } else {
-      out.append(copied, at);
-      out += kReplacementCharacter;
-      copied = ++at;
-    }
-  }
-  return out.append(copied, end);
-}
-
-std::string_view first_code_points(std::string_view text, std::size_t count) {
-  std::size_t size = 0;
-  for (; size < text.size(); ++size) {
-    const bool starts_one = (static_cast<unsigned char>(text[size]) & 0xC0) != 0x80;
-    if (starts_one && count-- == 0) break;
-  }
-  return text.substr(0, size);
-}
-
 }  // namespace eventgate

@@ -1,11 +1,11 @@
 #include "eventgate/json/printable.hpp"
 
-#include "eventgate/json/json_text.hpp"
+#include "eventgate/base/ascii.hpp"
+#include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
 
 std::string printable(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   const std::string valid = to_valid_utf8(text);
   std::string out;
   for (std::size_t i = 0; i < valid.size(); ++i) {
@@ -13,8 +13,8 @@ std::string printable(std::string_view text) {
     const bool c1 = code == 0xc2 && static_cast<unsigned char>(valid[i + 1]) < 0xa0;
     if (c1) code = static_cast<unsigned char>(valid[++i]);
     if (code < 0x20 || code == 0x7f || c1) {
-      out.append("\\u00") += kDigits[code >> 4U];
-      out += kDigits[code & 0xfU];
+      out.append("\\u00") += kLowerHexDigits[code >> 4U];
+      out += kLowerHexDigits[code & 0xfU];
     } else {
       out += valid[i];
     }

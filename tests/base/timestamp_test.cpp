@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace eventgate {
 namespace {
@@ -32,7 +37,7 @@ TEST(ParseTimestamp, ReadsWhatJavaScriptsDateReads) {
   for (const auto& [text, milliseconds] : times) EXPECT_EQ(parse_timestamp(text), milliseconds) << text;
 }
 
-TEST(ParseTimestamp, RefusesTheRest) {
+TEST(ParseTimestamp, RejectsEverythingElse) {
   for (const char* text : {"",
                            "x",
                            "202",
@@ -57,6 +62,51 @@ TEST(ParseTimestamp, RefusesTheRest) {
                            "+275760-09-13T00:00:00.001Z",
                            "+999999-01-01"})
     EXPECT_EQ(parse_timestamp(text), std::nullopt) << text;
+}
+
+TimeMilliseconds time(std::int64_t milliseconds) { return TimeMilliseconds(std::chrono::milliseconds(milliseconds)); }
+
+TEST(FormatTimestamp, WritesWhatToIsoStringWrites) {
+  EXPECT_EQ(format_timestamp(time(0)), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_timestamp(time(1585854680942)), "2020-04-02T19:11:20.942Z");
+  EXPECT_EQ(format_timestamp(time(951782400007)), "2000-02-29T00:00:00.007Z");
+  EXPECT_EQ(format_timestamp(time(-1)), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(format_timestamp(time(-62167219200000)), "0000-01-01T00:00:00.000Z");
+  EXPECT_EQ(format_timestamp(time(253402300799999)), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(format_timestamp(time(8640000000000000)), "+275760-09-13T00:00:00.000Z");
+  EXPECT_EQ(format_timestamp(time(-62198755200000)), "-000001-01-01T00:00:00.000Z");
+}
+
+TEST(FormatTimestamp, SecondsHaveNoFraction) {
+  EXPECT_EQ(format_timestamp_seconds(time(1585854680942)), "2020-04-02T19:11:20Z");
+}
+
+TEST(FormatTimestamp, TimePointIsRoundedDown) {
+  const std::chrono::system_clock::time_point before_epoch(std::chrono::nanoseconds(-1));
+  EXPECT_EQ(format_timestamp(before_epoch), "1969-12-31T23:59:59.999Z");
+  std::string text = "dt ";
+  append_timestamp(text, before_epoch);
+  EXPECT_EQ(text, "dt 1969-12-31T23:59:59.999Z");
+}
+
+TEST(FormatTimestamp, IsReadBack) {
+  for (std::int64_t milliseconds = -62167219200000; milliseconds < 253402300800000;
+       milliseconds += 86400000LL * 31 + 12345)
+    ASSERT_EQ(parse_timestamp(format_timestamp(time(milliseconds))), milliseconds);
+}
+
+TEST(FormatTimestamp, EveryNumberHasATime) {
+  for (const std::int64_t limit :
+       {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+    const UtcTime utc = to_utc_time(time(limit));
+    EXPECT_TRUE(utc.month >= 1 && utc.month <= 12 && utc.hour < 24) << limit;
+  }
+}
+
+TEST(UtcTime, KnowsTheWeekday) {
+  EXPECT_EQ(to_utc_time(time(0)).weekday, 4U);              // a Thursday
+  EXPECT_EQ(to_utc_time(time(784111777000)).weekday, 0U);   // Sun, 06 Nov 1994
+  EXPECT_EQ(to_utc_time(time(-86400000 * 5)).weekday, 6U);  // a Saturday
 }
 
 }  // namespace

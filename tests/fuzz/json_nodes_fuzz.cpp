@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/json/event_patch.hpp"
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/json/json_text.hpp"

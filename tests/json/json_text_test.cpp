@@ -83,26 +83,5 @@ TEST(ArrayIndex, IsOneOf32BitsWithoutZerosInFront) {
     EXPECT_EQ(array_index(key), std::nullopt) << key;
 }
 
-TEST(ToValidUtf8, EachInvalidByteIsReplaced) {
-  EXPECT_EQ(to_valid_utf8("plain é \U0001F600 \n"), "plain é \U0001F600 \n");
-  EXPECT_EQ(to_valid_utf8("a\xE9"
-                          "b"),
-            "a\uFFFD"
-            "b");
-  EXPECT_EQ(to_valid_utf8("\xE2\x82|"), "\uFFFD\uFFFD|");
-  EXPECT_EQ(to_valid_utf8("\xF0\x9F\x98"), "\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(to_valid_utf8("\xC3\xC3\xA9"), "\uFFFDé");
-  EXPECT_EQ(to_valid_utf8(""), "");
-}
-
-TEST(FirstCodePoints, CutsBetweenCodePoints) {
-  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 0), "");
-  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 2), "aé");
-  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 4), "aé\u20AC\U0001F600");
-  EXPECT_EQ(first_code_points("aé\u20AC\U0001F600z", 5), "aé\u20AC\U0001F600z");
-  EXPECT_EQ(first_code_points("aé", 400), "aé");
-  EXPECT_EQ(first_code_points("", 3), "");
-}
-
 }  // namespace
 }  // namespace eventgate

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+// Character classes, case, hexadecimal digits and blanks of ASCII. Nothing here depends on the locale. Every function
+// is pure, so any thread may call it.
+
 namespace eventgate {
 
-// Character classes of ASCII. None depends on the locale.
+inline constexpr std::string_view kLowerHexDigits = "0123456789abcdef";
+inline constexpr std::string_view kUpperHexDigits = "0123456789ABCDEF";
 
 constexpr bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -34,6 +39,13 @@ constexpr int hex_value(char c) {
   if (is_ascii_digit(c)) return c - '0';
   const char lower = to_ascii_lower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+constexpr bool is_hex_digit(char c) { return hex_value(c) >= 0; }
+
+/// Returns true if `text` has at least one character and all are digits.
+constexpr bool is_all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_ascii_digit);
 }
 
 /// Returns `text` without the characters of `blanks` at both ends.

@@ -21,10 +21,4 @@ std::string js_number(double number);
 /// Such keys come first in an object, in the order of their numbers.
 std::optional<std::uint32_t> array_index(std::string_view key);
 
-/// `bytes` with U+FFFD for each byte that is no part of valid UTF-8.
-std::string to_valid_utf8(std::string_view bytes);
-
-/// Bytes of the first `count` code points of valid UTF-8 `text`, or all of it.
-std::string_view first_code_points(std::string_view text, std::size_t count);
-
 }  // namespace eventgate
