@@ -1,7 +1,8 @@
 #include "error_event.hpp"
 
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/json/json_text.hpp"
-#include "field_enricher.hpp"
+#include "json_scalars.hpp"
 
 namespace eventgate {
 
@@ -9,27 +10,17 @@ namespace {
 
 constexpr std::string_view kUnknown = "unknown";
 
-/// Returns the first `max` bytes of `text`, without a code point that the end would cut.
-std::string_view first_bytes(std::string_view text, std::size_t max) {
-  if (text.size() <= max) return text;
-  std::size_t size = max;
-  const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
-  for (int i = 0; i < 3 && size > 0 && continues(size); ++i) --size;
-  return text.substr(0, continues(size) ? max : size);
-}
-
 }  // namespace
 
 void append_error_event(std::string& out, const FailedEvent& failed, std::string_view emitter_id,
                         std::size_t max_raw_event, std::chrono::system_clock::time_point received_at) {
   const std::string_view raw = failed.raw_event;
-  const std::string_view shown = first_bytes(raw, max_raw_event);
+  const std::string_view shown = utf8_prefix(raw, max_raw_event);
   // A quarter more, because quotes and line ends of the event are escaped.
   out.reserve(out.size() + 1024 + failed.message.size() + shown.size() + shown.size() / 4);
   const std::string dt = timestamp_json(received_at);
-  const auto id = uuid_json();
   out += R"({"meta":{"id":)";
-  out.append(id.data(), id.size());
+  out += random_uuid_json().view();
   out += R"(,"dt":)";
   out += dt;
   std::string buffer;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "eventgate/base/utf8.hpp"
+
 namespace eventgate {
 
 namespace {
@@ -87,9 +89,7 @@ void ErrorTextBudget::limit_message(std::string& message) {
     return;
   }
   if (message.size() <= kShortMessage) return;
-  std::size_t kept = kShortMessage;
-  while (kept > 0 && (static_cast<unsigned char>(message[kept]) & 0xc0) == 0x80) --kept;
-  message.resize(kept);
+  message.resize(utf8_prefix(message, kShortMessage).size());
   message += " ... (cut)";
   message.shrink_to_fit();
 }

@@ -9,8 +9,6 @@
 #include "error_event.hpp"
 #include "event_outcome.hpp"
 #include "event_pipeline.hpp"
-#include "eventgate/base/topic_name.hpp"
-#include "eventgate/base/utf8.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/telemetry.hpp"

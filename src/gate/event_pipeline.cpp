@@ -8,6 +8,7 @@
 #include "error_event.hpp"
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/base/topic_name.hpp"
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "flaw_errors.hpp"

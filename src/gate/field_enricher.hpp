@@ -1,7 +1,5 @@
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,12 +15,6 @@
 #include "text_arena.hpp"
 
 namespace eventgate {
-
-/// Returns a random UUID (RFC 9562, version 4) in quotes. Each thread has a generator, seeded by the kernel.
-std::array<char, 38> uuid_json();
-
-/// Returns `time` in quotes, as JavaScript's toISOString writes it: ISO 8601 in UTC with milliseconds.
-std::string timestamp_json(std::chrono::system_clock::time_point time);
 
 /// Adds fields that a client did not send and the schema declares: ids, times, header values and the client's address.
 /// They are the same for all events of a request, except ids.

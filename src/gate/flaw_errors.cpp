@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "eventgate/json/json_text.hpp"
+#include "eventgate/base/utf8.hpp"
 #include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/schema/compiled_schema.hpp"
 

@@ -225,7 +225,7 @@ LiveView::LiveView(LiveFeed& feed, LiveFilter filter, std::uint64_t next, std::c
 void LiveView::append(std::string& out, std::chrono::steady_clock::time_point now) {
   const std::size_t before = out.size();
   if (!sent_at_) out += "retry: 2000\n\n";
-  const LiveFeed::Piece piece = feed_->read(next_, filter_, kPiece);
+  const LiveFeed::Page piece = feed_->read(next_, filter_, kPiece);
   next_ = piece.next;
   if (piece.missed > 0)
     out.append("event: dropped\ndata: {\"dropped\":").append(std::to_string(piece.missed)).append("}\n\n");
