@@ -218,7 +218,7 @@ std::size_t EventGate::in_flight() const { return impl_->self_events.in_flight()
 
 void declare_streams(const StreamConfigs& configs, std::string_view topic_prefix, Ledger& ledger) {
   std::vector<Ledger::Declared> declared;
-  for (std::string& stream : configs.names()) {
+  for (std::string& stream : configs.stream_names()) {
     std::string topic = legal_topic(topic_prefix, stream, configs.find(stream)).value_or("");
     declared.push_back({std::move(stream), std::move(topic)});
   }

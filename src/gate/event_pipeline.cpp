@@ -258,7 +258,7 @@ bool EventPipeline::check_stream() {
   std::string reason;
   if (!config) {
     reason = stream + " is not configured.";
-    if (const std::string& bad = streams_->bad_regexes(); !bad.empty()) reason += ' ' + bad;
+    if (const std::string& bad = streams_->bad_regex_reason(); !bad.empty()) reason += ' ' + bad;
   } else if (config->empty) {
     reason = stream + " is configured but does not have any settings.";
   } else if (!config->schema_title) {
