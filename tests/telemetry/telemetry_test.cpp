@@ -31,7 +31,7 @@ std::map<std::string, std::string> samples(const Metrics& metrics) {
   return result;
 }
 
-struct IntakeEventsTest : testing::Test {
+struct TelemetryTest : testing::Test {
   LogFile log{LogLevel::debug};
   Metrics metrics{"gate"};
   Telemetry telemetry{metrics};
@@ -43,7 +43,7 @@ struct IntakeEventsTest : testing::Test {
   }
 };
 
-TEST_F(IntakeEventsTest, AProducedEventCountsByStreamAndSchema) {
+TEST_F(TelemetryTest, AProducedEventCountsByStreamAndSchema) {
   telemetry.event_produced("test.event", "/test/event/1.0.0");
   telemetry.event_produced("test.event", "/test/event/1.0.0", 4);
   EXPECT_EQ(
@@ -53,7 +53,7 @@ TEST_F(IntakeEventsTest, AProducedEventCountsByStreamAndSchema) {
   EXPECT_TRUE(log.texts().empty());
 }
 
-TEST_F(IntakeEventsTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
+TEST_F(TelemetryTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
   telemetry.event_refused("test.event", "unknown", FailureCause::malformed_json, "");
   EXPECT_EQ(
       value(
@@ -63,7 +63,7 @@ TEST_F(IntakeEventsTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
   EXPECT_EQ(log.line()["level"], 20);
 }
 
-TEST_F(IntakeEventsTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) {
+TEST_F(TelemetryTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) {
   telemetry.event_refused("s", "/u", FailureCause::schema, "Failed loading schema at /u");
   telemetry.event_refused("s", "/u", FailureCause::not_produced, "Local: Message timed out");
   EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="schema",schema_uri="/u",stream="s"})"), "1");
@@ -75,7 +75,7 @@ TEST_F(IntakeEventsTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) 
   EXPECT_EQ(log.lines().at(1)["message"], "Local: Message timed out");
 }
 
-TEST_F(IntakeEventsTest, EveryLostHastyEventCountsButTheLogIsNotFlooded) {
+TEST_F(TelemetryTest, EveryLostHastyEventCountsButTheLogIsNotFlooded) {
   for (int i = 0; i < 10000; ++i) telemetry.hasty_event_lost("s", "/u", "Local: Message timed out");
   EXPECT_EQ(value(R"(eventgate_hasty_events_lost_total{service="gate",schema_uri="/u",stream="s"})"), "10000");
   EXPECT_EQ(value(R"(eventgate_events_total{service="gate",outcome="hasty_lost"})"), "10000");
@@ -83,13 +83,13 @@ TEST_F(IntakeEventsTest, EveryLostHastyEventCountsButTheLogIsNotFlooded) {
   EXPECT_LT(log.texts().size(), 1000u);
 }
 
-TEST_F(IntakeEventsTest, AFailedErrorEventCountsAndIsAnErrorInTheLog) {
+TEST_F(TelemetryTest, AFailedErrorEventCountsAndIsAnErrorInTheLog) {
   telemetry.error_event_failed("Broker: Unknown topic or partition");
   EXPECT_EQ(value(R"(eventgate_error_events_failed_total{service="gate"})"), "1");
   EXPECT_EQ(log.line()["level"], 50);
 }
 
-TEST_F(IntakeEventsTest, ReceivedEventsAndBytesAddUp) {
+TEST_F(TelemetryTest, ReceivedEventsAndBytesAddUp) {
   telemetry.events_received(3);
   telemetry.body_received(1000);
   telemetry.body_received(24);
@@ -97,7 +97,7 @@ TEST_F(IntakeEventsTest, ReceivedEventsAndBytesAddUp) {
   EXPECT_EQ(value(R"(eventgate_received_bytes_total{service="gate"})"), "1024");
 }
 
-TEST_F(IntakeEventsTest, ARequestIsInTheOriginalsHistogram) {
+TEST_F(TelemetryTest, ARequestIsInTheOriginalsHistogram) {
   telemetry.request_answered("v1/events", "POST", 201, milliseconds(40));
   telemetry.request_answered("", "GET", 200, milliseconds(40));
   const std::string bucket = "express_router_request_duration_seconds_bucket";
@@ -111,7 +111,7 @@ TEST_F(IntakeEventsTest, ARequestIsInTheOriginalsHistogram) {
       "1");
 }
 
-TEST_F(IntakeEventsTest, AMethodThatIsNoneCountsAsUnknown) {
+TEST_F(TelemetryTest, AMethodThatIsNoneCountsAsUnknown) {
   telemetry.request_answered("v1/events", "BREW\"", 405, milliseconds(1));
   EXPECT_EQ(
       value(
@@ -119,7 +119,7 @@ TEST_F(IntakeEventsTest, AMethodThatIsNoneCountsAsUnknown) {
       "1");
 }
 
-TEST_F(IntakeEventsTest, ConnectionsGoUpAndDown) {
+TEST_F(TelemetryTest, ConnectionsGoUpAndDown) {
   telemetry.connection_opened();
   telemetry.connection_opened();
   telemetry.connection_closed();
@@ -127,7 +127,7 @@ TEST_F(IntakeEventsTest, ConnectionsGoUpAndDown) {
   EXPECT_EQ(value(R"(eventgate_connections_total{service="gate"})"), "2");
 }
 
-TEST_F(IntakeEventsTest, RefusedRequestsCountByCause) {
+TEST_F(TelemetryTest, RefusedRequestsCountByCause) {
   telemetry.request_rejected("body_too_large");
   telemetry.accept_paused(10000);
   EXPECT_EQ(value(R"(eventgate_rejected_requests_total{service="gate",cause="body_too_large"})"), "1");
@@ -135,7 +135,7 @@ TEST_F(IntakeEventsTest, RefusedRequestsCountByCause) {
   EXPECT_EQ(log.line()["connections"], "10000");
 }
 
-TEST_F(IntakeEventsTest, SchemasCountByHowTheyWereFound) {
+TEST_F(TelemetryTest, SchemasCountByHowTheyWereFound) {
   telemetry.schema_hit();
   telemetry.schema_miss();
   telemetry.schema_loaded("/a", milliseconds(5));
@@ -151,7 +151,7 @@ TEST_F(IntakeEventsTest, SchemasCountByHowTheyWereFound) {
   EXPECT_THAT(levels, testing::ElementsAre(30, 20, 40));
 }
 
-TEST_F(IntakeEventsTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
+TEST_F(TelemetryTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
   telemetry.stream_configs_read("http://h/", 3);
   for (int i = 0; i < 3; ++i) telemetry.stream_configs_failed("http://h/", "refused");
   telemetry.stream_configs_read("http://h/", 4);
@@ -165,7 +165,7 @@ TEST_F(IntakeEventsTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
   EXPECT_THAT(levels, testing::ElementsAre(30, 40, 30, 20, 40));
 }
 
-TEST_F(IntakeEventsTest, AStreamWithoutASchemaIsCountedAndWarnedOf) {
+TEST_F(TelemetryTest, AStreamWithoutASchemaIsCountedAndWarnedOf) {
   telemetry.stream_without_schema("lost.event", "lost");
   EXPECT_EQ(value(R"(eventgate_streams_without_schema_total{service="gate"})"), "1");
   EXPECT_EQ(log.line()["level"], 40);
@@ -173,7 +173,7 @@ TEST_F(IntakeEventsTest, AStreamWithoutASchemaIsCountedAndWarnedOf) {
   EXPECT_EQ(log.line()["schema_title"], "lost");
 }
 
-TEST_F(IntakeEventsTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
+TEST_F(TelemetryTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
   telemetry.record_handed_over("guaranteed", 3);
   telemetry.record_delivered("guaranteed", milliseconds(7));
   telemetry.record_failed("guaranteed", "dc1.test", "_MSG_TIMED_OUT", "Local: Message timed out");
@@ -186,7 +186,7 @@ TEST_F(IntakeEventsTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
   EXPECT_EQ(log.line()["topic"], "dc1.test");
 }
 
-TEST_F(IntakeEventsTest, RecordsDeliveredTogetherCountAsMany) {
+TEST_F(TelemetryTest, RecordsDeliveredTogetherCountAsMany) {
   const auto bucket = [this](const char* bound) {
     return value(R"(eventgate_delivery_duration_seconds_bucket{service="gate",producer="file",le=")" +
                  std::string(bound) + R"("})");
@@ -204,7 +204,7 @@ TEST_F(IntakeEventsTest, RecordsDeliveredTogetherCountAsMany) {
   EXPECT_EQ(value(R"(eventgate_delivery_duration_seconds_sum{service="gate",producer="file"})"), "550.5");
 }
 
-TEST_F(IntakeEventsTest, ProducersErrorsAndLateReportsCount) {
+TEST_F(TelemetryTest, ProducersErrorsAndLateReportsCount) {
   telemetry.late_delivery("hasty", true);
   telemetry.late_delivery("hasty", false);
   telemetry.producer_error("hasty", "_ALL_BROKERS_DOWN", "1/1 brokers are down");
@@ -221,7 +221,7 @@ TEST_F(IntakeEventsTest, ProducersErrorsAndLateReportsCount) {
   EXPECT_THAT(levels, testing::ElementsAre(40, 50, 20, 40));
 }
 
-TEST_F(IntakeEventsTest, ObservedValuesAreInTheText) {
+TEST_F(TelemetryTest, ObservedValuesAreInTheText) {
   telemetry.observe_stream_config_age([] { return 12.5; });
   telemetry.observe_inflight_bytes([] { return 1024; });
   telemetry.observe_cached_schemas([] { return 7; });
@@ -230,7 +230,7 @@ TEST_F(IntakeEventsTest, ObservedValuesAreInTheText) {
   EXPECT_EQ(value(R"(eventgate_cached_schemas{service="gate"})"), "7");
 }
 
-TEST_F(IntakeEventsTest, ThreadsAddToTheSameSeries) {
+TEST_F(TelemetryTest, ThreadsAddToTheSameSeries) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
@@ -242,7 +242,7 @@ TEST_F(IntakeEventsTest, ThreadsAddToTheSameSeries) {
   EXPECT_EQ(value(R"(eventgate_events_produced_total{service="gate",schema_uri="/u",stream="b"})"), "2000");
 }
 
-TEST_F(IntakeEventsTest, AnotherGateInTheSameThreadHasItsOwnSeries) {
+TEST_F(TelemetryTest, AnotherGateInTheSameThreadHasItsOwnSeries) {
   telemetry.event_produced("a", "/u");
   Metrics other("other");
   Telemetry(other).event_produced("a", "/u", 2);
@@ -271,7 +271,7 @@ constexpr std::string_view kStatistics = R"({
       "-1": {"partition": -1, "leader": -1, "desired": false, "unknown": true}}}}
 })";
 
-TEST_F(IntakeEventsTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartitions) {
+TEST_F(TelemetryTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartitions) {
   telemetry.producer_statistics("hasty", kStatistics);
   const std::string instance = R"({service="gate",handle="gate-producer-hasty#producer-1",)";
   const std::string producer = R"(producer_type="hasty")";
@@ -286,7 +286,7 @@ TEST_F(IntakeEventsTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartiti
   EXPECT_EQ(value("eventgate_rdkafka_topic_partition_unknown" + instance + R"(partition="-1",)" + topic), "1");
 }
 
-TEST_F(IntakeEventsTest, GaugesOfWhatIsNoLongerInTheStatisticsGo) {
+TEST_F(TelemetryTest, GaugesOfWhatIsNoLongerInTheStatisticsGo) {
   telemetry.producer_statistics("hasty", kStatistics);
   telemetry.producer_statistics("guaranteed", kStatistics);
   telemetry.producer_statistics("hasty", R"({"name": "n", "type": "producer", "brokers": {}, "topics": {}})");
@@ -294,13 +294,13 @@ TEST_F(IntakeEventsTest, GaugesOfWhatIsNoLongerInTheStatisticsGo) {
   EXPECT_THAT(metrics.text(), HasSubstr(R"(partition="0",producer_type="guaranteed")"));
 }
 
-TEST_F(IntakeEventsTest, StatisticsThatAreNoObjectAreCountedAndWarned) {
+TEST_F(TelemetryTest, StatisticsThatAreNoObjectAreCountedAndWarned) {
   for (const std::string_view json : {"", "{", "[]", "null"}) telemetry.producer_statistics("hasty", json);
   EXPECT_EQ(value(R"(eventgate_statistics_failures_total{service="gate"})"), "4");
   EXPECT_EQ(log.line()["level"], 40);
 }
 
-TEST_F(IntakeEventsTest, StatisticsOfUnexpectedTypesAreLeftOut) {
+TEST_F(TelemetryTest, StatisticsOfUnexpectedTypesAreLeftOut) {
   telemetry.producer_statistics(
       "hasty", R"({"ts": "x", "time": 5, "brokers": [1], "topics": {"t": 7, "u": {"partitions": 3}}})");
   EXPECT_THAT(metrics.text(), HasSubstr("eventgate_rdkafka_time{"));
@@ -325,7 +325,7 @@ std::map<std::string, std::set<std::string>> names_and_labels(const Metrics& met
   return result;
 }
 
-TEST_F(IntakeEventsTest, EveryMetricOfTheOriginalIsThereWithItsLabels) {
+TEST_F(TelemetryTest, EveryMetricOfTheOriginalIsThereWithItsLabels) {
   std::ifstream golden(shared_dir() + "/golden/metrics.txt");
   if (!golden) GTEST_SKIP() << "the original's metrics.txt is not there";
   telemetry.event_produced("s", "/u");
