@@ -9,10 +9,10 @@
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/base/utf8.hpp"
+#include "eventgate/json/decimal.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "flaw_errors.hpp"
-#include "integer_literal.hpp"
 #include "message_key.hpp"
 
 namespace eventgate {
@@ -446,7 +446,7 @@ void EventPipeline::set_stream(std::string_view name, bool is_from_event) {
   }
 }
 
-/// Makes `event_` anew with the patch. Refuses the event and returns false if the result is no JSON.
+/// Applies the patch to `event_`. Refuses the event and returns false if the result is no JSON.
 bool EventPipeline::apply_patch() {
   const bool has_nodes = workspace_.patch.apply_with_nodes(event_, workspace_.text, workspace_.next_nodes,
                                                            has_live_feed_ ? &workspace_.added : nullptr);

@@ -144,4 +144,18 @@ bool Divisor::divides(std::string_view number) const {
   return rest == 0;
 }
 
+std::optional<std::int64_t> integer_literal(std::string_view number) {
+  constexpr std::int64_t kMaxDigits = 19;  // of an int64
+  std::string digits;
+  const Decimal decimal = read_decimal(number, digits);
+  if (digits.empty()) return 0;
+  if (decimal.exponent < 0 || decimal.exponent + static_cast<std::int64_t>(digits.size()) > kMaxDigits)
+    return std::nullopt;
+  digits.append(static_cast<std::size_t>(decimal.exponent), '0');
+  if (decimal.negative) digits.insert(0, 1, '-');
+  std::int64_t value = 0;
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) return std::nullopt;
+  return value;
+}
+
 }  // namespace eventgate

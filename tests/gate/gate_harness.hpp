@@ -139,7 +139,7 @@ class GateHarness {
 
   void put_schema(const std::string& uri, const std::string& text) { reader->put("/schemas" + uri, text); }
 
-  /// Processes `body`, and waits for the error events that come of it. Of a hasty request nobody is told the result.
+  /// Processes `body`, and waits for its error events. The result of a hasty request is empty.
   ProcessResult process(std::string body, const TestRequest& request = {}) {
     std::optional<ProcessResult> result;
     auto batch = EventBatch::parse(std::move(body), JsonLimits());
@@ -158,7 +158,7 @@ class GateHarness {
     return std::move(*result);
   }
 
-  /// Until it is handed over.
+  /// Returns once the events are handed over.
   void process_hasty(std::unique_ptr<HastyRequest> request) {
     bool handed_over = false;
     spawn(io_.get_executor(), gate_->process_hasty(std::move(request)),
@@ -166,7 +166,7 @@ class GateHarness {
     run_until([&] { return handed_over; });
   }
 
-  /// Settles what the sink was silent about.
+  /// Settles the records that a silent sink has kept.
   void stop_producer() {
     producer_->stop(std::chrono::steady_clock::now());
     io_.poll();
@@ -178,13 +178,13 @@ class GateHarness {
     run_until([] { return true; });
   }
 
-  /// Makes the ledger events that are due.
+  /// Makes the ledger events, and waits for them.
   void produce_ledger(std::int64_t now) {
     gate_->produce_ledger(std::chrono::system_clock::time_point(std::chrono::milliseconds(now)), io_.get_executor());
     run_until([] { return true; });
   }
 
-  /// The one record produced by an event that must be accepted.
+  /// Returns the record of an event that must be accepted.
   KeptRecord record(const std::string& event, const TestRequest& request = {}) {
     const ProcessResult result = process(event, request);
     for (const auto* statuses : {&result.invalid, &result.error})
@@ -201,14 +201,14 @@ class GateHarness {
     return nlohmann::json::parse(record(event, request).value);
   }
 
-  /// The message of the only event, which must end as an error.
+  /// Returns the message of the only event, which must end as an error.
   std::string error(const std::string& event, const TestRequest& request = {}) {
     const ProcessResult result = process(event, request);
     if (result.error.size() != 1) return std::to_string(result.error.size()) + " errors";
     return result.error[0].message;
   }
 
-  /// Values of the error stream.
+  /// Returns the values of the error stream.
   std::vector<nlohmann::json> error_events() const {
     std::vector<nlohmann::json> values;
     for (const KeptRecord& kept : sink->records)
@@ -216,7 +216,7 @@ class GateHarness {
     return values;
   }
 
-  /// The line of the metric that starts with `series`, or nothing.
+  /// Returns the metric's line that starts with `series`, or an empty text.
   std::string metric(const std::string& series) const {
     const std::string text = metrics.text();
     const std::size_t at = text.find("\n" + series);
@@ -235,7 +235,7 @@ class GateHarness {
   }
 
   boost::asio::io_context io_{1};
-  // It goes on while a schema is under way on another thread.
+  // Keeps the context running while another thread loads a schema.
   boost::asio::executor_work_guard<IoExecutor> work_{io_.get_executor()};
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;

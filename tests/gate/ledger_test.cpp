@@ -96,7 +96,7 @@ TEST(LedgerOfGate, EachEventIsInTheAccountOfItsStreamWithWhatBecameOfIt) {
   EXPECT_EQ(ledger.unjudged(), 0);
 }
 
-TEST(LedgerOfGate, WhatHasNoStreamToTellApartIsInTheAccountUnknown) {
+TEST(LedgerOfGate, EventWithoutADeclaredStream_IsInTheAccountUnknown) {
   GateHarness gate = ledger_gate();
   gate.process("[" + test_event("nope") + R"(,{"$schema":"/none/1.0.0"},{"a":1},7,{"$schema":"/test/1.0.0"}])");
   gate.malformed("{", JsonError{1, "a string"});
@@ -107,7 +107,7 @@ TEST(LedgerOfGate, WhatHasNoStreamToTellApartIsInTheAccountUnknown) {
   EXPECT_EQ(ledger.unjudged(), 0);
 }
 
-TEST(LedgerOfGate, AnEventThatIsNotDeliveredIsRefusedOrUnknownIfItsClientWaitsAndElseLost) {
+TEST(LedgerOfGate, UndeliveredEvent_IsRefusedOrUnknownIfTheClientWaitsAndElseLost) {
   for (const bool is_hasty : {false, true}) {
     GateHarness gate = ledger_gate();
     gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
@@ -155,7 +155,7 @@ TEST(LedgerOfGate, AnEventAtTheSinkIsInFlight) {
   EXPECT_EQ(samples(gate).value("in_flight", "test.event"), 0);
 }
 
-TEST(LedgerOfGate, AnEventWhoseSchemaIsBeingLoadedIsUnjudged) {
+TEST(LedgerOfGate, EventWhoseSchemaIsBeingLoaded_IsUnjudged) {
   GateHarness gate = ledger_gate();
   gate.reader->hold("/schemas/test/1.0.0");
   std::thread processing([&] { gate.process("[" + test_event() + "," + test_event() + "]"); });
@@ -279,7 +279,7 @@ TEST(LedgerEvent, NoneIsMadeAboutItsOwnStream) {
   EXPECT_THAT(ledger_events(gate, kReceivedAt), IsEmpty());
 }
 
-TEST(LedgerEvent, WithoutRoomItIsPutOffAndTheNextOneTellsOfBothMinutes) {
+TEST(LedgerEvent, WithoutRoom_IsDeferredAndTheNextOneCoversBothMinutes) {
   constexpr std::size_t kMax = 10000;
   const auto inflight = std::make_shared<InflightBytes>(kMax);
   GateHarness gate(with_ledger_stream(), kStreams, nullptr, inflight);

@@ -223,7 +223,7 @@ LiveEvent late(std::string_view text) {
   return made;
 }
 
-TEST(LiveFeed, FewerAreKeptWhenNobodyLooksOn) {
+TEST(LiveFeed, WithoutAViewer_FewerEventsAreKept) {
   LiveFeed feed;
   const std::string text(1000, 'x');
   for (int i = 0; i < 500; ++i) add(feed, late(text));

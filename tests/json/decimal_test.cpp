@@ -136,5 +136,27 @@ TEST(ExactNumber, AThousandDigitsTakeLinearTime) {
   EXPECT_FALSE(accepts(R"({"type": "integer"})", "1." + std::string(100000, '0') + "1"));
 }
 
+TEST(IntegerLiteral, ReadsIntegersHoweverTheyAreWritten) {
+  const std::vector<std::pair<std::string, std::int64_t>> numbers{{"0", 0},
+                                                                  {"-0.0", 0},
+                                                                  {"1.0", 1},
+                                                                  {"-1.5e1", -15},
+                                                                  {"1e3", 1000},
+                                                                  {"100e-2", 1},
+                                                                  {"0.1E+1", 1},
+                                                                  {"0e999999", 0},
+                                                                  {"1.2300e2", 123},
+                                                                  {"9223372036854775807.0", INT64_MAX},
+                                                                  {"1e18", 1000000000000000000},
+                                                                  {"-9223372036854775808.0", INT64_MIN}};
+  for (const auto& [text, value] : numbers) EXPECT_EQ(integer_literal(text), value) << text;
+}
+
+TEST(IntegerLiteral, OtherNumbersHaveNone) {
+  for (const char* text : {"0.5", "1.5", "1e-1", "9223372036854775808", "-9223372036854775809.0", "1e19", "1e400",
+                           "1e-99999999999999999999", "1e99999999999999999999"})
+    EXPECT_EQ(integer_literal(text), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace eventgate

@@ -21,7 +21,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using Json = nlohmann::ordered_json;
 
-/// What a read gives.
+/// The result of one read.
 struct Reply {
   Reply(Json object) : result(boost::system::in_place_value, std::move(object)) {}
   Reply(ReadError error) : result(boost::system::in_place_error, std::move(error)) {}
@@ -218,7 +218,7 @@ TEST_F(StreamConfigSourceTest, StoppingDoesNotWaitForTheTtl) {
   EXPECT_EQ(reader->uris.size(), 1u);
 }
 
-TEST_F(StreamConfigSourceTest, AStartWithoutTheHostTakesWhatIsKeptInCacheDir) {
+TEST_F(StreamConfigSourceTest, StartWithoutTheHost_UsesTheCopyInCacheDir) {
   const TemporaryFolder folder;
   options.cache_dir = folder.path() + "/cache";
   const auto before = source({kStreams})->read_at();
@@ -228,7 +228,7 @@ TEST_F(StreamConfigSourceTest, AStartWithoutTheHostTakesWhatIsKeptInCacheDir) {
   EXPECT_THAT(log.texts().back(), HasSubstr("is used"));
 }
 
-TEST_F(StreamConfigSourceTest, WhatIsKeptOfAnotherUriOrBrokenIsNotTaken) {
+TEST_F(StreamConfigSourceTest, CacheOfAnotherUriOrBroken_IsNotUsed) {
   const TemporaryFolder folder;
   options.cache_dir = folder.path();
   source({kStreams});
@@ -245,7 +245,7 @@ TEST_F(StreamConfigSourceTest, ACacheDirThatCannotBeWrittenIsWarnedOf) {
   EXPECT_THAT(log.texts().back(), AllOf(HasSubstr("\"level\":40"), HasSubstr("/dev/null/cache")));
 }
 
-TEST_F(StreamConfigSourceTest, WhatIsReadAgainIsPutToUseWhenSaid) {
+TEST_F(StreamConfigSourceTest, Reload_IsPutToUseByTheReturnedFunction) {
   int changes = 0;
   const auto found = source({Json{{"a", {{"schema_title", "test"}}}}, Json{{"b", {{"schema_title", "test"}}}}},
                             [&changes](const StreamConfigs&) { ++changes; });
@@ -258,7 +258,7 @@ TEST_F(StreamConfigSourceTest, WhatIsReadAgainIsPutToUseWhenSaid) {
   EXPECT_EQ(changes, 1);
 }
 
-TEST_F(StreamConfigSourceTest, WhatCannotBeReadAgainChangesNothing) {
+TEST_F(StreamConfigSourceTest, FailedReload_ChangesNothing) {
   const auto found =
       source({Json{{"a", {{"schema_title", "test"}}}}, unavailable("it is down"), Json::parse(R"(["b"])")});
   EXPECT_THAT([&] { found->reload(); }, testing::ThrowsMessage<std::runtime_error>(HasSubstr("it is down")));

@@ -160,7 +160,7 @@ TEST_F(LedgerTest, ARecordInTheSpoolCountsForTheStreamOfItsTopic) {
   EXPECT_EQ(text.imbalance(), "");
 }
 
-TEST_F(LedgerTest, ARecordLeavesTheSpoolWhereItEnteredItAlsoIfItsTopicIsDeclaredMeanwhile) {
+TEST_F(LedgerTest, RecordWhoseTopicIsDeclaredMeanwhile_LeavesTheAccountThatItEntered) {
   ledger.spool_found("dc1.s", 2);
   ledger.declare({{"s", "dc1.s"}}, kStart);
   ledger.spool_replayed("dc1.s", 2);
@@ -193,7 +193,7 @@ TEST_F(LedgerTest, AgeIsOfStreamsThatAreDeclaredNow) {
   EXPECT_EQ(ages(kStart + seconds(121)), (std::map<std::string, double>{{"old", 1}}));
 }
 
-TEST_F(LedgerTest, ARowHasWhatHappenedSinceTheOneBefore) {
+TEST_F(LedgerTest, Row_HasTheCountsSinceTheRowBefore) {
   LedgerAccount& account = ledger.account("s");
   ledger.account("quiet");
   account.received(5, at(kStart));
@@ -222,7 +222,7 @@ TEST_F(LedgerTest, ARowHasWhatHappenedSinceTheOneBefore) {
   EXPECT_EQ(rows[0].in_flight_after, 0u);
 }
 
-TEST_F(LedgerTest, ARowIsMadeOfWhatHappensInTheSpoolAlone) {
+TEST_F(LedgerTest, ChangeInTheSpoolAlone_MakesARow) {
   ledger.spool_found("t", 4);
   ledger.take_rows(kStart + minutes(1));
   ledger.spool_replayed("t", 3);

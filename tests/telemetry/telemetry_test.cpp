@@ -111,7 +111,7 @@ TEST_F(TelemetryTest, ARequestIsInTheOriginalsHistogram) {
       "1");
 }
 
-TEST_F(TelemetryTest, AMethodThatIsNoneCountsAsUnknown) {
+TEST_F(TelemetryTest, UnknownMethod_CountsAsUnknown) {
   telemetry.request_answered("v1/events", "BREW\"", 405, milliseconds(1));
   EXPECT_EQ(
       value(
@@ -286,7 +286,7 @@ TEST_F(TelemetryTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartitions
   EXPECT_EQ(value("eventgate_rdkafka_topic_partition_unknown" + instance + R"(partition="-1",)" + topic), "1");
 }
 
-TEST_F(TelemetryTest, GaugesOfWhatIsNoLongerInTheStatisticsGo) {
+TEST_F(TelemetryTest, GaugesOfBrokersNoLongerInTheStatistics_AreRemoved) {
   telemetry.producer_statistics("hasty", kStatistics);
   telemetry.producer_statistics("guaranteed", kStatistics);
   telemetry.producer_statistics("hasty", R"({"name": "n", "type": "producer", "brokers": {}, "topics": {}})");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ double to_double(std::string_view number);
 /// Whether a JSON number is an integer by its decimal value: `1.0` and `1.5e1` are, `1.0000000000000000000001` and
 /// `1e-400` are not, though the nearest doubles are. Linear in the length of `number`, whatever its exponent.
 bool is_whole(std::string_view number);
+
+/// Returns the value of a JSON number that is an integer, however it is written: `1.0`, `1.5e1`, `1e3`. Returns nullopt
+/// if it is no integer or does not fit 64 bits with a sign.
+std::optional<std::int64_t> integer_literal(std::string_view number);
 
 /// A JSON number as a point on the real line. Numbers whose nearest double is no integer are equal if these doubles
 /// are, as in JavaScript. All other numbers keep every digit, so an integer equals nothing but itself. Keeps its memory
