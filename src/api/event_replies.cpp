@@ -35,7 +35,7 @@ Response hasty_response(std::size_t events) {
 
 Response processed_response(const ProcessResult& result) {
   const std::size_t failed = result.invalid.size() + result.error.size();
-  const std::string all = std::to_string(result.events);
+  const std::string all = std::to_string(result.event_count);
   Response response;
   if (failed == 0) {
     response.status = 201;
@@ -48,13 +48,13 @@ Response processed_response(const ProcessResult& result) {
   response.content_type = kJsonType;
   response.body = "{\"invalid\":";
   append_statuses(response.body, result.invalid);
-  if (failed == result.events && result.error.empty()) {
+  if (failed == result.event_count && result.error.empty()) {
     response.status = 400;
     response.reason = number(failed) + " out of " + all + " events were invalid and not accepted.";
   } else {
     response.body += ",\"error\":";
     append_statuses(response.body, result.error);
-    if (failed == result.events) {
+    if (failed == result.event_count) {
       response.status = 500;
       response.reason =
           number(failed) + " out of " + all + " events had failures and were not accepted. (" + kinds + ").";

@@ -109,7 +109,7 @@ std::optional<Response> EventsEndpoint::check_body(const ParsedBody& parsed, con
 
 /// Returns the response to events that are processed.
 Response EventsEndpoint::response_to(const ProcessResult& result, const Request& request) const {
-  if (result.no_room == result.events) return overload_response(result.error.front().message, request);
+  if (result.no_room == result.event_count) return overload_response(result.error.front().message, request);
   Response response = processed_response(result);
   if (options_.tell_durability && result.produced() > 0)
     response.extra_headers +=

@@ -95,7 +95,7 @@ void LiveStream::append(std::string& out, std::chrono::steady_clock::time_point 
     append_event_retry(out, kRetryDelay);
     end_event(out);
   }
-  const LiveFeed::Piece piece = feed_.read(next_, filter_, kReadSize);
+  const LiveFeed::Page piece = feed_.read(next_, filter_, kReadSize);
   next_ = piece.next;
   if (piece.missed > 0) {
     append_event_type(out, "dropped");

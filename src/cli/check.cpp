@@ -24,7 +24,7 @@
 #include "eventgate/http/server.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
 #include "eventgate/repository/schema_repository.hpp"
-#include "eventgate/streams/schema_titles.hpp"
+#include "eventgate/repository/schema_titles.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/metrics.hpp"
@@ -90,7 +90,7 @@ void Check::check_kafka() {
   };
   if (streams_) {
     const std::shared_ptr<const StreamConfigs> configs = streams_->current();
-    for (const std::string& name : configs->names()) add(name, configs->find(name));
+    for (const std::string& name : configs->stream_names()) add(name, configs->find(name));
   } else {
     for (const std::string& name : {config_.gate.error_stream, config_.gate.ledger_stream})
       if (!name.empty()) add(name, nullptr);
@@ -189,12 +189,12 @@ void Check::check_streams() {
   }
   SchemaTitles titles(config_.schema, *reader_);
   const std::shared_ptr<const StreamConfigs> configs = streams_->current();
-  const std::vector<std::string> names = configs->names();
+  const std::vector<std::string> names = configs->stream_names();
   const std::set<std::string> plain(names.begin(), names.end());  // the others are /regexes/
   const auto declared = parse_object_text(configs->json());
   if (!declared) return problem("stream_config_uri: " + declared.error().message);
   std::set<std::string> unusable;
-  for (const UnusableEntry& entry : configs->unusable()) {
+  for (const UnusableEntry& entry : configs->unusable_entries()) {
     if (unusable.insert(entry.name).second) problem("stream_config_uri: " + entry.reason);
   }
   for (const auto& [name, declaration] : declared->items()) {

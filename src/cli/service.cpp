@@ -28,7 +28,7 @@
 #include "eventgate/logging/log.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/spool/spool_sink.hpp"
-#include "eventgate/streams/schema_titles.hpp"
+#include "eventgate/streams/missing_schema_reporter.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/metrics.hpp"
@@ -137,7 +137,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
           declare(configs);
           if (!producing) return;
           prefetch_metadata(configs);
-          schemaless->look(streams->current());
+          schemaless->check(streams->current());
         },
         stop);
     schemaless = std::make_unique<MissingSchemaReporter>(config.schema, reader(config.schema_reader), events);
@@ -162,7 +162,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   producing = true;
   if (streams) {
     prefetch_metadata(*streams->current());
-    schemaless->look(streams->current());
+    schemaless->check(streams->current());
   } else if (makes_streams_of_schemas(config.gate)) {
     for (const std::string& uri : schemas->cached_uris()) {
       const std::string topic = topic_name(config.gate.topic_prefix, stream_of_schema_uri(uri), nullptr);
@@ -230,7 +230,7 @@ void Service::Impl::declare_first() {
 }
 
 void Service::Impl::prefetch_metadata(const StreamConfigs& configs) {
-  for (const std::string& stream : configs.names()) {
+  for (const std::string& stream : configs.stream_names()) {
     const std::string topic = topic_name(config.gate.topic_prefix, stream, configs.find(stream));
     if (is_topic_name(topic)) producer->prefetch_metadata(topic);
   }
@@ -283,8 +283,8 @@ std::optional<std::string> Service::Impl::not_ready_reason() const {
 std::vector<std::string> Service::Impl::stale() const {
   std::vector<std::string> result;
   if (streams) {
-    if (auto what = streams->stale()) result.push_back(*std::move(what));
-    if (auto what = streams->unusable()) result.push_back(*std::move(what));
+    if (auto what = streams->stale_reason()) result.push_back(*std::move(what));
+    if (auto what = streams->unusable_reason()) result.push_back(*std::move(what));
   }
   if (const std::size_t count = schemas->stale_count(); count > 0) {
     result.push_back("schemas: " + std::to_string(count) + " came from cache_dir or could not be read again");
@@ -315,7 +315,7 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
       uses.push_back(producer->reload());
       if (streams) {
         const std::stop_callback end_read(stop, [this] { stream_reader->stop(); });
-        uses.push_back(streams->read_again());
+        uses.push_back(streams->reload());
       }
       LoggingOptions logging = fresh->logging;
       logging.name = config.logging.name;

@@ -203,7 +203,7 @@ class Validator {
     auto invalid = result.invalid.begin();
     auto error = result.error.begin();
     auto record = records_.begin();
-    for (std::size_t i = 0; i < result.events; ++i) {
+    for (std::size_t i = 0; i < result.event_count; ++i) {
       const EventStatus* status = nullptr;
       if (invalid != result.invalid.end() && invalid->index == i) {
         status = &*invalid++;

@@ -8,18 +8,20 @@ namespace eventgate {
 
 namespace {
 
-constexpr std::size_t kMaxKept = 64;             // batches of a thread
-constexpr std::size_t kMaxKeptNodes = 8 * 1024;  // of each
+/// Batches whose memory a thread keeps. More are in use only while that many requests wait at once.
+constexpr std::size_t kMaxFreeBatches = 64;
+/// Nodes that the kept memory of a batch may hold, so that a large request does not hold memory for ever.
+constexpr std::size_t kMaxFreeNodes = 8 * 1024;
 
 }  // namespace
 
-std::vector<std::unique_ptr<EventBatch::Values>>& EventBatch::kept() {
+std::vector<std::unique_ptr<EventBatch::Values>>& EventBatch::free_values() {
   thread_local std::vector<std::unique_ptr<Values>> values;
   return values;
 }
 
 EventBatch::EventBatch() {
-  auto& free = kept();
+  auto& free = free_values();
   if (free.empty()) {
     values_.reset(new Values);
   } else {
@@ -28,34 +30,33 @@ EventBatch::EventBatch() {
   }
 }
 
-void EventBatch::Keep::operator()(Values* values) const noexcept {
+void EventBatch::Recycle::operator()(Values* values) const noexcept {
   std::unique_ptr<Values> held(values);
-  auto& free = kept();
-  if (free.size() >= kMaxKept || values->nodes.nodes.capacity() > kMaxKeptNodes) return;
-  if (free.capacity() < kMaxKept) {
+  auto& free = free_values();
+  if (free.size() >= kMaxFreeBatches || values->nodes.nodes.capacity() > kMaxFreeNodes) return;
+  if (free.capacity() < kMaxFreeBatches) {
     try {
-      free.reserve(kMaxKept);
+      free.reserve(kMaxFreeBatches);
     } catch (const std::bad_alloc&) {
-      return;  // they need not be kept
+      return;  // keeping is optional
     }
   }
   values->events.clear();
   free.push_back(std::move(held));
 }
 
-void EventBatch::forget_values() { values_.reset(); }
+void EventBatch::release_values() { values_.reset(); }
 
 boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& body, const JsonLimits& limits) {
   EventBatch batch;
   body.reserve(body.size() + kJsonPadding);
   batch.body_ = std::make_unique<std::string>(std::move(body));
   Values& values = *batch.values_;
-  const auto refused = [&](JsonError error) {
+  const auto fail = [&](JsonError error) {
     body = std::move(*batch.body_);
     return error;
   };
-  if (std::optional<JsonError> error = parse_json(*batch.body_, values.nodes, limits))
-    return refused(std::move(*error));
+  if (std::optional<JsonError> error = parse_json(*batch.body_, values.nodes, limits)) return fail(std::move(*error));
 
   const JsonValue root = values.nodes.root();
   if (root.is_object()) {
@@ -64,7 +65,7 @@ boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& bod
     for (const JsonValue event : root) values.events.push_back(event.index());
   } else {
     const auto offset = static_cast<std::size_t>(root.source().data() - batch.body_->data());
-    return refused({offset, "an object or an array"});
+    return fail({offset, "an object or an array"});
   }
   return batch;
 }

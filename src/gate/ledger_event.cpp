@@ -3,11 +3,12 @@
 #include <utility>
 
 #include "eventgate/json/json_text.hpp"
-#include "field_enricher.hpp"
+#include "json_scalars.hpp"
 
 namespace eventgate {
 
 void append_ledger_event(std::string& out, const LedgerRow& row, std::string_view emitter_id) {
+  // Appends members, with a comma before all but the first of an object.
   const auto append_counts = [&out](std::initializer_list<std::pair<std::string_view, std::uint64_t>> counts) {
     for (const auto& [name, count] : counts) {
       if (!out.ends_with('{')) out += ',';
@@ -18,10 +19,9 @@ void append_ledger_event(std::string& out, const LedgerRow& row, std::string_vie
     }
   };
   const LedgerCounts& counts = row.counts;
-  const auto id = uuid_json();
   const std::string end = timestamp_json(row.end);
   out += R"({"meta":{"id":)";
-  out.append(id.data(), id.size());
+  out += random_uuid_json().view();
   out += R"(,"dt":)";
   out += end;
   out += R"(},"dt":)";
@@ -34,7 +34,7 @@ void append_ledger_event(std::string& out, const LedgerRow& row, std::string_vie
   append_json_string(out, row.stream);
   append_counts({{"in_flight_before", row.in_flight_before}, {"received", counts.received}});
   out += R"(,"refused":{)";
-  for (std::size_t i = 0; i < kRefusalCauses; ++i)
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i)
     if (counts.refused[i] > 0) append_counts({{failure_cause_name(static_cast<FailureCause>(i)), counts.refused[i]}});
   out += '}';
   append_counts({{"produced", counts.produced},

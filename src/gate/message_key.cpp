@@ -10,10 +10,10 @@
 namespace eventgate {
 namespace {
 
-/// An object of the message_key: dotted key paths nest, as deep as the stream config's author wrote them.
+/// A member of the key. Dotted key paths nest members, as deep as the stream config has them.
 struct KeyField {
   std::string key;
-  std::optional<JsonValue> value;  // else an object of `fields`
+  std::optional<JsonValue> value;  ///< Nullopt: the member is an object of `fields`.
   std::vector<KeyField> fields;
 };
 
@@ -34,15 +34,15 @@ void set_key_field(std::vector<KeyField>& fields, const FieldPath& path, JsonVal
 }
 
 void append_key_fields(std::string& out, const std::vector<KeyField>& fields) {
-  std::vector<std::size_t> places(fields.size());
-  for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
-  std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
+  std::vector<std::size_t> order(fields.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return javascript_member_rank(fields[a].key, a) < javascript_member_rank(fields[b].key, b);
   });
   out += '{';
   bool first = true;
-  for (const std::size_t place : places) {
-    const KeyField& field = fields[place];
+  for (const std::size_t index : order) {
+    const KeyField& field = fields[index];
     if (!first) out += ',';
     first = false;
     append_json_string(out, field.key);
@@ -64,7 +64,7 @@ boost::system::result<std::optional<std::string>, std::string> message_key(const
   std::vector<KeyField> fields;
   for (const auto& [key_path, event_path] : config.message_key_fields) {
     const auto value = event_path.find(event);
-    // The field named is the key's, as recorded of the original.
+    // The original names the field of the key, not that of the event.
     if (!value)
       return {boost::system::in_place_error,
               "Failed extracting " + key_path.dotted() + " from event, field is not defined."};

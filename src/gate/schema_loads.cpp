@@ -12,14 +12,14 @@
 namespace eventgate {
 namespace {
 
-/// A number for each request that loads schemas. 0 is the repository's own.
+/// Returns a number for a request that loads schemas, by which the repository lets requests take turns. 0 stands for
+/// the repository itself.
 std::uint64_t next_request() {
   static std::atomic<std::uint64_t> requests{0};
   return requests.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-/// The loads of one request. Each load under way holds it, so that it outlives them; it holds itself while the deadline
-/// is set.
+/// The schema loads of one request. Every load in flight holds a shared_ptr to it.
 class RequestLoads final : public Deadline, public std::enable_shared_from_this<RequestLoads> {
  public:
   RequestLoads(SchemaRepository& schemas, std::vector<std::string> uris, const IoExecutor& executor,
@@ -28,7 +28,7 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
         uris_(std::move(uris)),
         executor_(executor),
         loaded_(std::move(loaded)),
-        done_(uris_.size()),
+        is_done_(uris_.size()),
         suspended_(std::move(suspended)) {}
 
   void start(std::chrono::milliseconds timeout) {
@@ -37,10 +37,10 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
   }
 
   void expire() override {
-    // The last reference may go when the loads under way are forgotten.
+    // Keeps this alive until the waiting request is resumed.
     const auto self = shared_from_this();
     for (std::size_t i = 0; i < uris_.size(); ++i) {
-      if (!done_[i]) loaded_(i, SchemaFailure{"it was not loaded within request_timeout"});
+      if (!is_done_[i]) loaded_(i, SchemaFailure{"it was not loaded within request_timeout"});
     }
     finish();
   }
@@ -48,23 +48,23 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
  private:
   void load_next() {
     if (next_ == uris_.size()) return;
-    const std::size_t place = next_++;
+    const std::size_t index = next_++;
     schemas_.load(
-        uris_[place],
-        [self = shared_from_this(), place](SchemaResult result) {
-          // A copy of the executor: posting may let go of the last reference before `post` returns.
+        uris_[index],
+        [self = shared_from_this(), index](SchemaResult result) {
+          // The executor is copied, because the posted function may drop the last reference before `post` returns.
           const IoExecutor executor = self->executor_;
           boost::asio::post(
-              executor, [self, place, result = std::move(result)]() mutable { self->take(place, std::move(result)); });
+              executor, [self, index, result = std::move(result)]() mutable { self->store(index, std::move(result)); });
         },
         request_);
   }
 
-  void take(std::size_t place, SchemaResult result) {
+  void store(std::size_t index, SchemaResult result) {
     if (!suspended_) return;
-    done_[place] = true;
-    loaded_(place, std::move(result));
-    if (++results_ == uris_.size()) return finish();
+    is_done_[index] = true;
+    loaded_(index, std::move(result));
+    if (++done_count_ == uris_.size()) return finish();
     load_next();
   }
 
@@ -80,10 +80,10 @@ class RequestLoads final : public Deadline, public std::enable_shared_from_this<
   const IoExecutor executor_;
   const std::function<void(std::size_t, SchemaResult)> loaded_;
   const std::uint64_t request_ = next_request();
-  std::vector<bool> done_;
+  std::vector<bool> is_done_;
   std::size_t next_ = 0;
-  std::size_t results_ = 0;
-  std::optional<ResumeHandle> suspended_;  ///< Nothing once it was resumed.
+  std::size_t done_count_ = 0;
+  std::optional<ResumeHandle> suspended_;  // nullopt once it was resumed
 };
 
 }  // namespace

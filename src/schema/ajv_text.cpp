@@ -1,4 +1,4 @@
-#include "ajv_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "ajv_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/json/json_text.hpp"
 
 namespace eventgate {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "ajv_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "compile_error.hpp"
 #include "defaults.hpp"
 

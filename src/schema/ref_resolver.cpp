@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "ajv_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/base/json_pointer.hpp"
 #include "eventgate/base/percent.hpp"
 #include "eventgate/base/quote.hpp"

@@ -8,7 +8,7 @@
 #include <tuple>
 #include <utility>
 
-#include "ajv_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "compile_error.hpp"
 #include "eventgate/base/quote.hpp"
 #include "eventgate/base/utf8.hpp"

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -15,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "eventgate/base/atomic_file.hpp"
 #include "eventgate/json/field_path.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 
@@ -23,19 +22,19 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Between tries at start; each wait is twice the one before.
-constexpr std::chrono::milliseconds kFirstWait{100};
-constexpr std::chrono::milliseconds kLongestWait{2000};
+/// Time between the attempts at start. Each is twice the one before, so that a short outage delays the start little.
+constexpr std::chrono::milliseconds kFirstRetryDelay{100};
+constexpr std::chrono::milliseconds kMaxRetryDelay{2000};
 
-// Those in use are stale if this many `stream_config_ttl` went by.
+/// Times `stream_config_ttl` after which the stream configs in use are stale. A single failed refresh is no alarm.
 constexpr int kStaleTtls = 3;
 
-// Between tries after a start from what was kept, without a `stream_config_ttl`.
-constexpr std::chrono::milliseconds kKeptWait{60000};
+/// Time between attempts after a start from `cache_dir` without a `stream_config_ttl`.
+constexpr std::chrono::milliseconds kRetryAfterCachedStart{60000};
 
 constexpr const char* kStopping = "The stream configs were not read: the service is stopping";
 
-std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string json_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 std::string string_member(const Json& object, const char* name) {
   if (!object.is_object()) return {};
@@ -43,33 +42,25 @@ std::string string_member(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// What the MediaWiki Action API says went wrong, with status 200. Without `stream_config_object_path` the document may
-/// be one of streams, of which one may be called `error`: only what looks like the API's is a failure then.
-std::optional<std::string> api_error(const Json& document, bool enveloped) {
+/// Returns the error of the MediaWiki Action API, which sends errors with status 200. Without
+/// `stream_config_object_path` (`is_enveloped` false) the document may declare a stream named `error`, so only an
+/// object with the API's members is an error.
+std::optional<std::string> api_error(const Json& document, bool is_enveloped) {
   const auto error = document.find("error");
   if (error == document.end()) return std::nullopt;
   const std::string code = string_member(*error, "code");
-  if (!enveloped && (code.empty() || !error->contains("info"))) return std::nullopt;
-  return "the reply is an error: " + (code.empty() ? text_of(*error) : code + ": " + string_member(*error, "info"));
-}
-
-/// The file that keeps what was read at `uri`: each URI has its own (FNV-1a).
-std::filesystem::path kept_file(const std::string& cache_dir, const std::string& uri) {
-  std::uint64_t hash = 0xCBF29CE484222325U;
-  for (const char c : uri) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  char name[48];
-  std::snprintf(name, sizeof name, "stream-configs-%016llx.json", static_cast<unsigned long long>(hash));
-  return std::filesystem::path(cache_dir) / name;
+  if (!is_enveloped && (code.empty() || !error->contains("info"))) return std::nullopt;
+  return "the reply is an error: " + (code.empty() ? json_text(*error) : code + ": " + string_member(*error, "info"));
 }
 
 }  // namespace
 
 struct StreamConfigSource::Impl {
-  Impl(StreamConfigOptions of, std::shared_ptr<ObjectReader> objects, Telemetry& happenings,
+  Impl(StreamConfigOptions of, std::shared_ptr<ObjectReader> objects, Telemetry& reports,
        std::function<void(const StreamConfigs&)> on_change)
-      : options(std::move(of)), reader(std::move(objects)), events(happenings), changed(std::move(on_change)) {}
+      : options(std::move(of)), reader(std::move(objects)), telemetry(reports), changed(std::move(on_change)) {}
 
-  /// Throws a standard exception that says what is wrong.
+  /// Throws a std::exception with the reason.
   std::shared_ptr<const StreamConfigs> read() {
     const auto document = reader->read(options.stream_config_uri);
     if (document.has_error()) throw std::runtime_error(document.error().message);
@@ -79,7 +70,7 @@ struct StreamConfigSource::Impl {
       if (const auto error = api_error(*object, !path.empty())) throw std::runtime_error(*error);
       const auto warnings = object->find("warnings");
       if (!path.empty() && warnings != object->end() && !warnings->empty()) {
-        events.stream_configs_warning(options.stream_config_uri, text_of(*warnings));
+        telemetry.stream_configs_warning(options.stream_config_uri, json_text(*warnings));
       }
     }
     for (const std::string& key : path.keys()) {
@@ -90,65 +81,61 @@ struct StreamConfigSource::Impl {
       object = &object->at(key);
     }
     auto configs = std::make_shared<const StreamConfigs>(*object);
-    if (object->empty()) events.stream_configs_warning(options.stream_config_uri, "no stream is declared");
-    events.stream_configs_read(options.stream_config_uri, object->size());
+    if (object->empty()) telemetry.stream_configs_warning(options.stream_config_uri, "no stream is declared");
+    telemetry.stream_configs_read(options.stream_config_uri, object->size());
     report_unusable(*configs);
-    keep(*configs);
+    write_cache(*configs);
     return configs;
   }
 
-  /// Logs the entries that cannot be used, if they are not those of the last read.
+  /// Counts the unusable entries. Logs them if they differ from those of the last read.
   void report_unusable(const StreamConfigs& configs) {
-    std::string text = configs.unusable_text();
+    std::string text = configs.unusable_reasons();
     const std::lock_guard lock(mutex);
     const bool changed_since = text != reported;
     reported = std::move(text);
-    events.stream_config_entries_unusable(options.stream_config_uri, configs.unusable().size(),
-                                          changed_since ? std::string_view(reported) : std::string_view());
+    telemetry.stream_config_entries_unusable(options.stream_config_uri, configs.unusable_entries().size(),
+                                             changed_since ? std::string_view(reported) : std::string_view());
   }
 
   void use(std::shared_ptr<const StreamConfigs> configs, std::chrono::system_clock::time_point when,
-           bool of_cache_dir = false) {
+           bool is_from_cache = false) {
     const std::lock_guard lock(mutex);
     current.swap(configs);
     read_at = when;
-    from_disk = of_cache_dir;
+    from_cache = is_from_cache;
   }
 
-  void use_again(std::shared_ptr<const StreamConfigs> configs) {
-    const std::lock_guard lock(changing);
+  void use_new(std::shared_ptr<const StreamConfigs> configs) {
+    const std::lock_guard lock(change_mutex);
     use(configs, std::chrono::system_clock::now());
     if (changed) changed(*configs);
   }
 
-  void keep(const StreamConfigs& configs) {
-    if (options.cache_dir.empty()) return;
-    const std::filesystem::path file = kept_file(options.cache_dir, options.stream_config_uri);
-    const std::filesystem::path part = file.string() + ".part";
-    std::error_code error;
-    std::filesystem::create_directories(options.cache_dir, error);
-    std::ofstream out(part, std::ios::binary | std::ios::trunc);
-    out << configs.json();
-    out.close();
-    if (out) std::filesystem::rename(part, file, error);
-    if (!out || error) {
-      events.stream_configs_warning(options.stream_config_uri,
-                                    "cannot be kept in cache_dir: expected to write " + file.string());
-    }
+  std::filesystem::path cache_file() const {
+    return cache_file_path(options.cache_dir, "stream-configs-", options.stream_config_uri);
   }
 
-  bool use_kept() {
+  void write_cache(const StreamConfigs& configs) {
+    if (options.cache_dir.empty()) return;
+    const std::lock_guard lock(cache_mutex);
+    if (const std::string reason = write_file_atomically(cache_file(), configs.json()); !reason.empty())
+      telemetry.stream_configs_warning(options.stream_config_uri, "cannot be kept in cache_dir: " + reason);
+  }
+
+  /// Returns false if `cache_dir` has no stream configs that are usable.
+  bool use_cached() {
     if (options.cache_dir.empty()) return false;
-    const std::filesystem::path file = kept_file(options.cache_dir, options.stream_config_uri);
+    const std::filesystem::path file = cache_file();
     std::ifstream in(file, std::ios::binary);
     if (!in) return false;
     const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    // Not by nlohmann's own reader: it searches each object for each of its keys.
+    // nlohmann's own parser would search each ordered object for each of its keys.
     const auto object = parse_object_text(text);
     if (!object) return false;
     try {
       auto configs = std::make_shared<const StreamConfigs>(*object);
-      // The clocks of files and of the system differ in their epoch only.
+      // The file clock and the system clock have different epochs, so only the age carries over.
       const auto age = std::filesystem::file_time_type::clock::now() - std::filesystem::last_write_time(file);
       report_unusable(*configs);
       use(std::move(configs),
@@ -157,7 +144,7 @@ struct StreamConfigSource::Impl {
     } catch (const std::exception&) {
       return false;
     }
-    events.stream_configs_warning(options.stream_config_uri, "those kept in " + file.string() + " are used");
+    telemetry.stream_configs_warning(options.stream_config_uri, "the copy in " + file.string() + " is used");
     return true;
   }
 
@@ -166,7 +153,7 @@ struct StreamConfigSource::Impl {
     std::mutex unshared;
     std::unique_lock lock(unshared);
     std::condition_variable_any next_try;
-    std::chrono::milliseconds wait = kFirstWait;
+    std::chrono::milliseconds wait = kFirstRetryDelay;
     for (int retries = options.stream_config_retries;; --retries) {
       std::string reason;
       try {
@@ -176,34 +163,34 @@ struct StreamConfigSource::Impl {
         reason = e.what();
       }
       if (stop.stop_requested()) throw std::runtime_error(kStopping);
-      events.stream_configs_failed(options.stream_config_uri, reason);
+      telemetry.stream_configs_failed(options.stream_config_uri, reason);
       if (retries <= 0) {
-        kept = use_kept();
-        if (kept) return;
+        is_cached = use_cached();
+        if (is_cached) return;
         throw std::runtime_error("Cannot read the stream configs at stream_config_uri '" + options.stream_config_uri +
                                  "': " + reason);
       }
       next_try.wait_for(lock, stop, wait, [] { return false; });
       if (stop.stop_requested()) throw std::runtime_error(kStopping);
-      wait = std::min(2 * wait, kLongestWait);
+      wait = std::min(2 * wait, kMaxRetryDelay);
     }
   }
 
   void refresh() {
     std::unique_lock lock(stop_mutex);
-    const bool again = options.stream_config_ttl.count() > 0;
-    const std::chrono::milliseconds wait = again ? options.stream_config_ttl : kKeptWait;
-    while (again || kept) {
+    const bool has_ttl = options.stream_config_ttl.count() > 0;
+    const std::chrono::milliseconds wait = has_ttl ? options.stream_config_ttl : kRetryAfterCachedStart;
+    while (has_ttl || is_cached) {
       if (stop_wanted.wait_for(lock, wait, [&] { return stopping; })) return;
       lock.unlock();
       try {
-        use_again(read());
-        kept = false;
+        use_new(read());
+        is_cached = false;
       } catch (const std::exception& e) {
         lock.lock();
         if (stopping) return;
         lock.unlock();
-        events.stream_configs_failed(options.stream_config_uri, e.what());
+        telemetry.stream_configs_failed(options.stream_config_uri, e.what());
       }
       lock.lock();
     }
@@ -211,16 +198,19 @@ struct StreamConfigSource::Impl {
 
   const StreamConfigOptions options;
   const std::shared_ptr<ObjectReader> reader;
-  Telemetry& events;
+  Telemetry& telemetry;
   const std::function<void(const StreamConfigs&)> changed;
-  std::mutex changing;  ///< So that the last one in use is the last one `changed` is told of.
+  std::mutex change_mutex;  ///< Makes the last call of `changed` one with the stream configs in use.
+
+  std::mutex cache_mutex;  ///< A refresh and `reload` may write the cache at the same time.
 
   mutable std::mutex mutex;
   std::shared_ptr<const StreamConfigs> current;
   std::chrono::system_clock::time_point read_at;
-  std::string reported;    ///< `unusable_text` of the last read.
-  bool from_disk = false;  ///< The current one is that of `cache_dir`.
-  bool kept = false;       ///< The current one is that of `cache_dir`. Of the constructor, then of the refresh thread.
+  std::string reported;     ///< `unusable_reasons` of the last read.
+  bool from_cache = false;  ///< `current` comes from `cache_dir`.
+
+  bool is_cached = false;  ///< As `from_cache`, for the constructor and then the refresh thread alone.
 
   std::mutex stop_mutex;
   std::condition_variable stop_wanted;
@@ -229,11 +219,11 @@ struct StreamConfigSource::Impl {
 };
 
 StreamConfigSource::StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader,
-                                       Telemetry& events, std::function<void(const StreamConfigs&)> changed,
+                                       Telemetry& telemetry, std::function<void(const StreamConfigs&)> changed,
                                        std::stop_token stop)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), events, std::move(changed))) {
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), telemetry, std::move(changed))) {
   impl_->read_first(stop);
-  if (impl_->options.stream_config_ttl.count() > 0 || impl_->kept) {
+  if (impl_->options.stream_config_ttl.count() > 0 || impl_->is_cached) {
     impl_->thread = std::thread([impl = impl_.get()] { impl->refresh(); });
   }
 }
@@ -253,22 +243,22 @@ std::shared_ptr<const StreamConfigs> StreamConfigSource::current() const {
   return impl_->current;
 }
 
-std::function<void()> StreamConfigSource::read_again() {
-  return [impl = impl_.get(), configs = impl_->read()] { impl->use_again(configs); };
+std::function<void()> StreamConfigSource::reload() {
+  return [impl = impl_.get(), configs = impl_->read()] { impl->use_new(configs); };
 }
 
-std::optional<std::string> StreamConfigSource::stale() const {
+std::optional<std::string> StreamConfigSource::stale_reason() const {
   const std::lock_guard lock(impl_->mutex);
   const std::chrono::milliseconds ttl = impl_->options.stream_config_ttl;
   const auto age = std::chrono::system_clock::now() - impl_->read_at;
-  if (!impl_->from_disk && (ttl.count() <= 0 || age <= kStaleTtls * ttl)) return std::nullopt;
+  if (!impl_->from_cache && (ttl.count() <= 0 || age <= kStaleTtls * ttl)) return std::nullopt;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(age).count();
-  return std::string("stream configs: ") + (impl_->from_disk ? "those kept in cache_dir, " : "") + "read " +
+  return std::string("stream configs: ") + (impl_->from_cache ? "the copy in cache_dir, " : "") + "read " +
          std::to_string(seconds) + " s ago, and not since";
 }
 
-std::optional<std::string> StreamConfigSource::unusable() const {
-  const std::string text = current()->unusable_text();
+std::optional<std::string> StreamConfigSource::unusable_reason() const {
+  const std::string text = current()->unusable_reasons();
   if (text.empty()) return std::nullopt;
   return "stream configs: entries that cannot be used: " + text;
 }

@@ -9,114 +9,121 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "eventgate/base/ascii.hpp"
+#include "eventgate/base/utf8.hpp"
+
 namespace eventgate {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::int64_t kRegexMemory = 8 << 20;  // bytes
+/// Bytes that RE2 may use for a regex. A larger one makes its entry unusable.
+constexpr std::int64_t kRegexMemory = 8 << 20;
 
-// Bounds of what messages say about entries that cannot be used.
+// Bounds of messages about unusable entries, which replies and log lines quote.
 constexpr std::size_t kMaxQuotedName = 100;  // bytes
 constexpr std::size_t kMaxReason = 400;      // bytes
 constexpr std::size_t kMaxNamedEntries = 8;
 
 bool is_regex(std::string_view name) { return name.size() >= 2 && name.front() == '/' && name.back() == '/'; }
 
-/// PHP writes an object without members as `[]`.
+/// Returns true for an object. PHP, which makes the stream configs, writes an object without members as `[]`.
 bool is_object(const Json& value) { return value.is_object() || (value.is_array() && value.empty()); }
 
-/// The start of `text` in at most `size` bytes, cut between characters of UTF-8.
+/// Returns `text`, or its first `size` bytes and `...`.
 std::string shortened(const std::string& text, std::size_t size) {
   if (text.size() <= size) return text;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  return text.substr(0, size) + "...";
+  return std::string(utf8_prefix(text, size)) + "...";
 }
 
 std::string quoted_name(const std::string& stream) { return '\'' + shortened(stream, kMaxQuotedName) + '\''; }
 
-[[noreturn]] void refuse(const std::string& stream, const std::string& setting, const Json& value,
-                         const std::string& expected) {
+[[noreturn]] void throw_wrong_setting(const std::string& stream, const std::string& setting, const Json& value,
+                                      const std::string& expected) {
   throw std::invalid_argument("Stream " + quoted_name(stream) + ": " + shortened(setting, kMaxQuotedName) + " is " +
                               (value.is_null() ? "null" : "of type " + std::string(value.type_name())) + ", expected " +
                               expected);
 }
 
-/// The member, or null if there is none or it is null.
+/// Returns the member, or null if it is absent or a JSON null.
 const Json* member(const Json& object, const char* name) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(name);
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
-/// The member, which must be an object. Null if there is none.
+/// Returns the member, or null if it is absent. Throws std::invalid_argument if it is no object.
 const Json* object_member(const std::string& stream, const std::string& path, const Json& object, const char* name) {
   const Json* value = member(object, name);
-  if (value && !is_object(*value)) refuse(stream, path + name, *value, "an object");
+  if (value && !is_object(*value)) throw_wrong_setting(stream, path + name, *value, "an object");
   return value;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+/// Sets the key fields from `message_key_fields`.
+void read_message_key_fields(const std::string& stream, const Json& settings, StreamConfig& config) {
+  const Json* const fields = object_member(stream, "", settings, "message_key_fields");
+  if (!fields) return;
+  for (const auto& [key, field] : fields->items()) {
+    const std::string setting = "message_key_fields." + key;
+    if (!field.is_string())
+      throw_wrong_setting(stream, setting, field, "the path of an event's field, such as `meta.id`");
+    FieldPath key_path(key);
+    FieldPath field_path(field.get_ref<const std::string&>());
+    if (key_path.empty() || field_path.empty()) {
+      throw std::invalid_argument("Stream " + quoted_name(stream) + ": " + shortened(setting, kMaxQuotedName) +
+                                  " is empty, expected the path of an event's field, such as `meta.id`");
+    }
+    config.message_key_fields.emplace_back(std::move(key_path), std::move(field_path));
   }
-  return text;
 }
 
-StreamConfig config_of(const std::string& stream, const Json& settings) {
+/// Sets the header fields from `producers.eventgate`.
+void read_enrichment(const std::string& stream, const Json& settings, StreamConfig& config) {
+  const Json* const producers = object_member(stream, "", settings, "producers");
+  const Json* const producer = producers ? object_member(stream, "producers.", *producers, "eventgate") : nullptr;
+  const Json* const headers =
+      producer ? object_member(stream, "producers.eventgate.", *producer, "enrich_fields_from_http_headers") : nullptr;
+  if (!headers) return;
+  auto& enrich = config.enrich_fields_from_http_headers.emplace();
+  for (const auto& [field, header] : headers->items()) {
+    if (header.is_string()) {
+      enrich.emplace_back(FieldPath(field), to_ascii_lower(header.get_ref<const std::string&>()));
+    } else if (header.is_boolean() && !header.get<bool>()) {
+      enrich.emplace_back(FieldPath(field), std::nullopt);
+    } else {
+      throw_wrong_setting(stream, "producers.eventgate.enrich_fields_from_http_headers." + field, header,
+                          "the name of a header, or false");
+    }
+  }
+}
+
+/// Throws std::invalid_argument if a setting has a wrong type.
+StreamConfig read_config(const std::string& stream, const Json& settings) {
   StreamConfig config;
   if (!settings.is_null() && !is_object(settings)) {
     throw std::invalid_argument("Stream " + quoted_name(stream) + " is of type " + std::string(settings.type_name()) +
                                 ", expected an object of settings");
   }
-  if (settings.empty()) {  // null, too
+  if (settings.empty()) {  // true for null, too
     config.empty = true;
     return config;
   }
   if (const Json* title = member(settings, "schema_title")) {
-    if (!title->is_string()) refuse(stream, "schema_title", *title, "a string: the `title` of the stream's schema");
+    if (!title->is_string())
+      throw_wrong_setting(stream, "schema_title", *title, "a string: the `title` of the stream's schema");
     config.schema_title = title->get<std::string>();
   }
-  if (const Json* fields = object_member(stream, "", settings, "message_key_fields")) {
-    for (const auto& [key, field] : fields->items()) {
-      const std::string setting = "message_key_fields." + key;
-      if (!field.is_string()) refuse(stream, setting, field, "the path of an event's field, such as `meta.id`");
-      FieldPath key_path(key);
-      FieldPath field_path(field.get_ref<const std::string&>());
-      if (key_path.empty() || field_path.empty()) {
-        throw std::invalid_argument("Stream " + quoted_name(stream) + ": " + shortened(setting, kMaxQuotedName) +
-                                    " is empty, expected the path of an event's field, such as `meta.id`");
-      }
-      config.message_key_fields.emplace_back(std::move(key_path), std::move(field_path));
-    }
-  }
+  read_message_key_fields(stream, settings, config);
   const auto prefixes = settings.find("topic_prefixes");
   config.without_topic_prefix = prefixes != settings.end() && prefixes->is_null();
-
-  const Json* producers = object_member(stream, "", settings, "producers");
-  const Json* producer = producers ? object_member(stream, "producers.", *producers, "eventgate") : nullptr;
-  const Json* headers =
-      producer ? object_member(stream, "producers.eventgate.", *producer, "enrich_fields_from_http_headers") : nullptr;
-  if (headers) {
-    auto& enrich = config.enrich_fields_from_http_headers.emplace();
-    for (const auto& [field, header] : headers->items()) {
-      if (header.is_string()) {
-        enrich.emplace_back(FieldPath(field), lower(header.get<std::string>()));
-      } else if (header.is_boolean() && !header.get<bool>()) {
-        enrich.emplace_back(FieldPath(field), std::nullopt);
-      } else {
-        refuse(stream, "producers.eventgate.enrich_fields_from_http_headers." + field, header,
-               "the name of a header, or false");
-      }
-    }
-  }
+  read_enrichment(stream, settings, config);
   return config;
 }
 
-/// The config, or one that says why the settings cannot be used.
+/// Returns the config, or one with the reason why the settings are wrong.
 StreamConfig config_or_reason(const std::string& stream, const Json& settings) {
   try {
-    return config_of(stream, settings);
+    return read_config(stream, settings);
   } catch (const std::invalid_argument& e) {
     StreamConfig unusable;
     unusable.unusable_reason = e.what();
@@ -124,10 +131,10 @@ StreamConfig config_or_reason(const std::string& stream, const Json& settings) {
   }
 }
 
-std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string json_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// The sentence of StreamConfigs::bad_regexes.
-std::string sentence_of_bad_regexes(const std::vector<UnusableEntry>& unusable) {
+/// Returns the sentence of StreamConfigs::bad_regex_reason.
+std::string make_bad_regex_reason(const std::vector<UnusableEntry>& unusable) {
   constexpr std::size_t kMaxNames = 4;
   std::string names;
   std::size_t count = 0;
@@ -156,10 +163,11 @@ struct StreamConfigs::Impl {
   };
 
   std::unordered_map<std::string, StreamConfig, NameHash, std::equal_to<>> by_name;
-  std::vector<Regex> regexes;  ///< In the order declared.
-  std::vector<Entry> entries;  ///< In the order declared.
+  // In the order declared.
+  std::vector<Regex> regexes;
+  std::vector<Entry> entries;
   std::vector<UnusableEntry> unusable;
-  std::string bad_regexes;
+  std::string bad_regex_reason;
 };
 
 StreamConfigs::StreamConfigs(const Json& object) {
@@ -173,7 +181,7 @@ StreamConfigs::StreamConfigs(const Json& object) {
   options.set_log_errors(false);
   for (const auto& [name, settings] : object.items()) {
     StreamConfig config = config_or_reason(name, settings);
-    impl->entries.push_back({name, text_of(name) + ':' + text_of(settings)});
+    impl->entries.push_back({name, json_text(name) + ':' + json_text(settings)});
     if (!config.unusable_reason.empty()) impl->unusable.push_back({name, config.unusable_reason, false});
     if (is_regex(name)) {
       auto regex = std::make_unique<RE2>(re2::StringPiece(name.data() + 1, name.size() - 2), options);
@@ -189,7 +197,7 @@ StreamConfigs::StreamConfigs(const Json& object) {
       impl->by_name.emplace(name, std::move(config));
     }
   }
-  impl->bad_regexes = sentence_of_bad_regexes(impl->unusable);
+  impl->bad_regex_reason = make_bad_regex_reason(impl->unusable);
   impl_ = std::move(impl);
 }
 
@@ -224,11 +232,11 @@ std::string StreamConfigs::json(const std::vector<std::string>& names) const {
   return text += '}';
 }
 
-const std::vector<UnusableEntry>& StreamConfigs::unusable() const { return impl_->unusable; }
+const std::vector<UnusableEntry>& StreamConfigs::unusable_entries() const { return impl_->unusable; }
 
-const std::string& StreamConfigs::bad_regexes() const { return impl_->bad_regexes; }
+const std::string& StreamConfigs::bad_regex_reason() const { return impl_->bad_regex_reason; }
 
-std::string StreamConfigs::unusable_text() const {
+std::string StreamConfigs::unusable_reasons() const {
   std::string text;
   std::size_t count = 0;
   for (const UnusableEntry& entry : impl_->unusable) {
@@ -238,7 +246,7 @@ std::string StreamConfigs::unusable_text() const {
   return text;
 }
 
-std::vector<std::string> StreamConfigs::names() const {
+std::vector<std::string> StreamConfigs::stream_names() const {
   std::vector<std::string> result;
   for (const Impl::Entry& entry : impl_->entries) {
     if (!is_regex(entry.name)) result.push_back(entry.name);

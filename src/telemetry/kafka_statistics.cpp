@@ -14,18 +14,19 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// What a value of the statistics is about: the producer, one of `brokers`, one of a broker's `toppars`, one of
+/// The object of the statistics that has a value: the whole, one of `brokers`, one of a broker's `toppars`, one of
 /// `topics`, or one of a topic's `partitions`.
 enum class Scope { instance, broker, broker_partition, topic, partition };
 
 struct Row {
-  const char* name;  ///< After `eventgate_rdkafka_`.
+  const char* name;  ///< Without the prefix `eventgate_rdkafka_`.
   const char* help;
   Scope scope;
   const char* field;
-  const char* window_field = nullptr;  ///< Of the window at `field`.
+  const char* window_field = nullptr;  ///< If `field` is a window of samples: the field in it.
 };
 
+/// The gauges, with the help texts of the original.
 constexpr Row kRows[] = {
     // clang-format off
     {"ts", "librdkafka's internal monotonic clock (micro seconds)", Scope::instance, "ts"},
@@ -85,7 +86,8 @@ constexpr Row kRows[] = {
     // clang-format on
 };
 
-/// The state's number as in the help text above; librdkafka's newer names count as what they are a part of.
+/// Returns the number that the help text above gives to a state of a broker. Newer states of librdkafka have the number
+/// of the older state that included them.
 std::optional<double> broker_state(const std::string& name) {
   static const std::map<std::string, int, std::less<>> kStates{
       {"INIT", 0},        {"DOWN", 1},           {"TRY_CONNECT", 2},     {"CONNECT", 2}, {"SSL_HANDSHAKE", 2},
@@ -121,9 +123,9 @@ std::string label(const Json& object, const char* name) {
 }  // namespace
 
 struct KafkaStatistics::Impl {
-  using Gauges = std::set<std::pair<std::size_t, prometheus::Gauge*>>;  // by row
+  using Gauges = std::set<std::pair<std::size_t, prometheus::Gauge*>>;  // index in kRows, and gauge
 
-  explicit Impl(Metrics& of) : metrics(of) {}
+  explicit Impl(Metrics& registry) : metrics(registry) {}
 
   void set(Scope scope, const Json& object, const prometheus::Labels& labels, Gauges& gauges) {
     for (std::size_t i = 0; i < std::size(kRows); ++i) {

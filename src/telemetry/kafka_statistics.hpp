@@ -11,16 +11,18 @@
 
 namespace eventgate {
 
-/// The eventgate_rdkafka_* gauges, set from librdkafka's statistics (its STATISTICS.md), with the original's names.
+/// The eventgate_rdkafka_* gauges, which show librdkafka's statistics (described in its STATISTICS.md) under the names
+/// of the original.
 ///
 /// Thread-safe.
 class KafkaStatistics {
  public:
+  /// `metrics` must outlive this.
   explicit KafkaStatistics(Metrics& metrics);
   ~KafkaStatistics();
 
-  /// Sets the gauges of `producer_type` from `json`; those of brokers, topics and partitions no longer in it go.
-  /// Returns whether it was read.
+  /// Sets the gauges of `producer_type` from `json`. Removes those of brokers, topics and partitions that `json` no
+  /// longer has. Returns false if `json` is no JSON object.
   bool set(std::string_view producer_type, std::string_view json);
 
  private:

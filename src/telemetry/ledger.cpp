@@ -19,7 +19,7 @@ using std::chrono::system_clock;
 
 constexpr std::string_view kUnknown = "unknown";
 
-/// Topics remembered as nobody's. More of them can only be made up, while the spool is in use.
+/// Topics that the ledger remembers, so that made-up streams cannot fill the memory. Further topics count as `unknown`.
 constexpr std::size_t kMaxTopics = 100'000;
 
 std::int64_t milliseconds_of(system_clock::time_point time) {
@@ -32,10 +32,11 @@ struct TextHash : std::hash<std::string_view> {
 template <typename Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
-/// A family of metrics in the making.
-class Family {
+/// Collects the metrics of one family.
+class FamilyBuilder {
  public:
-  Family(const char* name, const char* help, MetricType type, std::string service) : service_(std::move(service)) {
+  FamilyBuilder(const char* name, const char* help, MetricType type, std::string service)
+      : service_(std::move(service)) {
     family_.name = name;
     family_.help = help;
     family_.type = type;
@@ -96,7 +97,7 @@ std::uint64_t LedgerCounts::all_refused() const {
 
 LedgerCounts LedgerCounts::operator-(const LedgerCounts& earlier) const {
   LedgerCounts difference = *this;
-  for (std::size_t i = 0; i < kRefusalCauses; ++i) difference.refused[i] -= earlier.refused[i];
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i) difference.refused[i] -= earlier.refused[i];
   for (const auto count :
        {&LedgerCounts::received, &LedgerCounts::produced, &LedgerCounts::spooled, &LedgerCounts::delivery_unknown,
         &LedgerCounts::lost, &LedgerCounts::spool_found, &LedgerCounts::spool_stored, &LedgerCounts::spool_replayed,
@@ -105,7 +106,7 @@ LedgerCounts LedgerCounts::operator-(const LedgerCounts& earlier) const {
   return difference;
 }
 
-/// What is last in an event's way is read first: whoever sees an outcome then sees its event, too.
+/// Reads the counts in the reverse order of an event's way. A reader that sees an outcome then also sees the event.
 LedgerCounts LedgerAccount::counts() const noexcept {
   const auto read = [](const Count& count) { return count.load(std::memory_order_acquire); };
   LedgerCounts counts;
@@ -118,20 +119,21 @@ LedgerCounts LedgerAccount::counts() const noexcept {
   counts.delivery_unknown = read(delivery_unknown_);
   counts.spooled = read(spooled_);
   counts.produced = read(produced_);
-  for (std::size_t i = 0; i < kRefusalCauses; ++i) counts.refused[i] = read(refused_[i]);
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i) counts.refused[i] = read(refused_[i]);
   counts.received = read(received_);
   return counts;
 }
 
 struct Ledger::Impl final : prometheus::Collectable {
-  Impl(std::string of, system_clock::time_point started) : service(std::move(of)), taken_at(started) {
+  Impl(std::string service_name, system_clock::time_point started)
+      : service(std::move(service_name)), rows_end(started) {
     unknown = accounts.emplace(kUnknown, std::make_unique<LedgerAccount>(std::string(kUnknown))).first->second.get();
   }
 
   std::vector<MetricFamily> Collect() const override { return families(system_clock::now()); }
   std::vector<MetricFamily> families(system_clock::time_point now) const;
 
-  /// By name, so that texts are in order. They live as long as this.
+  /// Returns all accounts by name. They are valid as long as this.
   std::vector<LedgerAccount*> sorted() const {
     std::vector<LedgerAccount*> all;
     {
@@ -142,7 +144,7 @@ struct Ledger::Impl final : prometheus::Collectable {
     return all;
   }
 
-  /// Under the lock.
+  /// Hold `mutex` exclusively.
   LedgerAccount& account_of(const std::string& stream) {
     auto& account = accounts[stream];
     if (!account) account = std::make_unique<LedgerAccount>(stream);
@@ -169,36 +171,44 @@ struct Ledger::Impl final : prometheus::Collectable {
   std::size_t undeclared = 0;
 
   std::mutex rows_mutex;
-  system_clock::time_point taken_at;
+  system_clock::time_point rows_end;  ///< The end of the last rows.
 };
 
 std::vector<MetricFamily> Ledger::Impl::families(system_clock::time_point now) const {
   const auto counter = [this](const char* name, const char* help) {
-    return Family(name, help, MetricType::Counter, service);
+    return FamilyBuilder(name, help, MetricType::Counter, service);
   };
   const auto gauge = [this](const char* name, const char* help) {
-    return Family(name, help, MetricType::Gauge, service);
+    return FamilyBuilder(name, help, MetricType::Gauge, service);
   };
-  Family received = counter("eventgate_ledger_received_total", "events received, by stream");
-  Family refused = counter("eventgate_ledger_refused_total", "events refused, by stream and cause");
-  Family produced = counter("eventgate_ledger_produced_total", "events that every output acknowledged, by stream");
-  Family spooled = counter("eventgate_ledger_spooled_total", "events accepted into the spool, by stream");
-  Family delivery_unknown = counter("eventgate_ledger_delivery_unknown_total",
-                                    "events sent and not answered in time, which may appear, by stream");
-  Family lost = counter("eventgate_ledger_lost_total", "events answered 202 that no output took, by stream");
-  Family in_flight =
-      gauge("eventgate_ledger_in_flight", "events received of which it is not known yet what becomes of them");
-  Family found = counter("eventgate_ledger_spool_found_total", "records that a start found in the spool, by stream");
-  Family stored = counter("eventgate_ledger_spool_stored_total", "records put into the spool, by stream");
-  Family replayed = counter("eventgate_ledger_spool_replayed_total", "records produced from the spool, by stream");
-  Family late = counter("eventgate_ledger_spool_acknowledged_late_total",
-                        "records in the spool whose first attempt was acknowledged after all, by stream");
-  Family dropped =
-      counter("eventgate_ledger_spool_dropped_total", "records that left the spool without being produced, by stream");
-  Family in_spool = gauge("eventgate_ledger_spool_records", "records in the spool, by stream");
-  Family age = gauge("eventgate_stream_event_age_seconds",
-                     "time since a declared stream's last event was received, or since it was declared");
-  Family unjudged = gauge("eventgate_ledger_unjudged", "events at the gate whose schemas are being loaded");
+  FamilyBuilder received = counter("eventgate_ledger_received_total", "Events received, by stream.");
+  FamilyBuilder refused =
+      counter("eventgate_ledger_refused_total", "Events certainly not produced, by stream and cause.");
+  FamilyBuilder produced =
+      counter("eventgate_ledger_produced_total", "Events that every sink acknowledged, by stream.");
+  FamilyBuilder spooled =
+      counter("eventgate_ledger_spooled_total", "Events accepted because the spool has them, by stream.");
+  FamilyBuilder delivery_unknown =
+      counter("eventgate_ledger_delivery_unknown_total",
+              "Events that were sent and not answered in time, and may appear, by stream.");
+  FamilyBuilder lost =
+      counter("eventgate_ledger_lost_total", "Events answered with 202 that were not produced, by stream.");
+  FamilyBuilder in_flight =
+      gauge("eventgate_ledger_in_flight", "Events received whose outcome is not known yet, by stream.");
+  FamilyBuilder found =
+      counter("eventgate_ledger_spool_found_total", "Records that were in the spool at start, by stream.");
+  FamilyBuilder stored = counter("eventgate_ledger_spool_stored_total", "Records stored in the spool, by stream.");
+  FamilyBuilder replayed =
+      counter("eventgate_ledger_spool_replayed_total", "Records produced from the spool, by stream.");
+  FamilyBuilder late =
+      counter("eventgate_ledger_spool_acknowledged_late_total",
+              "Records in the spool that Kafka acknowledged for their first attempt after all, by stream.");
+  FamilyBuilder dropped =
+      counter("eventgate_ledger_spool_dropped_total", "Records that left the spool without being produced, by stream.");
+  FamilyBuilder in_spool = gauge("eventgate_ledger_spool_records", "Records in the spool, by stream.");
+  FamilyBuilder age = gauge("eventgate_stream_event_age_seconds",
+                            "Seconds since the last event of a declared stream, or since its declaration.");
+  FamilyBuilder unjudged = gauge("eventgate_ledger_unjudged", "Events at the gate whose schemas are being loaded.");
 
   std::uint64_t judged = 0;
   for (const LedgerAccount* account : sorted()) {
@@ -211,7 +221,7 @@ std::vector<MetricFamily> Ledger::Impl::families(system_clock::time_point now) c
     delivery_unknown.add(stream, counts.delivery_unknown);
     lost.add(stream, counts.lost);
     in_flight.add(stream, counts.in_flight());
-    for (std::size_t i = 0; i < kRefusalCauses; ++i) {
+    for (std::size_t i = 0; i < kFailureCauseCount; ++i) {
       if (counts.refused[i] == 0) continue;
       auto& labels = refused.add(static_cast<double>(counts.refused[i])).label;
       labels.push_back({"cause", std::string(failure_cause_name(static_cast<FailureCause>(i)))});
@@ -235,8 +245,8 @@ std::vector<MetricFamily> Ledger::Impl::families(system_clock::time_point now) c
   unjudged.add(static_cast<double>(arrived.load(std::memory_order_relaxed) - judged));
 
   std::vector<MetricFamily> all;
-  for (Family* family : {&received, &refused, &produced, &spooled, &delivery_unknown, &lost, &in_flight, &unjudged,
-                         &found, &stored, &replayed, &late, &dropped, &in_spool, &age})
+  for (FamilyBuilder* family : {&received, &refused, &produced, &spooled, &delivery_unknown, &lost, &in_flight,
+                                &unjudged, &found, &stored, &replayed, &late, &dropped, &in_spool, &age})
     if (!family->family().metric.empty()) all.push_back(std::move(family->family()));
   return all;
 }
@@ -251,14 +261,14 @@ Ledger::~Ledger() = default;
 void Ledger::declare(const std::vector<Declared>& streams, system_clock::time_point now) {
   const std::unique_lock lock(impl_->mutex);
   TextMap<bool> declared;
-  for (const Declared& of : streams) {
-    LedgerAccount& account = impl_->account_of(of.stream);
+  for (const Declared& stream : streams) {
+    LedgerAccount& account = impl_->account_of(stream.stream);
     if (account.declared_since_ == 0) account.declared_since_ = milliseconds_of(now);
-    if (!of.topic.empty()) {
-      impl_->topics.emplace(of.topic, &account);
+    if (!stream.topic.empty()) {
+      impl_->topics.emplace(stream.topic, &account);
       account.has_topic_ = true;
     }
-    declared.emplace(of.stream, true);
+    declared.emplace(stream.stream, true);
   }
   for (const auto& [name, account] : impl_->accounts)
     if (!declared.contains(name)) account->declared_since_ = 0;
@@ -281,9 +291,9 @@ LedgerAccount& Ledger::unknown() noexcept { return *impl_->unknown; }
 
 void Ledger::arrived(std::size_t count) noexcept { impl_->arrived.fetch_add(count, std::memory_order_relaxed); }
 
-void Ledger::learn_topic(LedgerAccount& account, std::string_view topic) {
+void Ledger::set_topic(LedgerAccount& account, std::string_view topic) {
   const std::unique_lock lock(impl_->mutex);
-  // `unknown` has as many as clients make up.
+  // Clients give `unknown` any number of topics.
   if (&account != impl_->unknown) impl_->topics.emplace(topic, &account);
   account.has_topic_ = true;
 }
@@ -308,17 +318,18 @@ void Ledger::spool_dropped(std::string_view topic, std::size_t count) {
   LedgerAccount::add(impl_->account_of_topic(topic).spool_dropped_, count);
 }
 
-std::vector<LedgerRow> Ledger::take(system_clock::time_point now) {
+std::vector<LedgerRow> Ledger::take_rows(system_clock::time_point now) {
   const std::lock_guard lock(impl_->rows_mutex);
   std::vector<LedgerRow> rows;
   for (LedgerAccount* account : impl_->sorted()) {
     const LedgerCounts counts = account->counts();
-    if (counts == account->taken_) continue;
-    rows.push_back({account->stream(), impl_->taken_at, now, counts - account->taken_, account->taken_.in_flight(),
-                    counts.in_flight(), account->taken_.in_spool(), counts.in_spool()});
-    account->taken_ = counts;
+    if (counts == account->last_row_) continue;
+    rows.push_back({account->stream(), impl_->rows_end, now, counts - account->last_row_,
+                    account->last_row_.in_flight(), counts.in_flight(), account->last_row_.in_spool(),
+                    counts.in_spool()});
+    account->last_row_ = counts;
   }
-  impl_->taken_at = now;
+  impl_->rows_end = now;
   return rows;
 }
 

@@ -42,8 +42,9 @@ std::string Metrics::text() const {
   std::vector<std::weak_ptr<prometheus::Collectable>> added;
   {
     const std::lock_guard lock(impl_->mutex);
-    for (auto& [name, of] : impl_->observed) of.gauge->Set(of.value());
-    for (auto& [name, of] : impl_->totals) of.counter->Increment(std::max(0.0, of.value() - of.counter->Value()));
+    for (auto& [name, observed] : impl_->observed) observed.gauge->Set(observed.value());
+    for (auto& [name, total] : impl_->totals)
+      total.counter->Increment(std::max(0.0, total.value() - total.counter->Value()));
     added = impl_->added;
   }
   std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();

@@ -16,8 +16,8 @@
 
 namespace eventgate {
 
-/// The metrics of one family by the values of their labels. Each thread remembers those it has used, so that a known
-/// one costs a hash and neither a lock nor an allocation, and the one used last not even a hash.
+/// Finds the metrics of one family by the values of their labels. Each thread caches the metrics it has used: finding
+/// one again takes a hash but no lock and no allocation, and the last one not even a hash.
 ///
 /// Thread-safe.
 template <typename Metric, std::size_t N>
@@ -30,8 +30,9 @@ class Series {
   Series(const Series&) = delete;
   Series& operator=(const Series&) = delete;
 
+  /// Returns the metric with these values, and makes it at the first use.
   Metric& of(const Values& values) {
-    // By the number of this series and not its address, which another may have later.
+    // The keys contain the number of this series, because another series may get the same address later.
     using Used = std::unordered_map<Key, Metric*, Hash, Equal>;
     thread_local Used used;
     thread_local std::vector<const typename Used::value_type*> last_used;  // by number

@@ -24,7 +24,7 @@ using prometheus::Counter;
 using prometheus::Gauge;
 using prometheus::Histogram;
 
-// The original's are 0.01, 0.05, 0.1, 0.3 and 1.
+// Upper bounds of histogram buckets, in seconds. The original has 0.01, 0.05, 0.1, 0.3 and 1 for requests.
 const std::vector<double> kRequestSeconds{0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1, 3, 10};
 const std::vector<double> kDeliverySeconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 const std::vector<double> kLoadSeconds{0.001, 0.01, 0.1, 1, 10};
@@ -32,11 +32,16 @@ const std::vector<double> kLoadSeconds{0.001, 0.01, 0.1, 1, 10};
 constexpr std::array<std::string_view, 9> kMethods{"POST",   "GET",     "OPTIONS", "HEAD", "PUT",
                                                    "DELETE", "CONNECT", "TRACE",   "PATCH"};
 
+/// Returns the label `error_type` of an invalid event, which the original names.
+std::string_view error_type_of(FailureCause cause) {
+  return cause == FailureCause::invalid ? "validation" : failure_cause_name(cause);
+}
+
 double seconds_of(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
-/// Whether a failure is worth a line of its own now, and that line.
-void log_some(LogLimit& limit, std::string_view cause, LogLevel level, std::string_view msg, std::string_view name,
-              std::string_view value, std::string_view message) {
+/// Logs a failure of `cause`, unless that cause has had its lines for this second. `name` and `value` are one field.
+void log_limited(LogLimit& limit, std::string_view cause, LogLevel level, std::string_view msg, std::string_view name,
+                 std::string_view value, std::string_view message) {
   if (!log_enabled(level)) return;
   const auto left_out = limit.admit(cause);
   if (!left_out) return;
@@ -51,7 +56,7 @@ void log_some(LogLimit& limit, std::string_view cause, LogLevel level, std::stri
 }  // namespace
 
 struct Telemetry::Impl {
-  explicit Impl(Metrics& of) : metrics(of) {}
+  explicit Impl(Metrics& registry) : metrics(registry) {}
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     return prometheus::BuildCounter()
@@ -81,95 +86,112 @@ struct Telemetry::Impl {
 
   Metrics& metrics;
 
-  // The original's.
+  // Metrics of the original.
   Series<Histogram, 3> requests{
       histograms("express_router_request_duration_seconds", "request duration buckets in seconds"),
       {"path", "method", "status"},
       kRequestSeconds};
-  Series<Counter, 2> produced{counters("eventgate_events_produced_total", "events produced, by stream and schema"),
+  Series<Counter, 2> produced{counters("eventgate_events_produced_total", "Events produced, by stream and schema."),
                               {"stream", "schema_uri"}};
-  Series<Counter, 3> validation_errors{counters("eventgate_validation_errors_total",
-                                                "events refused by validation, by stream, schema and kind of error"),
-                                       {"stream", "schema_uri", "error_type"}};
+  Series<Counter, 3> validation_errors{
+      counters("eventgate_validation_errors_total", "Invalid events, by stream, schema and type of error."),
+      {"stream", "schema_uri", "error_type"}};
 
-  // Ours.
-  prometheus::Family<Counter>& events = counters("eventgate_events_total", "events, by what became of them");
+  // Metrics that the original does not have.
+  prometheus::Family<Counter>& events = counters("eventgate_events_total", "Events, by outcome.");
   Counter& received = events.Add({{"outcome", "received"}});
   Counter& success = events.Add({{"outcome", "produced"}});
   Counter& invalid = events.Add({{"outcome", "invalid"}});
   Counter& error = events.Add({{"outcome", "error"}});
   Counter& hasty_lost = events.Add({{"outcome", "hasty_lost"}});
   Series<Counter, 3> errors{
-      counters("eventgate_event_errors_total", "events that failed for another reason than validation, by cause"),
+      counters("eventgate_event_errors_total", "Events that failed although they are not invalid, by cause."),
       {"stream", "schema_uri", "cause"}};
   Series<Counter, 2> lost{
-      counters("eventgate_hasty_events_lost_total", "events answered 202 that were not produced after all"),
+      counters("eventgate_hasty_events_lost_total", "Events answered with 202 that were not produced."),
       {"stream", "schema_uri"}};
   Counter& error_events_failed =
-      counter("eventgate_error_events_failed_total", "events about invalid events that could not be produced");
+      counter("eventgate_error_events_failed_total", "Error events that could not be produced.");
   Counter& ledger_events_failed =
-      counter("eventgate_ledger_events_failed_total", "ledger events that could not be produced");
+      counter("eventgate_ledger_events_failed_total", "Ledger events that could not be produced.");
   Counter& ledger_deferrals = counter("eventgate_ledger_deferrals_total",
-                                      "times that ledger events were put off for want of room in max_inflight_bytes");
+                                      "Times that ledger events were deferred because max_inflight_bytes had no room.");
   Ledger ledger{metrics};
 
-  Counter& bytes = counter("eventgate_received_bytes_total", "bytes of request bodies, as sent");
-  Counter& connections_opened = counter("eventgate_connections_total", "connections accepted");
-  Gauge& connections = gauge("eventgate_connections", "connections open now");
-  Counter& accept_pauses =
-      counter("eventgate_accept_pauses_total", "times that accepting paused because of max_connections");
-  Series<Counter, 1> rejected{counters("eventgate_rejected_requests_total", "requests refused unread, by cause"),
-                              {"cause"}};
+  Counter& bytes = counter("eventgate_received_bytes_total", "Bytes of request bodies, as sent.");
+  Counter& connections_opened = counter("eventgate_connections_total", "Connections accepted.");
+  Gauge& connections = gauge("eventgate_connections", "Connections open now.");
+  Counter& accept_pauses = counter("eventgate_accept_pauses_total",
+                                   "Times that the server stopped accepting connections because of max_connections.");
+  Series<Counter, 1> rejected{
+      counters("eventgate_rejected_requests_total", "Requests rejected before their events were processed, by cause."),
+      {"cause"}};
 
-  Counter& schema_hits = counter("eventgate_schema_cache_hits_total", "schemas found compiled");
-  Counter& schema_misses = counter("eventgate_schema_cache_misses_total", "schemas that had to be loaded");
+  Counter& schema_hits = counter("eventgate_schema_cache_hits_total", "Schemas found in the cache.");
+  Counter& schema_misses = counter("eventgate_schema_cache_misses_total", "Schemas not found in the cache.");
   Series<Counter, 1> schema_failures{
-      counters("eventgate_schema_failures_total", "schemas that could not be used, by cause"), {"cause"}};
-  Counter& schema_changes =
-      counter("eventgate_schema_changes_total", "schemas in use whose documents were found to have changed");
-  Counter& schema_documents_kept_used =
-      counter("eventgate_schema_cache_dir_uses_total", "documents taken from cache_dir because none was to be had");
+      counters("eventgate_schema_failures_total", "Failures to load or read a schema, by cause."), {"cause"}};
+  Counter& schema_changes = counter("eventgate_schema_changes_total", "Schemas in use whose documents changed.");
+  Counter& schema_documents_kept_used = counter("eventgate_schema_cache_dir_uses_total",
+                                                "Schema documents taken from cache_dir because no base had them.");
   Histogram& schema_loads =
-      histograms("eventgate_schema_load_duration_seconds", "time to read and compile a schema").Add({}, kLoadSeconds);
+      histograms("eventgate_schema_load_duration_seconds", "Seconds to read and compile a schema.")
+          .Add({}, kLoadSeconds);
 
-  Counter& config_reads = counter("eventgate_stream_config_reads_total", "times that stream configs were read");
+  Counter& config_reads = counter("eventgate_stream_config_reads_total", "Times that the stream configs were read.");
   Counter& config_failures =
-      counter("eventgate_stream_config_failures_total", "times that stream configs could not be read");
-  Gauge& streams = gauge("eventgate_streams", "streams declared");
+      counter("eventgate_stream_config_failures_total", "Times that the stream configs could not be read.");
+  Gauge& streams = gauge("eventgate_streams", "Streams that the stream configs declare.");
   Gauge& unusable_streams =
-      gauge("eventgate_stream_config_unusable_entries", "entries of the stream configs read last that cannot be used");
+      gauge("eventgate_stream_config_unusable_entries", "Unusable entries of the stream configs last read.");
   Counter& streams_without_schema =
-      counter("eventgate_streams_without_schema_total", "streams declared for a schema that is in no repository");
+      counter("eventgate_streams_without_schema_total", "Declared streams whose schema_title no schema has.");
   std::atomic<bool> configs_known = false;
   std::atomic<bool> configs_failing = false;
 
-  Series<Counter, 1> reloads{counters("eventgate_reloads_total", "times that the configuration was to be read again"),
+  Series<Counter, 1> reloads{counters("eventgate_reloads_total", "Reloads of the configuration, by outcome."),
                              {"outcome"}};
 
-  Series<Counter, 1> records{counters("eventgate_records_total", "records handed to a producer"), {"producer"}};
-  Series<Gauge, 1> in_flight{gauges("eventgate_records_in_flight", "records not yet delivered or failed"),
-                             {"producer"}};
+  Series<Counter, 1> records{counters("eventgate_records_total", "Records handed to a producer."), {"producer"}};
+  Series<Gauge, 1> in_flight{
+      gauges("eventgate_records_in_flight", "Records that are neither delivered nor failed yet."), {"producer"}};
   Series<Histogram, 1> latency{
-      histograms("eventgate_delivery_duration_seconds", "time from handing a record over to its delivery"),
+      histograms("eventgate_delivery_duration_seconds", "Seconds from handing over a record to its delivery."),
       {"producer"},
       kDeliverySeconds};
-  Series<Counter, 2> record_failures{counters("eventgate_record_failures_total", "records not delivered, by cause"),
+  Series<Counter, 2> record_failures{counters("eventgate_record_failures_total", "Records not delivered, by cause."),
                                      {"producer", "cause"}};
-  Series<Counter, 2> late{
-      counters("eventgate_late_deliveries_total", "reports that came after their client had been answered unknown"),
-      {"producer", "outcome"}};
-  Series<Counter, 2> producer_errors{counters("eventgate_producer_errors_total", "errors of a producer, by cause"),
-                                     {"producer", "cause"}};
+  Series<Counter, 2> late{counters("eventgate_late_deliveries_total",
+                                   "Delivery reports that came after the client got the answer unknown."),
+                          {"producer", "outcome"}};
+  Series<Counter, 2> producer_errors{
+      counters("eventgate_producer_errors_total", "Errors of a Kafka producer, by cause."), {"producer", "cause"}};
   Counter& statistics_failures =
-      counter("eventgate_statistics_failures_total", "statistics of librdkafka that could not be read");
-  Series<Counter, 1> sink_warnings{counters("eventgate_sink_warnings_total", "warnings of a sink"), {"sink"}};
+      counter("eventgate_statistics_failures_total", "Statistics of librdkafka that could not be read.");
+  Series<Counter, 1> sink_warnings{counters("eventgate_sink_warnings_total", "Warnings of a sink."), {"sink"}};
 
   Series<Counter, 1> reopened{
-      counters("eventgate_output_reopened_total", "output files that were opened again, by why"), {"cause"}};
+      counters("eventgate_output_reopened_total", "Output files that were opened again, by cause."), {"cause"}};
 
   Series<Counter, 1> spool{
-      counters("eventgate_spool_records_total", "records that entered or left the spool, by what became of them"),
-      {"outcome"}};
+      counters("eventgate_spool_records_total", "Records that entered or left the spool, by outcome."), {"outcome"}};
+
+  /// Writes the log line of a refused event, whatever the cause. Operators see failures of delivery; the other causes
+  /// are mistakes of clients, and show at the level debug.
+  void log_refusal(std::string_view stream, std::string_view schema_uri, FailureCause cause, std::string_view message) {
+    const std::string_view name = failure_cause_name(cause);
+    if (cause == FailureCause::not_produced || cause == FailureCause::record) {
+      log_limited(delivery_limit, name, LogLevel::warn, "An event could not be produced", "stream", stream, message);
+    } else if (!log_enabled(LogLevel::debug)) {
+      return;
+    } else if (is_invalid(cause)) {
+      log(LogLevel::debug, "An event is invalid",
+          {{"stream", stream}, {"schema_uri", schema_uri}, {"error_type", error_type_of(cause)}});
+    } else {
+      log(LogLevel::debug, "An event failed",
+          {{"stream", stream}, {"schema_uri", schema_uri}, {"cause", name}, {"message", message}});
+    }
+  }
 
   KafkaStatistics statistics{metrics};
   LogLimit delivery_limit{10};
@@ -196,51 +218,51 @@ void Telemetry::event_produced(std::string_view stream, std::string_view schema_
   impl_->success.Increment(number);
 }
 
-void Telemetry::event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type) {
-  impl_->validation_errors.of({stream, schema_uri, error_type}).Increment();
-  impl_->invalid.Increment();
-  if (!log_enabled(LogLevel::debug)) return;
-  log(LogLevel::debug, "An event is invalid",
-      {{"stream", stream}, {"schema_uri", schema_uri}, {"error_type", error_type}});
+void Telemetry::event_refused(std::string_view stream, std::string_view schema_uri, FailureCause cause,
+                              std::string_view message) {
+  if (is_invalid(cause)) {
+    impl_->validation_errors.of({stream, schema_uri, error_type_of(cause)}).Increment();
+    impl_->invalid.Increment();
+  } else {
+    impl_->errors.of({stream, schema_uri, failure_cause_name(cause)}).Increment();
+    impl_->error.Increment();
+  }
+  impl_->log_refusal(stream, schema_uri, cause, message);
 }
 
-void Telemetry::event_error(std::string_view stream, std::string_view schema_uri, std::string_view cause,
-                            std::string_view message) {
-  impl_->errors.of({stream, schema_uri, cause}).Increment();
+void Telemetry::event_delivery_unknown(std::string_view stream, std::string_view schema_uri, std::string_view message) {
+  constexpr std::string_view kCause = "delivery_unknown";
+  impl_->errors.of({stream, schema_uri, kCause}).Increment();
   impl_->error.Increment();
-  if (cause == "not_produced" || cause == "record" || cause == "delivery_unknown") {
-    log_some(impl_->delivery_limit, cause, LogLevel::warn, "An event could not be produced", "stream", stream, message);
-  } else if (log_enabled(LogLevel::debug)) {
-    log(LogLevel::debug, "An event failed",
-        {{"stream", stream}, {"schema_uri", schema_uri}, {"cause", cause}, {"message", message}});
-  }
+  log_limited(impl_->delivery_limit, kCause, LogLevel::warn, "An event could not be produced", "stream", stream,
+              message);
 }
 
 void Telemetry::hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message) {
   impl_->lost.of({stream, schema_uri}).Increment();
   impl_->hasty_lost.Increment();
-  log_some(impl_->lost_limit, "hasty", LogLevel::error, "A hasty event is lost", "stream", stream, message);
+  log_limited(impl_->lost_limit, "hasty", LogLevel::error, "A hasty event is lost", "stream", stream, message);
 }
 
 std::size_t Telemetry::hasty_events_lost() const { return static_cast<std::size_t>(impl_->hasty_lost.Value()); }
 
 void Telemetry::error_event_failed(std::string_view message) {
   impl_->error_events_failed.Increment();
-  log_some(impl_->lost_limit, "error_event", LogLevel::error, "An error event is lost", "option", "error_stream",
-           message);
+  log_limited(impl_->lost_limit, "error_event", LogLevel::error, "An error event is lost", "option", "error_stream",
+              message);
 }
 
 void Telemetry::ledger_event_failed(std::string_view message) {
   impl_->ledger_events_failed.Increment();
-  log_some(impl_->lost_limit, "ledger_event", LogLevel::error, "A ledger event is lost", "option", "ledger_stream",
-           message);
+  log_limited(impl_->lost_limit, "ledger_event", LogLevel::error, "A ledger event is lost", "option", "ledger_stream",
+              message);
 }
 
 void Telemetry::ledger_events_deferred(std::size_t max_inflight_bytes) {
   impl_->ledger_deferrals.Increment();
-  log_some(impl_->lost_limit, "ledger_deferred", LogLevel::warn, "Ledger events are put off", "max_inflight_bytes",
-           std::to_string(max_inflight_bytes),
-           "more than half of max_inflight_bytes is in use: what happened stands in the next ledger events");
+  log_limited(impl_->lost_limit, "ledger_deferred", LogLevel::warn, "Ledger events are deferred", "max_inflight_bytes",
+              std::to_string(max_inflight_bytes),
+              "more than half of max_inflight_bytes is in use; the next ledger events cover this minute too");
 }
 
 Ledger& Telemetry::ledger() { return impl_->ledger; }
@@ -268,8 +290,9 @@ void Telemetry::connection_closed() { impl_->connections.Decrement(); }
 
 void Telemetry::accept_paused(std::size_t connections) {
   impl_->accept_pauses.Increment();
-  log_some(impl_->accept_limit, "max_connections", LogLevel::warn, "Accepting connections pauses", "connections",
-           std::to_string(connections), "more wait in the kernel until one closes: raise `max_connections`");
+  log_limited(impl_->accept_limit, "max_connections", LogLevel::warn, "Accepting no connections until one closes",
+              "connections", std::to_string(connections),
+              "new connections wait in the kernel; raise `max_connections`");
 }
 
 void Telemetry::schema_hit() { impl_->schema_hits.Increment(); }
@@ -284,40 +307,40 @@ void Telemetry::schema_loaded(std::string_view uri, std::chrono::nanoseconds dur
 void Telemetry::schema_failed(std::string_view uri, std::string_view reason) {
   if (reason.empty()) {
     impl_->schema_failures.of({"not_found"}).Increment();
-    log(LogLevel::debug, "A schema is in none of `schema_base_uris`", {{"uri", uri}});
+    log(LogLevel::debug, "No base of `schema_base_uris` has the schema", {{"uri", uri}});
     return;
   }
   impl_->schema_failures.of({"unusable"}).Increment();
-  log_some(impl_->schema_limit, "unusable", LogLevel::warn, "A schema cannot be used", "uri", uri, reason);
+  log_limited(impl_->schema_limit, "unusable", LogLevel::warn, "A schema cannot be used", "uri", uri, reason);
 }
 
 void Telemetry::schema_changed(std::string_view uri) {
   impl_->schema_changes.Increment();
-  log(LogLevel::warn, "A schema in use has changed: events are held to the new one from now on", {{"uri", uri}});
+  log(LogLevel::warn, "A schema in use has changed: the new one validates events from now on", {{"uri", uri}});
 }
 
 void Telemetry::schema_not_read_again(std::string_view uri, std::string_view reason) {
   impl_->schema_failures.of({"not_read_again"}).Increment();
-  log_some(impl_->schema_limit, "not_read_again", LogLevel::warn,
-           "A schema cannot be read again: the one in use stays in use", "uri", uri,
-           reason.empty() ? "it is in none of `schema_base_uris` any more" : reason);
+  log_limited(impl_->schema_limit, "not_read_again", LogLevel::warn,
+              "A schema cannot be read again: the one in use stays in use", "uri", uri,
+              reason.empty() ? "no base of `schema_base_uris` has it any more" : reason);
 }
 
 void Telemetry::schema_document_kept_used(std::string_view uri, std::string_view reason) {
   impl_->schema_documents_kept_used.Increment();
-  log_some(impl_->schema_limit, "cache_dir", LogLevel::warn,
-           "A schema document cannot be read: the one kept in `cache_dir` is used", "uri", uri, reason);
+  log_limited(impl_->schema_limit, "cache_dir", LogLevel::warn,
+              "A schema document cannot be read: the one kept in `cache_dir` is used", "uri", uri, reason);
 }
 
 void Telemetry::schema_document_unreadable(std::string_view uri, std::string_view reason) {
   impl_->schema_failures.of({"unreadable"}).Increment();
-  log_some(impl_->schema_limit, "unreadable", LogLevel::warn,
-           "A schema base gave no JSON or YAML object: the next base is asked", "uri", uri, reason);
+  log_limited(impl_->schema_limit, "unreadable", LogLevel::warn,
+              "A schema base answered without a JSON or YAML object: asking the next base", "uri", uri, reason);
 }
 
 void Telemetry::schema_document_not_kept(std::string_view uri, std::string_view reason) {
-  log_some(impl_->schema_limit, "not_kept", LogLevel::warn, "A schema document cannot be kept in `cache_dir`", "uri",
-           uri, reason);
+  log_limited(impl_->schema_limit, "not_kept", LogLevel::warn, "A schema document cannot be written to `cache_dir`",
+              "uri", uri, reason);
 }
 
 void Telemetry::stream_configs_read(std::string_view uri, std::size_t streams) {
@@ -340,7 +363,7 @@ void Telemetry::stream_configs_failed(std::string_view uri, std::string_view rea
 }
 
 void Telemetry::stream_configs_warning(std::string_view uri, std::string_view warning) {
-  log_some(impl_->config_limit, "warning", LogLevel::warn, "Stream configs came with a warning", "uri", uri, warning);
+  log_limited(impl_->config_limit, "warning", LogLevel::warn, "Warning about the stream configs", "uri", uri, warning);
 }
 
 void Telemetry::stream_config_entries_unusable(std::string_view uri, std::size_t count, std::string_view reasons) {
@@ -352,7 +375,7 @@ void Telemetry::stream_config_entries_unusable(std::string_view uri, std::size_t
 
 void Telemetry::stream_without_schema(std::string_view stream, std::string_view schema_title) {
   impl_->streams_without_schema.Increment();
-  log(LogLevel::warn, "A stream is declared for a schema that is in none of `schema_base_uris`",
+  log(LogLevel::warn, "No schema in `schema_base_uris` has the schema_title of a declared stream",
       {{"stream", stream}, {"schema_title", schema_title}});
 }
 
@@ -390,7 +413,7 @@ void Telemetry::record_failed(std::string_view producer, std::string_view topic,
                               std::string_view message) {
   impl_->in_flight.of({producer}).Decrement();
   impl_->record_failures.of({producer, cause}).Increment();
-  log_some(impl_->record_limit, cause, LogLevel::warn, "A record is not delivered", "topic", topic, message);
+  log_limited(impl_->record_limit, cause, LogLevel::warn, "A record is not delivered", "topic", topic, message);
 }
 
 void Telemetry::late_delivery(std::string_view producer, bool delivered) {
@@ -399,8 +422,8 @@ void Telemetry::late_delivery(std::string_view producer, bool delivered) {
 
 void Telemetry::producer_error(std::string_view producer, std::string_view cause, std::string_view message) {
   impl_->producer_errors.of({producer, cause}).Increment();
-  log_some(impl_->producer_limit, cause, LogLevel::warn, "A Kafka producer has an error", "producer", producer,
-           message);
+  log_limited(impl_->producer_limit, cause, LogLevel::warn, "A Kafka producer has an error", "producer", producer,
+              message);
 }
 
 void Telemetry::producer_log(std::string_view producer, int syslog_level, std::string_view facility,
@@ -410,25 +433,25 @@ void Telemetry::producer_log(std::string_view producer, int syslog_level, std::s
                          : syslog_level == 4 ? LogLevel::warn
                          : syslog_level <= 6 ? LogLevel::info
                                              : LogLevel::debug;
-  log_some(impl_->producer_log_limit, facility, level, "librdkafka says", "producer", producer, message);
+  log_limited(impl_->producer_log_limit, facility, level, "Log line of librdkafka", "producer", producer, message);
 }
 
 void Telemetry::producer_statistics(std::string_view producer_type, std::string_view json) {
   if (impl_->statistics.set(producer_type, json)) return;
   impl_->statistics_failures.Increment();
-  log_some(impl_->producer_limit, "statistics", LogLevel::warn, "librdkafka's statistics cannot be read", "producer",
-           producer_type, "expected a JSON object");
+  log_limited(impl_->producer_limit, "statistics", LogLevel::warn, "librdkafka's statistics cannot be read", "producer",
+              producer_type, "expected a JSON object");
 }
 
 void Telemetry::sink_warning(std::string_view sink, std::string_view message) {
   impl_->sink_warnings.of({sink}).Increment();
-  log_some(impl_->sink_limit, sink, LogLevel::warn, "A sink warns", "sink", sink, message);
+  log_limited(impl_->sink_limit, sink, LogLevel::warn, "Warning of a sink", "sink", sink, message);
 }
 
 void Telemetry::output_reopened(std::string_view sink, std::string_view path, std::string_view cause) {
   impl_->reopened.of({cause}).Increment();
-  log_some(impl_->reopened_limit, cause, cause == "removed" ? LogLevel::warn : LogLevel::info,
-           "An output file was opened again", "sink", sink, path);
+  log_limited(impl_->reopened_limit, cause, cause == "removed" ? LogLevel::warn : LogLevel::info,
+              "An output file was opened again", "sink", sink, path);
 }
 
 void Telemetry::record_spooled(std::string_view topic) {
@@ -455,33 +478,36 @@ void Telemetry::spool_dropped(std::string_view topic, std::size_t count) {
 void Telemetry::spooled_record_set_aside(std::string_view topic, std::int64_t id, std::string_view reason) {
   impl_->spool.of({"set_aside"}).Increment();
   impl_->ledger.spool_dropped(topic);
-  log_some(impl_->sink_limit, "set_aside", LogLevel::error, "A spooled record is set aside: see `eventgate spool list`",
-           "topic", topic, "record " + std::to_string(id) + ": " + std::string(reason));
+  log_limited(impl_->sink_limit, "set_aside", LogLevel::error,
+              "A spooled record is set aside: see `eventgate spool list`", "topic", topic,
+              "record " + std::to_string(id) + ": " + std::string(reason));
 }
 
 void Telemetry::observe_stream_config_age(std::function<double()> seconds) {
-  impl_->metrics.observe("eventgate_stream_config_age_seconds", "time since the stream configs in use were read",
+  impl_->metrics.observe("eventgate_stream_config_age_seconds", "Seconds since the stream configs in use were read.",
                          std::move(seconds));
 }
 
 void Telemetry::observe_inflight_bytes(std::function<double()> bytes) {
-  impl_->metrics.observe("eventgate_inflight_bytes",
-                         "bytes counted in max_inflight_bytes: requests, replies not sent, own events not delivered",
-                         std::move(bytes));
+  impl_->metrics.observe(
+      "eventgate_inflight_bytes",
+      "Bytes counted by max_inflight_bytes: requests, unsent replies, undelivered events of the gate itself.",
+      std::move(bytes));
 }
 
 void Telemetry::observe_cached_schemas(std::function<double()> count) {
-  impl_->metrics.observe("eventgate_cached_schemas", "schemas kept compiled", std::move(count));
+  impl_->metrics.observe("eventgate_cached_schemas", "Schemas in the cache.", std::move(count));
 }
 
 void Telemetry::observe_spool(std::function<double()> records, std::function<double()> bytes,
                               std::function<double()> oldest_seconds, std::function<double()> set_aside) {
-  impl_->metrics.observe("eventgate_spool_records", "records in the spool that are to be replayed", std::move(records));
-  impl_->metrics.observe("eventgate_spool_bytes", "bytes of the spool on disk", std::move(bytes));
-  impl_->metrics.observe("eventgate_spool_oldest_seconds", "time since the oldest record in the spool was put there",
+  impl_->metrics.observe("eventgate_spool_records", "Records in the spool that wait for their replay.",
+                         std::move(records));
+  impl_->metrics.observe("eventgate_spool_bytes", "Bytes of the spool on disk.", std::move(bytes));
+  impl_->metrics.observe("eventgate_spool_oldest_seconds", "Seconds since the oldest record of the spool was stored.",
                          std::move(oldest_seconds));
-  impl_->metrics.observe("eventgate_spool_records_set_aside", "records in the spool that are not replayed",
-                         std::move(set_aside));
+  impl_->metrics.observe("eventgate_spool_records_set_aside",
+                         "Records in the spool that are set aside and not replayed.", std::move(set_aside));
 }
 
 }  // namespace eventgate

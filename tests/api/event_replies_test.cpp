@@ -28,7 +28,7 @@ EventStatus error(std::size_t index) {
 
 ProcessResult result_of(std::size_t events, std::vector<EventStatus> invalid_ones, std::vector<EventStatus> errors) {
   ProcessResult result;
-  result.events = events;
+  result.event_count = events;
   result.invalid = std::move(invalid_ones);
   result.error = std::move(errors);
   return result;

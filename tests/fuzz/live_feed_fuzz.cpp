@@ -88,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (input.byte() % 2) feed.read(1, {}, 1);  // a viewer, for whom more is kept
   feed.add(events);
 
-  const LiveFeed::Piece piece = feed.read(feed.oldest(), {}, LiveFeed::kMaxBytes);
+  const LiveFeed::Page piece = feed.read(feed.oldest(), {}, LiveFeed::kMaxBytes);
   std::string_view packed = piece.events;
   LiveEventMemory memory;
   std::vector<std::uint64_t> numbers;

@@ -67,7 +67,7 @@ TEST(EventBatch, TextsOfEventsOutliveTheirValues) {
   auto parsed = EventBatch::parse(R"([{"a":1},{"b":2}])");
   ASSERT_TRUE(parsed);
   const std::string_view second = (*parsed)[1].source();
-  parsed->forget_values();
+  parsed->release_values();
   const auto next = EventBatch::parse(R"({"a":{"b":["takes","the","memory"]}})");
   EXPECT_EQ(second, R"({"b":2})");
   EXPECT_EQ(parsed->body(), R"([{"a":1},{"b":2}])");

@@ -34,7 +34,7 @@ class LiveGate {
 
   std::vector<Shown> shown() {
     std::vector<Shown> all;
-    const LiveFeed::Piece piece = feed.read(1, {}, LiveFeed::kMaxBytes);
+    const LiveFeed::Page piece = feed.read(1, {}, LiveFeed::kMaxBytes);
     std::string_view events = piece.events;
     LiveEventMemory memory;
     while (const auto event = next_live_event(events, memory)) {

@@ -80,7 +80,7 @@ struct WatchedRequest final : HastyRequest {
   bool& there;
 };
 
-TEST(EventGate, KeepsAHastyRequestThatIsHandedOverOnlyForASinkThatReadsItLater) {
+TEST(EventGate, HastyRequestHandedOver_IsKeptOnlyForASinkThatReadsItsTextsLater) {
   for (const bool borrows_record_text : {false, true}) {
     GateHarness gate = wikimedia_gate();
     gate.sink->silent = true;
@@ -117,7 +117,7 @@ TEST(EventGate, ProducesTheEventsOfAnArrayInOrder) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result =
       gate.process("[" + test_event(R"("test":"a")") + "," + test_event(R"("test":"b")", "job.x") + "]");
-  EXPECT_EQ(result.events, 2u);
+  EXPECT_EQ(result.event_count, 2u);
   EXPECT_EQ(result.produced(), 2u);
   ASSERT_EQ(gate.sink->records.size(), 2u);
   EXPECT_EQ(gate.sink->records[0].value, test_event(R"("test":"a")"));
@@ -150,7 +150,7 @@ TEST(EventGate, ReadsTheFieldsOfEachEventWhereverTheyStand) {
   EXPECT_EQ(topics, (std::vector<std::string>{"dc1.test.event", "dc1.job.x", "dc1.job.y", "dc1.test.event"}));
 }
 
-TEST(EventGate, OfEqualKeysTheLastCountsInEachEvent) {
+TEST(EventGate, EqualKeys_TheLastOneCountsInEachEvent) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result =
       gate.process("[" + test_event() + R"(,{"$schema":"/test/1.0.0","meta":{"stream":"nope"},)" +
@@ -165,7 +165,7 @@ TEST(EventGate, TellsEachOfAMixedArrayApart) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result = gate.process("[" + test_event(R"("test":1)") + ",5," + test_event() + "," +
                                             test_event("", "nope") + "," + test_event(R"("count":"x")") + "]");
-  EXPECT_EQ(result.events, 5u);
+  EXPECT_EQ(result.event_count, 5u);
   EXPECT_EQ(result.produced(), 1u);
   EXPECT_EQ(indexes(result.invalid), (std::vector<std::size_t>{0, 4}));
   EXPECT_EQ(indexes(result.error), (std::vector<std::size_t>{1, 3}));
@@ -173,7 +173,7 @@ TEST(EventGate, TellsEachOfAMixedArrayApart) {
   EXPECT_EQ(gate.sink->records.size(), 1u);
 }
 
-TEST(EventGate, WantsObjects) {
+TEST(EventGate, EventThatIsNoObject_IsAnError) {
   GateHarness gate = wikimedia_gate();
   for (const char* event : {"5", "null", R"("x")", "true", "[]", R"([{"$schema":"/test/1.0.0"}])"}) {
     const ProcessResult result = gate.process("[" + std::string(event) + "]");
@@ -183,7 +183,7 @@ TEST(EventGate, WantsObjects) {
   }
 }
 
-TEST(EventGate, WantsASchemaUri) {
+TEST(EventGate, EventWithoutASchemaUri_IsAnError) {
   GateHarness gate = wikimedia_gate();
   EXPECT_EQ(gate.error(R"({"meta":{"stream":"test.event"}})"),
             "Field(s) $schema were missing from event and could not be extracted.");
@@ -307,7 +307,7 @@ TEST(EventGate, ShowsTheSchemaUriOfTheQueryInTheEventThatFailed) {
   EXPECT_EQ(gate.process(R"({"a":1})", request).error.at(0).event, R"({"a":1,"$schema":"/none"})");
 }
 
-TEST(EventGate, WantsAStream) {
+TEST(EventGate, EventWithoutAStream_IsAnError) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result = gate.process(R"({"$schema":"/test/1.0.0","test":"x"})");
   ASSERT_EQ(result.error.size(), 1u);
@@ -406,7 +406,7 @@ TEST(EventGate, RefusesAnEventWithoutTheStreamFieldThatIsSet) {
   EXPECT_EQ(result.error[3].message, result.error[0].message);
 }
 
-TEST(EventGate, MakesTheStreamOfTheSchemaUriIfThatIsWanted) {
+TEST(EventGate, StreamFromSchemaUri_IsMadeIfTheOptionIsSet) {
   GateHarness wanted = default_gate(true);
   EXPECT_EQ(wanted.record(R"({"$schema":"/plain/1.0.0"})").topic, "plain_1.0.0");
   const ProcessResult result = wanted.process(R"({"$schema":"/test/1.0.0","meta":{"stream":5}})");
@@ -538,7 +538,7 @@ TEST(EventGate, DerivesTheStreamFromTheSchemaUriInTheDefaultSetUp) {
   EXPECT_EQ(gate.record(R"({"$schema":"/plain/1.0.0","meta":{"stream":"mine"}})").topic, "mine");
 }
 
-TEST(EventGate, TakesTheTimeOfReceptionForATimestampItDoesNotFind) {
+TEST(EventGate, EventWithoutAUsableDt_HasTheTimeOfReceiptAsTimestamp) {
   GateHarness gate = wikimedia_gate();
   EXPECT_EQ(
       gate.record(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","dt":"2001-09-09T01:46:40Z"}})").timestamp,
@@ -552,7 +552,7 @@ TEST(EventGate, TakesTheTimeOfReceptionForATimestampItDoesNotFind) {
   EXPECT_EQ(without_dt_field.record(test_event()).timestamp, kReceivedAt);
 }
 
-TEST(EventGate, SaysWhatIsKnownOfAnEventThatWasNotDelivered) {
+TEST(EventGate, UndeliveredEvent_HasItsDeliveryInTheStatus) {
   GateHarness gate = wikimedia_gate();
   gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
     if (record.topic == "dc1.job.1") return DeliveryFailure{Delivery::not_produced, "Broker: Message size too large"};

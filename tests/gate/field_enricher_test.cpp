@@ -37,7 +37,7 @@ TestRequest with_headers(std::vector<std::pair<std::string, std::string>> header
   return request;
 }
 
-TEST(FieldEnricher, FillInIdTimeAndRequestIdThatTheSchemaDeclares) {
+TEST(FieldEnricher, FillsInIdTimeAndRequestIdThatTheSchemaDeclares) {
   GateHarness gate = wikimedia_gate();
   const json meta = gate.produced(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event"}})",
                                   with_headers({{"X-Request-Id", "the-request"}}))["meta"];
@@ -47,40 +47,40 @@ TEST(FieldEnricher, FillInIdTimeAndRequestIdThatTheSchemaDeclares) {
   EXPECT_EQ(meta.size(), 4u);
 }
 
-TEST(FieldEnricher, LeaveWhatTheEventHas) {
+TEST(FieldEnricher, LeavesFieldsThatTheEventHas) {
   GateHarness gate = wikimedia_gate();
   const std::string event =
       R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","id":"","dt":"x","request_id":"y"},"test_default":""})";
   EXPECT_EQ(gate.record(event).value, event);
 }
 
-TEST(FieldEnricher, LeaveANullForTheSchemaToJudge) {
+TEST(FieldEnricher, LeavesANullForTheSchemaToJudge) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result = gate.process(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event","id":null}})");
   ASSERT_EQ(result.invalid.size(), 1u);
   EXPECT_EQ(errors_text(result.invalid[0].errors), "'.meta.id' should be string");
 }
 
-TEST(FieldEnricher, AddNothingThatTheSchemaDoesNotDeclare) {
+TEST(FieldEnricher, AddsNothingThatTheSchemaDoesNotDeclare) {
   GateHarness gate = wikimedia_gate();
   const std::string event = R"({"$schema":"/plain/1.0.0","meta":{"stream":"plain.event"}})";
   EXPECT_EQ(gate.record(event, with_headers({{"User-Agent", "curl"}})).value, event);
 }
 
-TEST(FieldEnricher, AddNothingInTheDefaultSetUp) {
+TEST(FieldEnricher, AddsNothingInTheDefaultSetUp) {
   GateHarness gate{GateOptions()};
   const json value = gate.produced(legacy_event(), with_headers({{"User-Agent", "curl"}}));
   EXPECT_EQ(value, json::parse(legacy_event()));
 }
 
-TEST(FieldEnricher, GiveLegacyEventsATimeTheAddressAndTheUserAgent) {
+TEST(FieldEnricher, GivesLegacyEventsATimeTheAddressAndTheUserAgent) {
   GateHarness gate = wikimedia_gate();
   const json value = gate.produced(legacy_event(), with_headers({{"User-Agent", "curl/7.88.1"}}));
   EXPECT_EQ(value["dt"], "2026-11-22T02:39:06.102Z");
   EXPECT_EQ(value["http"], json::parse(R"({"request_headers":{"user-agent":"curl/7.88.1"},"client_ip":"192.0.2.7"})"));
 }
 
-TEST(FieldEnricher, TakeTheAddressFromTheProxiesHeaders) {
+TEST(FieldEnricher, TakesTheAddressFromTheProxysHeaders) {
   GateHarness gate = wikimedia_gate();
   const auto address = [&](std::vector<std::pair<std::string, std::string>> headers) {
     return gate.produced(legacy_event(), with_headers(std::move(headers)))["http"]["client_ip"].get<std::string>();
@@ -90,7 +90,7 @@ TEST(FieldEnricher, TakeTheAddressFromTheProxiesHeaders) {
   EXPECT_EQ(address({{"X-Client-IP", ""}, {"X-Forwarded-For", ""}}), "192.0.2.7");
 }
 
-TEST(FieldEnricher, AnAddressComesWithoutPortBracketsAndZoneAndWhatIsNoneIsPassedOver) {
+TEST(FieldEnricher, Address_HasNoPortBracketsOrZone_AndOtherTextsAreIgnored) {
   GateHarness gate = wikimedia_gate();
   const auto address = [&](const std::string& client_ip, const std::string& forwarded) {
     return gate
@@ -111,7 +111,7 @@ TEST(FieldEnricher, AnAddressComesWithoutPortBracketsAndZoneAndWhatIsNoneIsPasse
   EXPECT_EQ(address("unknown", "unknown, 198.51.100.7"), "192.0.2.7");
 }
 
-TEST(FieldEnricher, MakeOneRequestIdForTheWholeRequestAndAnIdForEachEvent) {
+TEST(FieldEnricher, MakesOneRequestIdForTheRequestAndAnIdForEachEvent) {
   GateHarness gate = wikimedia_gate();
   gate.process("[" + legacy_event() + R"(,{"$schema":"/test/1.0.0","meta":{"stream":"test.event"}},)" + legacy_event() +
                "]");
@@ -127,7 +127,7 @@ TEST(FieldEnricher, MakeOneRequestIdForTheWholeRequestAndAnIdForEachEvent) {
   EXPECT_THAT(*request_ids.begin(), testing::MatchesRegex(kUuid));
 }
 
-TEST(FieldEnricher, PreferTheHeadersOfTheStreamConfig) {
+TEST(FieldEnricher, PrefersTheHeadersOfTheStreamConfig) {
   GateHarness gate = wikimedia_gate();
   const json value = gate.produced(legacy_event("enriched.event"),
                                    with_headers({{"x-special", "s"}, {"User-Agent", "curl"}, {"X-Request-Id", "r"}}));
@@ -135,14 +135,14 @@ TEST(FieldEnricher, PreferTheHeadersOfTheStreamConfig) {
   EXPECT_FALSE(value["meta"].contains("request_id"));
 }
 
-TEST(FieldEnricher, TakeTheHeadersOfTheConfigWhereTheStreamIsUnknown) {
+TEST(FieldEnricher, TakesTheHeadersOfTheConfigIfTheStreamIsUnknown) {
   GateHarness gate = wikimedia_gate();
   const ProcessResult result = gate.process(legacy_event("nope"), with_headers({{"User-Agent", "curl"}}));
   ASSERT_EQ(result.error.size(), 1u);
   EXPECT_EQ(json::parse(result.error[0].event)["http"]["request_headers"]["user-agent"], "curl");
 }
 
-TEST(FieldEnricher, CutAndMendHeaderValues) {
+TEST(FieldEnricher, CutsAndMendsHeaderValues) {
   GateHarness gate = wikimedia_gate();
   const auto user_agent = [&](const std::string& value) {
     return gate.produced(legacy_event(), with_headers({{"User-Agent", value}}))["http"]["request_headers"]["user-agent"]
@@ -154,7 +154,7 @@ TEST(FieldEnricher, CutAndMendHeaderValues) {
   EXPECT_EQ(user_agent("a\xff\xe2\x98 \"\\\x01"), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \"\\\x01");
 }
 
-TEST(FieldEnricher, MayFillTheStream) {
+TEST(FieldEnricher, FillsInTheStreamFromAHeader) {
   GateOptions options = wikimedia_options();
   options.http_request_headers_to_fields = {{"x-stream", FieldPath("meta.stream")}};
   GateHarness gate(std::move(options), kStreams);

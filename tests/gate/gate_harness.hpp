@@ -123,23 +123,23 @@ class GateHarness {
     SchemaOptions schema_options;
     schema_options.schema_base_uris = {"/schemas"};
     schema_options.allow_absolute_schema_uris = options.allow_absolute_schema_uris;
-    schemas_ = std::make_unique<SchemaRepository>(schema_options, reader, events);
+    schemas_ = std::make_unique<SchemaRepository>(schema_options, reader, telemetry);
     if (!stream_configs.empty()) {
       reader->put("/streams", stream_configs);
       StreamConfigOptions stream_options;
       stream_options.stream_config_uri = "/streams";
-      streams_ = std::make_unique<StreamConfigSource>(stream_options, reader, events);
+      streams_ = std::make_unique<StreamConfigSource>(stream_options, reader, telemetry);
     }
     std::vector<std::unique_ptr<Sink>> sinks;
     sinks.push_back(std::make_unique<MemorySink>("kafka", sink));
-    producer_ = std::make_unique<FanOut>(std::move(sinks), std::chrono::seconds(10), events);
-    gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, events, live,
+    producer_ = std::make_unique<FanOut>(std::move(sinks), std::chrono::seconds(10), telemetry);
+    gate_ = std::make_unique<EventGate>(std::move(options), *schemas_, streams_.get(), *producer_, telemetry, live,
                                         std::move(inflight));
   }
 
   void put_schema(const std::string& uri, const std::string& text) { reader->put("/schemas" + uri, text); }
 
-  /// Processes `body`, and waits for the error events that come of it. Of a hasty request nobody is told the result.
+  /// Processes `body`, and waits for its error events. The result of a hasty request is empty.
   ProcessResult process(std::string body, const TestRequest& request = {}) {
     std::optional<ProcessResult> result;
     auto batch = EventBatch::parse(std::move(body), JsonLimits());
@@ -158,7 +158,7 @@ class GateHarness {
     return std::move(*result);
   }
 
-  /// Until it is handed over.
+  /// Returns once the events are handed over.
   void process_hasty(std::unique_ptr<HastyRequest> request) {
     bool handed_over = false;
     spawn(io_.get_executor(), gate_->process_hasty(std::move(request)),
@@ -166,7 +166,7 @@ class GateHarness {
     run_until([&] { return handed_over; });
   }
 
-  /// Settles what the sink was silent about.
+  /// Settles the records that a silent sink has kept.
   void stop_producer() {
     producer_->stop(std::chrono::steady_clock::now());
     io_.poll();
@@ -178,13 +178,13 @@ class GateHarness {
     run_until([] { return true; });
   }
 
-  /// Makes the ledger events that are due.
+  /// Makes the ledger events, and waits for them.
   void produce_ledger(std::int64_t now) {
     gate_->produce_ledger(std::chrono::system_clock::time_point(std::chrono::milliseconds(now)), io_.get_executor());
     run_until([] { return true; });
   }
 
-  /// The one record produced by an event that must be accepted.
+  /// Returns the record of an event that must be accepted.
   KeptRecord record(const std::string& event, const TestRequest& request = {}) {
     const ProcessResult result = process(event, request);
     for (const auto* statuses : {&result.invalid, &result.error})
@@ -201,14 +201,14 @@ class GateHarness {
     return nlohmann::json::parse(record(event, request).value);
   }
 
-  /// The message of the only event, which must end as an error.
+  /// Returns the message of the only event, which must end as an error.
   std::string error(const std::string& event, const TestRequest& request = {}) {
     const ProcessResult result = process(event, request);
     if (result.error.size() != 1) return std::to_string(result.error.size()) + " errors";
     return result.error[0].message;
   }
 
-  /// Values of the error stream.
+  /// Returns the values of the error stream.
   std::vector<nlohmann::json> error_events() const {
     std::vector<nlohmann::json> values;
     for (const KeptRecord& kept : sink->records)
@@ -216,7 +216,7 @@ class GateHarness {
     return values;
   }
 
-  /// The line of the metric that starts with `series`, or nothing.
+  /// Returns the metric's line that starts with `series`, or an empty text.
   std::string metric(const std::string& series) const {
     const std::string text = metrics.text();
     const std::size_t at = text.find("\n" + series);
@@ -224,7 +224,7 @@ class GateHarness {
   }
 
   Metrics metrics{"test"};
-  Telemetry events{metrics};
+  Telemetry telemetry{metrics};
   std::shared_ptr<FakeObjectReader> reader = std::make_shared<FakeObjectReader>();
   std::shared_ptr<SinkMemory> sink = std::make_shared<SinkMemory>();
 
@@ -235,7 +235,7 @@ class GateHarness {
   }
 
   boost::asio::io_context io_{1};
-  // It goes on while a schema is under way on another thread.
+  // Keeps the context running while another thread loads a schema.
   boost::asio::executor_work_guard<IoExecutor> work_{io_.get_executor()};
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;

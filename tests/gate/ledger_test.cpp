@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using FailedEvent = std::map<std::string, double>;
+using Refused = std::map<std::string, double>;
 
 constexpr const char* kStreams = R"(
 test.event: {schema_title: test}
@@ -83,32 +83,31 @@ TEST(LedgerOfGate, EachEventIsInTheAccountOfItsStreamWithWhatBecameOfIt) {
   const LedgerSamples ledger = samples(gate);
   EXPECT_EQ(ledger.value("received_total", "test.event"), 3);
   EXPECT_EQ(ledger.value("produced_total", "test.event"), 2);
-  EXPECT_EQ(ledger.refused("test.event"), (FailedEvent{{"invalid", 1}}));
+  EXPECT_EQ(ledger.refused("test.event"), (Refused{{"invalid", 1}}));
   EXPECT_EQ(ledger.value("produced_total", "job.1"), 1);
-  EXPECT_EQ(ledger.refused("other.event"), (FailedEvent{{"title", 1}}));
-  EXPECT_EQ(ledger.refused("untitled.event"), (FailedEvent{{"title", 1}}));
-  EXPECT_EQ(ledger.refused("empty.config"), (FailedEvent{{"stream", 1}}));
-  EXPECT_EQ(ledger.refused("no.title"), (FailedEvent{{"stream", 1}}));
-  EXPECT_EQ(ledger.refused("job.a b"), (FailedEvent{{"topic", 1}}));
-  EXPECT_EQ(ledger.refused("keyed.event"), (FailedEvent{{"key", 1}}));
+  EXPECT_EQ(ledger.refused("other.event"), (Refused{{"title", 1}}));
+  EXPECT_EQ(ledger.refused("untitled.event"), (Refused{{"title", 1}}));
+  EXPECT_EQ(ledger.refused("empty.config"), (Refused{{"stream", 1}}));
+  EXPECT_EQ(ledger.refused("no.title"), (Refused{{"stream", 1}}));
+  EXPECT_EQ(ledger.refused("job.a b"), (Refused{{"topic", 1}}));
+  EXPECT_EQ(ledger.refused("keyed.event"), (Refused{{"key", 1}}));
   EXPECT_EQ(ledger.value("produced_total", "keyed.event"), 1);
   for (const std::string& stream : ledger.streams()) EXPECT_EQ(ledger.value("in_flight", stream), 0) << stream;
   EXPECT_EQ(ledger.unjudged(), 0);
 }
 
-TEST(LedgerOfGate, WhatHasNoStreamToTellApartIsInTheAccountUnknown) {
+TEST(LedgerOfGate, EventWithoutADeclaredStream_IsInTheAccountUnknown) {
   GateHarness gate = ledger_gate();
   gate.process("[" + test_event("nope") + R"(,{"$schema":"/none/1.0.0"},{"a":1},7,{"$schema":"/test/1.0.0"}])");
   gate.malformed("{", JsonError{1, "a string"});
   const LedgerSamples ledger = samples(gate);
   EXPECT_EQ(ledger.value("received_total", "unknown"), 6);
-  EXPECT_EQ(ledger.refused("unknown"),
-            (FailedEvent{{"field", 3}, {"malformed_json", 1}, {"schema", 1}, {"stream", 1}}));
+  EXPECT_EQ(ledger.refused("unknown"), (Refused{{"field", 3}, {"malformed_json", 1}, {"schema", 1}, {"stream", 1}}));
   EXPECT_EQ(ledger.streams().count("nope"), 0u);
   EXPECT_EQ(ledger.unjudged(), 0);
 }
 
-TEST(LedgerOfGate, AnEventThatIsNotDeliveredIsRefusedOrUnknownIfItsClientWaitsAndElseLost) {
+TEST(LedgerOfGate, UndeliveredEvent_IsRefusedOrUnknownIfTheClientWaitsAndElseLost) {
   for (const bool is_hasty : {false, true}) {
     GateHarness gate = ledger_gate();
     gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
@@ -119,7 +118,7 @@ TEST(LedgerOfGate, AnEventThatIsNotDeliveredIsRefusedOrUnknownIfItsClientWaitsAn
     gate.process("[" + test_event("job.1") + "," + test_event("job.2") + "," + test_event("job.3") + "]",
                  is_hasty ? hasty() : TestRequest());
     const LedgerSamples ledger = samples(gate);
-    EXPECT_EQ(ledger.refused("job.1"), is_hasty ? FailedEvent() : (FailedEvent{{"not_produced", 1}}));
+    EXPECT_EQ(ledger.refused("job.1"), is_hasty ? Refused() : (Refused{{"not_produced", 1}}));
     EXPECT_EQ(ledger.value("lost_total", "job.1"), is_hasty ? 1 : 0);
     EXPECT_EQ(ledger.value("delivery_unknown_total", "job.2"), 1);
     EXPECT_EQ(ledger.value("produced_total", "job.3"), 1);
@@ -137,9 +136,9 @@ TEST(LedgerOfGate, RecordThatKafkaNeverTakes_IsRefusedForTheCauseRecord) {
   };
   gate.process("[" + test_event("job.1") + "," + test_event("job.2") + "," + test_event("job.3") + "]");
   const LedgerSamples ledger = samples(gate);
-  EXPECT_EQ(ledger.refused("job.1"), (FailedEvent{{"record", 1}}));
-  EXPECT_EQ(ledger.refused("job.2"), (FailedEvent{{"not_produced", 1}}));
-  EXPECT_EQ(ledger.refused("job.3"), FailedEvent());
+  EXPECT_EQ(ledger.refused("job.1"), (Refused{{"record", 1}}));
+  EXPECT_EQ(ledger.refused("job.2"), (Refused{{"not_produced", 1}}));
+  EXPECT_EQ(ledger.refused("job.3"), Refused());
   EXPECT_EQ(ledger.value("delivery_unknown_total", "job.3"), 1);
 }
 
@@ -156,7 +155,7 @@ TEST(LedgerOfGate, AnEventAtTheSinkIsInFlight) {
   EXPECT_EQ(samples(gate).value("in_flight", "test.event"), 0);
 }
 
-TEST(LedgerOfGate, AnEventWhoseSchemaIsBeingLoadedIsUnjudged) {
+TEST(LedgerOfGate, EventWhoseSchemaIsBeingLoaded_IsUnjudged) {
   GateHarness gate = ledger_gate();
   gate.reader->hold("/schemas/test/1.0.0");
   std::thread processing([&] { gate.process("[" + test_event() + "," + test_event() + "]"); });
@@ -203,7 +202,7 @@ TEST(LedgerOfGate, AnErrorEventThatIsRefusedIsCountedWithItsCause) {
   options.error_stream = "other.event";
   GateHarness gate(options, kStreams);
   gate.process(test_event("test.event", "\"test\":5"));
-  EXPECT_EQ(samples(gate).refused("other.event"), (FailedEvent{{"title", 1}}));
+  EXPECT_EQ(samples(gate).refused("other.event"), (Refused{{"title", 1}}));
 }
 
 TEST(LedgerOfGate, DeclaredStreamsAreThereBeforeAnyEvent) {
@@ -257,12 +256,12 @@ TEST(LedgerEvent, IsMadeForEachStreamThatHadEventsAndForNoOther) {
 
 TEST(LedgerEvent, TellsOfTheSpool) {
   GateHarness gate = ledger_gate();
-  gate.events.ledger().spool_found("dc1.test.event", 5);
+  gate.telemetry.ledger().spool_found("dc1.test.event", 5);
   ledger_events(gate, kReceivedAt);
-  gate.events.ledger().spool_stored("dc1.test.event", 4);
-  gate.events.ledger().spool_replayed("dc1.test.event", 3);
-  gate.events.ledger().spool_acknowledged_late("dc1.test.event", 2);
-  gate.events.ledger().spool_dropped("dc1.test.event", 1);
+  gate.telemetry.ledger().spool_stored("dc1.test.event", 4);
+  gate.telemetry.ledger().spool_replayed("dc1.test.event", 3);
+  gate.telemetry.ledger().spool_acknowledged_late("dc1.test.event", 2);
+  gate.telemetry.ledger().spool_dropped("dc1.test.event", 1);
   EXPECT_EQ(ledger_events(gate, kReceivedAt)["test.event"]["spool"], (json{{"records_before", 5},
                                                                            {"found", 0},
                                                                            {"stored", 4},
@@ -280,7 +279,7 @@ TEST(LedgerEvent, NoneIsMadeAboutItsOwnStream) {
   EXPECT_THAT(ledger_events(gate, kReceivedAt), IsEmpty());
 }
 
-TEST(LedgerEvent, WithoutRoomItIsPutOffAndTheNextOneTellsOfBothMinutes) {
+TEST(LedgerEvent, WithoutRoom_IsDeferredAndTheNextOneCoversBothMinutes) {
   constexpr std::size_t kMax = 10000;
   const auto inflight = std::make_shared<InflightBytes>(kMax);
   GateHarness gate(with_ledger_stream(), kStreams, nullptr, inflight);
@@ -317,7 +316,7 @@ TEST(LedgerEvent, OneOfAnotherSchemaThanItsStreamAdmitsIsCountedAsFailed) {
   gate.produce_ledger(kReceivedAt);
   EXPECT_EQ(gate.metric("eventgate_ledger_events_failed_total"),
             "eventgate_ledger_events_failed_total{service=\"test\"} 1");
-  EXPECT_EQ(samples(gate).refused("other.event"), (FailedEvent{{"title", 1}}));
+  EXPECT_EQ(samples(gate).refused("other.event"), (Refused{{"title", 1}}));
 }
 
 TEST(LedgerEvent, NoneIsMadeWithoutAStreamForThem) {

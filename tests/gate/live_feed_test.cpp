@@ -48,7 +48,7 @@ TEST(LiveFeed, ReadersGoOnFromWhereTheyAre) {
   EXPECT_THAT(texts(feed), IsEmpty());
   const std::vector<LiveEvent> three{event("1"), event("2"), event("3")};
   feed.add(three);
-  const LiveFeed::Piece first = feed.read(2, {}, 1 << 20);
+  const LiveFeed::Page first = feed.read(2, {}, 1 << 20);
   EXPECT_THAT(texts(first.events), ElementsAre("2", "3"));
   EXPECT_EQ(first.missed, 0u);
   EXPECT_EQ(first.next, 4u);
@@ -75,7 +75,7 @@ TEST(LiveFeed, EveryTextOfAMegabyte_EventIsCutAndTheRingHolds) {
     add(feed, event("after"));
 
     std::string_view events;
-    const LiveFeed::Piece piece = feed.read(feed.oldest(), {}, LiveFeed::kMaxBytes);
+    const LiveFeed::Page piece = feed.read(feed.oldest(), {}, LiveFeed::kMaxBytes);
     events = piece.events;
     LiveEventMemory memory;
     std::optional<LiveEvent> last_invalid;
@@ -99,7 +99,7 @@ TEST(LiveFeed, MorePlacesAddedThanAnEventMayHave_AreLeftOut) {
   LiveEvent put = event("{}");
   put.added = added;
   add(feed, put);
-  const LiveFeed::Piece piece = feed.read(1, {}, LiveFeed::kMaxBytes);
+  const LiveFeed::Page piece = feed.read(1, {}, LiveFeed::kMaxBytes);
   std::string_view events = piece.events;
   LiveEventMemory memory;
   const auto got = next_live_event(events, memory);
@@ -126,7 +126,7 @@ TEST(LiveFeed, GivesAllThatWasPutIn) {
   put.status = &status;
   add(feed, put);
 
-  const LiveFeed::Piece piece = feed.read(1, {}, 1 << 20);
+  const LiveFeed::Page piece = feed.read(1, {}, 1 << 20);
   std::string_view events = piece.events;
   LiveEventMemory memory;
   const auto got = next_live_event(events, memory);
@@ -173,7 +173,7 @@ TEST(LiveFeed, FiltersByStreamAndOutcome) {
 TEST(LiveFeed, APieceHasOneEventAtLeast) {
   LiveFeed feed;
   for (const char* const text : {"aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"}) add(feed, event(text));
-  const LiveFeed::Piece first = feed.read(1, {}, 1);
+  const LiveFeed::Page first = feed.read(1, {}, 1);
   EXPECT_THAT(texts(first.events), ElementsAre("aaaaaaaaaa"));
   EXPECT_EQ(first.next, 2u);
   EXPECT_THAT(texts(feed.read(2, {}, 2 * first.events.size()).events), ElementsAre("bbbbbbbbbb", "cccccccccc"));
@@ -184,7 +184,7 @@ TEST(LiveFeed, OldestAreOverwrittenAndReadersAreToldHowMany) {
   look(feed);
   for (std::size_t i = 1; i <= LiveFeed::kMaxEvents + 10; ++i) add(feed, event(std::to_string(i)));
   EXPECT_EQ(feed.oldest(), 11u);
-  const LiveFeed::Piece piece = feed.read(4, {}, 1 << 20);
+  const LiveFeed::Page piece = feed.read(4, {}, 1 << 20);
   EXPECT_EQ(piece.missed, 7u);
   EXPECT_EQ(texts(piece.events).size(), LiveFeed::kMaxEvents);
   EXPECT_EQ(texts(piece.events).front(), "11");
@@ -223,7 +223,7 @@ LiveEvent late(std::string_view text) {
   return made;
 }
 
-TEST(LiveFeed, FewerAreKeptWhenNobodyLooksOn) {
+TEST(LiveFeed, WithoutAViewer_FewerEventsAreKept) {
   LiveFeed feed;
   const std::string text(1000, 'x');
   for (int i = 0; i < 500; ++i) add(feed, late(text));
@@ -262,7 +262,7 @@ TEST(LiveFeed, LongTextsAreCutBetweenCharactersAndSaySo) {
   LiveEvent put = event(text, std::string_view(text));
   put.added = added;
   add(feed, put);
-  const LiveFeed::Piece piece = feed.read(1, {}, 1);
+  const LiveFeed::Page piece = feed.read(1, {}, 1);
   std::string_view events = piece.events;
   LiveEventMemory memory;
   const auto got = next_live_event(events, memory);
@@ -280,7 +280,7 @@ TEST(LiveFeed, ErrorsThatAreTooLongAreLeftOut) {
   LiveEvent put = event("{}", "s", LiveOutcome::invalid);
   put.status = &status;
   add(feed, put);
-  const LiveFeed::Piece piece = feed.read(1, {}, 1);
+  const LiveFeed::Page piece = feed.read(1, {}, 1);
   EXPECT_LT(piece.events.size(), 2 * LiveFeed::kMaxText);
   std::string_view events = piece.events;
   LiveEventMemory memory;
@@ -303,7 +303,7 @@ TEST(LiveFeed, ThreadsAddAndReadAtTheSameTime) {
       std::uint64_t next = 1;
       for (bool last = false; !last;) {
         last = done;
-        const LiveFeed::Piece piece = feed.read(next, {}, 4096);
+        const LiveFeed::Page piece = feed.read(next, {}, 4096);
         count += piece.missed;
         LiveEventMemory memory;
         std::string_view events = piece.events;

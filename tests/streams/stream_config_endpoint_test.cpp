@@ -24,7 +24,7 @@ using testing::HasSubstr;
 constexpr std::string_view kGood = R"({"streams":{"test.event":{"schema_title":"test"}}})";
 constexpr std::string_view kStreams = R"({"test.event":{"schema_title":"test"}})";
 
-/// What an endpoint does instead of giving stream configs, and what is said of it.
+/// A failure of an endpoint, and the reason that is reported for it.
 struct Mishap {
   std::string name;
   std::optional<std::string> answer;  ///< Nothing: it never answers.
@@ -126,20 +126,20 @@ TEST_P(StreamConfigEndpointTest, WhatIsKnownStaysKnown) {
   const auto told = [this] { return log_.texts().back().find("the last good ones stay in use") != std::string::npos; };
   ASSERT_TRUE(becomes(told)) << log_.texts().back();
   EXPECT_THAT(log_.texts().back(), HasSubstr(GetParam().reason));
-  // It says so for as long as nothing else is to be had.
-  while (!configs->stale()) std::this_thread::yield();
-  EXPECT_THAT(*configs->stale(), testing::MatchesRegex("stream configs: read [0-9]+ s ago, and not since"));
+  // The reason stays until another read succeeds.
+  while (!configs->stale_reason()) std::this_thread::yield();
+  EXPECT_THAT(*configs->stale_reason(), testing::MatchesRegex("stream configs: read [0-9]+ s ago, and not since"));
 }
 
 TEST_P(StreamConfigEndpointTest, AStartTakesWhatIsKept) {
   const TemporaryFolder folder;
   options_.cache_dir = folder.path();
-  EXPECT_EQ(source()->stale(), std::nullopt);
+  EXPECT_EQ(source()->stale_reason(), std::nullopt);
   reader_options_.fetch_timeout = milliseconds(2000);
   answer(GetParam().given());
   const auto configs = source();
   EXPECT_EQ(configs->current()->json(), kStreams);
-  EXPECT_THAT(*configs->stale(), testing::StartsWith("stream configs: those kept in cache_dir, read "));
+  EXPECT_THAT(*configs->stale_reason(), testing::StartsWith("stream configs: the copy in cache_dir, read "));
 }
 
 TEST_P(StreamConfigEndpointTest, AStartWithNothingKeptSaysWhy) {

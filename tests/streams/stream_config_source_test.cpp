@@ -21,7 +21,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using Json = nlohmann::ordered_json;
 
-/// What a read gives.
+/// The result of one read.
 struct Reply {
   Reply(Json object) : result(boost::system::in_place_value, std::move(object)) {}
   Reply(ReadError error) : result(boost::system::in_place_error, std::move(error)) {}
@@ -61,14 +61,14 @@ class ScriptedReader : public ObjectReader {
 struct StreamConfigSourceTest : testing::Test {
   LogFile log;
   Metrics metrics{"gate"};
-  Telemetry events{metrics};
+  Telemetry telemetry{metrics};
   StreamConfigOptions options{"http://wiki/api.php", "", milliseconds(0), 0, ""};
   std::shared_ptr<ScriptedReader> reader;
 
   std::unique_ptr<StreamConfigSource> source(std::deque<Reply> replies,
                                              std::function<void(const StreamConfigs&)> changed = {}) {
     reader = std::make_shared<ScriptedReader>(std::move(replies));
-    return std::make_unique<StreamConfigSource>(options, reader, events, std::move(changed));
+    return std::make_unique<StreamConfigSource>(options, reader, telemetry, std::move(changed));
   }
 
   void expect_refused(Reply reply, const std::string& reason) {
@@ -143,7 +143,7 @@ TEST_F(StreamConfigSourceTest, ABadEntryIsRefusedAloneWithALogLineAndAMetric) {
   const auto configs =
       source({Json::parse(R"({"bad": {"schema_title": 5}, "/(/": {}, "test.event": {"schema_title": "test"}})")});
   EXPECT_EQ(configs->current()->find("test.event")->schema_title, "test");
-  EXPECT_THAT(*configs->unusable(), AllOf(HasSubstr("'bad': schema_title"), HasSubstr("'/(/'")));
+  EXPECT_THAT(*configs->unusable_reason(), AllOf(HasSubstr("'bad': schema_title"), HasSubstr("'/(/'")));
   EXPECT_THAT(log.msgs(), testing::ElementsAre("Stream configs are read",
                                                "Entries of the stream configs cannot be used: events of their streams "
                                                "fail"));
@@ -153,13 +153,13 @@ TEST_F(StreamConfigSourceTest, ABadEntryIsRefusedAloneWithALogLineAndAMetric) {
 TEST_F(StreamConfigSourceTest, ABadEntryOfARefreshIsRefusedAloneAndGoesWhenItIsGood) {
   const Json bad = Json::parse(R"({"test.event": {"schema_title": 5}, "other": {"schema_title": "new"}})");
   const auto configs = source({kStreams, bad, bad, kNewStreams});
-  EXPECT_EQ(configs->unusable(), std::nullopt);
-  configs->read_again()();
-  configs->read_again()();
+  EXPECT_EQ(configs->unusable_reason(), std::nullopt);
+  configs->reload()();
+  configs->reload()();
   EXPECT_EQ(configs->current()->find("other")->schema_title, "new");
-  EXPECT_THAT(*configs->unusable(), HasSubstr("'test.event'"));
-  configs->read_again()();
-  EXPECT_EQ(configs->unusable(), std::nullopt);
+  EXPECT_THAT(*configs->unusable_reason(), HasSubstr("'test.event'"));
+  configs->reload()();
+  EXPECT_EQ(configs->unusable_reason(), std::nullopt);
   EXPECT_THAT(metrics.text(), HasSubstr("eventgate_stream_config_unusable_entries{service=\"gate\"} 0"));
   EXPECT_THAT(log.msgs(), testing::Contains(HasSubstr("Entries of the stream configs")).Times(1));
 }
@@ -218,17 +218,17 @@ TEST_F(StreamConfigSourceTest, StoppingDoesNotWaitForTheTtl) {
   EXPECT_EQ(reader->uris.size(), 1u);
 }
 
-TEST_F(StreamConfigSourceTest, AStartWithoutTheHostTakesWhatIsKeptInCacheDir) {
+TEST_F(StreamConfigSourceTest, StartWithoutTheHost_UsesTheCopyInCacheDir) {
   const TemporaryFolder folder;
   options.cache_dir = folder.path() + "/cache";
   const auto before = source({kStreams})->read_at();
   const auto configs = source({unavailable("refused")});
   EXPECT_EQ(configs->current()->json(), kStreams.dump());
   EXPECT_LT(configs->read_at() - before, std::chrono::minutes(1));
-  EXPECT_THAT(log.texts().back(), HasSubstr("are used"));
+  EXPECT_THAT(log.texts().back(), HasSubstr("is used"));
 }
 
-TEST_F(StreamConfigSourceTest, WhatIsKeptOfAnotherUriOrBrokenIsNotTaken) {
+TEST_F(StreamConfigSourceTest, CacheOfAnotherUriOrBroken_IsNotUsed) {
   const TemporaryFolder folder;
   options.cache_dir = folder.path();
   source({kStreams});
@@ -245,11 +245,11 @@ TEST_F(StreamConfigSourceTest, ACacheDirThatCannotBeWrittenIsWarnedOf) {
   EXPECT_THAT(log.texts().back(), AllOf(HasSubstr("\"level\":40"), HasSubstr("/dev/null/cache")));
 }
 
-TEST_F(StreamConfigSourceTest, WhatIsReadAgainIsPutToUseWhenSaid) {
+TEST_F(StreamConfigSourceTest, Reload_IsPutToUseByTheReturnedFunction) {
   int changes = 0;
   const auto found = source({Json{{"a", {{"schema_title", "test"}}}}, Json{{"b", {{"schema_title", "test"}}}}},
                             [&changes](const StreamConfigs&) { ++changes; });
-  const auto use = found->read_again();
+  const auto use = found->reload();
   EXPECT_NE(found->current()->find("a"), nullptr);
   EXPECT_EQ(changes, 0);
   use();
@@ -258,11 +258,11 @@ TEST_F(StreamConfigSourceTest, WhatIsReadAgainIsPutToUseWhenSaid) {
   EXPECT_EQ(changes, 1);
 }
 
-TEST_F(StreamConfigSourceTest, WhatCannotBeReadAgainChangesNothing) {
+TEST_F(StreamConfigSourceTest, FailedReload_ChangesNothing) {
   const auto found =
       source({Json{{"a", {{"schema_title", "test"}}}}, unavailable("it is down"), Json::parse(R"(["b"])")});
-  EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::runtime_error>(HasSubstr("it is down")));
-  EXPECT_THAT([&] { found->read_again(); }, testing::ThrowsMessage<std::invalid_argument>(HasSubstr("of type array")));
+  EXPECT_THAT([&] { found->reload(); }, testing::ThrowsMessage<std::runtime_error>(HasSubstr("it is down")));
+  EXPECT_THAT([&] { found->reload(); }, testing::ThrowsMessage<std::invalid_argument>(HasSubstr("of type array")));
   EXPECT_NE(found->current()->find("a"), nullptr);
 }
 

@@ -24,9 +24,9 @@ void expect_refused(const std::string& json, const std::string& stream, const st
   Json object = Json::parse(json);
   object["good"] = {{"schema_title", "good"}};
   const StreamConfigs configs(object);
-  ASSERT_EQ(configs.unusable().size(), 1u) << json;
-  EXPECT_THAT(configs.unusable()[0].reason, AllOf(HasSubstr(stream), HasSubstr(expected)));
-  EXPECT_EQ(configs.unusable_text(), configs.unusable()[0].reason);
+  ASSERT_EQ(configs.unusable_entries().size(), 1u) << json;
+  EXPECT_THAT(configs.unusable_entries()[0].reason, AllOf(HasSubstr(stream), HasSubstr(expected)));
+  EXPECT_EQ(configs.unusable_reasons(), configs.unusable_entries()[0].reason);
   EXPECT_EQ(configs.find("good")->schema_title, "good");
   EXPECT_EQ(configs.find("good")->unusable_reason, "");
   EXPECT_EQ(Json::parse(configs.json()), object);
@@ -154,14 +154,14 @@ TEST(StreamConfigs, WrongType_EntryIsKeptWithItsReason) {
   EXPECT_THAT(configs.find("test.event")->unusable_reason, HasSubstr("schema_title"));
   EXPECT_EQ(configs.find("test.event")->schema_title, std::nullopt);
   EXPECT_THAT(configs.find("job.x")->unusable_reason, HasSubstr("'/^job/': producers"));
-  EXPECT_EQ(configs.bad_regexes(), "");
+  EXPECT_EQ(configs.bad_regex_reason(), "");
 }
 
 TEST(StreamConfigs, BadRegex_MatchesNothingAndIsNamed) {
   const auto configs = stream_configs(R"({"/a(?=b)/": {"schema_title": "x"}, "/^a/": {"schema_title": "y"}})");
   EXPECT_EQ(configs.find("ab")->schema_title, "y");
   EXPECT_EQ(configs.find("bab"), nullptr);
-  EXPECT_THAT(configs.bad_regexes(), HasSubstr("'/a(?=b)/'"));
+  EXPECT_THAT(configs.bad_regex_reason(), HasSubstr("'/a(?=b)/'"));
 }
 
 TEST(StreamConfigs, WhatIsSaidOfUnusableEntriesHasABound) {
@@ -171,10 +171,10 @@ TEST(StreamConfigs, WhatIsSaidOfUnusableEntriesHasABound) {
     object[std::to_string(i) + std::string(5000, 'x')] = {{"message_key_fields", {{std::string(5000, 'y'), 1}}}};
   }
   const StreamConfigs configs(object);
-  EXPECT_EQ(configs.unusable().size(), 2000u);
-  EXPECT_LT(configs.unusable_text().size(), 4096u);
-  EXPECT_LT(configs.bad_regexes().size(), 600u);
-  for (const UnusableEntry& entry : configs.unusable()) ASSERT_LT(entry.reason.size(), 500u);
+  EXPECT_EQ(configs.unusable_entries().size(), 2000u);
+  EXPECT_LT(configs.unusable_reasons().size(), 4096u);
+  EXPECT_LT(configs.bad_regex_reason().size(), 600u);
+  for (const UnusableEntry& entry : configs.unusable_entries()) ASSERT_LT(entry.reason.size(), 500u);
 }
 
 TEST(StreamConfigs, ADocumentThatIsNoObjectIsRefused) {
@@ -212,7 +212,7 @@ TEST(StreamConfigs, HostileNamesAreEscapedInJson) {
 }
 
 TEST(StreamConfigs, NamesAreThoseThatAreNoRegex) {
-  EXPECT_THAT(stream_configs(R"({"b": {}, "/a/": {}, "a": {}})").names(), ElementsAre("b", "a"));
+  EXPECT_THAT(stream_configs(R"({"b": {}, "/a/": {}, "a": {}})").stream_names(), ElementsAre("b", "a"));
 }
 
 TEST(StreamConfigs, TheOriginalsRealConfigsAreRead) {
@@ -225,7 +225,7 @@ TEST(StreamConfigs, TheOriginalsRealConfigsAreRead) {
     const StreamConfigs configs(document.at("streams"));
     EXPECT_EQ(document.at("streams").size(), count);
     EXPECT_EQ(Json::parse(configs.json()), document.at("streams"));
-    for (const std::string& stream : configs.names()) {
+    for (const std::string& stream : configs.stream_names()) {
       EXPECT_EQ(configs.find(stream)->schema_title, document["streams"][stream]["schema_title"]);
     }
     EXPECT_EQ(configs.find("mediawiki.job.x") != nullptr, name == "eventgate-main");

@@ -67,7 +67,8 @@ TEST_F(LedgerTest, EachOutcomeIsItsOwnSeriesAndTheRestIsInFlight) {
 
 TEST_F(LedgerTest, ARefusalHasTheNameOfItsCause) {
   std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < kRefusalCauses; ++i) names.push_back(failure_cause_name(static_cast<FailureCause>(i)));
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i)
+    names.push_back(failure_cause_name(static_cast<FailureCause>(i)));
   EXPECT_THAT(names, ElementsAre("invalid", "malformed_json", "field", "schema", "stream", "title", "topic", "key",
                                  "record", "not_produced"));
 }
@@ -93,7 +94,7 @@ TEST_F(LedgerTest, BalancesAtEveryScrapeWhileThreadsCount) {
             account.produced(3);
             break;
           case 1:
-            account.refused(static_cast<FailureCause>(i / 6 % kRefusalCauses), 3);
+            account.refused(static_cast<FailureCause>(i / 6 % kFailureCauseCount), 3);
             break;
           case 2:
             account.lost(3);
@@ -141,7 +142,7 @@ TEST_F(LedgerTest, BalancesAtEveryScrapeWhileThreadsCount) {
 TEST_F(LedgerTest, ARecordInTheSpoolCountsForTheStreamOfItsTopic) {
   ledger.declare({{"s", "dc1.s"}}, kStart);
   LedgerAccount& made_up = ledger.account("job.1");
-  ledger.know_topic(made_up, "dc1.job.1");
+  ledger.set_topic_once(made_up, "dc1.job.1");
   ledger.spool_found("dc1.s", 7);
   ledger.spool_stored("dc1.s", 3);
   ledger.spool_replayed("dc1.s", 5);
@@ -159,7 +160,7 @@ TEST_F(LedgerTest, ARecordInTheSpoolCountsForTheStreamOfItsTopic) {
   EXPECT_EQ(text.imbalance(), "");
 }
 
-TEST_F(LedgerTest, ARecordLeavesTheSpoolWhereItEnteredItAlsoIfItsTopicIsDeclaredMeanwhile) {
+TEST_F(LedgerTest, RecordWhoseTopicIsDeclaredMeanwhile_LeavesTheAccountThatItEntered) {
   ledger.spool_found("dc1.s", 2);
   ledger.declare({{"s", "dc1.s"}}, kStart);
   ledger.spool_replayed("dc1.s", 2);
@@ -192,13 +193,13 @@ TEST_F(LedgerTest, AgeIsOfStreamsThatAreDeclaredNow) {
   EXPECT_EQ(ages(kStart + seconds(121)), (std::map<std::string, double>{{"old", 1}}));
 }
 
-TEST_F(LedgerTest, ARowHasWhatHappenedSinceTheOneBefore) {
+TEST_F(LedgerTest, Row_HasTheCountsSinceTheRowBefore) {
   LedgerAccount& account = ledger.account("s");
   ledger.account("quiet");
   account.received(5, at(kStart));
   account.produced(2);
   account.refused(FailureCause::key);
-  auto rows = ledger.take(kStart + minutes(1));
+  auto rows = ledger.take_rows(kStart + minutes(1));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].stream, "s");
   EXPECT_EQ(rows[0].begin, kStart);
@@ -207,11 +208,11 @@ TEST_F(LedgerTest, ARowHasWhatHappenedSinceTheOneBefore) {
   EXPECT_EQ(rows[0].in_flight_before, 0u);
   EXPECT_EQ(rows[0].in_flight_after, 2u);
 
-  EXPECT_THAT(ledger.take(kStart + minutes(2)), IsEmpty());
+  EXPECT_THAT(ledger.take_rows(kStart + minutes(2)), IsEmpty());
 
   account.received(1, at(kStart));
   account.produced(3);
-  rows = ledger.take(kStart + minutes(3));
+  rows = ledger.take_rows(kStart + minutes(3));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].begin, kStart + minutes(2));
   EXPECT_EQ(rows[0].counts.received, 1u);
@@ -221,11 +222,11 @@ TEST_F(LedgerTest, ARowHasWhatHappenedSinceTheOneBefore) {
   EXPECT_EQ(rows[0].in_flight_after, 0u);
 }
 
-TEST_F(LedgerTest, ARowIsMadeOfWhatHappensInTheSpoolAlone) {
+TEST_F(LedgerTest, ChangeInTheSpoolAlone_MakesARow) {
   ledger.spool_found("t", 4);
-  ledger.take(kStart + minutes(1));
+  ledger.take_rows(kStart + minutes(1));
   ledger.spool_replayed("t", 3);
-  const auto rows = ledger.take(kStart + minutes(2));
+  const auto rows = ledger.take_rows(kStart + minutes(2));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].counts.spool_replayed, 3u);
   EXPECT_EQ(rows[0].in_spool_before, 4u);

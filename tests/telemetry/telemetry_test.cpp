@@ -31,10 +31,10 @@ std::map<std::string, std::string> samples(const Metrics& metrics) {
   return result;
 }
 
-struct IntakeEventsTest : testing::Test {
+struct TelemetryTest : testing::Test {
   LogFile log{LogLevel::debug};
   Metrics metrics{"gate"};
-  Telemetry events{metrics};
+  Telemetry telemetry{metrics};
 
   std::string value(const std::string& series) const {
     const auto all = samples(metrics);
@@ -43,9 +43,9 @@ struct IntakeEventsTest : testing::Test {
   }
 };
 
-TEST_F(IntakeEventsTest, AProducedEventCountsByStreamAndSchema) {
-  events.event_produced("test.event", "/test/event/1.0.0");
-  events.event_produced("test.event", "/test/event/1.0.0", 4);
+TEST_F(TelemetryTest, AProducedEventCountsByStreamAndSchema) {
+  telemetry.event_produced("test.event", "/test/event/1.0.0");
+  telemetry.event_produced("test.event", "/test/event/1.0.0", 4);
   EXPECT_EQ(
       value(R"(eventgate_events_produced_total{service="gate",schema_uri="/test/event/1.0.0",stream="test.event"})"),
       "5");
@@ -53,8 +53,8 @@ TEST_F(IntakeEventsTest, AProducedEventCountsByStreamAndSchema) {
   EXPECT_TRUE(log.texts().empty());
 }
 
-TEST_F(IntakeEventsTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
-  events.event_invalid("test.event", "unknown", "malformed_json");
+TEST_F(TelemetryTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
+  telemetry.event_refused("test.event", "unknown", FailureCause::malformed_json, "");
   EXPECT_EQ(
       value(
           R"(eventgate_validation_errors_total{service="gate",error_type="malformed_json",schema_uri="unknown",stream="test.event"})"),
@@ -63,9 +63,9 @@ TEST_F(IntakeEventsTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
   EXPECT_EQ(log.line()["level"], 20);
 }
 
-TEST_F(IntakeEventsTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) {
-  events.event_error("s", "/u", "schema", "Failed loading schema at /u");
-  events.event_error("s", "/u", "not_produced", "Local: Message timed out");
+TEST_F(TelemetryTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) {
+  telemetry.event_refused("s", "/u", FailureCause::schema, "Failed loading schema at /u");
+  telemetry.event_refused("s", "/u", FailureCause::not_produced, "Local: Message timed out");
   EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="schema",schema_uri="/u",stream="s"})"), "1");
   EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="not_produced",schema_uri="/u",stream="s"})"),
             "1");
@@ -75,31 +75,31 @@ TEST_F(IntakeEventsTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) 
   EXPECT_EQ(log.lines().at(1)["message"], "Local: Message timed out");
 }
 
-TEST_F(IntakeEventsTest, EveryLostHastyEventCountsButTheLogIsNotFlooded) {
-  for (int i = 0; i < 10000; ++i) events.hasty_event_lost("s", "/u", "Local: Message timed out");
+TEST_F(TelemetryTest, EveryLostHastyEventCountsButTheLogIsNotFlooded) {
+  for (int i = 0; i < 10000; ++i) telemetry.hasty_event_lost("s", "/u", "Local: Message timed out");
   EXPECT_EQ(value(R"(eventgate_hasty_events_lost_total{service="gate",schema_uri="/u",stream="s"})"), "10000");
   EXPECT_EQ(value(R"(eventgate_events_total{service="gate",outcome="hasty_lost"})"), "10000");
   EXPECT_EQ(log.line()["level"], 50);
   EXPECT_LT(log.texts().size(), 1000u);
 }
 
-TEST_F(IntakeEventsTest, AFailedErrorEventCountsAndIsAnErrorInTheLog) {
-  events.error_event_failed("Broker: Unknown topic or partition");
+TEST_F(TelemetryTest, AFailedErrorEventCountsAndIsAnErrorInTheLog) {
+  telemetry.error_event_failed("Broker: Unknown topic or partition");
   EXPECT_EQ(value(R"(eventgate_error_events_failed_total{service="gate"})"), "1");
   EXPECT_EQ(log.line()["level"], 50);
 }
 
-TEST_F(IntakeEventsTest, ReceivedEventsAndBytesAddUp) {
-  events.events_received(3);
-  events.body_received(1000);
-  events.body_received(24);
+TEST_F(TelemetryTest, ReceivedEventsAndBytesAddUp) {
+  telemetry.events_received(3);
+  telemetry.body_received(1000);
+  telemetry.body_received(24);
   EXPECT_EQ(value(R"(eventgate_events_total{service="gate",outcome="received"})"), "3");
   EXPECT_EQ(value(R"(eventgate_received_bytes_total{service="gate"})"), "1024");
 }
 
-TEST_F(IntakeEventsTest, ARequestIsInTheOriginalsHistogram) {
-  events.request_answered("v1/events", "POST", 201, milliseconds(40));
-  events.request_answered("", "GET", 200, milliseconds(40));
+TEST_F(TelemetryTest, ARequestIsInTheOriginalsHistogram) {
+  telemetry.request_answered("v1/events", "POST", 201, milliseconds(40));
+  telemetry.request_answered("", "GET", 200, milliseconds(40));
   const std::string bucket = "express_router_request_duration_seconds_bucket";
   const std::string labels = R"({service="gate",method="POST",path="v1/events",status="201",le=)";
   EXPECT_EQ(value(bucket + labels + "\"0.03\"}"), "0");
@@ -111,36 +111,36 @@ TEST_F(IntakeEventsTest, ARequestIsInTheOriginalsHistogram) {
       "1");
 }
 
-TEST_F(IntakeEventsTest, AMethodThatIsNoneCountsAsUnknown) {
-  events.request_answered("v1/events", "BREW\"", 405, milliseconds(1));
+TEST_F(TelemetryTest, UnknownMethod_CountsAsUnknown) {
+  telemetry.request_answered("v1/events", "BREW\"", 405, milliseconds(1));
   EXPECT_EQ(
       value(
           R"(express_router_request_duration_seconds_count{service="gate",method="unknown",path="v1/events",status="405"})"),
       "1");
 }
 
-TEST_F(IntakeEventsTest, ConnectionsGoUpAndDown) {
-  events.connection_opened();
-  events.connection_opened();
-  events.connection_closed();
+TEST_F(TelemetryTest, ConnectionsGoUpAndDown) {
+  telemetry.connection_opened();
+  telemetry.connection_opened();
+  telemetry.connection_closed();
   EXPECT_EQ(value(R"(eventgate_connections{service="gate"})"), "1");
   EXPECT_EQ(value(R"(eventgate_connections_total{service="gate"})"), "2");
 }
 
-TEST_F(IntakeEventsTest, RefusedRequestsCountByCause) {
-  events.request_rejected("body_too_large");
-  events.accept_paused(10000);
+TEST_F(TelemetryTest, RefusedRequestsCountByCause) {
+  telemetry.request_rejected("body_too_large");
+  telemetry.accept_paused(10000);
   EXPECT_EQ(value(R"(eventgate_rejected_requests_total{service="gate",cause="body_too_large"})"), "1");
   EXPECT_EQ(value(R"(eventgate_accept_pauses_total{service="gate"})"), "1");
   EXPECT_EQ(log.line()["connections"], "10000");
 }
 
-TEST_F(IntakeEventsTest, SchemasCountByHowTheyWereFound) {
-  events.schema_hit();
-  events.schema_miss();
-  events.schema_loaded("/a", milliseconds(5));
-  events.schema_failed("/b", "");
-  events.schema_failed("/c", "unknown format \"x\"");
+TEST_F(TelemetryTest, SchemasCountByHowTheyWereFound) {
+  telemetry.schema_hit();
+  telemetry.schema_miss();
+  telemetry.schema_loaded("/a", milliseconds(5));
+  telemetry.schema_failed("/b", "");
+  telemetry.schema_failed("/c", "unknown format \"x\"");
   EXPECT_EQ(value(R"(eventgate_schema_cache_hits_total{service="gate"})"), "1");
   EXPECT_EQ(value(R"(eventgate_schema_cache_misses_total{service="gate"})"), "1");
   EXPECT_EQ(value(R"(eventgate_schema_load_duration_seconds_count{service="gate"})"), "1");
@@ -151,12 +151,12 @@ TEST_F(IntakeEventsTest, SchemasCountByHowTheyWereFound) {
   EXPECT_THAT(levels, testing::ElementsAre(30, 20, 40));
 }
 
-TEST_F(IntakeEventsTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
-  events.stream_configs_read("http://h/", 3);
-  for (int i = 0; i < 3; ++i) events.stream_configs_failed("http://h/", "refused");
-  events.stream_configs_read("http://h/", 4);
-  events.stream_configs_read("http://h/", 4);
-  events.stream_configs_failed("http://h/", "refused");
+TEST_F(TelemetryTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
+  telemetry.stream_configs_read("http://h/", 3);
+  for (int i = 0; i < 3; ++i) telemetry.stream_configs_failed("http://h/", "refused");
+  telemetry.stream_configs_read("http://h/", 4);
+  telemetry.stream_configs_read("http://h/", 4);
+  telemetry.stream_configs_failed("http://h/", "refused");
   EXPECT_EQ(value(R"(eventgate_stream_config_failures_total{service="gate"})"), "4");
   EXPECT_EQ(value(R"(eventgate_stream_config_reads_total{service="gate"})"), "3");
   EXPECT_EQ(value(R"(eventgate_streams{service="gate"})"), "4");
@@ -165,18 +165,18 @@ TEST_F(IntakeEventsTest, ARefreshThatFailsAgainAndAgainWarnsOnce) {
   EXPECT_THAT(levels, testing::ElementsAre(30, 40, 30, 20, 40));
 }
 
-TEST_F(IntakeEventsTest, AStreamWithoutASchemaIsCountedAndWarnedOf) {
-  events.stream_without_schema("lost.event", "lost");
+TEST_F(TelemetryTest, AStreamWithoutASchemaIsCountedAndWarnedOf) {
+  telemetry.stream_without_schema("lost.event", "lost");
   EXPECT_EQ(value(R"(eventgate_streams_without_schema_total{service="gate"})"), "1");
   EXPECT_EQ(log.line()["level"], 40);
   EXPECT_EQ(log.line()["stream"], "lost.event");
   EXPECT_EQ(log.line()["schema_title"], "lost");
 }
 
-TEST_F(IntakeEventsTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
-  events.record_handed_over("guaranteed", 3);
-  events.record_delivered("guaranteed", milliseconds(7));
-  events.record_failed("guaranteed", "dc1.test", "_MSG_TIMED_OUT", "Local: Message timed out");
+TEST_F(TelemetryTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
+  telemetry.record_handed_over("guaranteed", 3);
+  telemetry.record_delivered("guaranteed", milliseconds(7));
+  telemetry.record_failed("guaranteed", "dc1.test", "_MSG_TIMED_OUT", "Local: Message timed out");
   EXPECT_EQ(value(R"(eventgate_records_total{service="gate",producer="guaranteed"})"), "3");
   EXPECT_EQ(value(R"(eventgate_records_in_flight{service="gate",producer="guaranteed"})"), "1");
   EXPECT_EQ(value(R"(eventgate_delivery_duration_seconds_bucket{service="gate",producer="guaranteed",le="0.01"})"),
@@ -186,15 +186,15 @@ TEST_F(IntakeEventsTest, RecordsInFlightAreThoseNeitherDeliveredNorFailed) {
   EXPECT_EQ(log.line()["topic"], "dc1.test");
 }
 
-TEST_F(IntakeEventsTest, RecordsDeliveredTogetherCountAsMany) {
+TEST_F(TelemetryTest, RecordsDeliveredTogetherCountAsMany) {
   const auto bucket = [this](const char* bound) {
     return value(R"(eventgate_delivery_duration_seconds_bucket{service="gate",producer="file",le=")" +
                  std::string(bound) + R"("})");
   };
-  events.record_handed_over("file", 150);
-  events.record_delivered("file", milliseconds(5), 100);
-  events.record_delivered("file", milliseconds(250), 40);
-  events.record_delivered("file", std::chrono::seconds(60), 9);
+  telemetry.record_handed_over("file", 150);
+  telemetry.record_delivered("file", milliseconds(5), 100);
+  telemetry.record_delivered("file", milliseconds(250), 40);
+  telemetry.record_delivered("file", std::chrono::seconds(60), 9);
   EXPECT_EQ(value(R"(eventgate_records_in_flight{service="gate",producer="file"})"), "1");
   EXPECT_EQ(bucket("0.0025"), "0");
   EXPECT_EQ(bucket("0.005"), "100");
@@ -204,13 +204,13 @@ TEST_F(IntakeEventsTest, RecordsDeliveredTogetherCountAsMany) {
   EXPECT_EQ(value(R"(eventgate_delivery_duration_seconds_sum{service="gate",producer="file"})"), "550.5");
 }
 
-TEST_F(IntakeEventsTest, ProducersErrorsAndLateReportsCount) {
-  events.late_delivery("hasty", true);
-  events.late_delivery("hasty", false);
-  events.producer_error("hasty", "_ALL_BROKERS_DOWN", "1/1 brokers are down");
-  events.producer_log("hasty", 3, "FAIL", "Connect failed");
-  events.producer_log("hasty", 7, "BROKER", "state");
-  events.sink_warning("file", "slow");
+TEST_F(TelemetryTest, ProducersErrorsAndLateReportsCount) {
+  telemetry.late_delivery("hasty", true);
+  telemetry.late_delivery("hasty", false);
+  telemetry.producer_error("hasty", "_ALL_BROKERS_DOWN", "1/1 brokers are down");
+  telemetry.producer_log("hasty", 3, "FAIL", "Connect failed");
+  telemetry.producer_log("hasty", 7, "BROKER", "state");
+  telemetry.sink_warning("file", "slow");
   EXPECT_EQ(value(R"(eventgate_late_deliveries_total{service="gate",outcome="delivered",producer="hasty"})"), "1");
   EXPECT_EQ(value(R"(eventgate_late_deliveries_total{service="gate",outcome="failed",producer="hasty"})"), "1");
   EXPECT_EQ(value(R"(eventgate_producer_errors_total{service="gate",cause="_ALL_BROKERS_DOWN",producer="hasty"})"),
@@ -221,20 +221,20 @@ TEST_F(IntakeEventsTest, ProducersErrorsAndLateReportsCount) {
   EXPECT_THAT(levels, testing::ElementsAre(40, 50, 20, 40));
 }
 
-TEST_F(IntakeEventsTest, ObservedValuesAreInTheText) {
-  events.observe_stream_config_age([] { return 12.5; });
-  events.observe_inflight_bytes([] { return 1024; });
-  events.observe_cached_schemas([] { return 7; });
+TEST_F(TelemetryTest, ObservedValuesAreInTheText) {
+  telemetry.observe_stream_config_age([] { return 12.5; });
+  telemetry.observe_inflight_bytes([] { return 1024; });
+  telemetry.observe_cached_schemas([] { return 7; });
   EXPECT_EQ(value(R"(eventgate_stream_config_age_seconds{service="gate"})"), "12.5");
   EXPECT_EQ(value(R"(eventgate_inflight_bytes{service="gate"})"), "1024");
   EXPECT_EQ(value(R"(eventgate_cached_schemas{service="gate"})"), "7");
 }
 
-TEST_F(IntakeEventsTest, ThreadsAddToTheSameSeries) {
+TEST_F(TelemetryTest, ThreadsAddToTheSameSeries) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
-      for (int i = 0; i < 1000; ++i) events.event_produced(i % 2 ? "a" : "b", "/u");
+      for (int i = 0; i < 1000; ++i) telemetry.event_produced(i % 2 ? "a" : "b", "/u");
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -242,8 +242,8 @@ TEST_F(IntakeEventsTest, ThreadsAddToTheSameSeries) {
   EXPECT_EQ(value(R"(eventgate_events_produced_total{service="gate",schema_uri="/u",stream="b"})"), "2000");
 }
 
-TEST_F(IntakeEventsTest, AnotherGateInTheSameThreadHasItsOwnSeries) {
-  events.event_produced("a", "/u");
+TEST_F(TelemetryTest, AnotherGateInTheSameThreadHasItsOwnSeries) {
+  telemetry.event_produced("a", "/u");
   Metrics other("other");
   Telemetry(other).event_produced("a", "/u", 2);
   EXPECT_EQ(value(R"(eventgate_events_produced_total{service="gate",schema_uri="/u",stream="a"})"), "1");
@@ -271,8 +271,8 @@ constexpr std::string_view kStatistics = R"({
       "-1": {"partition": -1, "leader": -1, "desired": false, "unknown": true}}}}
 })";
 
-TEST_F(IntakeEventsTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartitions) {
-  events.producer_statistics("hasty", kStatistics);
+TEST_F(TelemetryTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartitions) {
+  telemetry.producer_statistics("hasty", kStatistics);
   const std::string instance = R"({service="gate",handle="gate-producer-hasty#producer-1",)";
   const std::string producer = R"(producer_type="hasty")";
   const std::string broker = instance + R"(name="localhost:9092/2",nodeid="2",)" + producer;
@@ -286,23 +286,23 @@ TEST_F(IntakeEventsTest, StatisticsSetTheGaugesOfProducerBrokersTopicsAndPartiti
   EXPECT_EQ(value("eventgate_rdkafka_topic_partition_unknown" + instance + R"(partition="-1",)" + topic), "1");
 }
 
-TEST_F(IntakeEventsTest, GaugesOfWhatIsNoLongerInTheStatisticsGo) {
-  events.producer_statistics("hasty", kStatistics);
-  events.producer_statistics("guaranteed", kStatistics);
-  events.producer_statistics("hasty", R"({"name": "n", "type": "producer", "brokers": {}, "topics": {}})");
+TEST_F(TelemetryTest, GaugesOfBrokersNoLongerInTheStatistics_AreRemoved) {
+  telemetry.producer_statistics("hasty", kStatistics);
+  telemetry.producer_statistics("guaranteed", kStatistics);
+  telemetry.producer_statistics("hasty", R"({"name": "n", "type": "producer", "brokers": {}, "topics": {}})");
   EXPECT_THAT(metrics.text(), Not(HasSubstr(R"(partition="0",producer_type="hasty")")));
   EXPECT_THAT(metrics.text(), HasSubstr(R"(partition="0",producer_type="guaranteed")"));
 }
 
-TEST_F(IntakeEventsTest, StatisticsThatAreNoObjectAreCountedAndWarned) {
-  for (const std::string_view json : {"", "{", "[]", "null"}) events.producer_statistics("hasty", json);
+TEST_F(TelemetryTest, StatisticsThatAreNoObjectAreCountedAndWarned) {
+  for (const std::string_view json : {"", "{", "[]", "null"}) telemetry.producer_statistics("hasty", json);
   EXPECT_EQ(value(R"(eventgate_statistics_failures_total{service="gate"})"), "4");
   EXPECT_EQ(log.line()["level"], 40);
 }
 
-TEST_F(IntakeEventsTest, StatisticsOfUnexpectedTypesAreLeftOut) {
-  events.producer_statistics("hasty",
-                             R"({"ts": "x", "time": 5, "brokers": [1], "topics": {"t": 7, "u": {"partitions": 3}}})");
+TEST_F(TelemetryTest, StatisticsOfUnexpectedTypesAreLeftOut) {
+  telemetry.producer_statistics(
+      "hasty", R"({"ts": "x", "time": 5, "brokers": [1], "topics": {"t": 7, "u": {"partitions": 3}}})");
   EXPECT_THAT(metrics.text(), HasSubstr("eventgate_rdkafka_time{"));
   EXPECT_THAT(metrics.text(), Not(HasSubstr("eventgate_rdkafka_ts{")));
 }
@@ -325,13 +325,13 @@ std::map<std::string, std::set<std::string>> names_and_labels(const Metrics& met
   return result;
 }
 
-TEST_F(IntakeEventsTest, EveryMetricOfTheOriginalIsThereWithItsLabels) {
+TEST_F(TelemetryTest, EveryMetricOfTheOriginalIsThereWithItsLabels) {
   std::ifstream golden(shared_dir() + "/golden/metrics.txt");
   if (!golden) GTEST_SKIP() << "the original's metrics.txt is not there";
-  events.event_produced("s", "/u");
-  events.event_invalid("s", "/u", "validation");
-  events.request_answered("v1/events", "POST", 201, milliseconds(1));
-  events.producer_statistics("hasty", kStatistics);
+  telemetry.event_produced("s", "/u");
+  telemetry.event_refused("s", "/u", FailureCause::invalid, "");
+  telemetry.request_answered("v1/events", "POST", 201, milliseconds(1));
+  telemetry.producer_statistics("hasty", kStatistics);
   const auto ours = names_and_labels(metrics);
   int compared = 0;
   for (std::string line; std::getline(golden, line);) {

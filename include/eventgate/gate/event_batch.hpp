@@ -11,14 +11,14 @@
 
 namespace eventgate {
 
-/// The body of a request, parsed once: the events in it, in the order posted. Events are ranges of its nodes.
+/// The events in the body of a request, parsed once, in the order posted. Each event is a range of the batch's nodes.
 ///
-/// Immutable, but for `forget_values`. Moving it keeps every JsonValue of it valid.
+/// Immutable except for `release_values`. Values of a batch stay valid when it is moved.
 class EventBatch {
  public:
-  /// Parses `body`: an object, or an array of anything. Any other value is an error ("an object or an array").
-  /// Events of an array are its elements, whatever their type: the gate judges them one by one. `body` is taken if that
-  /// succeeds, and is what it was if not; room for kJsonPadding bytes more saves a copy.
+  /// Parses `body`: an object is one event, an array has its elements as events, of whatever type. Returns the error
+  /// "an object or an array" for any other value. Takes `body` on success, and leaves it unchanged on failure. Spare
+  /// capacity of kJsonPadding bytes in `body` saves a copy.
   static boost::system::result<EventBatch, JsonError> parse(std::string&& body, const JsonLimits& limits = {});
 
   std::size_t size() const { return values_->events.size(); }
@@ -26,28 +26,29 @@ class EventBatch {
     return {values_->nodes.text.data(), values_->nodes.nodes.data(), values_->events[index]};
   }
 
-  /// The flaws inside the event at `index`.
+  /// Returns the flaws inside the event at `index`.
   std::span<const JsonInteropIssue> flaws(std::size_t index) const;
 
   std::string_view body() const { return *body_; }
 
-  /// Gives the nodes' memory to the next batch of this thread. From then on only `body` and texts of events are there.
-  void forget_values();
+  /// Gives the memory of the parsed values to the next batch of this thread. Only `body` and the texts of events stay
+  /// valid.
+  void release_values();
 
  private:
   struct Values {
     JsonNodes nodes;
     std::vector<std::uint32_t> events;
   };
-  /// Keeps them for a batch to come of the same thread, if they are small.
-  struct Keep {
+  /// Keeps the memory of small values for the thread's next batch.
+  struct Recycle {
     void operator()(Values* values) const noexcept;
   };
-  static std::vector<std::unique_ptr<Values>>& kept();
+  static std::vector<std::unique_ptr<Values>>& free_values();
 
   EventBatch();
-  std::unique_ptr<std::string> body_;  // not moved with a small string's buffer
-  std::unique_ptr<Values, Keep> values_;
+  std::unique_ptr<std::string> body_;  // on the heap: moving a short string would move its bytes
+  std::unique_ptr<Values, Recycle> values_;
 };
 
 }  // namespace eventgate

@@ -9,22 +9,25 @@
 
 namespace eventgate {
 
-/// What became of an event that was not produced. One that was has no status: it is counted.
+/// The failure of one event, as the reply lists it. Produced events have no status; they are only counted.
 struct EventStatus {
   enum class Kind : std::uint8_t { invalid, error };
   Kind kind = Kind::error;
-  std::size_t index = 0;                ///< Its place in the posted array.
-  std::string event;                    ///< JSON text, as completed as it got. A string of the text if it has a flaw.
-  std::vector<ValidationError> errors;  ///< Of an invalid one.
-  std::string message;                  ///< Of an error.
-  bool has_delivery = false;            ///< An error of delivery: `delivery` says what is known.
+  std::size_t index = 0;                ///< Index in the posted array.
+  std::string event;                    ///< JSON text, as completed so far. An event with flaws is a JSON string of it.
+  std::vector<ValidationError> errors;  ///< Set if `kind` is invalid.
+  std::string message;                  ///< Set if `kind` is error.
+  bool has_delivery = false;            ///< The delivery failed. Only then `delivery` and `retry` have a meaning.
   Delivery delivery = Delivery::not_produced;
-  bool retry = true;  ///< Of an error of delivery: false if sending the event again is of no use.
+  bool retry = true;  ///< False if the same event would fail again.
 };
 
-/// Appends `status` as it stands in a reply: `{"status", "event", "context", "index"}`, `context` with `errors` and
-/// `errorsText` of an invalid event, with `message` of an error, and with `delivery` of one of delivery; `retry` is
-/// there if it is false.
+/// Appends `status` in the form of a reply:
+///
+///     {"status": "invalid", "event": {...}, "context": {"errors": [...], "errorsText": "..."}, "index": 0}
+///     {"status": "error", "event": {...}, "context": {"message": "...", "delivery": "unknown", "retry": false}, ...}
+///
+/// `delivery` is present if the delivery failed, and `retry` only if it is false.
 void append_status(std::string& out, const EventStatus& status);
 
 }  // namespace eventgate

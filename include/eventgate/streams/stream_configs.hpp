@@ -12,68 +12,70 @@
 
 namespace eventgate {
 
-/// What is declared about one stream. Field names are those of the stream config object.
+/// The declaration of one stream. Members are named as in the stream config object.
 struct StreamConfig {
   /// The `title` that an event's schema must have for the event to enter the stream. Absent: nothing may enter.
   std::optional<std::string> schema_title;
 
-  /// The declaration was an empty object (or no object): the stream "is configured but does not have any settings".
+  /// The declaration is null or an empty object, so that no event may enter.
   bool empty = false;
 
-  /// Key field to event field, as declared: the order is the key's, so it decides the partition.
-  /// Empty: produced without a key.
+  /// Key field to event field, in the order declared. The order is that of the key, so it decides the partition.
+  /// Empty: records have no key.
   std::vector<std::pair<FieldPath, FieldPath>> message_key_fields;
 
-  /// `topic_prefixes: null`: the topic is the bare stream.
+  /// True for `topic_prefixes: null`: the topic is the stream without a prefix.
   bool without_topic_prefix = false;
 
-  /// `producers.eventgate.enrich_fields_from_http_headers`: field to header name, nothing for `false`. Absent: the
-  /// config's `http_request_headers_to_fields` counts.
+  /// Event field to header name, or to nullopt for `false`: `producers.eventgate.enrich_fields_from_http_headers`.
+  /// Absent: the option `http_request_headers_to_fields` applies.
   std::optional<std::vector<std::pair<FieldPath, std::optional<std::string>>>> enrich_fields_from_http_headers;
 
-  /// Why the entry cannot be used: the stream, the setting and what was expected. Empty: it can be used. Events of the
-  /// stream fail with this reason, and the other members do not count.
+  /// Names the stream, the wrong setting and what was expected. Empty: the entry is usable. Otherwise events of the
+  /// stream fail with this reason, and the other members have no meaning.
   std::string unusable_reason;
 };
 
-/// An entry that cannot be used.
+/// An entry with a wrong setting or a wrong regex.
 struct UnusableEntry {
   std::string name;    ///< As declared: a stream, or /regex/.
-  std::string reason;  ///< At most some 400 bytes.
-  bool bad_regex;      ///< RE2 cannot take its /regex/, so that the entry matches no stream.
+  std::string reason;  ///< About 400 bytes at most.
+  bool bad_regex;      ///< RE2 rejects its /regex/, so that the entry matches no stream.
 };
 
-/// The declared streams, looked up by name.
+/// The declared streams, looked up by name:
 ///
-/// Immutable once built, so every thread may read it. A refresh builds a new one.
+///     {"test.event": {"schema_title": "test"}, "/^mediawiki\\.job\\..+/": {"schema_title": "mediawiki/job"}}
+///
+/// Immutable, so every thread may read it. A refresh makes a new one.
 class StreamConfigs {
  public:
-  /// Reads the object found at `stream_config_uri`: stream name, or /regex/, to its settings.
-  /// An entry that has a setting of a wrong type is kept with its reason, which `find` gives. An entry whose regex RE2
-  /// cannot take matches nothing. `unusable` lists both. Throws std::invalid_argument only if `object` is none.
+  /// Reads an object of stream name, or /regex/, to settings. An entry with a setting of a wrong type is kept with its
+  /// reason, which `find` returns. An entry whose regex RE2 rejects matches nothing. `unusable_entries` lists both.
+  /// Throws std::invalid_argument if `object` is no object.
   explicit StreamConfigs(const nlohmann::ordered_json& object);
   ~StreamConfigs();
 
-  /// The config of `stream`: its own entry, else the first /regex/ entry that is found in it.
-  /// Null if the stream is not declared. The pointer lives as long as this object.
+  /// Returns the config of `stream`: the entry of that name, else the first /regex/ entry that occurs in the name.
+  /// Returns null if the stream is not declared. The pointer is valid as long as this object.
   const StreamConfig* find(std::string_view stream) const;
 
-  /// The declared object as JSON text: all of it, or the entries declared under exactly these names.
+  /// Returns the declared object as JSON text: all of it, or the entries declared under exactly these names.
   std::string json() const;
   std::string json(const std::vector<std::string>& names) const;
 
-  /// Entries that cannot be used, in the order declared.
-  const std::vector<UnusableEntry>& unusable() const;
+  /// Returns the entries with a wrong setting or regex, in the order declared.
+  const std::vector<UnusableEntry>& unusable_entries() const;
 
-  /// The reasons of `unusable` as one text of at most some 4 KB, or empty.
-  std::string unusable_text() const;
+  /// Returns the reasons of `unusable_entries` as one text of about 4 KB at most, or an empty text.
+  std::string unusable_reasons() const;
 
-  /// A sentence of at most some 500 bytes that names the entries whose regex RE2 cannot take. Empty if there are none.
-  /// Events of streams that are not declared get it, because such an entry might declare their stream.
-  const std::string& bad_regexes() const;
+  /// Returns a sentence of about 500 bytes at most that names the entries whose regex RE2 rejects, or an empty text.
+  /// Errors about undeclared streams contain it, because such an entry may be meant for their stream.
+  const std::string& bad_regex_reason() const;
 
-  /// Declared names that are no regex, in order.
-  std::vector<std::string> names() const;
+  /// Returns the declared names that are no regex, in the order declared.
+  std::vector<std::string> stream_names() const;
 
  private:
   struct Impl;

@@ -9,10 +9,10 @@
 namespace eventgate {
 
 /// Returns the topic of `stream`: `topic_prefix` and the stream. The prefix is left out if the stream starts with
-/// `eventlogging_` or its config says so. `config` may be null. Kafka may refuse the name: see `legal_topic`.
+/// `eventlogging_` or its config says so. `config` may be null. Kafka may reject the name: see `legal_topic`.
 std::string topic_name(std::string_view topic_prefix, std::string_view stream, const StreamConfig* config);
 
-/// Returns the topic of `stream` as `topic_name` does, or nullopt if Kafka would not take it as a name.
+/// Returns the topic of `stream` as `topic_name` does, or nullopt if Kafka rejects it as a name.
 std::optional<std::string> legal_topic(std::string_view topic_prefix, std::string_view stream,
                                        const StreamConfig* config);
 

@@ -11,26 +11,26 @@ class Registry;
 
 namespace eventgate {
 
-/// The registry of all metrics, and their text.
+/// The registry of all metrics, and their text for Prometheus.
 ///
 /// Thread-safe.
 class Metrics {
  public:
-  /// `service` is the value of the label `service` that every metric has.
+  /// Every metric gets the label `service` with this value.
   explicit Metrics(std::string service);
   ~Metrics();
 
-  /// Prometheus text format 0.0.4 of all metrics.
+  /// Returns all metrics in the Prometheus text format 0.0.4.
   std::string text() const;
 
-  /// A gauge whose value is read each time the text is made. A second `value` for the same name replaces the first. It
-  /// must outlive the last `text`, and must not call `observe`.
+  /// Adds a gauge. `text` calls `value` each time, so what `value` refers to must outlive the last `text`. A second
+  /// `value` for the same name replaces the first. `value` must not call `observe`.
   void observe(const std::string& name, const std::string& help, std::function<double()> value);
 
-  /// The same for a counter: `value` never gets less.
+  /// Adds a counter likewise. `value` must never decrease.
   void observe_total(const std::string& name, const std::string& help, std::function<double()> value);
 
-  /// Metrics that are collected together each time the text is made, for as long as `metrics` lives.
+  /// Adds metrics that `text` collects each time, until `metrics` is destroyed.
   void add(std::weak_ptr<prometheus::Collectable> metrics);
 
   const std::string& service() const;

@@ -6,12 +6,13 @@ namespace eventgate {
 
 class Metrics;
 
-/// What the kernel (/proc/self) says of this process, under the names that Prometheus's own clients use:
-/// `process_start_time_seconds`, `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and
-/// `process_max_fds`. Read each time the text of metrics is made; what cannot be read is left out.
+/// Metrics of this process from /proc/self, under the names of Prometheus's own clients: `process_start_time_seconds`,
+/// `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds` and `process_max_fds`.
+///
+/// Reads them for each text of the metrics, and leaves out those that cannot be read. Thread-safe.
 class ProcessMetrics {
  public:
-  /// `metrics` shows them for as long as this lives.
+  /// `metrics` shows them until this is destroyed.
   explicit ProcessMetrics(Metrics& metrics);
   ~ProcessMetrics();
 

@@ -11,112 +11,125 @@
 #include "eventgate/telemetry/ledger.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 
+// Metrics and log lines of the whole service. Every module reports here what happens, by one function for each
+// happening, which writes the metric and, if it deserves one, the log line.
+
 namespace eventgate {
 
-/// What happens in the gate: one function for each happening, which writes both its log line (if it deserves one) and
-/// its metric. Labels taken from clients are bounded by the caller: an undeclared stream or unknown schema is
-/// `kUnknown`.
+/// Records happenings as metrics and log lines.
 ///
-/// Thread-safe. The functions on the path of a good event only add to counters already looked up.
+/// Labels have a bounded number of values. Callers pass `kUnknown` in place of a stream that is not declared or a
+/// schema that is not loaded, because clients make up any number of both. Log lines are limited to some each second and
+/// cause.
+///
+/// Thread-safe. Functions for an event that succeeds only add to counters that the thread knows already.
 class Telemetry {
  public:
   static constexpr std::string_view kUnknown = "unknown";
 
+  /// `metrics` must outlive this.
   explicit Telemetry(Metrics& metrics);
   ~Telemetry();
 
-  // Events (gate).
-  /// Events found in a body, before anything is known of them.
+  // Events (gate). Of these only `event_produced` counts events of the gate itself.
+  /// Events were found in a body, and nothing else is known of them yet.
   void events_received(std::size_t count);
+  /// Events were delivered or spooled.
   void event_produced(std::string_view stream, std::string_view schema_uri, std::size_t count = 1);
-  /// `error_type`: `validation` or `malformed_json`.
-  void event_invalid(std::string_view stream, std::string_view schema_uri, std::string_view error_type);
-  /// `cause`: the name of a FailureCause, or `delivery_unknown`.
-  void event_error(std::string_view stream, std::string_view schema_uri, std::string_view cause,
-                   std::string_view message);
-  /// An event answered 202 that was not produced after all.
+  /// An event is not produced, and its client is told or could be. `message` may be empty for an invalid event.
+  void event_refused(std::string_view stream, std::string_view schema_uri, FailureCause cause,
+                     std::string_view message);
+  /// An event was sent to Kafka and not answered in time, and its client is told so.
+  void event_delivery_unknown(std::string_view stream, std::string_view schema_uri, std::string_view message);
+  /// An event whose client got a 202 was not delivered.
   void hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message);
-  /// How many were.
+  /// Returns how many hasty events were lost.
   std::size_t hasty_events_lost() const;
   void error_event_failed(std::string_view message);
   void ledger_event_failed(std::string_view message);
-  /// Ledger events are made later, because the bytes in flight (`max_inflight_bytes`) have no room for them now.
+  /// Ledger events wait for the next minute, because `max_inflight_bytes` leaves them no room.
   void ledger_events_deferred(std::size_t max_inflight_bytes);
-  /// What became of every event, by stream.
+  /// The counts of every event's outcome, by stream.
   Ledger& ledger();
 
   // Requests (http).
-  /// `path` is the route without its first slash, as in golden metrics (the root may be empty); `status` ours.
+  /// `path` is the route without its first slash, which is empty for the root.
   void request_answered(std::string_view path, std::string_view method, unsigned status,
                         std::chrono::nanoseconds duration);
-  /// `cause`: `headers_too_large`, `body_too_large`, `timeout`, `malformed_http`, `inflight_bytes`, `too_many_events`,
-  /// ...
+  /// A request was rejected before its events were processed. `cause` is one of a fixed set of names, such as
+  /// `headers_too_large` or `inflight_bytes`.
   void request_rejected(std::string_view cause);
   void body_received(std::size_t bytes);
   void connection_opened();
   void connection_closed();
+  /// The server accepts no connection until one closes: `max_connections`.
   void accept_paused(std::size_t connections);
 
-  // Schemas.
+  // Schemas (repository).
+  /// A schema was found compiled.
   void schema_hit();
+  /// A schema must be loaded.
   void schema_miss();
   void schema_loaded(std::string_view uri, std::chrono::nanoseconds duration);
-  /// `reason` empty: no base has it, which is the client's mistake.
+  /// An empty `reason` means that no base has the schema, which is the client's mistake.
   void schema_failed(std::string_view uri, std::string_view reason);
-  /// A schema in use is no longer what was read: the new one is used from now on.
+  /// A document of a schema in use has changed, and the new schema replaces the old one.
   void schema_changed(std::string_view uri);
-  /// A schema in use could not be looked at again, and stays in use. `reason` as for `schema_failed`.
+  /// A schema in use could not be read again and stays in use. `reason` as for `schema_failed`.
   void schema_not_read_again(std::string_view uri, std::string_view reason);
-  /// A document could not be had at `uri`, so that the one kept in `cache_dir` is used.
+  /// A document could not be read at `uri`, so its copy in `cache_dir` is used.
   void schema_document_kept_used(std::string_view uri, std::string_view reason);
-  /// What a base gave at `uri` is no document: no JSON or YAML object. The next base is asked.
+  /// A base answered at `uri` with something else than a JSON or YAML object. The next base is asked.
   void schema_document_unreadable(std::string_view uri, std::string_view reason);
-  /// A document cannot be kept in `cache_dir`.
+  /// A document could not be written to `cache_dir`.
   void schema_document_not_kept(std::string_view uri, std::string_view reason);
 
-  // Stream configs.
+  // Stream configs (streams).
   void stream_configs_read(std::string_view uri, std::size_t streams);
-  /// A refresh failed: warns the first time in a row, then counts only.
+  /// Logs the first failure in a row, and counts each.
   void stream_configs_failed(std::string_view uri, std::string_view reason);
   void stream_configs_warning(std::string_view uri, std::string_view warning);
-  /// `count` entries of the stream configs that were read cannot be used. `reasons` is logged unless it is empty.
+  /// `count` entries of the stream configs last read are unusable. Logs `reasons` unless it is empty.
   void stream_config_entries_unusable(std::string_view uri, std::size_t count, std::string_view reasons);
-  /// A declared stream's schema_title is that of no schema.
+  /// No schema has the schema_title of a declared stream.
   void stream_without_schema(std::string_view stream, std::string_view schema_title);
 
-  // SIGHUP. `restart`: the options that differ in the files and count after a restart only.
+  // SIGHUP (cli).
+  /// `restart` lists the options that differ in the files and apply only after a restart.
   void reloaded(std::string_view restart);
   void reload_refused(std::string_view reason);
 
-  // Sinks. `producer`: `guaranteed`, `hasty` or `file`. Each record handed over ends as delivered or failed, once.
+  // Sinks (delivery, kafka, files). `producer` is `guaranteed`, `hasty` or `file`. Each record that was handed over is
+  // reported once more, as delivered or as failed.
   void record_handed_over(std::string_view producer, std::size_t count = 1);
-  /// `count` records that were handed over together.
+  /// `count` records that were handed over together were delivered together.
   void record_delivered(std::string_view producer, std::chrono::nanoseconds latency, std::size_t count = 1);
-  /// `cause`: librdkafka's name of the error, or `file`.
+  /// `cause` is librdkafka's name of the error, or `file`.
   void record_failed(std::string_view producer, std::string_view topic, std::string_view cause,
                      std::string_view message);
-  /// A report came after its client had been answered `unknown`.
+  /// Kafka reported a delivery after its client had got the answer `unknown`.
   void late_delivery(std::string_view producer, bool delivered);
   void producer_error(std::string_view producer, std::string_view cause, std::string_view message);
+  /// A line of librdkafka's own log. `syslog_level` is that of syslog(3).
   void producer_log(std::string_view producer, int syslog_level, std::string_view facility, std::string_view message);
-  /// librdkafka's statistics (JSON): sets the eventgate_rdkafka_* gauges. `producer_type`: `guaranteed` or `hasty`.
+  /// Sets the eventgate_rdkafka_* gauges of a producer from librdkafka's statistics, a JSON text.
   void producer_statistics(std::string_view producer_type, std::string_view json);
   void sink_warning(std::string_view sink, std::string_view message);
-  /// `cause`: `removed`, `moved` or `sighup`.
+  /// `cause` is `removed`, `moved` or `sighup`.
   void output_reopened(std::string_view sink, std::string_view path, std::string_view cause);
 
-  // Spool.
-  // Those of a record tell the ledger, too.
+  // Spool. Functions about records also count in the ledger.
   void record_spooled(std::string_view topic);
-  /// A record left the spool because Kafka has it: `late`, by its first attempt after all, else replayed.
+  /// Kafka has a record of the spool: by its first attempt if `late`, else by a replay.
   void record_unspooled(std::string_view topic, bool late);
-  /// Records were found in the spool that this process did not put there, or are gone that it did not take out.
+  /// The spool holds records that this process did not put there.
   void spool_found(std::string_view topic, std::size_t count);
+  /// Records left the spool without being produced.
   void spool_dropped(std::string_view topic, std::size_t count);
-  /// A record stays in the spool and will not be replayed.
+  /// A record stays in the spool and is not replayed.
   void spooled_record_set_aside(std::string_view topic, std::int64_t id, std::string_view reason);
 
-  /// Values read when metrics are written. The functions must outlive the last `Metrics::text`.
+  // Values read each time the metrics are written. The functions must outlive the last `Metrics::text`.
   void observe_stream_config_age(std::function<double()> seconds);
   void observe_inflight_bytes(std::function<double()> bytes);
   void observe_cached_schemas(std::function<double()> count);

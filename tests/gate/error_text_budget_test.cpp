@@ -1,4 +1,4 @@
-#include "gate/error_texts.hpp"
+#include "gate/error_text_budget.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "eventgate/gate/event_gate.hpp"
 
 namespace eventgate {
 namespace {
@@ -33,54 +31,54 @@ EventStatus invalid(std::vector<ValidationError> errors) {
   return status;
 }
 
-TEST(ErrorTexts, ShortOnes_StayAsTheyAre) {
+TEST(ErrorTextBudget, ShortOnes_StayAsTheyAre) {
   ProcessResult result;
-  ErrorTexts texts(100, result);
+  ErrorTextBudget budget(100, result);
   std::vector<ValidationError> errors(100, error_of(10));
-  texts.bound(errors);
+  budget.limit_errors(errors);
   EXPECT_EQ(errors.size(), 100u);
   std::string message(1000, 'm');
-  texts.bound(message);
+  budget.limit_message(message);
   EXPECT_EQ(message, std::string(1000, 'm'));
 }
 
-TEST(ErrorTexts, UpToTheBound_NoneIsLeftOutAndBeyondItAllAre) {
+TEST(ErrorTextBudget, UpToTheBound_NoneIsLeftOutAndBeyondItAllAre) {
   ProcessResult result;
-  ErrorTexts texts(0, result);
+  ErrorTextBudget budget(0, result);
   std::size_t whole = 0;
   for (int i = 0; i < 1000; ++i) {
     std::vector<ValidationError> errors(10, error_of(300));
-    texts.bound(errors);
+    budget.limit_errors(errors);
     if (errors.size() == 10) ++whole;
     result.invalid.push_back(invalid(std::move(errors)));
   }
   // An error takes some 750 bytes.
   EXPECT_GT(whole, 125u);
   EXPECT_LT(whole, 145u);
-  EXPECT_GT(texts_size(result), ErrorTexts::kLeast * 9 / 10);
-  EXPECT_LT(texts_size(result), ErrorTexts::kLeast + 1000 * 130);
+  EXPECT_GT(texts_size(result), ErrorTextBudget::kMinimum * 9 / 10);
+  EXPECT_LT(texts_size(result), ErrorTextBudget::kMinimum + 1000 * 130);
   EXPECT_EQ(result.invalid.back().errors.size(), 1u);
   EXPECT_EQ(result.invalid.back().errors[0].keyword, "maxErrors");
 }
 
-TEST(ErrorTexts, LongMessage_IsCutBetweenCharactersOnceTheBoundIsReached) {
+TEST(ErrorTextBudget, LongMessage_IsCutBetweenCharactersOnceTheBoundIsReached) {
   ProcessResult result;
-  ErrorTexts texts(0, result);
-  EXPECT_TRUE(texts.admit(ErrorTexts::kLeast - 100));
+  ErrorTextBudget budget(0, result);
+  EXPECT_TRUE(budget.spend(ErrorTextBudget::kMinimum - 100));
   std::string message = "m";
   for (int i = 0; i < 500; ++i) message += "\xc3\xa9";
-  texts.bound(message);
-  EXPECT_LE(message.size(), ErrorTexts::kShortMessage + 12);
+  budget.limit_message(message);
+  EXPECT_LE(message.size(), ErrorTextBudget::kShortMessage + 12);
   EXPECT_THAT(message, testing::EndsWith("\xc3\xa9 ... (cut)"));
-  EXPECT_TRUE(texts.admit(100));
-  EXPECT_FALSE(texts.admit(1));
+  EXPECT_TRUE(budget.spend(100));
+  EXPECT_FALSE(budget.spend(1));
 }
 
-TEST(ErrorTexts, BoundIsFourTimesTheBody) {
+TEST(ErrorTextBudget, BoundIsFourTimesTheBody) {
   ProcessResult result;
-  ErrorTexts texts(ErrorTexts::kLeast, result);
-  EXPECT_TRUE(texts.admit(4 * ErrorTexts::kLeast));
-  EXPECT_FALSE(texts.admit(1));
+  ErrorTextBudget budget(ErrorTextBudget::kMinimum, result);
+  EXPECT_TRUE(budget.spend(4 * ErrorTextBudget::kMinimum));
+  EXPECT_FALSE(budget.spend(1));
 }
 
 }  // namespace

@@ -1,0 +1,55 @@
+#include "event_outcome.hpp"
+
+namespace eventgate {
+
+void OutcomeRecorder::record(const EventOutcome& outcome) {
+  LedgerAccount& account = outcome.account;
+  switch (outcome.kind) {
+    case EventOutcome::Kind::produced:
+      account.produced(outcome.count);
+      break;
+    case EventOutcome::Kind::spooled:
+      account.spooled(outcome.count);
+      break;
+    case EventOutcome::Kind::refused:
+      account.refused(outcome.cause, outcome.count);
+      break;
+    case EventOutcome::Kind::delivery_unknown:
+      account.delivery_unknown(outcome.count);
+      break;
+    case EventOutcome::Kind::lost:
+      account.lost(outcome.count);
+      break;
+  }
+
+  const std::string_view stream = account.stream();
+  const bool is_produced = outcome.kind == EventOutcome::Kind::produced || outcome.kind == EventOutcome::Kind::spooled;
+  if (is_produced) return telemetry_.event_produced(stream, outcome.schema_label, outcome.count);
+
+  if (outcome.live)
+    outcome.live->outcome = outcome.kind == EventOutcome::Kind::refused && is_invalid(outcome.cause)
+                                ? LiveOutcome::invalid
+                                : LiveOutcome::error;
+  if (outcome.origin != Origin::client) return;
+  if (outcome.assurance == Assurance::hasty && outcome.kind != EventOutcome::Kind::refused) {
+    telemetry_.hasty_event_lost(stream, outcome.schema_label, outcome.message);
+  } else if (outcome.kind == EventOutcome::Kind::delivery_unknown) {
+    telemetry_.event_delivery_unknown(stream, outcome.schema_label, outcome.message);
+  } else {
+    telemetry_.event_refused(stream, outcome.schema_label, outcome.cause, outcome.message);
+  }
+}
+
+std::string_view schema_label(const CompiledSchema& schema) {
+  return schema.uri().starts_with('/') ? std::string_view(schema.uri()) : Telemetry::kUnknown;
+}
+
+FailureCause failure_cause(const DeliveryFailure& failure) {
+  return failure.scope == FailureScope::record ? FailureCause::record : FailureCause::not_produced;
+}
+
+std::int64_t to_milliseconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace eventgate

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "eventgate/delivery/delivery.hpp"
+#include "eventgate/delivery/sink.hpp"
+#include "eventgate/gate/gate_types.hpp"
+#include "eventgate/gate/live_feed.hpp"
+#include "eventgate/schema/compiled_schema.hpp"
+#include "eventgate/telemetry/ledger.hpp"
+#include "eventgate/telemetry/telemetry.hpp"
+
+// The one place that reports what became of an event: to the ledger, the metrics, the log and the live feed.
+
+namespace eventgate {
+
+/// The outcome of one event, or of several that share stream, schema and outcome.
+struct EventOutcome {
+  enum class Kind : std::uint8_t {
+    produced,          ///< Every sink has it.
+    spooled,           ///< The spool has it, and Kafka gets it later.
+    refused,           ///< It is certain that it is not produced, and its client is told: `cause`.
+    delivery_unknown,  ///< It was sent and not answered in time: it may appear.
+    lost,              ///< It is not produced, although its client got a 202 before.
+  };
+  Kind kind;
+  LedgerAccount& account;          ///< Of the event's stream.
+  std::string_view schema_label;   ///< See `schema_label`.
+  Origin origin = Origin::client;  ///< The gate's own events count in the ledger only, and if they are produced.
+  Assurance assurance = Assurance::guaranteed;
+  FailureCause cause = FailureCause::invalid;  ///< Of a refused event.
+  std::string_view message = {};               ///< Why it was not produced. May be empty for an invalid event.
+  std::size_t count = 1;
+  LiveEvent* live = nullptr;  ///< The live feed's view of a single event, or null.
+};
+
+/// Records the outcome of each event once.
+///
+/// Thread-safe.
+class OutcomeRecorder {
+ public:
+  /// `telemetry` must outlive this.
+  explicit OutcomeRecorder(Telemetry& telemetry) : telemetry_(telemetry) {}
+
+  /// Writes `outcome` to the ledger, the metrics and the log, and marks `live`. The account must have counted the
+  /// events as received before. Lines about refused events belong here: every refusal passes by with its stream,
+  /// schema, cause and message.
+  void record(const EventOutcome& outcome);
+
+ private:
+  Telemetry& telemetry_;
+};
+
+/// Returns the label of `schema` in metrics: its path, or `unknown` for an absolute URI, of which clients can name any
+/// number.
+std::string_view schema_label(const CompiledSchema& schema);
+
+/// Returns the cause of a record that was certainly not produced.
+FailureCause failure_cause(const DeliveryFailure& failure);
+
+/// Returns milliseconds since the epoch.
+std::int64_t to_milliseconds(std::chrono::system_clock::time_point time);
+
+}  // namespace eventgate

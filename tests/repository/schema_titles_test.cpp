@@ -1,0 +1,66 @@
+#include "eventgate/repository/schema_titles.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stop_token>
+#include <string>
+
+#include "support/fake_object_reader.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace eventgate {
+namespace {
+
+void write_schema(const std::string& file, const std::string& title) {
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+  std::ofstream(file) << "{\"title\": \"" << title << "\"}";
+}
+
+SchemaOptions options_of(std::vector<std::string> bases) {
+  SchemaOptions options;
+  options.schema_base_uris = std::move(bases);
+  options.schema_file_extension = ".yaml";
+  return options;
+}
+
+TEST(SchemaDirectory, OfAPathOrFileUriIsThePathAndOfAHostIsNone) {
+  EXPECT_EQ(schema_directory("/schemas"), "/schemas");
+  EXPECT_EQ(schema_directory("file:///schemas"), "/schemas");
+  EXPECT_EQ(schema_directory("https://schemas.example/"), std::nullopt);
+}
+
+TEST(SchemaTitles, ContainsTheTitlesOfADirectoryWhereverTheyAre) {
+  const TemporaryFolder folder;
+  write_schema(folder.path() + "/test/event/1.0.0.yaml", "test/event");
+  write_schema(folder.path() + "/elsewhere/1.0.0.yaml", "lost/event");
+  FakeObjectReader reader;
+  SchemaTitles titles(options_of({"file://" + folder.path()}), reader);
+  EXPECT_EQ(titles.contains("test/event"), true);
+  EXPECT_EQ(titles.contains("lost/event"), true);
+  EXPECT_EQ(titles.contains("no/event"), false);
+  EXPECT_EQ(titles.contains("no/event"), false) << "remembered";
+}
+
+TEST(SchemaTitles, ContainsTheTitleOfAHostsLatestSchema) {
+  FakeObjectReader reader;
+  reader.put("http://host/test/event/latest.yaml", R"({"title": "test/event"})");
+  reader.put("http://host/other/latest.yaml", R"({"title": "not/other"})");
+  SchemaTitles titles(options_of({"http://host"}), reader);
+  EXPECT_EQ(titles.contains("test/event"), true);
+  EXPECT_EQ(titles.contains("other"), false);
+}
+
+TEST(SchemaTitles, AfterAStop_TheAnswerIsUnknown) {
+  const TemporaryFolder folder;
+  write_schema(folder.path() + "/test/1.0.0.yaml", "test");
+  FakeObjectReader reader;
+  std::stop_source stop;
+  SchemaTitles titles(options_of({folder.path()}), reader, stop.get_token());
+  stop.request_stop();
+  EXPECT_EQ(titles.contains("test"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace eventgate
