@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "eventgate/delivery/delivery.hpp"
+#include "eventgate/delivery/delivery_failure.hpp"
 #include "eventgate/delivery/sink.hpp"
 #include "eventgate/gate/gate_types.hpp"
 #include "eventgate/gate/live_feed.hpp"

@@ -550,13 +550,13 @@ void PatternTranslator::write_class(Ranges ranges, bool negated) {
 }  // namespace
 
 boost::system::result<std::string, std::string> re2_pattern(std::string_view pattern) {
-  PatternTranslator reader(pattern);
-  if (!reader.translate()) return {boost::system::in_place_error, "is no regular expression: expected " + reader.error};
-  if (!reader.unsupported.empty())
-    return {boost::system::in_place_error, "has " + reader.unsupported + ": expected only what RE2 can do"};
-  return {boost::system::in_place_value, std::move(reader.out)};
+  PatternTranslator translator(pattern);
+  if (!translator.translate()) return {boost::system::in_place_error, "is no regular expression: expected " + translator.error};
+  if (!translator.unsupported.empty())
+    return {boost::system::in_place_error, "has " + translator.unsupported + ": expected only what RE2 can do"};
+  return {boost::system::in_place_value, std::move(translator.out)};
 }
 
-bool is_ecma_pattern(std::string_view pattern) { return PatternTranslator(pattern).read(); }
+bool is_ecma_pattern(std::string_view pattern) { return PatternTranslator(pattern).translate(); }
 
 }  // namespace eventgate
