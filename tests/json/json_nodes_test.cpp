@@ -94,6 +94,23 @@ TEST(JsonNodes, FlagsSayWhatTheSourceHolds) {
   EXPECT_EQ(listing, "40022010");
 }
 
+// simdjson's stage 1 is internal to simdjson. It works on blocks of 64 bytes, so this moves a text over a block's end.
+TEST(JsonNodes, StructuralsAreFoundAtEveryPlaceOfABlock) {
+  const std::string text = R"({"a\\":[1,true,"x\"{[:,"],"é":null,"":{}})";
+  const auto expected = parsed(text).nodes.nodes;
+  ASSERT_EQ(expected.size(), 10u);
+  for (std::size_t blanks = 1; blanks <= 130; ++blanks) {
+    const auto moved = parsed(std::string(blanks, ' ') + text + std::string(blanks, '\n')).nodes.nodes;
+    ASSERT_EQ(moved.size(), expected.size()) << blanks;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_EQ(moved[i].begin, expected[i].begin + blanks) << blanks;
+      ASSERT_EQ(moved[i].end, expected[i].end + blanks) << blanks;
+      ASSERT_EQ(moved[i].type, expected[i].type) << blanks;
+      ASSERT_EQ(moved[i].next, expected[i].next) << blanks;
+    }
+  }
+}
+
 TEST(JsonNodes, MemoryIsUsedAgainForAnotherText) {
   JsonNodes nodes;
   std::string large = "[" + repeated("1,", 5000) + "1]";
