@@ -34,7 +34,7 @@ OTHERS = [
     *sorted((ROOT / "packaging" / "man").glob("*.in")),
     *sorted((ROOT / "config").glob("*.yaml")),
     *sorted((ROOT / "ops" / "prometheus").glob("*.yaml")),
-    ROOT / "src" / "http" / "openapi.json",
+    ROOT / "src" / "api" / "openapi.json",
 ]
 # What these promise, or bound, names at least so many tests.
 NAMING = {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "support/becomes.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/http_test_server.hpp"
