@@ -146,7 +146,7 @@ Task<Reply> EventsEndpoint::handle(Exchange& exchange) {
     Reply reply(std::move(response), gate_.process_hasty(std::move(hasty)));
     co_return reply;
   }
-  const ProcessResult result = co_await gate_.process_and_consume(batch, context);
+  const ProcessResult result = co_await gate_.process(std::move(batch), context);
   co_return response_to(result, request);
 }
 
