@@ -557,6 +557,6 @@ boost::system::result<std::string, std::string> re2_pattern(std::string_view pat
   return {boost::system::in_place_value, std::move(reader.out)};
 }
 
-bool is_ecma_pattern(std::string_view pattern) { return PatternTranslator(pattern).read(); }
+bool is_ecma_pattern(std::string_view pattern) { return PatternTranslator(pattern).translate(); }
 
 }  // namespace eventgate
