@@ -142,8 +142,8 @@ bool Promises::needs_error_event(const SentEvent& event, const std::vector<GateL
   if (event.fits || gate.end == GateLife::End::killed || gate.lost_error_events) return false;
   if (event.answer == Answer::not_produced)
     return event.answer_text.find(rd_kafka_err2str(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)) != std::string::npos;
-  // What a file has taken is not refused.
-  return event.answer == Answer::promised && !spool_ && !gate.file;
+  // A stop that took all its time may end before the event is tried. An event that a file has is not refused.
+  return event.answer == Answer::promised && !spool_ && !gate.file && !gate.gave_up;
 }
 
 std::vector<std::size_t> Promises::losses(std::size_t round, const std::vector<GateLife>& gates) const {

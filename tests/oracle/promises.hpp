@@ -78,7 +78,8 @@ struct RoundFaults {
 /// - Each record in Kafka is an event that was sent, byte for byte with the gate's additions at the ends of objects,
 ///   under its own key and time.
 /// - Each error event is of an event that is too large for its topic, was not produced, and stands in it as completed.
-///   An event that was refused for its size has one in Kafka, unless its process was killed or says that it lost some.
+///   An event that was refused for its size has one in Kafka, unless its process was killed or says that it lost some,
+///   or the event was answered 202 and the stop took all its time.
 ///
 /// One thread.
 class Promises {

@@ -173,6 +173,12 @@ TEST(Promises, AnEventThatIsTooLargeHasAnErrorEvent) {
   EXPECT_THAT(verdict(other, {}), IsEmpty()) << "it was not refused for its size";
 }
 
+TEST(Promises, StopTookAllItsTime_OnlyAnAnswered202NeedsNoErrorEvent) {
+  const GateLife gave_up{.end = GateLife::End::stopped, .gave_up = true};
+  EXPECT_THAT(verdict(large_event(Answer::promised), {}, {}, gave_up), IsEmpty());
+  EXPECT_THAT(verdict(large_event(Answer::not_produced), {}, {}, gave_up), ElementsAre("has no error event"));
+}
+
 TEST(Promises, AnErrorEventIsAwaited) {
   Promises promises(kTimeOfKafka);
   promises.add(large_event(Answer::not_produced));
