@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "becomes.hpp"
 #include "paths.hpp"
 #include "temporary_folder.hpp"
 
@@ -109,11 +111,33 @@ class KafkaBroker {
   void create_topic(const std::string& name, int partitions = 1,
                     const std::map<std::string, std::string>& config = {}) {
     const Client client(RD_KAFKA_PRODUCER, address_);
+    until_not_fenced("topic " + name, [&] { return try_create_topic(client.handle, name, partitions, config); });
+    for (int i = 0; i < 300 && partition_count(client.handle, name) < partitions; ++i) ::usleep(20000);
+  }
+
+ protected:
+  /// Calls `attempt`, which returns an error or nothing, again while the error is one of a busy machine: a broker that
+  /// missed a heartbeat is fenced for a moment. Throws std::runtime_error with any other error, or after two minutes.
+  static void until_not_fenced(const std::string& what, const std::function<std::string()>& attempt) {
+    std::string error;
+    const bool done = becomes(
+        [&] {
+          error = attempt();
+          return error.find("fenced") == std::string::npos && error.find("timed out") == std::string::npos;
+        },
+        std::chrono::seconds(120));
+    if (error.find("already exists") != std::string::npos) error.clear();  // by an attempt before that timed out
+    if (!done || !error.empty()) throw std::runtime_error(what + ": " + error);
+  }
+
+ private:
+  static std::string try_create_topic(rd_kafka_t* handle, const std::string& name, int partitions,
+                                      const std::map<std::string, std::string>& config) {
     std::array<char, 512> reason{};
     rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), partitions, 1, reason.data(), reason.size());
     for (const auto& [key, value] : config) rd_kafka_NewTopic_set_config(topic, key.c_str(), value.c_str());
-    rd_kafka_queue_t* queue = rd_kafka_queue_new(client.handle);
-    rd_kafka_CreateTopics(client.handle, &topic, 1, nullptr, queue);
+    rd_kafka_queue_t* queue = rd_kafka_queue_new(handle);
+    rd_kafka_CreateTopics(handle, &topic, 1, nullptr, queue);
     std::string error = "no answer";
     if (rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30000)) {
       std::size_t count = 0;
@@ -128,10 +152,10 @@ class KafkaBroker {
     }
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy(topic);
-    if (!error.empty()) throw std::runtime_error("topic " + name + ": " + error);
-    for (int i = 0; i < 300 && partition_count(client.handle, name) < partitions; ++i) ::usleep(20000);
+    return error;
   }
 
+ public:
   /// Of a broker with kAcls: whoever it is may do `operations` with the topic, and nothing else from now on.
   void allow_only(const std::string& topic, const std::vector<rd_kafka_AclOperation_t>& operations) {
     const Client client(RD_KAFKA_PRODUCER, address_);

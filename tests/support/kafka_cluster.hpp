@@ -45,21 +45,7 @@ class KafkaCluster : public KafkaBroker {
   void create_topic(const std::string& name, const Placement& placement,
                     const std::map<std::string, std::string>& config = {}) {
     const Client client(RD_KAFKA_PRODUCER, address());
-    std::array<char, 512> reason{};
-    rd_kafka_NewTopic_t* topic =
-        rd_kafka_NewTopic_new(name.c_str(), static_cast<int>(placement.size()), -1, reason.data(), reason.size());
-    for (std::size_t i = 0; i < placement.size(); ++i) {
-      std::vector<std::int32_t> nodes = placement[i];
-      rd_kafka_NewTopic_set_replica_assignment(topic, static_cast<std::int32_t>(i), nodes.data(), nodes.size(),
-                                               reason.data(), reason.size());
-    }
-    for (const auto& [key, value] : config) rd_kafka_NewTopic_set_config(topic, key.c_str(), value.c_str());
-    rd_kafka_queue_t* queue = rd_kafka_queue_new(client.handle);
-    rd_kafka_CreateTopics(client.handle, &topic, 1, nullptr, queue);
-    const std::string error = result_of(rd_kafka_queue_poll(queue, 120000));
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_NewTopic_destroy(topic);
-    if (!error.empty()) throw std::runtime_error("topic " + name + ": " + error);
+    until_not_fenced("topic " + name, [&] { return try_create_topic(client.handle, name, placement, config); });
     wait_for_sync(name, static_cast<int>(placement.size()));
   }
 
@@ -173,6 +159,25 @@ class KafkaCluster : public KafkaBroker {
     }
     rd_kafka_metadata_destroy(metadata);
     return found;
+  }
+
+  static std::string try_create_topic(rd_kafka_t* handle, const std::string& name, const Placement& placement,
+                                      const std::map<std::string, std::string>& config) {
+    std::array<char, 512> reason{};
+    rd_kafka_NewTopic_t* topic =
+        rd_kafka_NewTopic_new(name.c_str(), static_cast<int>(placement.size()), -1, reason.data(), reason.size());
+    for (std::size_t i = 0; i < placement.size(); ++i) {
+      std::vector<std::int32_t> nodes = placement[i];
+      rd_kafka_NewTopic_set_replica_assignment(topic, static_cast<std::int32_t>(i), nodes.data(), nodes.size(),
+                                               reason.data(), reason.size());
+    }
+    for (const auto& [key, value] : config) rd_kafka_NewTopic_set_config(topic, key.c_str(), value.c_str());
+    rd_kafka_queue_t* queue = rd_kafka_queue_new(handle);
+    rd_kafka_CreateTopics(handle, &topic, 1, nullptr, queue);
+    const std::string error = result_of(rd_kafka_queue_poll(queue, 120000));
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewTopic_destroy(topic);
+    return error;
   }
 
   /// The error of a request about one topic, or nothing. Destroys `event`.
