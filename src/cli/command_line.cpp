@@ -110,19 +110,154 @@ class Parser {
   }
 
   void add_schema_commands() {
-    CLI::App& schema = *app_.add_subcommand("schema", "Shows and tests schemas");
+    CLI::App& schema = *app_.add_subcommand("schema", "Makes, shows, compares and tests schemas");
     schema.require_subcommand(0, 1)->allow_extras();
+    add_schema_new(schema);
+    add_schema_builds(schema);
     CLI::App& show = add(schema, "show", "Prints a schema as JSON, with every $ref replaced", Command::schema_show,
                          "schema show /test/event/1.0.0 schemas");
-    show.add_option("URI", line_.schema_uri, "The schema's URI")->required()->type_name("");
+    show.add_option("URI", line_.schema_uri, "The schema's URI; with --merged a file, too, or - for standard input")
+        ->required()
+        ->type_name("");
     CLI::Option* const repository =
         show.add_option("REPOSITORY", line_.repository,
                         "Folder or host of the schemas; without it and -c the current folder")
             ->type_name("");
-    add_config(show)->excludes(repository);
+    CLI::Option* const config = add_config(show);
+    config->excludes(repository);
+    CLI::Option* const merged =
+        show.add_flag("--merged", line_.merged, "What build would write: allOf merged, too, and numbers bounded");
+    merged->excludes(config);
+    show.add_flag("--yaml", line_.yaml, "Print YAML instead of JSON")->needs(merged);
+    CLI::App& diff = add(schema, "diff", "Prints what changed between two versions, and whether it may",
+                         Command::schema_diff, "schema diff analytics/link_hover 1.0.0 1.1.0");
+    diff.add_option("TITLE", line_.title, "The schema's title")->required()->type_name("");
+    diff.add_option("A|B|DIR", schema_words_,
+                    "Two versions, or current; without them the two newest. The repository's folder")
+        ->type_name("");
     CLI::App& test = add(schema, "test", "Prints what is wrong with a schema repository", Command::schema_test,
-                         "schema test schemas");
+                         "schema test schemas --github");
     test.add_option("DIR", line_.repository, "Folder of the schema repository")->required()->type_name("");
+    CLI::Option* const json = test.add_flag("--json", line_.json, "Print an object of JSON for each problem");
+    test.add_flag("--github", line_.github, "Print annotations of GitHub")->excludes(json);
+  }
+
+  void add_schema_new(CLI::App& schema) {
+    CLI::App& command = add(schema, "new", "Writes the first `current` of a schema", Command::schema_new,
+                            "schema new analytics/link_hover jsonschema --example event.json");
+    command.add_option("TITLE", line_.title, "The schema's title, which is its folder")->required()->type_name("");
+    CLI::Option* const folder =
+        command
+            .add_option("DIR", line_.repository,
+                        "Folder of the schemas; without it schemaBasePath of .jsonschema-tools.yaml")
+            ->type_name("");
+    command.callback([this, folder] {
+      line_.command = Command::schema_new;
+      if (folder->count() == 0) line_.repository.clear();
+    });
+    command.add_option("--example", line_.example, "File of an event, whose fields it gets")->type_name("EVENT.json");
+    command.add_option("--with", line_.with, "The fragment it is made on; without it the newest /fragment/common")
+        ->type_name("URI");
+  }
+
+  /// Options that take several values: separated by commas, or given again.
+  static CLI::Option* add_list(CLI::App& command, const char* names, std::vector<std::string>& to, const char* what,
+                               const char* type) {
+    return command.add_option(names, to, what)->allow_extra_args(false)->delimiter(',')->type_name(type);
+  }
+
+  /// What `build` and the original's commands have in common.
+  void add_build_options(CLI::App& command) {
+    SchemaBuildOptions& build = line_.build;
+    command.add_option("-o,--output-dir", build.output_dir, "Folder for the versions, instead of the current's")
+        ->type_name("DIR");
+    command.add_option("-V,--schema-version-field", build.schema_version_field, "Field that has the version")
+        ->type_name("FIELD");
+    add_list(command, "-u,--schema-base-uris", build.schema_base_uris, "Where a $ref is looked for", "URI,...");
+    add_list(command, "-c,--content-types", build.content_types, "Files of a version: yaml, json", "TYPE,...")
+        ->check(CLI::IsMember({"yaml", "json"}));
+    command.add_option("-N,--current-name", build.current_name, "Name of `current` files")->type_name("NAME");
+    command.add_flag("-D,--no-dereference", build.no_dereference, "Leave $ref and allOf as they are");
+    command.add_flag("-S,--no-symlink-extensionless", build.no_symlink_extensionless, "Make no link without extension");
+    command.add_flag("-L,--no-symlink-latest", build.no_symlink_latest, "Make no links `latest`");
+    command.add_flag("-n,--dry-run", build.dry_run, "Say what would be written");
+    command.add_flag("-v,--verbose", build.verbose, "Say what is done");
+    add_list(command, "-C,--config-paths", build.config_paths, "Config files instead of .jsonschema-tools.yaml",
+             "FILE,...");
+    command.add_flag("--check", build.check, "Write nothing; exit with 1 if something would be written");
+    command.add_flag("--overwrite", build.overwrite, "Write over published versions, too");
+  }
+
+  void add_schema_builds(CLI::App& schema) {
+    SchemaBuildOptions& build = line_.build;
+    CLI::App& own = add(schema, "build", "Makes the version of each current", Command::schema_build,
+                        "schema build jsonschema/analytics/link_hover/current.yaml");
+    own.add_option("PATH", build.paths,
+                   "A current, its folder, or a title; without it those that git says have changed or are new")
+        ->type_name("");
+    CLI::Option* const all = own.add_flag("--all", all_, "Every current");
+    own.add_flag("-s,--staged", build.staged, "Those that are staged")->excludes(all);
+    own.add_flag_callback(
+        "--git-add", [&build] { build.git_add = true; }, "Stage what is written");
+    CLI::Option* const output =
+        own.add_flag("-O,--stdout", build.to_output, "Print the version as YAML instead of writing it");
+    own.add_flag("-w,--watch", build.watch, "Build at each save, until it is stopped")->excludes(output);
+    add_build_options(own);
+
+    CLI::App& materialize = add(schema, "materialize", "The original's name of build with paths", Command::schema_build,
+                                "schema materialize jsonschema/analytics/link_hover/current.yaml");
+    materialize.add_option("PATH", build.paths, "Currents; without one standard input, with --output-dir")
+        ->type_name("");
+    materialize.add_flag("-O,--stdout", build.to_output, "Print the version as YAML instead of writing it");
+    add_build_options(materialize);
+    materialize.callback([this] {
+      line_.command = Command::schema_build;
+      line_.build.of = line_.build.paths.empty() ? SchemaBuildOptions::Of::input : SchemaBuildOptions::Of::paths;
+      line_.repository.clear();
+    });
+
+    CLI::App& modified = add(schema, "materialize-modified", "The original's name of build without a path",
+                             Command::schema_build, "schema materialize-modified --no-git-add");
+    modified.add_option("BASE", base_path_, "Where currents are looked for, instead of schemaBasePath")->type_name("");
+    modified.add_flag("-s,--staged", build.staged, "Those that are staged");
+    modified.add_flag_callback(
+        "-G,--no-git-add", [&build] { build.git_add = false; }, "Stage nothing");
+    add_build_options(modified);
+    modified.callback([this] {
+      line_.command = Command::schema_build;
+      line_.build.of = SchemaBuildOptions::Of::changed;
+      line_.build.asks_config_for_git_add = true;
+      line_.repository = base_path_;
+    });
+
+    CLI::App& every = add(schema, "materialize-all", "The original's name of build --all", Command::schema_build,
+                          "schema materialize-all");
+    every.add_option("BASE", base_path_, "Where currents are looked for, instead of schemaBasePath")->type_name("");
+    add_build_options(every);
+    every.callback([this] {
+      line_.command = Command::schema_build;
+      line_.build.of = SchemaBuildOptions::Of::all;
+      line_.repository = base_path_;
+    });
+    own.callback([this] {
+      line_.command = Command::schema_build;
+      line_.build.of = all_                        ? SchemaBuildOptions::Of::all
+                       : line_.build.paths.empty() ? SchemaBuildOptions::Of::changed
+                                                   : SchemaBuildOptions::Of::paths;
+      line_.repository.clear();
+    });
+
+    CLI::App& dereference = add(schema, "dereference", "Prints schemas with $ref replaced and allOf merged, as YAML",
+                                Command::schema_dereference, "schema dereference jsonschema/common/current.yaml");
+    dereference.add_option("PATH", build.paths, "Schemas; without one standard input")->type_name("");
+    dereference.add_flag("-v,--verbose", build.verbose, "Say what is done");
+    add_list(dereference, "-u,--schema-base-uris", build.schema_base_uris, "Where a $ref is looked for", "URI,...");
+    add_list(dereference, "-C,--config-paths", build.config_paths, "Config files instead of .jsonschema-tools.yaml",
+             "FILE,...");
+    dereference
+        .add_option("-c,--content-type", ignored_content_type_, "Taken and of no effect, as in the original: YAML")
+        ->check(CLI::IsMember({"yaml", "json"}))
+        ->type_name("TYPE");
   }
 
   void add_spool_commands() {
@@ -196,6 +331,12 @@ class Parser {
 
   /// What no option by itself shows to be wrong; takes the words of `spool` apart.
   std::string contradiction() {
+    if (line_.command == Command::schema_diff) return schema_words();
+    if (line_.command == Command::schema_build && line_.build.of == SchemaBuildOptions::Of::all &&
+        !line_.build.paths.empty())
+      return "expected paths or --all, found both";
+    if (line_.command == Command::schema_build && line_.build.staged && !line_.build.paths.empty())
+      return "expected paths or --staged, found both";
     if (line_.command != Command::spool) return {};
     for (const std::string& word : spool_words_) {
       std::int64_t id = 0;
@@ -218,6 +359,26 @@ class Parser {
     return {};
   }
 
+  /// The versions and the folder of `schema diff`.
+  std::string schema_words() {
+    bool has_folder = false;
+    for (const std::string& word : schema_words_) {
+      const bool is_version =
+          word == "current" || (!word.empty() && word.find_first_not_of("0123456789.") == std::string::npos &&
+                                word.find_first_not_of('.') != std::string::npos);
+      if (is_version && line_.versions.size() < 2 && !has_folder) {
+        line_.versions.push_back(word);
+      } else if (!has_folder && !word.empty()) {
+        line_.repository = word;
+        has_folder = true;
+      } else {
+        return "unexpected argument '" + word + "': expected at most two versions and a folder";
+      }
+    }
+    if (!has_folder) line_.repository.clear();
+    return {};
+  }
+
   CommandLineError error(std::string message) const {
     const CLI::App& last = called();
     const std::string parents = parent_names(last);
@@ -235,6 +396,10 @@ class Parser {
   CLI::App app_;
   CommandLine line_;
   std::vector<std::string> spool_words_;
+  std::vector<std::string> schema_words_;
+  std::string base_path_;
+  std::string ignored_content_type_;
+  bool all_ = false;
 };
 
 }  // namespace
@@ -252,7 +417,10 @@ std::string_view usage_text() {
          "                                                 print the gate's answer to each line; nothing is produced\n"
          "  eventgate schema show URI [-c FILE... | REPOSITORY]\n"
          "                                                 print a schema with every $ref replaced, as JSON\n"
-         "  eventgate schema test DIR                      print what is wrong with a schema repository\n"
+         "  eventgate schema new TITLE [DIR]               write the first `current` of a schema\n"
+         "  eventgate schema build [PATH... | --all]       make the version of each current; --watch: at each save\n"
+         "  eventgate schema diff TITLE [A [B]] [DIR]      print what changed between versions, and whether it may\n"
+         "  eventgate schema test DIR [--json | --github]  print what is wrong with a schema repository\n"
          "  eventgate health -c FILE [-c FILE]...          ask whether the gate of this config answers here\n"
          "  eventgate spool list|cat|export [RECORD...]    print what the spool has: by topic, events, records\n"
          "  eventgate spool verify                         print the records that are damaged\n"

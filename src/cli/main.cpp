@@ -31,6 +31,7 @@
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/logging/log.hpp"
 #include "health.hpp"
+#include "schema_build.hpp"
 #include "schema_tool.hpp"
 #include "service_manager.hpp"
 #include "spool_tool.hpp"
@@ -237,6 +238,12 @@ int check_health(const std::vector<std::string>& files) {
   return problem ? fail(*problem) : 0;
 }
 
+/// The exit status, once all output is out.
+int finished(int status) {
+  std::cout.flush();
+  return status;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto line = parse_command_line(arguments);
   if (!line) {
@@ -255,17 +262,19 @@ int run(const std::vector<std::string>& arguments) {
       return check_health(line->files);
     case CommandLine::Command::validate:
       return run_validate(*line, std::cout, std::cerr);
+    case CommandLine::Command::schema_build:
+    case CommandLine::Command::schema_dereference:
+      return run_schema_build(*line, std::cin, std::cout, std::cerr);
+    case CommandLine::Command::schema_new:
+      return finished(run_schema_new(*line, std::cout));
     case CommandLine::Command::schema_show:
-    case CommandLine::Command::schema_test: {
-      const int status = run_schema_tool(*line, std::cout);
-      std::cout.flush();
-      return status;
-    }
-    case CommandLine::Command::spool: {
-      const int status = run_spool_tool(*line, std::cout);
-      std::cout.flush();
-      return status;
-    }
+      return finished(run_schema_show(*line, std::cin, std::cout));
+    case CommandLine::Command::schema_diff:
+      return finished(run_schema_diff(*line, std::cout));
+    case CommandLine::Command::schema_test:
+      return finished(run_schema_test(*line, std::cout, std::cerr));
+    case CommandLine::Command::spool:
+      return finished(run_spool_tool(*line, std::cout));
     case CommandLine::Command::version:
       std::cout << version_text() << std::flush;
       return 0;

@@ -6,7 +6,12 @@
 
 namespace eventgate {
 
-/// Runs `eventgate schema ...` and returns the exit status. Throws std::runtime_error that says what was expected.
-int run_schema_tool(const CommandLine& line, std::ostream& out);
+// The commands of `eventgate schema` but `build`. Each returns the exit status. They throw std::runtime_error for what
+// cannot be read or is not there.
+
+int run_schema_new(const CommandLine& line, std::ostream& out);
+int run_schema_show(const CommandLine& line, std::istream& in, std::ostream& out);
+int run_schema_diff(const CommandLine& line, std::ostream& out);
+int run_schema_test(const CommandLine& line, std::ostream& out, std::ostream& errors);
 
 }  // namespace eventgate

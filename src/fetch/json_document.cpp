@@ -5,6 +5,7 @@
 
 #include "document_frame.hpp"
 #include "eventgate/base/ordered_json.hpp"
+#include "eventgate/fetch/js_yaml_scalar.hpp"
 
 namespace eventgate {
 namespace {
@@ -14,7 +15,7 @@ using Json = nlohmann::ordered_json;
 /// Builds the document from nlohmann's events. nlohmann's own builder accepts duplicate keys and any depth.
 class JsonBuilder : public nlohmann::json_sax<Json> {
  public:
-  explicit JsonBuilder(std::size_t max_depth) : max_depth_(max_depth) {}
+  JsonBuilder(std::size_t max_depth, YamlRules rules) : max_depth_(max_depth), rules_(rules) {}
 
   Json root;
   std::string error;
@@ -24,7 +25,9 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
   bool boolean(bool value) override { return add(value); }
   bool number_integer(number_integer_t value) override { return add(value); }
   bool number_unsigned(number_unsigned_t value) override { return add(value); }
-  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    return add(rules_ == YamlRules::js_yaml ? js_yaml_value(text) : Json(value));
+  }
   bool string(string_t& value) override { return add(std::move(value)); }
   bool binary(binary_t&) override { return false; }
 
@@ -82,13 +85,14 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
   }
 
   std::size_t max_depth_;
+  const YamlRules rules_;
   std::vector<DocumentFrame> frames_;
 };
 
 }  // namespace
 
-JsonDocument parse_json_document(std::string_view text, std::size_t max_depth) {
-  JsonBuilder builder(max_depth);
+JsonDocument parse_json_document(std::string_view text, std::size_t max_depth, YamlRules rules) {
+  JsonBuilder builder(max_depth, rules);
   if (Json::sax_parse(text.begin(), text.end(), &builder)) return {std::move(builder.root), {}, false};
   return {Json(), std::move(builder.error), builder.syntax_error};
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "eventgate/fetch/object_reader.hpp"
+
 namespace eventgate {
 
 /// The result of reading a JSON text.
@@ -15,7 +17,8 @@ struct JsonDocument {
 };
 
 /// Reads `text` (valid UTF-8) as JSON. The members keep their order. Duplicate keys are an error, and so are more than
-/// `max_depth` levels of objects and arrays. Not recursive.
-JsonDocument parse_json_document(std::string_view text, std::size_t max_depth);
+/// `max_depth` levels of objects and arrays. With `YamlRules::js_yaml` a number that is no 64-bit integer is what
+/// `js_yaml_value` returns. Not recursive.
+JsonDocument parse_json_document(std::string_view text, std::size_t max_depth, YamlRules rules = YamlRules::core);
 
 }  // namespace eventgate

@@ -10,6 +10,7 @@
 
 #include "eventgate/base/ascii.hpp"
 #include "eventgate/base/percent.hpp"
+#include "eventgate/fetch/authored_document.hpp"
 #include "http_fetch.hpp"
 
 namespace eventgate {
@@ -90,7 +91,7 @@ class UriReader : public ObjectReader {
     if (uri.starts_with("http://") || uri.starts_with("https://")) {
       auto text = http_.get(uri, deadline);
       if (!text) return text.error();
-      return parse_object_text(*text, options_.max_depth);
+      return parse(*text);
     }
     constexpr std::string_view kFile = "file://";
     const bool is_file_uri = uri.starts_with(kFile);
@@ -100,11 +101,11 @@ class UriReader : public ObjectReader {
     const std::string path = is_file_uri ? file_uri_path(std::string_view(uri).substr(kFile.size())) : uri;
     auto text = read_file(path, options_.max_size);
     if (!text) return text.error();
-    auto object = parse_object_text(*text, options_.max_depth);
+    auto object = parse(*text);
     if (object) return object;
     if (const std::string target = link_target(path, *text); !target.empty()) {
       if (auto target_text = read_file(target, options_.max_size)) {
-        return parse_object_text(*target_text, options_.max_depth);
+        return parse(*target_text);
       }
     }
     return object;
@@ -115,6 +116,10 @@ class UriReader : public ObjectReader {
   std::function<void()> reload_credentials() override { return http_.reload_credentials(); }
 
  private:
+  boost::system::result<nlohmann::ordered_json, ReadError> parse(std::string_view text) const {
+    return parse_object_text(text, options_.max_depth, options_.yaml_rules);
+  }
+
   UriReaderOptions options_;
   HttpFetch http_;
 };
@@ -126,8 +131,18 @@ boost::system::result<nlohmann::ordered_json, ReadError> ObjectReader::read_unti
   return read(uri);
 }
 
+boost::system::result<std::string, ReadError> read_file_text(const std::string& path, std::size_t max_size) {
+  return read_file(path, max_size);
+}
+
 std::unique_ptr<ObjectReader> make_uri_reader(UriReaderOptions options) {
   return std::make_unique<UriReader>(std::move(options));
+}
+
+std::unique_ptr<ObjectReader> make_author_reader() {
+  UriReaderOptions options;
+  options.yaml_rules = YamlRules::js_yaml;
+  return make_uri_reader(std::move(options));
 }
 
 }  // namespace eventgate

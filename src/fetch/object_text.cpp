@@ -4,6 +4,7 @@
 
 #include "document_frame.hpp"
 #include "eventgate/base/utf8.hpp"
+#include "eventgate/fetch/authored_document.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 #include "json_document.hpp"
 #include "yaml_document.hpp"
@@ -20,9 +21,8 @@ std::string type_with_article(const Json& value) {
   return name == "null" ? name : (name == "array" ? "an " : "a ") + name;
 }
 
-}  // namespace
-
-boost::system::result<Json, ReadError> parse_object_text(std::string_view text, std::size_t max_depth) {
+boost::system::result<AuthoredDocument, ReadError> parse_text(std::string_view text, std::size_t max_depth,
+                                                              YamlRules rules) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return invalid("expected a JSON or YAML object, found nothing");
   }
@@ -36,11 +36,11 @@ boost::system::result<Json, ReadError> parse_object_text(std::string_view text, 
   if (const std::size_t at = text.find_first_not_of(" \t\r\n"); text[at] == '<' && !text.substr(at).starts_with("<<")) {
     return invalid("expected a JSON or YAML object, found markup");
   }
-  JsonDocument json = parse_json_document(text, max_depth);
-  Json document = std::move(json.value);
+  JsonDocument json = parse_json_document(text, max_depth, rules);
+  AuthoredDocument document{std::move(json.value), {}};
   if (!json.error.empty()) {
     if (!json.is_syntax_error) return invalid(std::move(json.error));
-    auto yaml = parse_yaml_document(text, max_depth);
+    auto yaml = parse_yaml_document(text, max_depth, rules);
     if (!yaml) {
       // A text that begins as JSON is meant as JSON, so that error says more.
       const char first = text[text.find_first_not_of(" \t\r\n")];
@@ -49,10 +49,24 @@ boost::system::result<Json, ReadError> parse_object_text(std::string_view text, 
     }
     document = *std::move(yaml);
   }
-  if (!document.is_object()) {
-    return invalid("expected a JSON or YAML object, found " + type_with_article(document));
+  if (!document.object.is_object()) {
+    return invalid("expected a JSON or YAML object, found " + type_with_article(document.object));
   }
-  return {boost::system::in_place_value, std::move(document)};
+  return document;
+}
+
+}  // namespace
+
+boost::system::result<Json, ReadError> parse_object_text(std::string_view text, std::size_t max_depth,
+                                                         YamlRules rules) {
+  auto document = parse_text(text, max_depth, rules);
+  if (!document) return document.error();
+  // Json converts from nearly everything, so the result must be told that this is its value.
+  return {boost::system::in_place_value, std::move(document->object)};
+}
+
+boost::system::result<AuthoredDocument, ReadError> parse_authored_text(std::string_view text, std::size_t max_depth) {
+  return parse_text(text, max_depth, YamlRules::js_yaml);
 }
 
 }  // namespace eventgate

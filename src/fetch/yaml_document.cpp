@@ -5,6 +5,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <istream>
 #include <streambuf>
 #include <string>
@@ -14,8 +15,11 @@
 
 #include "document_frame.hpp"
 #include "eventgate/base/is_one_of.hpp"
+#include "eventgate/base/json_pointer.hpp"
 #include "eventgate/base/ordered_json.hpp"
 #include "eventgate/base/utf8.hpp"
+#include "eventgate/fetch/js_yaml_scalar.hpp"
+#include "flow_scalars.hpp"
 #include "yaml_scalars.hpp"
 
 namespace eventgate {
@@ -42,10 +46,13 @@ struct YamlError {
 class YamlBuilder : public YAML::EventHandler {
  public:
   /// `text_size` is the size of the document in bytes.
-  YamlBuilder(std::size_t max_depth, std::size_t text_size)
-      : max_depth_(max_depth), max_aliased_bytes_(kMaxAliasedTexts * std::max(text_size, kMinAliasedText)) {}
+  YamlBuilder(std::size_t max_depth, std::size_t text_size, YamlRules rules)
+      : max_depth_(max_depth),
+        max_aliased_bytes_(kMaxAliasedTexts * std::max(text_size, kMinAliasedText)),
+        rules_(rules) {}
 
   Json root;
+  std::vector<AuthoredDocument::Alias> aliases;
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -67,14 +74,24 @@ class YamlBuilder : public YAML::EventHandler {
     }
     if (frames_.size() + anchored.extent.depth > max_depth_) throw YamlError{mark, depth_message(max_depth_, frames_)};
     count_aliased(mark, anchored.extent);
+    if (anchored.value.is_structured()) {
+      if (!frames_.empty() && frames_.back().merge)
+        merged_from_ = &anchored.path;
+      else
+        aliases.push_back({next_path(), anchored.path});
+    }
     place(mark, anchored.value, anchored.extent);
+    merged_from_ = nullptr;
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     std::string text = repaired(mark, value);
     const bool plain = tag == "?" || tag == "tag:yaml.org,2002:merge";
-    if (is_key(mark)) return set_key(mark, std::move(text), plain);
+    if (is_key(mark)) {
+      if (tag == "?" && rules_ == YamlRules::js_yaml) text = js_yaml_key(text);
+      return set_key(mark, std::move(text), plain);
+    }
     add(mark, scalar(mark, tag, std::move(text)), anchor);
   }
 
@@ -106,7 +123,18 @@ class YamlBuilder : public YAML::EventHandler {
   struct Anchored {
     Json value;
     Extent extent;
+    ValuePath path;  ///< Of an object or an array.
   };
+
+  /// Returns the way to the value that comes next.
+  ValuePath next_path() const {
+    ValuePath path;
+    for (const YamlFrame& frame : frames_) {
+      const auto member = frame.value.is_object() ? frame.members.find(frame.key) : frame.members.end();
+      path.push_back(static_cast<std::uint32_t>(member == frame.members.end() ? frame.value.size() : member->second));
+    }
+    return path;
+  }
 
   bool is_key(const YAML::Mark&) const {
     return !frames_.empty() && frames_.back().value.is_object() && !frames_.back().has_key;
@@ -127,15 +155,21 @@ class YamlBuilder : public YAML::EventHandler {
   }
 
   /// Returns the value of a scalar by its tag. yaml-cpp gives a quoted scalar without a tag the tag `!`.
-  static Json scalar(const YAML::Mark& mark, const std::string& tag, std::string text) {
+  Json scalar(const YAML::Mark& mark, const std::string& tag, std::string text) const {
     constexpr std::string_view kCore = "tag:yaml.org,2002:";
-    if (tag == "?") return plain_scalar(text);
+    const auto plain_value = [&](const std::string& plain) {
+      return rules_ == YamlRules::js_yaml ? js_yaml_value(plain) : plain_scalar(plain);
+    };
+    if (tag == "?") return plain_value(text);
     if (tag == "!" || tag.empty()) return text;
     if (tag.starts_with(kCore)) {
       const std::string name = tag.substr(kCore.size());
       if (name == "str") return text;
-      Json value = plain_scalar(text);
+      Json value = plain_value(text);
       if (name == "timestamp" && value.is_string() && yaml_timestamp(text)) return value;
+      if (value.is_binary() &&
+          name == (value.get_binary().subtype() == std::uint64_t(JsYamlSubtype::date) ? "timestamp" : "int"))
+        return value;
       if ((name == "null" && value.is_null()) || (name == "bool" && value.is_boolean()) ||
           (name == "int" && value.is_number_integer()) || (name == "float" && value.is_number_float())) {
         return value;
@@ -183,7 +217,7 @@ class YamlBuilder : public YAML::EventHandler {
     if (value.is_string()) extent.bytes = value.get_ref<const std::string&>().size();
     if (anchor != 0) {
       count_aliased(mark, extent);
-      anchors_[anchor] = {value, extent};
+      anchors_[anchor] = {value, extent, {}};
     }
     place(mark, std::move(value), extent);
   }
@@ -207,7 +241,7 @@ class YamlBuilder : public YAML::EventHandler {
     frames_.pop_back();
     if (frame.anchor != 0) {
       count_aliased(frame.mark, frame.extent);
-      anchors_[frame.anchor] = {frame.value, frame.extent};
+      anchors_[frame.anchor] = {frame.value, frame.extent, next_path()};
     }
     place(frame.mark, std::move(frame.value), frame.extent);
   }
@@ -244,7 +278,7 @@ class YamlBuilder : public YAML::EventHandler {
   }
 
   /// Merges the members of `source`. The object's own keys win, and among several sources the first.
-  static void merge(const YAML::Mark& mark, YamlFrame& frame, const Json& source) {
+  void merge(const YAML::Mark& mark, YamlFrame& frame, const Json& source) {
     if (source.is_array()) {
       for (const Json& item : source) {
         if (!item.is_object()) throw YamlError{mark, "expected only mappings in the list to merge by '<<'"};
@@ -253,13 +287,24 @@ class YamlBuilder : public YAML::EventHandler {
       return;
     }
     if (!source.is_object()) throw YamlError{mark, "expected a mapping, or a list of them, to merge by '<<'"};
+    std::uint32_t place = 0;
     for (const auto& [key, value] : source.get_ref<const Json::object_t&>()) {
-      if (!frame.members.contains(key)) set_member(frame, key, value, true);
+      if (!frame.members.contains(key)) {
+        frame.key = key;
+        if (merged_from_ && value.is_structured()) {
+          aliases.push_back({next_path(), *merged_from_});
+          aliases.back().anchor.push_back(place);
+        }
+        set_member(frame, key, value, true);
+      }
+      ++place;
     }
   }
 
   std::size_t max_depth_;
   const std::size_t max_aliased_bytes_;
+  const YamlRules rules_;
+  const ValuePath* merged_from_ = nullptr;  ///< The anchored object that `<<: *anchor` is merging.
   std::vector<YamlFrame> frames_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
   std::size_t aliased_nodes_ = 0;
@@ -311,19 +356,15 @@ bool begins_with_tab(std::string_view text, const YAML::Mark& mark) {
   return text.substr(0, end).find('\t') != std::string_view::npos;
 }
 
-}  // namespace
-
-boost::system::result<Json, ReadError> parse_yaml_document(std::string_view text, std::size_t max_depth) {
-  if (const std::size_t at = find_unprintable(text); at != std::string_view::npos) {
-    return invalid("expected text without control characters, found one at " + line_and_column(text, at));
-  }
+boost::system::result<AuthoredDocument, ReadError> parse_one_document(std::string_view text, std::size_t max_depth,
+                                                                      YamlRules rules) {
   TextBuffer buffer(text);
   std::istream stream(&buffer);
-  YamlBuilder builder(max_depth, text.size());
+  YamlBuilder builder(max_depth, text.size(), rules);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return invalid("expected a JSON or YAML object, found no document");
-    YamlBuilder next(max_depth, text.size());
+    YamlBuilder next(max_depth, text.size(), rules);
     if (parser.HandleNextDocument(next)) return invalid("expected one YAML document, found several");
   } catch (const YamlError& error) {
     return invalid(at_mark(error.mark, error.message));
@@ -334,8 +375,139 @@ boost::system::result<Json, ReadError> parse_yaml_document(std::string_view text
     if (begins_with_tab(text, error.mark)) message += "; expected spaces as indentation, found a tab";
     return invalid(std::move(message));
   }
-  // Json converts from nearly everything, so the result must be told that this is its value.
-  return {boost::system::in_place_value, std::move(builder.root)};
+  return AuthoredDocument{std::move(builder.root), std::move(builder.aliases)};
+}
+
+/// Returns true if there may be a scalar with a header such as `>+` or `>2+`.
+bool has_kept_folded_scalar(std::string_view text) {
+  for (std::size_t at = text.find('>'); at != std::string_view::npos; at = text.find('>', at + 1)) {
+    const std::string_view header = text.substr(at + 1, 2);
+    if (header.starts_with('+') || (header.size() == 2 && header[0] >= '1' && header[0] <= '9' && header[1] == '+'))
+      return true;
+  }
+  return false;
+}
+
+/// Finds the lines of a document's members and items.
+class LineFinder : public YAML::EventHandler {
+ public:
+  std::unordered_map<std::string, std::size_t> lines;
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { scalar(mark, "null"); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { scalar(mark, ""); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t, const std::string& value) override {
+    scalar(mark, value);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open(mark, false);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    open(mark, true);
+  }
+  void OnSequenceEnd() override { frames_.pop_back(); }
+  void OnMapEnd() override { frames_.pop_back(); }
+
+ private:
+  /// Bytes of all pointers: a document of 1 MB with long keys above many others would come to gigabytes.
+  static constexpr std::size_t kMaxPointers = 16 << 20;
+
+  struct Open {
+    std::string pointer;
+    bool is_map = false;
+    bool has_key = false;
+    std::string key;
+    std::size_t items = 0;
+  };
+
+  void scalar(const YAML::Mark& mark, const std::string& value) {
+    if (!frames_.empty() && frames_.back().is_map && !frames_.back().has_key) {
+      Open& frame = frames_.back();
+      frame.key = value;
+      frame.has_key = true;
+      note(pointer(), mark);
+      return;
+    }
+    next(mark);
+  }
+
+  void open(const YAML::Mark& mark, bool is_map) {
+    std::string at = next(mark);
+    frames_.emplace_back();
+    frames_.back().pointer = std::move(at);
+    frames_.back().is_map = is_map;
+  }
+
+  /// The pointer of the value that begins here.
+  std::string next(const YAML::Mark& mark) {
+    if (frames_.empty()) {
+      note("", mark);
+      return {};
+    }
+    std::string at = pointer();
+    Open& frame = frames_.back();
+    if (frame.is_map) {
+      frame.has_key = false;
+    } else {
+      note(at, mark);
+      ++frame.items;
+    }
+    return at;
+  }
+
+  std::string pointer() const {
+    const Open& frame = frames_.back();
+    if (!frame.is_map) return frame.pointer + '/' + std::to_string(frame.items);
+    return frame.pointer + '/' + escape_pointer_token(frame.key);
+  }
+
+  void note(const std::string& at, const YAML::Mark& mark) {
+    pointers_ += at.size();
+    if (pointers_ > kMaxPointers || mark.line < 0) throw YAML::Exception(mark, "too many pointers");
+    lines.emplace(at, static_cast<std::size_t>(mark.line) + 1);
+  }
+
+  std::vector<Open> frames_;
+  std::size_t pointers_ = 0;
+};
+
+}  // namespace
+
+boost::system::result<AuthoredDocument, ReadError> parse_yaml_document(std::string_view text, std::size_t max_depth,
+                                                                       YamlRules rules) {
+  if (const std::size_t at = find_unprintable(text); at != std::string_view::npos) {
+    return invalid("expected text without control characters, found one at " + line_and_column(text, at));
+  }
+  auto document = parse_one_document(text, max_depth, rules);
+  // What yaml-cpp refuses or reads otherwise is written for it in another way. An error is that of the text as it is.
+  std::string mended;
+  if (!document) {
+    mended = mended_flow_scalars(text);
+    if (mended != text) document = parse_one_document(mended, max_depth, rules);
+    if (!document) return document;
+  }
+  const std::string_view taken = mended.empty() ? text : mended;
+  if (has_kept_folded_scalar(taken)) {
+    const std::string kept = mended_kept_scalars(taken);
+    if (kept != taken) return parse_one_document(kept, max_depth, rules);
+  }
+  return document;
+}
+
+std::unordered_map<std::string, std::size_t> lines_of(std::string_view text) {
+  LineFinder finder;
+  // Only spaces and quotes are added, so lines stay.
+  const std::string mended = mended_flow_scalars(text);
+  TextBuffer buffer(mended);
+  std::istream stream(&buffer);
+  try {
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(finder);
+  } catch (const YAML::Exception&) {
+    // Those found so far will do.
+  }
+  return std::move(finder.lines);
 }
 
 }  // namespace eventgate

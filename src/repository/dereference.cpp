@@ -1,7 +1,7 @@
 #include "dereference.hpp"
 
 // This does not use the RefResolver of the module schema. That one reproduces AJV, which follows some references on the
-// way and ignores ids under some keywords. A written-out document follows the drafts, or jsonschema-tools.
+// way and ignores ids under some keywords. A written-out document follows the drafts.
 
 #include <map>
 #include <nlohmann/json.hpp>
@@ -72,7 +72,7 @@ struct Place {
 
 class Dereferencer {
  public:
-  Dereferencer(const RefReader& refs, RefRules rules) : refs_(refs), rules_(rules) {}
+  explicit Dereferencer(const RefReader& refs) : refs_(refs) {}
 
   Json written_out(const Place& place, Role role = Role::schema) {
     const Json& value = *place.value;
@@ -125,18 +125,10 @@ class Dereferencer {
     if (!open_.insert(to.value).second) return {{"$ref", resolve_uri(from.base, reference)}};
     out = written_out(to);
     open_.erase(to.value);
-    if (rules_ == RefRules::gate || from.value->size() == 1 || !out.is_object()) return out;
-    Json both = members(*from.value, from.document, from.base, Role::schema);
-    std::set<std::string> own;
-    for (const auto& member : both.items()) own.insert(member.key());
-    for (auto& [key, member] : out.items())
-      if (!own.contains(key)) append_member(both, key, std::move(member));
-    return both;
+    return out;
   }
 
-  Place resolve(const std::string& given, const Place& from) {
-    const bool own = rules_ == RefRules::jsonschema_tools && given.starts_with("./#");
-    const std::string reference = own ? given.substr(2) : given;
+  Place resolve(const std::string& reference, const Place& from) {
     const std::string full = resolve_uri(from.base, reference);
     const std::string path(without_fragment(full));
     const std::string_view fragment = fragment_of(full);
@@ -212,7 +204,6 @@ class Dereferencer {
   }
 
   const RefReader& refs_;
-  const RefRules rules_;
   MemberIndex members_;
   /// The ids inside a value, by that value and the base around it.
   std::map<std::pair<const Json*, std::string>, Ids> ids_;
@@ -224,9 +215,9 @@ class Dereferencer {
 }  // namespace
 
 boost::system::result<Json, SchemaProblem> dereferenced(const std::string& uri, const Json& document,
-                                                        const RefReader& refs, RefRules rules) {
+                                                        const RefReader& refs) {
   try {
-    return {boost::system::in_place_value, Dereferencer(refs, rules).written_out({&document, {uri, &document}, uri})};
+    return {boost::system::in_place_value, Dereferencer(refs).written_out({&document, {uri, &document}, uri})};
   } catch (const NotDereferenced& error) {
     return SchemaProblem{error.what()};
   }

@@ -115,7 +115,7 @@ SchemaText SchemaLoader::dereferenced(std::string_view schema_uri) const {
   load.may_ask_hosts = true;
   const SchemaResult compiled = compile(load);
   if (!compiled) return compiled.error();
-  auto whole = eventgate::dereferenced(load.uri, load.documents.at(load.uri), ref_reader(load), RefRules::gate);
+  auto whole = eventgate::dereferenced(load.uri, load.documents.at(load.uri), ref_reader(load));
   if (!whole) return SchemaFailure{whole.error().message};
   return {boost::system::in_place_value,
           whole->dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n'};

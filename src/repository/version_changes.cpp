@@ -1,4 +1,5 @@
-#include "version_changes.hpp"
+#include "eventgate/repository/version_changes.hpp"
+#include "eventgate/base/json_pointer.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -18,13 +19,38 @@ bool is_descriptive(std::string_view key) {
   return is_one_of(key, {"$id", "id", "title", "description", "examples", "$comment", "definitions"});
 }
 
+/// Whether a keyword that is new makes some event invalid that was valid.
+bool restricts(std::string_view key, const Json& value) {
+  if (is_one_of(key, {"additionalProperties", "additionalItems", "items", "contains", "propertyNames",
+                      "patternProperties", "dependencies"}))
+    return value != true && !(value.is_object() && value.empty());
+  if (is_one_of(key, {"minLength", "minItems", "minProperties"})) return value != 0;
+  if (key == "uniqueItems") return value != false;
+  return is_one_of(key, {"type",      "enum",
+                         "const",     "multipleOf",
+                         "maximum",   "exclusiveMaximum",
+                         "minimum",   "exclusiveMinimum",
+                         "maxLength", "pattern",
+                         "maxItems",  "maxProperties",
+                         "if",        "then",
+                         "else",      "allOf",
+                         "anyOf",     "oneOf",
+                         "not",       "format",
+                         "$ref"});
+}
+
 class VersionComparison {
  public:
   void compare(const Json& older, const Json& newer, const std::string& at);
-  std::vector<std::string> found;
+  std::vector<SchemaChange> found;
 
  private:
-  void add(const std::string& at, const std::string& what) { found.push_back((at.empty() ? "/" : at) + ": " + what); }
+  void add(const std::string& at, const std::string& what, bool compatible = false) {
+    found.push_back({at.empty() ? "/" : at, what, compatible});
+  }
+  void add_changed(const std::string& at, const Json& older, const Json& newer, bool compatible) {
+    if (!equal_json(older, newer)) add(at, "is " + brief_json(newer) + ", it was " + brief_json(older), compatible);
+  }
   void compare_keyword(const std::string& key, const Json& older, const Json& newer, const std::string& at);
   void compare_names(const std::string& key, const Json& older, const Json& newer, const std::string& at);
   void compare_required(const Json& older, const Json& newer, const std::string& at);
@@ -40,27 +66,38 @@ void VersionComparison::compare(const Json& older, const Json& newer, const std:
                    newer.contains("required") ? newer["required"] : kNone, at);
   for (const auto& member : older.items()) {
     const std::string& key = member.key();
-    if (is_descriptive(key) || key == "required") continue;
+    if (key == "required") continue;
+    const std::string inner = at + "/" + escape_pointer_token(key);
+    if (is_descriptive(key)) {
+      if (const Json* now = members_.find(newer, key))
+        add_changed(inner, member.value(), *now, true);
+      else
+        add(inner, "is gone", true);
+      continue;
+    }
     if (const Json* now = members_.find(newer, key)) {
       compare_keyword(key, member.value(), *now, at);
     } else if (key == "properties") {
-      compare_names(key, member.value(), Json::object(), at + "/" + key);
+      compare_names(key, member.value(), Json::object(), inner);
     } else {
-      add(at + "/" + key, "is gone, it was " + brief_json(member.value()));
+      // A length without a bound is the longest of all.
+      add(inner, "is gone, it was " + brief_json(member.value()), key == "maxLength");
     }
   }
   for (const auto& member : newer.items()) {
     const std::string& key = member.key();
-    if (is_descriptive(key) || key == "required" || key == "properties" || key == "default" ||
-        members_.find(older, key))
-      continue;
-    add(at + "/" + key, "is new: " + brief_json(member.value()));
+    if (key == "required" || members_.find(older, key)) continue;
+    const std::string inner = at + "/" + escape_pointer_token(key);
+    if (key == "properties")
+      compare_names(key, Json::object(), member.value(), inner);
+    else
+      add(inner, "is new: " + brief_json(member.value()), !restricts(key, member.value()));
   }
 }
 
 void VersionComparison::compare_keyword(const std::string& key, const Json& older, const Json& newer,
                                         const std::string& at) {
-  const std::string inner = at + "/" + key;
+  const std::string inner = at + "/" + escape_pointer_token(key);
   if (names_schemas(key)) return compare_names(key, older, newer, inner);
   if (is_one_of(key,
                 {"items", "additionalItems", "additionalProperties", "contains", "propertyNames", "then", "else"}) &&
@@ -75,11 +112,14 @@ void VersionComparison::compare_keyword(const std::string& key, const Json& olde
     for (const Json& value : older)
       if (std::none_of(newer.begin(), newer.end(), [&](const Json& other) { return equal_json(value, other); }))
         add(inner, brief_json(value) + " is gone");
+    for (const Json& value : newer)
+      if (std::none_of(older.begin(), older.end(), [&](const Json& other) { return equal_json(value, other); }))
+        add(inner, brief_json(value) + " is new", true);
     return;
   }
   if (is_one_of(key, {"maxLength", "maxItems", "maxProperties"}) && older.is_number() && newer.is_number() &&
       newer >= older)
-    return;
+    return add_changed(inner, older, newer, true);
   compare_values(older, newer, inner);
 }
 
@@ -87,16 +127,16 @@ void VersionComparison::compare_names(const std::string& key, const Json& older,
                                       const std::string& at) {
   if (!older.is_object() || !newer.is_object()) return compare_values(older, newer, at);
   for (const auto& member : older.items()) {
-    const std::string inner = at + "/" + member.key();
+    const std::string inner = at + "/" + escape_pointer_token(member.key());
     if (const Json* now = members_.find(newer, member.key())) {
       compare(member.value(), *now, inner);
     } else {
       add(inner, "is gone");
     }
   }
-  if (key == "properties") return;
   for (const auto& member : newer.items())
-    if (!members_.find(older, member.key())) add(at + "/" + member.key(), "is new");
+    if (!members_.find(older, member.key()))
+      add(at + "/" + escape_pointer_token(member.key()), "is new", key == "properties");
 }
 
 void VersionComparison::compare_required(const Json& older, const Json& newer, const std::string& at) {
@@ -109,15 +149,21 @@ void VersionComparison::compare_required(const Json& older, const Json& newer, c
 }
 
 void VersionComparison::compare_values(const Json& older, const Json& newer, const std::string& at) {
-  if (!equal_json(older, newer)) add(at, "is " + brief_json(newer) + ", it was " + brief_json(older));
+  add_changed(at, older, newer, false);
 }
 
 }  // namespace
 
-std::vector<std::string> incompatible_changes(const Json& older, const Json& newer) {
+std::vector<SchemaChange> schema_changes(const Json& older, const Json& newer) {
   VersionComparison changes;
   changes.compare(older, newer, "");
   return std::move(changes.found);
+}
+
+std::vector<SchemaChange> incompatible_changes(const Json& older, const Json& newer) {
+  std::vector<SchemaChange> changes = schema_changes(older, newer);
+  std::erase_if(changes, [](const SchemaChange& change) { return change.compatible; });
+  return changes;
 }
 
 }  // namespace eventgate

@@ -1,11 +1,14 @@
 // The cost of the gate, as CPU from the kernel's accounting: steps in a loop, then whole requests by wrk. Absolute
 // times differ between machines by more than 2, so everything is a multiple of a yardstick measured in the same run.
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -259,6 +262,54 @@ void measure_start(const std::filesystem::path& directory, const std::string& fi
   print_row(kStart, seconds[1], "s", goal_of(seconds[1], 0.4, "s"));
 }
 
+/// CPU seconds of a command that ends with `status`: median of three.
+double seconds_of(const std::vector<std::string>& arguments, const std::string& folder, int status) {
+  std::array<double, 3> seconds{};
+  for (double& time : seconds) {
+    const pid_t pid = ::fork();
+    if (pid < 0) throw std::runtime_error("no process");
+    if (pid == 0) {
+      if (::chdir(folder.c_str()) != 0 || !std::freopen("/dev/null", "w", stdout) ||
+          !std::freopen("/dev/null", "w", stderr))
+        ::_exit(127);
+      std::vector<std::string> words{binary};
+      words.insert(words.end(), arguments.begin(), arguments.end());
+      std::vector<char*> argv;
+      for (std::string& word : words) argv.push_back(word.data());
+      argv.push_back(nullptr);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    int ended = 0;
+    rusage usage{};
+    ::wait4(pid, &ended, 0, &usage);
+    if (!WIFEXITED(ended) || WEXITSTATUS(ended) != status) throw std::runtime_error("expected another exit status");
+    const auto of = [](const timeval& part) {
+      return static_cast<double>(part.tv_sec) + static_cast<double>(part.tv_usec) * 1e-6;
+    };
+    time = of(usage.ru_utime) + of(usage.ru_stime);
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[1];
+}
+
+constexpr const char* kSchemaTest = "schema test, primary: 53 schemas, 83 versions";
+constexpr const char* kSchemaBuild = "schema build --all --check, primary";
+
+/// What authors run, with Wikimedia's primary repository.
+void measure_schema_tools(const std::filesystem::path& directory) {
+  const std::string archive = shared_dir() + "/data/schema-repos/primary.tar.gz";
+  if (!wanted({kSchemaTest, kSchemaBuild}) || !std::filesystem::exists(archive)) return;
+  const std::string folder = directory / "primary";
+  std::filesystem::create_directory(folder);
+  if (std::system(("tar xzf " + archive + " -C " + folder).c_str()) != 0)
+    throw std::runtime_error(archive + ": expected an archive that tar takes");
+  const double test = seconds_of({"schema", "test", "."}, folder, 1);  // it has two problems
+  print_row(kSchemaTest, test, "s", goal_of(test, 0.17, "s"));
+  const double build = seconds_of({"schema", "build", "--all", "--check"}, folder, 0);
+  print_row(kSchemaBuild, build, "s", goal_of(build, 0.5, "s"));
+}
+
 void measure_requests(const std::filesystem::path& directory) {
   const Subject subject = search_subject();
   nlohmann::ordered_json invalid = nlohmann::ordered_json::parse(subject.event);
@@ -287,6 +338,7 @@ void measure_requests(const std::filesystem::path& directory) {
   measure_idle(directory, files, {"/v1/events", one, 64, 201});
   measure_two_threads(directory, files, {"/v1/events", hundred, 16, 201}, empty);
   measure_start(directory, files);
+  measure_schema_tools(directory);
 
   if (wanted({"1 event, file, live, nobody looking on", "100 events, file, live, nobody looking on"})) {
     measure_yardsticks(one);

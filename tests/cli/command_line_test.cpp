@@ -64,9 +64,47 @@ TEST(CommandLine, SchemaTestNamesARepository) {
   EXPECT_EQ(line.repository, "repository");
 }
 
+TEST(CommandLine, SchemaBuildTakesPathsAndTheOriginalsOptions) {
+  using Of = SchemaBuildOptions::Of;
+  const CommandLine line =
+      command_line({"schema", "build", "-c", "json,yaml", "a", "-u", "one", "-u", "two,three", "b", "-SL", "-V", "v"});
+  EXPECT_EQ(line.command, Command::schema_build);
+  EXPECT_EQ(line.build.of, Of::paths);
+  EXPECT_THAT(line.build.paths, ElementsAre("a", "b"));
+  EXPECT_THAT(line.build.content_types, ElementsAre("json", "yaml"));
+  EXPECT_THAT(line.build.schema_base_uris, ElementsAre("one", "two", "three"));
+  EXPECT_TRUE(line.build.no_symlink_extensionless && line.build.no_symlink_latest && !line.build.no_dereference);
+  EXPECT_EQ(line.build.schema_version_field, "v");
+  EXPECT_EQ(line.build.git_add, std::nullopt);
+  EXPECT_EQ(command_line({"schema", "build"}).build.of, Of::changed);
+  EXPECT_EQ(command_line({"schema", "build", "--all"}).build.of, Of::all);
+  EXPECT_EQ(command_line({"schema", "materialize"}).build.of, Of::input);
+  EXPECT_EQ(command_line({"schema", "materialize-all", "base"}).repository, "base");
+  const CommandLine modified = command_line({"schema", "materialize-modified", "-G"});
+  EXPECT_EQ(modified.build.of, Of::changed);
+  EXPECT_EQ(modified.build.git_add, false);
+  EXPECT_EQ(refusal({"schema", "build", "--all", "a"}), "expected paths or --all, found both");
+  EXPECT_EQ(refusal({"schema", "build", "--staged", "a"}), "expected paths or --staged, found both");
+  EXPECT_NE(refusal({"schema", "build", "-c", "xml"}), "");
+}
+
+TEST(CommandLine, SchemaDiffTakesVersionsAndAFolder) {
+  const CommandLine line = command_line({"schema", "diff", "a/b", "1.0.0", "current", "dir"});
+  EXPECT_EQ(line.title, "a/b");
+  EXPECT_THAT(line.versions, ElementsAre("1.0.0", "current"));
+  EXPECT_EQ(line.repository, "dir");
+  EXPECT_EQ(command_line({"schema", "diff", "a"}).repository, "");
+  EXPECT_NE(refusal({"schema", "diff", "a", "1.0.0", "1.1.0", "1.2.0", "dir"}), "");
+}
+
 TEST(CommandLine, SchemaSaysWhatItExpects) {
-  EXPECT_EQ(refusal({"schema"}), "expected a command: show or test");
-  EXPECT_EQ(refusal({"schema", "list"}), "unknown command 'list': expected show or test");
+  EXPECT_EQ(
+      refusal({"schema"}),
+      "expected a command: new, build, materialize, materialize-modified, materialize-all, dereference, show, diff or "
+      "test");
+  EXPECT_EQ(refusal({"schema", "list"}),
+            "unknown command 'list': expected new, build, materialize, materialize-modified, materialize-all, "
+            "dereference, show, diff or test");
   EXPECT_EQ(refusal({"schema", "test"}), "DIR is required");
   EXPECT_EQ(refusal({"schema", "test", "-c", "a"}), "unknown option '-c'");
   EXPECT_EQ(refusal({"schema", "show", "/a", "-c"}), "--config: 1 required FILE missing");

@@ -68,9 +68,9 @@ TEST_F(SchemaTool, PrintsEachProblemOfARepositoryOnALine) {
   folder_.write("schemas/common/1.0.0", "title: common\n$id: /common/1.0.0\ntype: object\n");
   const GateRun run = run_gate({"schema", "test", folder_.path() + "/schemas"});
   EXPECT_EQ(run.status, 1);
-  EXPECT_EQ(run.output,
-            "b/1.0.0.yaml: expected the title b, found 'b\\u001b[31m'\n"
-            "b/1.0.0.yaml: example 0: '' should be string\n");
+  EXPECT_EQ(run.output, folder_.path() +
+                            "/schemas/b/1.0.0.yaml:1: /title: expected the title b, found 'b\\u001b[31m'\n" +
+                            folder_.path() + "/schemas/b/1.0.0.yaml:4: /examples/0: '' should be string\n");
   EXPECT_EQ(run_gate({"schema", "test", "/no/such/folder"}).output,
             "eventgate: '/no/such/folder': expected the folder of a schema repository\n");
 }

@@ -17,8 +17,7 @@ using nlohmann::ordered_json;
 using testing::HasSubstr;
 
 /// The document at /a/1.0.0 written out, with `others` by their paths; or what keeps it from that.
-std::string written_out(const std::string& document, const std::map<std::string, std::string>& others = {},
-                        RefRules rules = RefRules::gate) {
+std::string written_out(const std::string& document, const std::map<std::string, std::string>& others = {}) {
   std::map<std::string, ordered_json> documents;
   for (const auto& [path, text] : others) documents[path] = ordered_json::parse(text);
   const RefReader refs = [&](const std::string& path) -> boost::system::result<const ordered_json*, std::string> {
@@ -26,7 +25,7 @@ std::string written_out(const std::string& document, const std::map<std::string,
     if (found == documents.end()) return std::string("it is not there");
     return &found->second;
   };
-  const auto result = dereferenced("/a/1.0.0", ordered_json::parse(document), refs, rules);
+  const auto result = dereferenced("/a/1.0.0", ordered_json::parse(document), refs);
   return result ? result->dump() : result.error().message;
 }
 
@@ -67,7 +66,7 @@ double seconds_to_write_out(const std::string& text, const std::string& other = 
     return &referred_to;
   };
   const double start = processor_time();
-  EXPECT_TRUE(dereferenced("/a/1.0.0", document, refs, RefRules::gate));
+  EXPECT_TRUE(dereferenced("/a/1.0.0", document, refs));
   return processor_time() - start;
 }
 
@@ -105,20 +104,10 @@ TEST(Dereference, LeavesDataAndNamesAlone) {
   EXPECT_EQ(written_out(same), same);
 }
 
-TEST(Dereference, WhatIsBesideAReferenceGoesOrStays) {
+TEST(Dereference, WhatIsBesideAReferenceGoes) {
   const std::string document = R"({"properties": {"x": {"description": "own", "$ref": "/b"}}})";
   const std::map<std::string, std::string> others{{"/b", R"({"description": "theirs", "type": "string"})"}};
-  EXPECT_EQ(written_out(document, others, RefRules::gate),
-            R"({"properties":{"x":{"description":"theirs","type":"string"}}})");
-  EXPECT_EQ(written_out(document, others, RefRules::jsonschema_tools),
-            R"({"properties":{"x":{"description":"own","type":"string"}}})");
-}
-
-TEST(Dereference, ADotIsTheDocumentToJsonschemaToolsOnly) {
-  const std::string document =
-      R"({"$id": "/a/1.0.0", "definitions": {"x": {"type": "null"}}, "$ref": "./#/definitions/x"})";
-  EXPECT_THAT(written_out(document, {}, RefRules::jsonschema_tools), HasSubstr(R"("type":"null"})"));
-  EXPECT_EQ(written_out(document), "$ref to '/a/', which cannot be read: it is not there");
+  EXPECT_EQ(written_out(document, others), R"({"properties":{"x":{"description":"theirs","type":"string"}}})");
 }
 
 TEST(Dereference, LeavesRecursionAsAnAbsoluteReference) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "eventgate/fetch/object_reader.hpp"
+#include "eventgate/fetch/authored_document.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -60,7 +60,15 @@ examples: [{$schema: {$ref: '#/$id'}, x: y}]
   const std::string& path() const { return folder_.path(); }
 
   std::vector<std::string> problems(const std::string& below = "") const {
-    return repository_problems(folder_.path() + below, *make_uri_reader({}));
+    const auto reader = make_author_reader();
+    std::vector<std::string> texts;
+    for (RepositoryProblem problem :
+         repository_problems(find_jsonschema_tools_config(folder_.path() + below, *reader), *reader)) {
+      problem.line = 0;
+      problem.file.erase(0, problem.file.starts_with(folder_.path() + '/') ? folder_.path().size() + 1 : 0);
+      texts.push_back(problem.text());
+    }
+    return texts;
   }
 
  private:
@@ -77,9 +85,9 @@ TEST(RepositoryCheck, FindsVersionsThatCannotBeUsed) {
   repository.write("b/1.3.0.yaml", "title: b\n$id: /b/1.3.0\n$ref: /none/1.0.0\n");
   repository.write("b/current.yaml", "title: b\n$id: /b/1.3.0\n");
   EXPECT_THAT(repository.problems(),
-              ElementsAre(HasSubstr("b/1.0.0.yaml: at #/type: expected array, boolean"), HasSubstr("b/1.1.0.yaml: "),
-                          HasSubstr("b/1.2.0.yaml: at #/properties/u: expected maxLength beside format"),
-                          HasSubstr("b/1.3.0.yaml: #/$ref leads to '/none/1.0.0', which cannot be read")));
+              ElementsAre(HasSubstr("b/1.0.0.yaml: /type: expected array, boolean"), HasSubstr("b/1.1.0.yaml: "),
+                          HasSubstr("b/1.2.0.yaml: /properties/u: expected maxLength beside format"),
+                          HasSubstr("b/1.3.0.yaml: /$ref: leads to '/none/1.0.0', which cannot be read")));
 }
 
 TEST(RepositoryCheck, FindsExamplesThatAreInvalid) {
@@ -88,12 +96,13 @@ TEST(RepositoryCheck, FindsExamplesThatAreInvalid) {
   std::string text = Repository::version("1.0.0");
   text.erase(text.rfind("examples:"));
   repository.write("a/1.0.0.yaml", text + "examples: [{$schema: /a/1.0.0}, {$schema: /a/1.1.0}, {x: 5}, 3]\n");
-  EXPECT_THAT(repository.problems(),
-              ElementsAre("a/1.0.0.yaml: example 1: expected its $schema to be /a/1.0.0",
-                          "a/1.0.0.yaml: example 2: expected its $schema to be /a/1.0.0",
-                          "a/1.0.0.yaml: example 2: '' should have required property '$schema', '.x' should be string",
-                          "a/1.0.0.yaml: example 3: expected its $schema to be /a/1.0.0",
-                          "a/1.0.0.yaml: example 3: '' should be object"));
+  EXPECT_THAT(
+      repository.problems(),
+      ElementsAre("a/1.0.0.yaml: /examples/1: expected its $schema to be /a/1.0.0",
+                  "a/1.0.0.yaml: /examples/2: expected its $schema to be /a/1.0.0",
+                  "a/1.0.0.yaml: /examples/2: '' should have required property '$schema', '.x' should be string",
+                  "a/1.0.0.yaml: /examples/3: expected its $schema to be /a/1.0.0",
+                  "a/1.0.0.yaml: /examples/3: '' should be object"));
 }
 
 TEST(RepositoryCheck, FindsVersionsThatDoMoreThanAddOptionalFields) {
@@ -114,7 +123,8 @@ TEST(RepositoryCheck, FindsACurrentThatIsNotItsNewestVersion) {
   repository.remove("a/latest.yaml");
   EXPECT_THAT(
       repository.problems(),
-      ElementsAre("a/current.yaml: is version 1.1.0, expected that version to be made of it; the newest is 1.2.0"));
+      ElementsAre(
+          "a/current.yaml: /$id: is version 1.1.0, expected that version to be made of it; the newest is 1.2.0"));
 }
 
 TEST(RepositoryCheck, FindsACurrentWithoutAVersionAndAVersionWithoutACurrent) {
@@ -122,7 +132,7 @@ TEST(RepositoryCheck, FindsACurrentWithoutAVersionAndAVersionWithoutACurrent) {
   repository.write("b/current.yaml", "title: b\n$id: /b/1.0.0\n");
   repository.remove("common/current.yaml");
   EXPECT_THAT(repository.problems(), ElementsAre("b/current.yaml: expected a version made of it beside it",
-                                                 "common: expected current, of which its versions are made"));
+                                                 "common: expected current.yaml, of which its versions are made"));
 }
 
 TEST(RepositoryCheck, FindsLinksThatLeadElsewhere) {
@@ -131,8 +141,9 @@ TEST(RepositoryCheck, FindsLinksThatLeadElsewhere) {
   repository.write("a/latest.yaml", "1.0.0.yaml");  // as Git checks a link out where there are none
   repository.remove("a/1.1.0");
   repository.link("a/1.1.0", "1.0.0.yaml");
-  EXPECT_THAT(repository.problems(), ElementsAre(HasSubstr("a/1.1.0: expected the same as in 1.1.0.yaml, but it has "),
-                                                 HasSubstr("a/latest.yaml: expected the same as in 1.1.0.yaml")));
+  EXPECT_THAT(repository.problems(),
+              ElementsAre(HasSubstr("a/1.1.0: /$id: expected the same as in 1.1.0.yaml, but it has "),
+                          HasSubstr("a/latest.yaml: /$id: expected the same as in 1.1.0.yaml")));
 }
 
 TEST(RepositoryCheck, FindsIdsAndTitlesThatAreNotWhereTheySay) {
@@ -142,8 +153,11 @@ TEST(RepositoryCheck, FindsIdsAndTitlesThatAreNotWhereTheySay) {
   text.replace(text.find("/common/1.0.0"), 13, "/c/1.0.0");
   repository.write("common/1.0.0.yaml", text);
   repository.write("common/current.yaml", text);
-  EXPECT_THAT(repository.problems(), ElementsAre("common/1.0.0.yaml: expected the $id /common/1.0.0, found '/c/1.0.0'",
-                                                 "common/1.0.0.yaml: expected the title common, found 'c'"));
+  EXPECT_THAT(repository.problems(),
+              ElementsAre("common/1.0.0.yaml: /$id: expected the $id /common/1.0.0, found '/c/1.0.0'",
+                          "common/1.0.0.yaml: /title: expected the title common, found 'c'",
+                          "common/current.yaml: /$id: no version can be made of it: expected "
+                          "the $id /common/1.0.0, as its folder says, found '/c/1.0.0'"));
 }
 
 TEST(RepositoryCheck, WantsSnakeCaseWhereTheRepositoryAsks) {
@@ -155,14 +169,52 @@ TEST(RepositoryCheck, WantsSnakeCaseWhereTheRepositoryAsks) {
   repository.write("common/1.0.0.yaml", camel);
   repository.write("common/current.yaml", camel);
   repository.remove("a/current.yaml");
-  EXPECT_THAT(repository.problems(), ElementsAre("a: expected current, of which its versions are made"));
-  repository.write(".jsonschema-tools.yaml", "contentTypes: [yaml]\nignoreSchemas: [^/a/]\n");
+  EXPECT_THAT(repository.problems(), ElementsAre("a: expected current.yaml, of which its versions are made"));
+  const std::string config = "contentTypes: [yaml]\nshouldSymlinkLatest: false\nignoreSchemas: [^/a/]\n";
+  repository.write(".jsonschema-tools.yaml", config);
   EXPECT_THAT(repository.problems(),
-              ElementsAre("a: expected current, of which its versions are made",
+              ElementsAre("a: expected current.yaml, of which its versions are made",
                           "common/1.0.0.yaml: /properties/aB: expected a field name in snake_case",
-                          "common/1.0.0.yaml: /properties/aB/properties/c-d: expected a field name in snake_case"));
-  repository.write(".jsonschema-tools.yaml", "skipSchemaTestCases: {/common/: [schema-snake-case-properties]}\n");
-  EXPECT_THAT(repository.problems(), ElementsAre("a: expected current, of which its versions are made"));
+                          "common/1.0.0.yaml: /properties/aB/properties/c-d: expected a field name in snake_case",
+                          "common/1.0.0.yaml: /properties/aB: expected a type"));
+  repository.write(
+      ".jsonschema-tools.yaml",
+      config + "skipSchemaTestCases: {/common/: [schema-snake-case-properties, schema-deterministic-types]}\n");
+  EXPECT_THAT(repository.problems(), ElementsAre("a: expected current.yaml, of which its versions are made"));
+}
+
+TEST(RepositoryCheck, WantsTheFilesAndLinksOfEachVersionWhereTheRepositoryAsks) {
+  const Repository repository;
+  repository.write(".jsonschema-tools.yaml", "contentTypes: [yaml]\n");
+  repository.link("common/latest.yaml", "1.0.0.yaml");
+  repository.link("common/latest", "1.0.0.yaml");
+  repository.link("a/latest", "1.0.0.yaml");
+  repository.write("a/1.0.0", Repository::version("1.0.0"));
+  repository.link("a/current", "current.yaml");
+  EXPECT_THAT(repository.problems(), ElementsAre(HasSubstr("a/latest: /$id: expected the same as in 1.1.0.yaml"),
+                                                 "a/1.0.0: expected a link to 1.0.0.yaml, found a file",
+                                                 "a/latest: expected a link to 1.1.0.yaml, found one to 1.0.0.yaml",
+                                                 "a/current: expected no current beside current.yaml"));
+  repository.remove("a/1.0.0");
+  repository.remove("a/latest");
+  repository.remove("a/current");
+  EXPECT_THAT(repository.problems(),
+              ElementsAre("a: expected the link 1.0.0 to 1.0.0.yaml", "a: expected the link latest to 1.1.0.yaml"));
+  repository.write("a/1.0.0", "1.0.0.yaml");  // as Git checks a link out where there are none
+  repository.link("a/latest", "1.1.0.yaml");
+  EXPECT_THAT(repository.problems(), IsEmpty());
+}
+
+TEST(RepositoryCheck, SaysTheLineTheRuleAndThePointer) {
+  const Repository repository;
+  repository.write("a/1.0.0.yaml", Repository::version("1.0.0", "old: {type: string}"));
+  const auto reader = make_author_reader();
+  const auto found = repository_problems(find_jsonschema_tools_config(repository.path(), *reader), *reader);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].file, repository.path() + "/a/1.1.0.yaml");
+  EXPECT_EQ(found[0].line, 6U);  // of what is around the field that is gone
+  EXPECT_EQ(found[0].rule, "schema-version-compatibility");
+  EXPECT_EQ(found[0].pointer, "/properties/old");
 }
 
 TEST(RepositoryCheck, FindsTheSchemasOfARepositoryWhereItSays) {
@@ -170,7 +222,9 @@ TEST(RepositoryCheck, FindsTheSchemasOfARepositoryWhereItSays) {
   const std::string schemas = repository.path() + "/sub/schemas";
   std::filesystem::create_directories(schemas);
   std::filesystem::rename(repository.path() + "/common", schemas + "/common");
-  repository.write("sub/.jsonschema-tools.yaml", "schemaBasePath: ./schemas\nenforcedNumericBounds: [0, 9]\n");
+  repository.write("sub/.jsonschema-tools.yaml",
+                   "schemaBasePath: ./schemas\nenforcedNumericBounds: [0, 9]\ncontentTypes: [yaml]\n"
+                   "shouldSymlinkLatest: false\n");
   EXPECT_THAT(repository.problems("/sub"), IsEmpty());
   EXPECT_THAT(repository.problems("/sub/schemas"), IsEmpty());
 }
@@ -186,17 +240,20 @@ TEST(RepositoryCheck, SaysWhatItExpectedOfTheRepository) {
     }
     return "taken";
   };
-  EXPECT_EQ(refusal("contentTypes: yaml\n"), ".jsonschema-tools.yaml: contentTypes: expected a list of texts");
+  const std::string file = repository.path() + "/.jsonschema-tools.yaml: ";
+  EXPECT_EQ(refusal("contentTypes: yaml\n"), file + "contentTypes: expected a list of texts");
+  EXPECT_EQ(refusal("contentTypes: [xml]\n"), file + "contentTypes: expected yaml or json, found 'xml'");
   EXPECT_EQ(refusal("schemaBasePath: /no/such\n"),
             ".jsonschema-tools.yaml: schemaBasePath: '/no/such': expected a directory");
   EXPECT_THAT(refusal("ignoreSchemas: ['(']\n"), HasSubstr("ignoreSchemas: '(': expected a regular expression"));
-  EXPECT_EQ(refusal("enforcedNumericBounds: [1]\n"),
-            ".jsonschema-tools.yaml: enforcedNumericBounds: expected two numbers");
+  EXPECT_EQ(refusal("enforcedNumericBounds: [1]\n"), file + "enforcedNumericBounds: expected two numbers, or false");
   EXPECT_THAT(refusal("[1"), HasSubstr(".jsonschema-tools.yaml: "));
   EXPECT_THROW(repository.problems("/none"), std::runtime_error);
   const TemporaryFolder empty;
-  EXPECT_THAT(repository_problems(empty.path(), *make_uri_reader({})),
-              ElementsAre(empty.path() + ": expected schemas below it, such as TITLE/1.0.0.yaml"));
+  const auto reader = make_author_reader();
+  const auto found = repository_problems(find_jsonschema_tools_config(empty.path(), *reader), *reader);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].text(), empty.path() + ": expected schemas below it, such as TITLE/1.0.0.yaml");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "repository/version_changes.hpp"
+#include "eventgate/repository/version_changes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,25 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 std::vector<std::string> changes(const std::string& older, const std::string& newer) {
-  return incompatible_changes(ordered_json::parse(older), ordered_json::parse(newer));
+  std::vector<std::string> texts;
+  for (const SchemaChange& change : incompatible_changes(ordered_json::parse(older), ordered_json::parse(newer)))
+    texts.push_back(change.text());
+  return texts;
+}
+
+TEST(VersionChanges, SaysOfEachWhetherItMayBe) {
+  std::vector<std::string> texts;
+  for (const SchemaChange& change : schema_changes(
+           ordered_json::parse(
+               R"({"description": "a", "properties": {"a/b": {"enum": [1], "maxLength": 1}}, "required": []})"),
+           ordered_json::parse(
+               R"({"description": "b", "properties": {"a/b": {"enum": [1, 2], "maxLength": 3}, "n": {}},
+                   "required": ["n"], "minProperties": 1})")))
+    texts.push_back((change.compatible ? "may " : "not ") + change.text());
+  EXPECT_THAT(texts, ElementsAre("not /required: \"n\" is required, it was optional",
+                                 "may /description: is \"b\", it was \"a\"", "may /properties/a~1b/enum: 2 is new",
+                                 "may /properties/a~1b/maxLength: is 3, it was 1", "may /properties/n: is new",
+                                 "not /minProperties: is new: 1"));
 }
 
 TEST(VersionChanges, OptionalFieldsMayBeAdded) {
@@ -29,7 +47,18 @@ TEST(VersionChanges, DescriptionsMayChangeAndBoundsOfSizeMayRise) {
   EXPECT_THAT(changes(R"({"description": "a", "examples": [1], "maxLength": 3, "enum": [1, 2]})",
                       R"({"description": "b", "maxLength": 4, "enum": [3, 2, 1]})"),
               IsEmpty());
+  EXPECT_THAT(changes(R"({"maxLength": 3})", "{}"), IsEmpty());
+  EXPECT_THAT(changes("{}", R"({"maxLength": 3})"), ElementsAre("/maxLength: is new: 3"));
   EXPECT_THAT(changes(R"({"maxLength": 3})", R"({"maxLength": 2})"), ElementsAre("/maxLength: is 2, it was 3"));
+}
+
+TEST(VersionChanges, KeywordsThatMakeNoEventInvalidMayBeNew) {
+  EXPECT_THAT(changes(R"({"properties": {"a": {}}})",
+                      R"({"$schema": "x", "additionalProperties": true, "minProperties": 0,
+                          "properties": {"a": {"deprecated": true, "x_pii": "drop", "items": {}, "uniqueItems": false}}})"),
+              IsEmpty());
+  EXPECT_THAT(changes("{}", R"({"additionalProperties": false, "minLength": 1, "format": "uri"})"),
+              ElementsAre("/additionalProperties: is new: false", "/minLength: is new: 1", "/format: is new: \"uri\""));
 }
 
 TEST(VersionChanges, FieldsMayNotGoOrChange) {

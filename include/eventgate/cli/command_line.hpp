@@ -2,15 +2,55 @@
 
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace eventgate {
 
+/// What `schema build` and its other names ask for. What is not given is as the repository's config has it.
+struct SchemaBuildOptions {
+  enum class Of { paths, changed, all, input };
+  Of of = Of::paths;
+  std::vector<std::string> paths;        ///< Files or folders of currents, or titles.
+  bool staged = false;                   ///< Of those that are changed, only what git has staged.
+  bool check = false;                    ///< Write nothing; tell whether it would.
+  bool dry_run = false;                  ///< Write nothing; say what it would.
+  bool overwrite = false;                ///< Published versions, too.
+  bool watch = false;                    ///< Build at each save.
+  bool to_output = false;                ///< Print the version instead.
+  bool verbose = false;                  ///< Say what is found.
+  bool asks_config_for_git_add = false;  ///< `materialize-modified`: `shouldGitAdd` of the config counts.
+  std::optional<bool> git_add;           ///< Stage what is written.
+  std::string output_dir;                ///< Empty: beside the current.
+  std::optional<std::string> schema_version_field;
+  std::optional<std::string> current_name;
+  std::vector<std::string> schema_base_uris;
+  std::vector<std::string> content_types;
+  std::vector<std::string> config_paths;
+  bool no_dereference = false;
+  bool no_symlink_extensionless = false;
+  bool no_symlink_latest = false;
+};
+
 /// A parsed command line. Members that belong to one command name it; the others keep their defaults.
 struct CommandLine {
-  enum class Command { serve, check, health, validate, schema_show, schema_test, spool, version, help };
+  enum class Command {
+    serve,
+    check,
+    health,
+    validate,
+    schema_new,
+    schema_build,
+    schema_show,
+    schema_dereference,
+    schema_diff,
+    schema_test,
+    spool,
+    version,
+    help
+  };
   enum class SpoolAction { list, cat, verify, export_records, replay, drop };
 
   Command command = Command::help;
@@ -20,9 +60,18 @@ struct CommandLine {
   bool json = false;         ///< `check`, `validate`: print JSON.
   std::string events = "-";  ///< `validate`: a file with an event on each line, or `-` for stdin.
 
-  // `schema`
-  std::string schema_uri;        ///< `show`: the schema to print.
-  std::string repository = ".";  ///< Folder of schemas; `show` takes a host, too. Unused if `files` has any.
+  // Of `schema`.
+  std::string schema_uri;        ///< Of `show`: the schema.
+  std::string repository = ".";  ///< The folder (of `show`, or host) of schemas. Of `show`: not if there are `files`.
+                                 ///< Of `new`, `build` and `diff` empty: as the repository's config says.
+  bool merged = false;           ///< Of `show`: what `build` would write.
+  bool yaml = false;             ///< Of `show --merged`: as YAML.
+  bool github = false;           ///< Of `test`: annotations of GitHub.
+  std::string title;             ///< Of `new` and `diff`.
+  std::vector<std::string> versions;  ///< Of `diff`: none, one or two.
+  std::string example;                ///< Of `new`: the file of an event; empty: none.
+  std::string with;                   ///< Of `new`: the URI of the fragment; empty: the newest /fragment/common.
+  SchemaBuildOptions build;           ///< Of `build`, `materialize...` and `dereference`.
 
   // `spool`
   SpoolAction action = SpoolAction::list;

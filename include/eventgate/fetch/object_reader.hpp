@@ -3,11 +3,13 @@
 #include <boost/system/result.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,12 @@ class ObjectReader {
   }
 };
 
+/// How plain scalars of YAML are read.
+enum class YamlRules : std::uint8_t {
+  core,     ///< By the core schema of YAML 1.2.
+  js_yaml,  ///< As js-yaml 3 reads them: js_yaml_scalar.hpp.
+};
+
 struct UriReaderOptions {
   std::string user_agent = "eventgate";
   std::chrono::milliseconds fetch_connect_timeout{2000};  ///< For the name lookup and for the connection, each.
@@ -60,6 +68,7 @@ struct UriReaderOptions {
   std::vector<std::pair<std::string, std::string>> headers;
   std::size_t max_size = 1024 * 1024;  ///< Bytes of a document.
   std::size_t max_depth = 64;          ///< Levels of objects and arrays.
+  YamlRules yaml_rules = YamlRules::core;
 };
 
 /// Returns a reader of files and of http(s) URIs. It verifies the names of TLS hosts and sends them (SNI).
@@ -71,6 +80,25 @@ std::unique_ptr<ObjectReader> make_uri_reader(UriReaderOptions options);
 /// are resolved as js-yaml does, within limits. Duplicate keys and invalid UTF-8 are errors. Not recursive for JSON.
 /// Thread-safe.
 boost::system::result<nlohmann::ordered_json, ReadError> parse_object_text(std::string_view text,
-                                                                           std::size_t max_depth = 64);
+                                                                           std::size_t max_depth = 64,
+                                                                           YamlRules rules = YamlRules::core);
+
+/// The way to a value: the place of each member or item on it, from 0.
+using ValuePath = std::vector<std::uint32_t>;
+
+/// A document as a person wrote it.
+struct AuthoredDocument;
+
+/// Reads `text` as js-yaml 3 does, and keeps which objects and lists are one and the same, because they are written
+/// once with an anchor and stand elsewhere by an alias.
+boost::system::result<AuthoredDocument, ReadError> parse_authored_text(std::string_view text,
+                                                                       std::size_t max_depth = 64);
+
+/// The line, from 1, of each member and item of a document in JSON or YAML, by its JSON pointer. As far as it can be
+/// read.
+std::unordered_map<std::string, std::size_t> lines_of(std::string_view text);
+
+/// The text of a file: at most `max_size` bytes, of a regular file.
+boost::system::result<std::string, ReadError> read_file_text(const std::string& path, std::size_t max_size = 1 << 20);
 
 }  // namespace eventgate

@@ -3,33 +3,30 @@
 #include <string>
 #include <vector>
 
+#include "eventgate/repository/jsonschema_tools_config.hpp"
+#include "eventgate/repository/repository_problem.hpp"
+
 namespace eventgate {
 
 class ObjectReader;
 
-/// Checks a repository of schemas in the layout of jsonschema-tools. Returns one line for each problem: the file, and
-/// what was expected.
+/// What is wrong with a repository of schemas as jsonschema-tools lays them out: in the folder of a title
+/// `current.yaml`, which people write, and the versions made of it, `1.0.0.yaml`, with `1.0.0` and `latest` beside
+/// them.
 ///
-/// The folder of a title has `current.yaml`, which people write, and the versions made from it: `1.0.0.yaml`, with
-/// `1.0.0` and `latest` beside them. The rules:
+/// - Every version can be used by the gate, and is where its `$id` and `title` say.
+/// - Every example is valid without defaults, and names the version whose example it is.
+/// - Of the versions of a major each adds no more than optional fields to the one before.
+/// - `current`, made a version, equals the newest one. Examples that only the version has were generated, and are no
+///   difference.
+/// - All files of one version say the same, and `latest` what the newest says.
 ///
-/// - The gate can use every version. Its place matches its `$id` and `title`.
-/// - Every example is valid without defaults and names its own version.
-/// - Each version of a major only adds optional fields to the one before.
-/// - The newest version equals the one made from `current` (`$ref` and `allOf` merged, numbers bounded). Examples that
-/// only
-///   the version has do not count, because they were generated.
-/// - All files of one version are equal, and `latest` equals the newest version.
-/// - Field names are in snake_case, if the repository has a `.jsonschema-tools.yaml`.
+/// Where the repository has a `.jsonschema-tools.yaml`, jsonschema-tools' conventions hold, too: each version has a
+/// file of each content type, and links that lead to them; fields are in snake_case, differ in more than case, and have
+/// one type; required fields exist; numbers are bounded. `skipSchemaTestCases` knows the names of the rules.
 ///
-/// That file lies in `directory`, or in the folder around it if it names `directory`. These options are used:
-/// schemaBasePath, schemaBaseUris, contentTypes, currentName, enforcedNumericBounds, ignoreSchemas, and
-/// skipSchemaTestCases with schema-is-valid, schema-is-secure, schema-snake-case-properties,
-/// schema-examples-$schema-matches-schema-$id, schema-examples-are-valid and schema-version-compatibility. Without it
-/// the schemas are in `directory/jsonschema` if this exists, otherwise in `directory`.
-///
-/// `reader` reads the files, and documents of hosts that the repository names. Throws std::runtime_error if `directory`
-/// is not a folder or an option is invalid. Blocks.
-std::vector<std::string> repository_problems(const std::string& directory, ObjectReader& reader);
+/// `reader` reads YAML by YamlRules::js_yaml, files and hosts that the repository names. Throws std::runtime_error if
+/// the repository's options are no good. Blocks.
+std::vector<RepositoryProblem> repository_problems(const JsonschemaToolsConfig& config, ObjectReader& reader);
 
 }  // namespace eventgate

@@ -1,4 +1,4 @@
-#include "repository/materialize.hpp"
+#include "repository/all_of_merge.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,8 +16,8 @@ using nlohmann::ordered_json;
 using testing::HasSubstr;
 
 json merged(const std::string& schema) {
-  const auto result = merged_all_of(ordered_json::parse(schema));
-  return result ? json(*result) : json(result.error().message);
+  const auto result = merged_all_of(js_value(ordered_json::parse(schema)));
+  return result ? json(plain_json(*result)) : json(result.error().pointer + ": " + result.error().message);
 }
 
 TEST(MergedAllOf, JoinsPropertiesAndRequired) {
@@ -89,37 +89,60 @@ TEST(MergedAllOf, MergesWhatIsInItemsNotAndDependencies) {
 }
 
 TEST(MergedAllOf, SaysWhatDoesNotGoTogether) {
-  EXPECT_THAT(merged(R"({"type": "string", "allOf": [{"type": "number"}]})").get<std::string>(),
-              HasSubstr(R"(several values of `type` that do not go together: "string" and "number")"));
+  EXPECT_THAT(
+      merged(R"({"type": "string", "allOf": [{"type": "number"}]})").get<std::string>(),
+      testing::Eq(R"(/type: expected values of `type` in allOf that go together, found "string" and "number")"));
   EXPECT_THAT(merged(R"({"format": "uri", "allOf": [{"format": "date"}]})").get<std::string>(), HasSubstr("`format`"));
 }
 
+TEST(MergedAllOf, TakesListsOfTheSameNamesForOne) {
+  // The order of the first stays, because the second says nothing new.
+  EXPECT_EQ(merged(R"({"required": ["b", "a"], "allOf": [{"required": ["a", "b"]}]})"),
+            json::parse(R"({"required": ["b", "a"]})"));
+}
+
+TEST(MergedAllOf, LaterChoicesComeFirstInACombination) {
+  EXPECT_EQ(merged(R"({"anyOf": [{"title": "own", "minLength": 1}], "allOf": [{"anyOf": [{"title": "theirs"}]}]})"),
+            json::parse(R"({"anyOf": [{"title": "theirs", "minLength": 1}]})"));
+}
+
+TEST(MergedAllOf, MergesInsideNotAndLeavesTheRestOfIt) {
+  EXPECT_EQ(merged(R"({"not": {"allOf": [{"required": ["a"]}, {"required": ["b"]}]}})"),
+            json::parse(R"({"not": {"anyOf": [{"required": ["a", "b"]}]}})"));
+  EXPECT_EQ(merged(R"({"not": {"properties": {}, "not": {"type": "null"}}})"),
+            json::parse(R"({"not": {"anyOf": [{"properties": {}, "not": {"type": "null"}}]}})"));
+}
+
+TEST(MergedAllOf, LeavesASharedBranchAlone) {
+  const JsValue schema = js_value(ordered_json::parse(R"({"properties": {}})"));
+  const JsValue shared = js_value(ordered_json::parse(R"({"allOf": [{"required": ["a"]}]})"));
+  schema.object().set("allOf", JsList{shared});
+  schema.object().find("properties")->object().set("p", shared);
+  EXPECT_EQ(json(plain_json(*merged_all_of(schema))),
+            json::parse(R"({"required": ["a"], "properties": {"p": {"required": ["a"]}}})"));
+}
+
+TEST(MergedAllOf, BoundsItsWork) {
+  std::string branches;
+  for (int i = 0; i < 3000; ++i)
+    branches += (i > 0 ? "," : "") + std::string(R"({"properties": {"p)") + std::to_string(i) + R"(": {"enum": [1]}}})";
+  EXPECT_THAT(merged(R"({"allOf": [)" + branches + "]}").dump(), HasSubstr("takes less work"));
+  std::string choices;
+  for (int i = 1; i < 200; ++i)
+    choices += (i > 1 ? "," : "") + std::string(R"({"minLength": )") + std::to_string(i) + "}";
+  EXPECT_EQ(merged(R"({"oneOf": [)" + choices + R"(], "allOf": [{"oneOf": [{"maxLength": 0}, )" + choices + "]}]}"),
+            "/oneOf: expected at most 10000 combinations");
+}
+
 TEST(NumericBounds, AreSetWhereThereAreNone) {
-  ordered_json schema = ordered_json::parse(R"({"properties": {"n": {"type": "integer", "minimum": 0},
-      "list": {"items": {"type": "number"}}, "type": {"type": "string"}}, "default": {"type": "number"}})");
-  set_numeric_bounds(schema, -9, 9);
-  EXPECT_EQ(json(schema), json::parse(R"({"properties": {"n": {"type": "integer", "minimum": 0, "maximum": 9},
+  const JsValue schema = js_value(ordered_json::parse(R"({"properties": {"n": {"type": "integer", "minimum": 0},
+      "list": {"items": {"type": "number"}}, "type": {"type": "string"}}, "default": {"type": "number"},
+      "then": {"type": "number"}})"));
+  set_numeric_bounds(schema, std::int64_t{-9}, std::int64_t{9});
+  EXPECT_EQ(json(plain_json(schema)),
+            json::parse(R"({"properties": {"n": {"type": "integer", "minimum": 0, "maximum": 9},
       "list": {"items": {"type": "number", "minimum": -9, "maximum": 9}}, "type": {"type": "string"}},
-      "default": {"type": "number"}})"));
-}
-
-std::string difference_of(const std::string& expected, const std::string& found) {
-  return difference(ordered_json::parse(expected), ordered_json::parse(found)).value_or("");
-}
-
-TEST(Difference, IsNoneInTheOrderOfMembersAndRequired) {
-  EXPECT_EQ(
-      difference_of(R"({"a": 1, "b": 2.0, "required": ["a", "b"]})", R"({"b": 2, "required": ["b", "a"], "a": 1})"),
-      "");
-}
-
-TEST(Difference, SaysWhereAndWhat) {
-  EXPECT_EQ(difference_of(R"({"a": {"b": [1, 2]}})", R"({"a": {"b": [1, 3]}})"), "has 3 at /a/b/1, expected 2");
-  EXPECT_EQ(difference_of(R"({"a": {"b": 1}})", R"({"a": {}})"), "lacks /a/b");
-  EXPECT_EQ(difference_of(R"({"a": {}})", R"({"a": {"b": 1}})"), "has /a/b, which should not be there");
-  EXPECT_EQ(difference_of(R"({"required": ["a"]})", R"({"required": ["a", "b"]})"),
-            R"(has ["a","b"] at /required, expected ["a"])");
-  EXPECT_EQ(difference_of("1", "2"), "has 2 at /, expected 1");
+      "default": {"type": "number"}, "then": {"type": "number"}})"));
 }
 
 }  // namespace

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "eventgate/cli/command_line.hpp"
+#include "eventgate/repository/jsonschema_tools_config.hpp"
+
+namespace eventgate {
+
+class ObjectReader;
+
+/// Builds `currents`, then each current below the base as it is saved, and those that refer to what changed, until the
+/// process ends. A line for each thing that happens. Returns 1 if the folders cannot be watched.
+int watch_schemas(const std::vector<std::string>& currents, const JsonschemaToolsConfig& config,
+                  const SchemaBuildOptions& options, ObjectReader& reader, std::ostream& out);
+
+}  // namespace eventgate
