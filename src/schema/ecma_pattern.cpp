@@ -551,7 +551,8 @@ void PatternTranslator::write_class(Ranges ranges, bool negated) {
 
 boost::system::result<std::string, std::string> re2_pattern(std::string_view pattern) {
   PatternTranslator translator(pattern);
-  if (!translator.translate()) return {boost::system::in_place_error, "is no regular expression: expected " + translator.error};
+  if (!translator.translate())
+    return {boost::system::in_place_error, "is no regular expression: expected " + translator.error};
   if (!translator.unsupported.empty())
     return {boost::system::in_place_error, "has " + translator.unsupported + ": expected only what RE2 can do"};
   return {boost::system::in_place_value, std::move(translator.out)};

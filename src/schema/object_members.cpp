@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 
 namespace eventgate {
 namespace {

@@ -5,9 +5,9 @@
 #include <memory>
 #include <utility>
 
-#include "eventgate/schema/ajv_text.hpp"
 #include "compile_error.hpp"
 #include "defaults.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 
 namespace eventgate {
 namespace {

@@ -4,11 +4,11 @@
 #include <set>
 #include <utility>
 
-#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/base/json_pointer.hpp"
 #include "eventgate/base/percent.hpp"
 #include "eventgate/base/quote.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/schema/metaschemas.hpp"
 #include "eventgate/schema/schema_keywords.hpp"
 #include "eventgate/schema/uri_reference.hpp"

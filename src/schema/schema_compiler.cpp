@@ -8,11 +8,11 @@
 #include <tuple>
 #include <utility>
 
-#include "eventgate/schema/ajv_text.hpp"
 #include "compile_error.hpp"
 #include "eventgate/base/quote.hpp"
 #include "eventgate/base/utf8.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/ajv_text.hpp"
 #include "eventgate/schema/ecma_pattern.hpp"
 #include "eventgate/schema/member_index.hpp"
 #include "keyword_values.hpp"

@@ -106,7 +106,8 @@ TEST(Hygiene, EveryErrorSaysWhereTheSchemaIsWrongAndWhatWasExpected) {
        "#/properties/a/$ref is '/test/1.0.0#/definitions/x', which leads nowhere: expected a schema at "
        "'/test/1.0.0#/definitions/x'"},
       {R"({"properties": {"a": {"$ref": "http://127.0.0.1:1/x"}}})",
-       "#/properties/a/$ref leads to 'http://127.0.0.1:1/x', which cannot be read: expected the path of a schema in the "
+       "#/properties/a/$ref leads to 'http://127.0.0.1:1/x', which cannot be read: expected the path of a schema in "
+       "the "
        "schema repositories, found 'http://127.0.0.1:1/x'"},
       {R"({"$ref": "#"})", "# leads back to itself on the same value: expected a $ref inside a property or an item"},
       {R"({"definitions": {"x": {"$ref": "#/definitions/y"}, "y": {"$ref": "#/definitions/x"}}, "properties": {"a": {"$ref": "#/definitions/x"}}})",
