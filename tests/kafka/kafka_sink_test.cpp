@@ -231,6 +231,7 @@ class KafkaSinkBatchOutOfOrder : public KafkaSinkOnMock {
   Outcomes produce(Assurance assurance) {
     const auto sink = sink_with({{"enable.idempotence", "true"}, {"batch.num.messages", "1"}});
     kafka_.answer({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NO_ERROR});
+    kafka_.answer_after(milliseconds(200));  // both batches are under way before the first answer
     auto two = events(2);
     for (OwnRecord& record : two) {
       record.message_key = "key";
