@@ -176,7 +176,7 @@ SchemaBuild build_all(const std::vector<CurrentSchema>& currents, VersionBuilder
   if (!options.dry_run && !options.check) {
     write_files(files);
     if (own) own->insert(build.files.begin(), build.files.end());
-    // Those of an earlier run, too, which nobody has staged.
+    // Files that an earlier run wrote and that are not staged yet are staged, too.
     if (options.git_add.value_or(false) && !build.of_versions.empty())
       GitRepository(fs::path(build.of_versions.front()).parent_path().string()).add(build.of_versions);
   }

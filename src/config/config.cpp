@@ -27,11 +27,6 @@ using std::chrono::milliseconds;
 using Result = boost::system::result<Config, ConfigProblems>;
 
 constexpr std::size_t kMaxFileSize = 16 << 20;
-constexpr std::size_t kKilobyte = 1024;
-constexpr std::size_t kMegabyte = 1024 * kKilobyte;
-constexpr std::size_t kGigabyte = 1024 * kMegabyte;
-constexpr milliseconds kYear = hours(24 * 366);
-
 /// A problem if `uri` has a scheme that nothing is read by.
 void hold_to_readable_scheme(ConfigSection& section, const std::string& name, const std::string& uri) {
   const std::size_t at = uri.find("://");

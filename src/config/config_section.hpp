@@ -17,6 +17,12 @@
 
 namespace eventgate {
 
+// Bounds of options: bytes, and the longest duration that makes sense.
+inline constexpr std::size_t kKilobyte = 1024;
+inline constexpr std::size_t kMegabyte = 1024 * kKilobyte;
+inline constexpr std::size_t kGigabyte = 1024 * kMegabyte;
+inline constexpr std::chrono::milliseconds kYear = std::chrono::hours(24 * 366);
+
 /// Path of an option in the document, for example {"kafka", "conf", "acks"}.
 using ConfigPath = std::vector<std::string>;
 

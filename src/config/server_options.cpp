@@ -14,11 +14,6 @@ using Json = nlohmann::ordered_json;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kKilobyte = 1024;
-constexpr std::size_t kMegabyte = 1024 * kKilobyte;
-constexpr std::size_t kGigabyte = 1024 * kMegabyte;
-constexpr milliseconds kYear = hours(24 * 366);
-
 LogLevel log_level(ConfigSection& section, LogLevel level) {
   const Json* value = section.take("level");
   if (value && !(value->is_string() && parse_log_level(value->get_ref<const std::string&>(), level))) {

@@ -1,4 +1,5 @@
 #include "eventgate/fetch/js_yaml_scalar.hpp"
+#include "eventgate/base/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +16,6 @@ namespace eventgate {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Takes characters off the front of a text.
 class Scanner {
@@ -38,7 +37,8 @@ class Scanner {
   std::optional<int> number(std::size_t least, std::size_t most) {
     std::size_t size = 0;
     int value = 0;
-    while (size < most && size < rest_.size() && is_digit(rest_[size])) value = value * 10 + (rest_[size++] - '0');
+    while (size < most && size < rest_.size() && is_ascii_digit(rest_[size]))
+      value = value * 10 + (rest_[size++] - '0');
     if (size < least) return std::nullopt;
     rest_.remove_prefix(size);
     return value;
@@ -238,7 +238,7 @@ Json integer_value(std::string text) {
   }
   if (base == 10) return binary((negative ? "-" : "") + text, JsYamlSubtype::integer);
   double wide = 0;
-  for (const char c : text) wide = wide * base + (is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+  for (const char c : text) wide = wide * base + (is_ascii_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
   return negative ? -wide : wide;
 }
 

@@ -26,6 +26,12 @@ struct Metrics::Impl {
     std::function<double()> value;
   };
 
+  /// Returns the only series of a new metric. `builder` is of a gauge or a counter.
+  template <typename Builder>
+  auto& register_one(Builder builder, const std::string& name, const std::string& help) {
+    return builder.Name(name).Help(help).Labels({{"service", service}}).Register(registry).Add({});
+  }
+
   std::string service;
   prometheus::Registry registry;
   std::mutex mutex;
@@ -64,23 +70,13 @@ void Metrics::add(std::weak_ptr<prometheus::Collectable> metrics) {
 }
 
 void Metrics::observe(const std::string& name, const std::string& help, std::function<double()> value) {
-  prometheus::Gauge& gauge = prometheus::BuildGauge()
-                                 .Name(name)
-                                 .Help(help)
-                                 .Labels({{"service", impl_->service}})
-                                 .Register(impl_->registry)
-                                 .Add({});
+  prometheus::Gauge& gauge = impl_->register_one(prometheus::BuildGauge(), name, help);
   const std::lock_guard lock(impl_->mutex);
   impl_->observed.insert_or_assign(name, Impl::Observed{&gauge, std::move(value)});
 }
 
 void Metrics::observe_total(const std::string& name, const std::string& help, std::function<double()> value) {
-  prometheus::Counter& counter = prometheus::BuildCounter()
-                                     .Name(name)
-                                     .Help(help)
-                                     .Labels({{"service", impl_->service}})
-                                     .Register(impl_->registry)
-                                     .Add({});
+  prometheus::Counter& counter = impl_->register_one(prometheus::BuildCounter(), name, help);
   const std::lock_guard lock(impl_->mutex);
   impl_->totals.insert_or_assign(name, Impl::ObservedTotal{&counter, std::move(value)});
 }

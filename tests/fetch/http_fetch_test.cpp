@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "eventgate/fetch/object_reader.hpp"
+#include "read_object.hpp"
 #include "support/http_test_server.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -46,21 +47,6 @@ using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-/// What reading `uri` gives: the object as text, or the error.
-std::string read(const std::string& uri, UriReaderOptions options = {}) {
-  const auto object = make_uri_reader(std::move(options))->read(uri);
-  if (object) return object->dump();
-  switch (object.error().kind) {
-    case ReadError::Kind::not_found:
-      return "not_found: " + object.error().message;
-    case ReadError::Kind::unavailable:
-      return "unavailable: " + object.error().message;
-    case ReadError::Kind::invalid:
-      return "invalid: " + object.error().message;
-  }
-  return "";
-}
 
 HttpTestServer::Handler always(std::string answer) {
   return [answer = std::move(answer)](const ServedRequest&) { return answer; };

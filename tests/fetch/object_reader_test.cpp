@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "read_object.hpp"
 #include "support/paths.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -19,21 +20,6 @@ namespace {
 
 using testing::HasSubstr;
 using Json = nlohmann::ordered_json;
-
-/// What reading `uri` gives: the object as text, or the error.
-std::string read(const std::string& uri, UriReaderOptions options = {}) {
-  const auto object = make_uri_reader(std::move(options))->read(uri);
-  if (object) return object->dump();
-  switch (object.error().kind) {
-    case ReadError::Kind::not_found:
-      return "not_found: " + object.error().message;
-    case ReadError::Kind::unavailable:
-      return "unavailable: " + object.error().message;
-    case ReadError::Kind::invalid:
-      return "invalid: " + object.error().message;
-  }
-  return "";
-}
 
 TEST(ObjectReader, ReadsPathsAndFileUris) {
   const TemporaryFolder folder;

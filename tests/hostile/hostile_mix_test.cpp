@@ -2,7 +2,6 @@
 // it had before the second half, its gauges are 0, it has no connection left, and every 201 is an event in a file.
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "support/becomes.hpp"
+#include "support/deflated.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/ledger_samples.hpp"
@@ -33,19 +33,7 @@ std::chrono::seconds mix_duration() {
   return std::chrono::seconds(given ? std::atoi(given) : 180);
 }
 
-std::string gzip(const std::string& text) {
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
+std::string gzip(const std::string& text) { return deflated(text, 31); }
 
 std::string test_event(const std::string& test, const std::string& stream = "test.event",
                        const std::string& schema_uri = "/test/event/1.0.0") {

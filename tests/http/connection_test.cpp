@@ -2,13 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 #include <zstd.h>
 
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "support/deflated.hpp"
 #include "support/http_harness.hpp"
 
 namespace eventgate {
@@ -39,20 +39,6 @@ std::string chunk(std::string_view data) {
   char size[16];
   std::snprintf(size, sizeof(size), "%zx\r\n", data.size());
   return size + std::string(data) + "\r\n";
-}
-
-std::string deflated(std::string_view text, int window_bits) {
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 /// What a new connection gets for `bytes`: the status, and whether the connection then ends.

@@ -33,7 +33,7 @@ struct JsonschemaToolsConfig {
 
   std::filesystem::path folder = ".";  ///< Of the file; paths in it begin there.
   bool has_file = false;
-  std::vector<std::string> warnings;  ///< Keys that nobody knows.
+  std::vector<std::string> warnings;  ///< Unknown keys.
 
   /// The folder of the schemas.
   std::filesystem::path base() const;

@@ -31,7 +31,7 @@ class Telemetry {
   explicit Telemetry(Metrics& metrics);
   ~Telemetry();
 
-  // Events (gate). Of these only `event_produced` counts events of the gate itself.
+  // Events (gate). Only `event_produced` counts the events that the gate makes, too.
   /// Events were found in a body, and nothing else is known of them yet.
   void events_received(std::size_t count);
   /// Events were delivered or spooled.
