@@ -481,7 +481,7 @@ class FileSinkPipe : public FileSink {
 };
 
 TEST_F(FileSinkPipe, ReaderIsStuck_LinesFailInTimeAndNoneComesLater) {
-  const auto sink = this->sink(std::chrono::milliseconds(900));
+  const auto sink = this->sink(std::chrono::seconds(2));
   const std::vector<OwnRecord> many(1000, {"test.event", std::string(1000, 'x'), std::nullopt, 0});
   const auto outcomes = outcome_texts(driver_.produce(*sink, many));
   const auto delivered = std::count(outcomes.begin(), outcomes.end(), "success");
@@ -498,7 +498,7 @@ TEST_F(FileSinkPipe, ReaderIsStuck_LinesFailInTimeAndNoneComesLater) {
 }
 
 TEST_F(FileSinkPipe, ReaderIsStuckWithinALine_ItIsUnknownAndTheNextBeginsALine) {
-  const auto sink = this->sink(std::chrono::milliseconds(900));
+  const auto sink = this->sink(std::chrono::seconds(2));
   const auto outcomes = driver_.produce(
       *sink, {{"test.event", std::string(1 << 20, 'x'), std::nullopt, 0}, {"test.event", "{}", std::nullopt, 0}});
   EXPECT_THAT(outcome_texts(outcomes), ElementsAre(StartsWith("unknown: "), StartsWith("not_produced: ")));

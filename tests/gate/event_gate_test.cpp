@@ -259,13 +259,15 @@ TEST(EventGate, SchemaLoadsOfARequestEndWithItsTimeout) {
   GateHarness gate(std::move(options));
   gate.put_schema("/hangs/1.0.0", kPlainSchema);
   gate.reader->hold("/schemas/hangs");
+  while (gate.process(R"({"$schema":"/plain/1.0.0"})").produced() == 0)
+    std::this_thread::yield();  // until it is loaded
   const ProcessResult result =
       gate.process(R"([{"$schema":"/plain/1.0.0"},{"$schema":"/hangs/1.0.0"},{"$schema":"/plain/1.0.0"}])");
+  // Its load goes on, and a later event finds the schema.
+  gate.reader->release();
   EXPECT_EQ(result.produced(), 2u);
   ASSERT_EQ(result.error.size(), 1u);
   EXPECT_EQ(result.error[0].message, "Failed loading schema at /hangs/1.0.0: it was not loaded within request_timeout");
-  // Its load goes on, and a later event finds the schema.
-  gate.reader->release();
   while (gate.process(R"({"$schema":"/hangs/1.0.0"})").produced() == 0) std::this_thread::yield();
 }
 

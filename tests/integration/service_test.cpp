@@ -307,7 +307,7 @@ TEST(Service, HalfABody_StopIsSoonAndDrained) {
 TEST(Service, HalfABodyAndNoTime_EveryEventIsSettled) {
   const Folder folder;
   Config config = folder.config();
-  config.shutdown_timeout = std::chrono::milliseconds(200);
+  config.shutdown_timeout = std::chrono::seconds(1);  // less than the grace for half a body
   Service service(std::move(config));
   HttpClient(service.port()).post("/v1/events", test_event("\"x\""));
   const HttpClient client = half_sent(service.port());

@@ -145,7 +145,7 @@ TEST_F(SchemaHost, StoppingDoesNotWaitForAFetchUnderWay) {
 
 TEST_F(SchemaHost, ALoadHasOneDeadline) {
   reader_options_.fetch_timeout = reader_options_.fetch_connect_timeout = std::chrono::hours(1);
-  options_.load_timeout = milliseconds(300);
+  options_.load_timeout = milliseconds(2000);
   for (int i = 0; i < 5; ++i) options_.schema_base_uris.push_back(server_.uri("/more/" + std::to_string(i)));
   answer(std::nullopt);
   start();
@@ -156,7 +156,7 @@ TEST_F(SchemaHost, ALoadHasOneDeadline) {
 
 TEST_F(SchemaHost, TheDeadlineIsForEveryRefToo) {
   reader_options_.fetch_timeout = std::chrono::hours(1);
-  options_.load_timeout = milliseconds(300);
+  options_.load_timeout = milliseconds(2000);
   // Every document refers to the next one, and the last one never comes.
   std::atomic<int> documents{0};
   HttpTestServer chain([&](const ServedRequest&) -> std::optional<std::string> {
