@@ -33,7 +33,7 @@ ParsedBody parse_body(std::string body, const JsonLimits& limits, std::size_t ma
   if (is_blank(body)) return EmptyBody{};
   auto batch = EventBatch::parse(std::move(body), limits);
   // EventBatch::parse leaves a body that it does not accept in `body`.
-  if (!batch) return MalformedBody{std::move(body), std::move(batch.error())};
+  if (!batch) return MalformedBody{std::move(body), batch.error()};  // NOLINT(bugprone-use-after-move)
   const std::size_t events = batch->size();
   if (events == 0 || is_empty_object((*batch)[0])) return EmptyBody{};
   if (events > max_events) return TooManyEvents{events, max_events};

@@ -57,7 +57,7 @@ void write_random_uuid(char* out) {
   constexpr std::array<std::size_t, 16> kOffsets = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
   for (std::size_t byte = 0; byte < 16; ++byte)
     std::memcpy(out + kOffsets[byte], kByteDigits[(bits[byte / 8] >> (56 - 8 * (byte % 8))) & 0xff].data(), 2);
-  for (const std::size_t dash : {8, 13, 18, 23}) out[dash] = '-';
+  for (const std::size_t dash : {8UL, 13UL, 18UL, 23UL}) out[dash] = '-';
 }
 
 std::string random_uuid() {

@@ -13,7 +13,7 @@ ProcessResult process_blocking(EventGate& gate, const EventBatch& batch, const R
   context.restart();  // it stopped when the work of the last call was done
   const auto work = boost::asio::make_work_guard(context);
   spawn(context.get_executor(), gate.process(batch, request),
-        [&](std::exception_ptr, ProcessResult processed) { result = std::move(processed); });
+        [&](const std::exception_ptr&, ProcessResult processed) { result = std::move(processed); });
   while (!result) context.run_one();
   return *std::move(result);
 }

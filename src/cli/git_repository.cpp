@@ -50,6 +50,7 @@ GitRepository::Output GitRepository::run(std::vector<std::string> arguments) con
   }
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 

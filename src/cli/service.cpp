@@ -391,7 +391,7 @@ void Service::Impl::end() {
   gate.reset();
 }
 
-Service::Service(Config config, std::stop_token stop, std::optional<int> socket)
+Service::Service(Config config, const std::stop_token& stop, std::optional<int> socket)
     : impl_(std::make_unique<Impl>(std::move(config))) {
   impl_->start(stop, socket);
 }
@@ -408,7 +408,7 @@ std::vector<std::string> Service::stale() const { return impl_->stale(); }
 
 void Service::turn(const std::function<void()>& done) { impl_->turn(done); }
 
-std::optional<std::string> Service::reload(const std::vector<std::string>& files, std::stop_token stop) {
+std::optional<std::string> Service::reload(const std::vector<std::string>& files, const std::stop_token& stop) {
   return impl_->reload(files, stop);
 }
 

@@ -76,7 +76,8 @@ void read_metrics(ConfigSection& root, HttpOptions& http) {
       root.problem("metrics", list[i], "an object with `type: prometheus`, `port` and `interface`, or a list of them");
       continue;
     }
-    ConfigSection entry = metrics->is_array() ? root.element("metrics", i, list[i]) : root.section("metrics");
+    ConfigSection entry =
+        metrics && metrics->is_array() ? root.element("metrics", i, list[i]) : root.section("metrics");
     std::string type;
     entry.text("type", type);
     if (type != "prometheus") {

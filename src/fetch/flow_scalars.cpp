@@ -84,9 +84,7 @@ class Mender {
     copy();
     while (at_ < text_.size()) {
       const char c = peek();
-      if (c == '\\' && quote == '"') {
-        copy(2);
-      } else if (c == quote && quote == '\'' && peek(1) == '\'') {
+      if ((c == '\\' && quote == '"') || (c == '\'' && quote == '\'' && peek(1) == '\'')) {
         copy(2);
       } else {
         copy();

@@ -53,7 +53,7 @@ boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& bod
   batch.body_ = std::make_unique<std::string>(std::move(body));
   Values& values = *batch.values_;
   const auto fail = [&](JsonError error) {
-    body = std::move(*batch.body_);
+    body = std::move(*batch.body_);  // NOLINT(bugprone-use-after-move): what is not accepted goes back
     return error;
   };
   if (std::optional<JsonError> error = parse_json(*batch.body_, values.nodes, limits)) return fail(std::move(*error));

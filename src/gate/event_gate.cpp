@@ -181,7 +181,7 @@ Task<void> EventGate::process_hasty(std::unique_ptr<HastyRequest> request) {
 }
 
 void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
-                          IoExecutor executor) {
+                          const IoExecutor& executor) {
   const std::int64_t received_at = to_milliseconds(context.received_at);
   const std::string message = "Malformed JSON at byte " + std::to_string(error.offset) + ": expected " + error.expected;
   LiveEvent live_event;
@@ -210,7 +210,7 @@ void EventGate::malformed(std::string_view body, const JsonError& error, const R
   impl_->self_events.produce_error_events(*memory, context.received_at, executor);
 }
 
-void EventGate::produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor) {
+void EventGate::produce_ledger(std::chrono::system_clock::time_point now, const IoExecutor& executor) {
   impl_->self_events.produce_ledger(now, executor);
 }
 

@@ -4,7 +4,7 @@
 
 namespace eventgate {
 
-HttpThread::HttpThread(IoExecutor io_executor, std::size_t size)
+HttpThread::HttpThread(const IoExecutor& io_executor, std::size_t size)
     : executor(io_executor),
       deadlines(boost::asio::use_service<DeadlineTimers>(io_executor.context())),
       reactor(boost::asio::use_service<EpollReactor>(io_executor.context())),

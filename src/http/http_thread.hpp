@@ -48,7 +48,7 @@ class HttpThread {
   static constexpr std::size_t kMaxKeptResponse = 64 * 1024;
 
   /// `buffer_size` is the size of a receive buffer in bytes.
-  HttpThread(IoExecutor executor, std::size_t buffer_size);
+  HttpThread(const IoExecutor& executor, std::size_t buffer_size);
   ~HttpThread();
 
   std::unique_ptr<ConnectionBuffers> acquire_buffers();

@@ -249,7 +249,8 @@ struct HttpServer::Impl {
   std::shared_ptr<Listener> metrics;
 };
 
-HttpServer::HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads, HttpPorts ports)
+HttpServer::HttpServer(HttpOptions options, HttpServices services, const std::vector<IoExecutor>& threads,
+                       HttpPorts ports)
     : impl_(std::make_shared<Impl>()) {
   Impl& impl = *impl_;
   // The largest head, and 4 KB of a body behind it.

@@ -39,7 +39,7 @@ char* write_escape(char* to, unsigned char byte) {
     case '\t':
       return named('t');
     default:
-      std::memcpy(to, "\\u00", 4);
+      std::memcpy(to, "\\u00", 4);  // NOLINT(bugprone-not-null-terminated-result): more text follows
       to[4] = kLowerHexDigits[byte >> 4];
       to[5] = kLowerHexDigits[byte & 15];
       return to + 6;

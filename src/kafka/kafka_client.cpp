@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace eventgate {
@@ -38,16 +39,16 @@ class SignalsBlocked {
 
 }  // namespace
 
-std::shared_ptr<KafkaClient> KafkaClient::make(const rd_kafka_conf_t& conf, IoExecutor reports,
+std::shared_ptr<KafkaClient> KafkaClient::make(const rd_kafka_conf_t& conf, const IoExecutor& reports,
                                                KafkaClientCallbacks callbacks) {
-  const std::shared_ptr<KafkaClient> client(new KafkaClient(conf, std::move(reports), std::move(callbacks)));
+  std::shared_ptr<KafkaClient> client(new KafkaClient(conf, reports, std::move(callbacks)));
   // An event that came before the eventfd was enabled wakes nothing, so the queue is read once now.
   boost::asio::post(client->wakeups_.get_executor(), [client] { client->handle_wakeup(); });
   return client;
 }
 
-KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientCallbacks callbacks)
-    : callbacks_(std::move(callbacks)), wakeups_(std::move(reports)) {
+KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, const IoExecutor& reports, KafkaClientCallbacks callbacks)
+    : callbacks_(std::move(callbacks)), wakeups_(reports) {
   const int wakeups = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wakeups < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   wakeups_.assign(wakeups);
@@ -69,7 +70,7 @@ KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaC
     handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, own.get(), reason.data(), reason.size());
   }
   if (handle_ == nullptr) throw std::invalid_argument(reason.data());
-  own.release();
+  std::ignore = own.release();  // the client owns it now
   queue_ = rd_kafka_queue_get_main(handle_);
   static constexpr std::uint64_t kOne = 1;
   rd_kafka_queue_io_event_enable(queue_, wakeups, &kOne, sizeof kOne);

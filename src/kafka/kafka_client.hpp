@@ -39,7 +39,7 @@ struct KafkaClientCallbacks {
 class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
  public:
   /// Throws std::invalid_argument with librdkafka's reason if it refuses `conf`.
-  static std::shared_ptr<KafkaClient> make(const rd_kafka_conf_t& conf, IoExecutor reports,
+  static std::shared_ptr<KafkaClient> make(const rd_kafka_conf_t& conf, const IoExecutor& reports,
                                            KafkaClientCallbacks callbacks);
 
   struct Message {
@@ -98,7 +98,7 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
     using is_transparent = void;
   };
 
-  KafkaClient(const rd_kafka_conf_t& conf, IoExecutor reports, KafkaClientCallbacks callbacks);
+  KafkaClient(const rd_kafka_conf_t& conf, const IoExecutor& reports, KafkaClientCallbacks callbacks);
   void wait_for_wakeup();
   void handle_wakeup();
   static void handle_log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text);

@@ -14,6 +14,7 @@
 #include <set>
 #include <span>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -86,7 +87,7 @@ class MetadataClient {
     if (handle_ == nullptr) {
       error_ = reason.data();
     } else {
-      own.release();
+      std::ignore = own.release();  // the client owns it now
     }
   }
   ~MetadataClient() {

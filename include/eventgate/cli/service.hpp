@@ -18,7 +18,7 @@ class Service {
   /// Starts the gate and listens. Throws a standard exception if the config cannot be served; its message says what is
   /// wrong and what was expected, and nothing keeps running. A stop request ends the wait for schemas and stream
   /// configs and throws, too. `socket` is a listening TCP socket that replaces option `port`.
-  explicit Service(Config config, std::stop_token stop = {}, std::optional<int> socket = std::nullopt);
+  explicit Service(Config config, const std::stop_token& stop = {}, std::optional<int> socket = std::nullopt);
   /// Calls `stop` if it was not called before.
   ~Service();
 
@@ -39,7 +39,7 @@ class Service {
   /// again. A warning lists other options that differ. Returns nullopt, or the reason if a file is bad; then nothing
   /// changes. Both are logged and counted. Blocks up to `fetch_timeout`, or until `stop` is requested. Call it on one
   /// thread at a time, not on an I/O thread.
-  std::optional<std::string> reload(const std::vector<std::string>& files, std::stop_token stop = {});
+  std::optional<std::string> reload(const std::vector<std::string>& files, const std::stop_token& stop = {});
 
   /// Stops within `shutdown_timeout`: `/readyz` turns 503, accepting ends, requests are answered, hasty and error
   /// events are produced, sinks are flushed. Returns true if no event was lost. Blocks; do not call it on an I/O

@@ -54,13 +54,14 @@ class EventGate {
 
   /// Records a body that is no JSON, and makes its error event if `error_stream` is set. Returns
   /// without waiting for that event. An error event that finds no room in `inflight` is dropped, counted and logged.
-  void malformed(std::string_view body, const JsonError& error, const RequestContext& context, IoExecutor executor);
+  void malformed(std::string_view body, const JsonError& error, const RequestContext& context,
+                 const IoExecutor& executor);
 
   /// Makes one ledger event for each stream that had events since the last call, if `ledger_stream` is set. Returns
   /// without waiting for them. Ledger events count in the ledger as events of `ledger_stream`, which itself gets no
   /// ledger event, so none causes another. Without room in `inflight` no event is made, and the next call covers the
   /// time of both.
-  void produce_ledger(std::chrono::system_clock::time_point now, IoExecutor executor);
+  void produce_ledger(std::chrono::system_clock::time_point now, const IoExecutor& executor);
 
   /// Batches of error events and ledger events in flight. Wait for 0 before you stop the producers.
   std::size_t in_flight() const;

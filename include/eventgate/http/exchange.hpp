@@ -69,7 +69,7 @@ class Waker {
     bool woken = false;              ///< The next `wait` returns at once.
   };
 
-  Waker(IoExecutor executor, std::shared_ptr<State> state) : executor_(executor), state_(std::move(state)) {}
+  Waker(IoExecutor executor, std::shared_ptr<State> state) : executor_(std::move(executor)), state_(std::move(state)) {}
 
   /// Posts `function` to the exchange's I/O thread, and ends the current or the next `wait` after it. Does nothing if
   /// the exchange has ended by then, so `function` may refer to locals of the endpoint's task.

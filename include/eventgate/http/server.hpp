@@ -53,7 +53,7 @@ class HttpServer {
  public:
   /// Listens. `ports` were made from `options` and the first of `threads`, of which there is at least one.
   /// Throws std::runtime_error naming interface and port if that fails.
-  HttpServer(HttpOptions options, HttpServices services, std::vector<IoExecutor> threads, HttpPorts ports);
+  HttpServer(HttpOptions options, HttpServices services, const std::vector<IoExecutor>& threads, HttpPorts ports);
 
   /// Closes the ports. Connections that still exist must not run any more.
   ~HttpServer();

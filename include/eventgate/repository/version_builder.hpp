@@ -85,7 +85,7 @@ bool says_the_same(const MadeVersion& made, const std::string& published);
 /// The numbers of a version `X.Y.Z`; nothing if the text is none.
 struct SemanticVersion {
   std::uint32_t major = 0, minor = 0, patch = 0;
-  auto operator<=>(const SemanticVersion&) const = default;
+  auto operator<=>(const SemanticVersion&) const = default;  // NOLINT(modernize-use-nullptr): a false finding
   std::string text() const;
 };
 bool read_version(std::string_view text, SemanticVersion& version);
