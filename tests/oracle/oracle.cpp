@@ -45,6 +45,8 @@ constexpr std::chrono::seconds kProduceTimeout{3};
 /// What the gate gives Kafka for a guaranteed event, unless its config says otherwise: `message.timeout.ms`.
 constexpr std::chrono::milliseconds kTimeOfKafka = kProduceTimeout - std::chrono::milliseconds(1500);
 constexpr std::chrono::seconds kShutdownTimeout{5};
+/// A gate that stops gives up after this, because it keeps the last quarter of the time for settling what it gave up.
+constexpr std::chrono::milliseconds kGivesUpAfter = std::chrono::milliseconds(kShutdownTimeout) * 3 / 4;
 /// An answer later than this is a broken promise; what is between is left to a machine that is busy with other things.
 constexpr std::chrono::seconds kLatestAnswer{60};
 constexpr std::chrono::minutes kPatience{5};
@@ -478,8 +480,8 @@ void Oracle::end_gate(int signal) {
   GateLife& life = gates_.back();
   life.end = signal == SIGKILL ? GateLife::End::killed : GateLife::End::stopped;
   const int status = gate_->wait();
-  life.gave_up = Clock::now() - stop_began_ >= kShutdownTimeout;
-  if (life.gave_up) note("the stop took all its time");
+  life.gave_up = Clock::now() - stop_began_ >= kGivesUpAfter;
+  if (life.gave_up) note("the gate gave up what it had not produced when it stopped");
   const std::string log = gate_->log();
   // The last line says what of the hasty events was lost.
   const std::size_t lost = log.rfind("\"hasty_events_lost\":");
