@@ -37,7 +37,7 @@ KafkaConf make_valid_conf(const KafkaSinkOptions& options, std::string_view labe
 
 class KafkaSink final : public Sink {
  public:
-  KafkaSink(KafkaSinkOptions options, const IoExecutor& reports, Telemetry& telemetry)
+  KafkaSink(const KafkaSinkOptions& options, const IoExecutor& reports, Telemetry& telemetry)
       : guaranteed_("guaranteed", make_valid_conf(options, "guaranteed"), reports, limits_, housekeeper_, telemetry),
         hasty_("hasty", make_valid_conf(options, "hasty"), reports, limits_, housekeeper_, telemetry) {
     if (!RefusalLog::is_tested(rd_kafka_version()))
@@ -128,8 +128,9 @@ void KafkaSink::stop(Clock::time_point deadline) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_kafka_sink(KafkaSinkOptions options, IoExecutor reports, Telemetry& telemetry) {
-  return std::make_unique<KafkaSink>(std::move(options), reports, telemetry);
+std::unique_ptr<Sink> make_kafka_sink(const KafkaSinkOptions& options, const IoExecutor& reports,
+                                      Telemetry& telemetry) {
+  return std::make_unique<KafkaSink>(options, reports, telemetry);
 }
 
 }  // namespace eventgate

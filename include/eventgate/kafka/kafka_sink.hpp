@@ -33,6 +33,6 @@ struct KafkaSinkOptions {
 ///
 /// Throws std::invalid_argument with librdkafka's reason if it refuses an option, and if the guaranteed producer has
 /// `acks: 0`.
-std::unique_ptr<Sink> make_kafka_sink(KafkaSinkOptions options, IoExecutor reports, Telemetry& telemetry);
+std::unique_ptr<Sink> make_kafka_sink(const KafkaSinkOptions& options, const IoExecutor& reports, Telemetry& telemetry);
 
 }  // namespace eventgate
