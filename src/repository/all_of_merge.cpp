@@ -356,10 +356,10 @@ class Merger {
 
   template <typename Better>
   static JsValue extreme(const Values& values, const Path& at, const Better& better) {
-    const JsValue* best = nullptr;
+    const JsValue* best = &values.front();
     for (const JsValue& value : values) {
       if (!value.is_number() || std::isnan(value.number())) throw conflict(at.back(), values, at);
-      if (!best || better(value.number(), best->number())) best = &value;
+      if (better(value.number(), best->number())) best = &value;
     }
     return *best;
   }
