@@ -239,7 +239,7 @@ RepositoryCheck::DocumentResult RepositoryCheck::at_path(const std::string& path
   for (const std::string& base : config_.base_uris()) {
     for (std::size_t i = 0; i <= config_.contentTypes.size(); ++i) {
       const std::string place = base + path + (i == 0 ? "" : "." + config_.contentTypes[i - 1]);
-      const DocumentResult found = reader_.plain(place);
+      DocumentResult found = reader_.plain(place);
       if (found) return found;
       if (const auto read = reader_.read(place); read.error().kind != ReadError::Kind::not_found)
         reason = found.error();
