@@ -31,7 +31,7 @@ TEST(Ascii, IsAllDigitsNeedsADigit) {
   EXPECT_FALSE(is_all_digits("-1"));
 }
 
-TEST(Ascii, LowerCaseLeavesOtherBytesAlone) { EXPECT_EQ(to_ascii_lower("AZaz[\xC3\x84@"), "azaz[\xC3\x84@"); }
+TEST(Ascii, LowerCase_ChangesLettersOnly) { EXPECT_EQ(to_ascii_lower("AZaz[\xC3\x84@"), "azaz[\xC3\x84@"); }
 
 TEST(Ascii, EqualsIgnoringCaseComparesLettersOnly) {
   EXPECT_TRUE(equals_ignoring_case("Content-TYPE", "content-type"));

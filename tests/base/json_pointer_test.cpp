@@ -11,7 +11,7 @@ TEST(JsonPointer, TokenIsEscapedAndReadBack) {
   EXPECT_EQ(unescape_pointer_token("~01"), "~1");
 }
 
-TEST(JsonPointer, UnknownEscapeStays) {
+TEST(JsonPointer, UnknownEscape_IsKept) {
   EXPECT_EQ(unescape_pointer_token("~"), "~");
   EXPECT_EQ(unescape_pointer_token("~2~~1"), "~2~/");
 }

@@ -10,7 +10,7 @@ TEST(Percent, DecodesEscapesOfBothCases) {
   EXPECT_EQ(percent_decode_strict("a%2Fb%2f"), "a/b/");
 }
 
-TEST(Percent, MalformedEscapeStaysOrFailsTheStrictForm) {
+TEST(Percent, MalformedEscape_IsKeptAndFailsInTheStrictForm) {
   for (const char* text : {"%", "a%", "%2", "%2x", "%x2", "%%"}) {
     EXPECT_EQ(percent_decode(text), text);
     EXPECT_EQ(form_decode(text), text);

@@ -10,7 +10,7 @@
 namespace eventgate {
 namespace {
 
-TEST(ReadMostlyMutex, ReadersSeeNoHalfDoneWrite) {
+TEST(ReadMostlyMutex, ThreadsReadDuringWrites_NoneSeesAPartialWrite) {
   ReadMostlyMutex mutex;
   int first = 0;
   int second = 0;

@@ -12,7 +12,7 @@
 namespace eventgate {
 namespace {
 
-TEST(ParseTimestamp, ReadsWhatJavaScriptsDateReads) {
+TEST(ParseTimestamp, ReadsTheFormatsOfJavaScriptsDate) {
   const std::vector<std::pair<std::string, std::int64_t>> times{{"1970-01-01T00:00:00Z", 0},
                                                                 {"2020-04-02T19:11:20.942Z", 1585854680942},
                                                                 {"2020-04-02T19:11:20.9429999Z", 1585854680942},
@@ -37,7 +37,7 @@ TEST(ParseTimestamp, ReadsWhatJavaScriptsDateReads) {
   for (const auto& [text, milliseconds] : times) EXPECT_EQ(parse_timestamp(text), milliseconds) << text;
 }
 
-TEST(ParseTimestamp, RejectsEverythingElse) {
+TEST(ParseTimestamp, OtherTexts_AreRejected) {
   for (const char* text : {"",
                            "x",
                            "202",
@@ -66,7 +66,7 @@ TEST(ParseTimestamp, RejectsEverythingElse) {
 
 TimeMilliseconds time(std::int64_t milliseconds) { return TimeMilliseconds(std::chrono::milliseconds(milliseconds)); }
 
-TEST(FormatTimestamp, WritesWhatToIsoStringWrites) {
+TEST(FormatTimestamp, EqualsToIsoString) {
   EXPECT_EQ(format_timestamp(time(0)), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_timestamp(time(1585854680942)), "2020-04-02T19:11:20.942Z");
   EXPECT_EQ(format_timestamp(time(951782400007)), "2000-02-29T00:00:00.007Z");
@@ -89,13 +89,13 @@ TEST(FormatTimestamp, TimePointIsRoundedDown) {
   EXPECT_EQ(text, "dt 1969-12-31T23:59:59.999Z");
 }
 
-TEST(FormatTimestamp, IsReadBack) {
+TEST(FormatTimestamp, Formatted_IsParsedToTheSameTime) {
   for (std::int64_t milliseconds = -62167219200000; milliseconds < 253402300800000;
        milliseconds += 86400000LL * 31 + 12345)
     ASSERT_EQ(parse_timestamp(format_timestamp(time(milliseconds))), milliseconds);
 }
 
-TEST(FormatTimestamp, EveryNumberHasATime) {
+TEST(FormatTimestamp, EveryNumber_IsFormatted) {
   for (const std::int64_t limit :
        {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
     const UtcTime utc = to_utc_time(time(limit));
@@ -103,7 +103,7 @@ TEST(FormatTimestamp, EveryNumberHasATime) {
   }
 }
 
-TEST(UtcTime, KnowsTheWeekday) {
+TEST(UtcTime, ReturnsTheWeekday) {
   EXPECT_EQ(to_utc_time(time(0)).weekday, 4U);              // a Thursday
   EXPECT_EQ(to_utc_time(time(784111777000)).weekday, 0U);   // Sun, 06 Nov 1994
   EXPECT_EQ(to_utc_time(time(-86400000 * 5)).weekday, 6U);  // a Saturday

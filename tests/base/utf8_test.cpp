@@ -14,7 +14,7 @@ std::string encoded(unsigned code_point) {
   return text;
 }
 
-TEST(Utf8, EveryCodePointIsReadBack) {
+TEST(Utf8, EveryCodePoint_IsDecodedAsEncoded) {
   for (unsigned code_point = 0; code_point <= 0x10FFFF; ++code_point) {
     if (code_point >= 0xD800 && code_point <= 0xDFFF) continue;
     const std::string text = encoded(code_point);
@@ -45,7 +45,7 @@ TEST(Utf8, InvalidBytesAreFoundAndReplacedOneByOne) {
   }
 }
 
-TEST(Utf8, PrefixCutsNoCodePoint) {
+TEST(Utf8, Prefix_EndsBetweenCodePoints) {
   const std::string text = "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80";  // 1, 2, 3 and 4 bytes
   const std::vector<std::size_t> sizes{0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
   for (std::size_t max = 0; max < sizes.size(); ++max)
@@ -54,7 +54,7 @@ TEST(Utf8, PrefixCutsNoCodePoint) {
   EXPECT_EQ(utf8_prefix("", 0), "");
 }
 
-TEST(Utf8, SuffixCutsNoCodePoint) {
+TEST(Utf8, Suffix_BeginsBetweenCodePoints) {
   const std::string text = "\xF0\x9F\x98\x80\xE2\x82\xAC\xC3\xA4z";  // 4, 3, 2 and 1 bytes
   const std::vector<std::size_t> sizes{0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10};
   for (std::size_t max = 0; max < sizes.size(); ++max)
@@ -74,7 +74,7 @@ TEST(Utf8, CodePointsAreCounted) {
   EXPECT_EQ(count_code_points(""), 0U);
 }
 
-TEST(ToValidUtf8, EachInvalidByteIsReplaced) {
+TEST(ToValidUtf8, InvalidUtf8_EachByteIsReplaced) {
   EXPECT_EQ(to_valid_utf8("plain é \U0001F600 \n"), "plain é \U0001F600 \n");
   EXPECT_EQ(to_valid_utf8("a\xE9"
                           "b"),

@@ -32,7 +32,7 @@ TEST(Uuid, NoTwoAreEqual) {
   EXPECT_EQ(uuids.size(), 10000U);
 }
 
-TEST(Uuid, WritesNoByteBehindItsSize) {
+TEST(Uuid, WritesExactlyItsSize) {
   std::string buffer(kUuidSize + 1, '#');
   write_random_uuid(buffer.data());
   EXPECT_EQ(buffer.back(), '#');

@@ -91,7 +91,7 @@ TEST(HttpFetch, AnswersThatEndWithTheConnectionAreRead) {
   EXPECT_EQ(read(server.uri("/")), R"({"a":1})");
 }
 
-TEST(HttpFetch, ConfiguredHeadersAreSentAndHostReplaces) {
+TEST(HttpFetch, ConfiguredHeadersAreSent_HostReplacesTheDefault) {
   HttpTestServer server(always(http_answer("{}")));
   UriReaderOptions options;
   options.user_agent = "gate";
@@ -123,7 +123,7 @@ TEST(HttpFetch, StatusesSayWhetherTheDocumentIsMissingOrTheHostIsDown) {
   }
 }
 
-TEST(HttpFetch, RedirectsAreFollowedFromWhereTheyCame) {
+TEST(HttpFetch, RelativeRedirect_IsResolvedAgainstItsOwnUri) {
   std::string other;
   HttpTestServer server([&](const ServedRequest& request) -> std::optional<std::string> {
     if (request.target() == "/a/b?q") return http_redirect("c");
@@ -168,7 +168,7 @@ TEST(HttpFetch, SizeIsBoundedWhetherDeclaredOrNot) {
   }
 }
 
-TEST(HttpFetch, EndlessAnswersEnd) {
+TEST(HttpFetch, AnswerDoesNotEnd_FetchEndsAtTheSizeLimit) {
   HttpTestServer body(always("HTTP/1.1 200 OK\r\n\r\n" + std::string(4 << 20, 'a')));
   EXPECT_THAT(read(body.uri("/")), StartsWith("invalid: expected at most 1048576 bytes"));
   HttpTestServer header(always("HTTP/1.1 200 OK\r\nX: " + std::string(1 << 20, 'a')));
@@ -227,7 +227,7 @@ TEST(HttpFetch, InflatedSizeIsBounded) {
   }
 }
 
-TEST(HttpFetch, BadCodingsAreInvalid) {
+TEST(HttpFetch, ContentCodingIsBrokenOrUnknown_IsInvalid) {
   const std::string whole = deflated(R"({"a": 1})", 31);
   for (const std::string& body : {whole.substr(0, whole.size() - 4), whole.substr(0, 12), whole + "x",
                                   std::string("{}"), std::string(), std::string(100, '\0')})
@@ -256,7 +256,7 @@ TEST(HttpFetch, AnswersOf1xxAreSkipped) {
   EXPECT_EQ(read(server.uri("/many")), "unavailable: expected at most 16 answers with a status of 1xx");
 }
 
-TEST(HttpFetch, ADeadlineEndsAFetchBeforeItsTimeout) {
+TEST(HttpFetch, DeadlineIsBeforeTheTimeout_FetchEndsAtTheDeadline) {
   HttpTestServer server(never());
   UriReaderOptions options;
   options.fetch_timeout = options.fetch_connect_timeout = std::chrono::hours(1);
@@ -274,7 +274,7 @@ TEST(HttpFetch, AHostThatNeverAnswersIsGivenUp) {
   EXPECT_EQ(read(server.uri("/"), short_timeout()), "unavailable: expected an answer within fetch_timeout");
 }
 
-TEST(HttpFetch, TheTimeoutIsForAllRedirectsTogether) {
+TEST(HttpFetch, Redirects_ShareOneTimeout) {
   // Without a common end this would go on for ever: every step is quick, and the last never answers.
   HttpTestServer server([](const ServedRequest& request) -> std::optional<std::string> {
     if (request.target() == "/") return http_redirect("/next");
@@ -286,7 +286,7 @@ TEST(HttpFetch, TheTimeoutIsForAllRedirectsTogether) {
   EXPECT_EQ(server.requests().size(), 2U);
 }
 
-TEST(HttpFetch, AConnectionThatIsNotAcceptedIsGivenUp) {
+TEST(HttpFetch, ConnectionIsNotAccepted_EndsAtTheTimeout) {
   // A listener whose queue is full lets connections hang.
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -320,7 +320,7 @@ TEST(HttpFetch, AClosedPortIsUnavailable) {
               testing::AllOf(StartsWith("unavailable: no connection to 127.0.0.1:"), HasSubstr("Connection refused")));
 }
 
-TEST(HttpFetch, ANameServerThatDoesNotAnswerIsGivenUp) {
+TEST(HttpFetch, NameServerDoesNotAnswer_EndsAtTheTimeout) {
   {
     const std::lock_guard lock(lookup_mutex);
     lookup_hangs = true;
@@ -376,20 +376,20 @@ std::string read_until_stopped(const std::string& uri, const std::function<bool(
   return message;
 }
 
-TEST(HttpFetch, StoppingEndsAFetchWhoseHostNeverAnswers) {
+TEST(HttpFetch, StopWhileTheHostDoesNotAnswer_FetchEnds) {
   HttpTestServer server(never());
   EXPECT_EQ(read_until_stopped(server.uri("/a"), [&] { return !server.requests().empty(); }),
             "the service is stopping");
   EXPECT_EQ(server.requests().size(), 1U);
 }
 
-TEST(HttpFetch, StoppingEndsAHandshakeOrAFetchNotYetBegun) {
+TEST(HttpFetch, StopDuringAHandshakeOrBeforeAFetch_FetchEnds) {
   HttpTestServer plain(never());
   const std::string uri = "https://localhost:" + std::to_string(plain.port()) + "/";
   EXPECT_EQ(read_until_stopped(uri, [] { return true; }), "the service is stopping");
 }
 
-TEST(HttpFetch, StoppingEndsANameLookup) {
+TEST(HttpFetch, StopDuringANameLookup_FetchEnds) {
   {
     const std::lock_guard lock(lookup_mutex);
     lookup_hangs = true;
@@ -407,7 +407,7 @@ TEST(HttpFetch, StoppingEndsANameLookup) {
   EXPECT_EQ(message, "the service is stopping");
 }
 
-TEST(HttpFetch, StoppingLeavesFilesReadable) {
+TEST(HttpFetch, Stopped_FilesAreStillRead) {
   const TemporaryFolder folder;
   const auto reader = make_uri_reader({});
   reader->stop();
@@ -418,12 +418,12 @@ TEST(HttpFetch, AnUnknownHostIsUnavailable) {
   EXPECT_THAT(read("http://nowhere.test/"), StartsWith("unavailable: no address of nowhere.test: "));
 }
 
-TEST(HttpFetch, NamesAreLookedUp) {
+TEST(HttpFetch, HostIsAName_IsLookedUp) {
   HttpTestServer server(always(http_answer("{}")));
   EXPECT_EQ(read(server.uri("/", "LocalHost")), "{}");
 }
 
-TEST(HttpFetch, UrisThatAreNoneAreInvalid) {
+TEST(HttpFetch, UriIsMalformed_IsInvalid) {
   for (const char* uri : {"http://", "http:///x", "http://a b/", "http://a/\r\nX: 1", "http://u:p@host/", "http://h:0/",
                           "http://h:65536/", "http://h:x/", "http://[::1/", "http://[zz]/", "http://h\xC3\xA9/"}) {
     EXPECT_EQ(read(uri), "invalid: expected a URI of the form http(s)://host[:port]/path") << uri;
@@ -446,7 +446,7 @@ TEST(HttpFetch, TlsIsSpokenWithAnAddress) {
   EXPECT_EQ(server.server_name(), "");
 }
 
-TEST(HttpFetch, AHostThatNobodyVouchesForIsRefused) {
+TEST(HttpFetch, CertificateOfAnUnknownAuthority_IsRefused) {
   const TestCertificate certificate("DNS:localhost");
   HttpTestServer server(always(http_answer("{}")), &certificate);
   EXPECT_THAT(read(server.uri("/", "localhost")),
@@ -481,7 +481,7 @@ TEST(HttpFetch, AnHttpRedirectMayLeadToHttps) {
   EXPECT_EQ(read(server.uri("/"), trusting(certificate, folder)), R"({"a":1})");
 }
 
-TEST(HttpFetch, ATlsHandshakeThatHangsIsGivenUp) {
+TEST(HttpFetch, TlsHandshakeHangs_EndsAtTheTimeout) {
   HttpTestServer plain(never());
   EXPECT_EQ(read("https://127.0.0.1:" + std::to_string(plain.port()) + "/", short_timeout()),
             "unavailable: expected a TLS handshake within fetch_timeout");
@@ -494,7 +494,7 @@ TEST(HttpFetch, AMissingCaFileIsAnErrorAtStart) {
               testing::ThrowsMessage<std::invalid_argument>(HasSubstr("'/nowhere/ca.pem'")));
 }
 
-TEST(HttpFetch, OneReaderServesManyThreads) {
+TEST(HttpFetch, ThreadsShareAReader_EachGetsItsDocument) {
   HttpTestServer server(always(http_answer(R"({"a":1})")));
   const auto reader = make_uri_reader({});
   std::vector<std::thread> threads;

@@ -46,14 +46,14 @@ TEST(JsYamlScalar, ReadsDates) {
   EXPECT_EQ(value("2020-1-1"), "\"2020-1-1\"");
 }
 
-TEST(JsYamlScalar, LeavesTexts) {
+TEST(JsYamlScalar, OtherScalars_AreTexts) {
   for (const char* const text : {"0o17", "yes", "08", "1_", "_1", "1:60", "+.5", "-.5", ".", "._", "1e", "0x", "0b2",
                                  "nan", "2020-04-02T1:2:3", "a"})
     EXPECT_EQ(js_yaml_scalar(text), JsYamlScalar::text) << text;
   EXPECT_EQ(js_yaml_scalar("<<"), JsYamlScalar::merge);
 }
 
-TEST(JsYamlScalar, MakesTextsOfKeys) {
+TEST(JsYamlScalar, Key_IsTheTextOfItsValue) {
   EXPECT_EQ(js_yaml_key("012"), "10");
   EXPECT_EQ(js_yaml_key("1.50"), "1.5");
   EXPECT_EQ(js_yaml_key("TRUE"), "true");
@@ -83,7 +83,7 @@ TEST(AuthoredText, ReadsTabsBetweenTokens) {
   EXPECT_NE(read("a:\n\tb: 1\n").find("found a tab"), std::string::npos);
 }
 
-TEST(AuthoredText, MendsOnlyWhatIsInsideBrackets) {
+TEST(AuthoredText, RepairsFlowScalarsOnlyInsideBrackets) {
   const std::string text = "# {a:{\nb: >-\n  {c:{?\n- x\nd: [\"e:{\", f, # g:{\n  'h?']\n";
   EXPECT_EQ(mended_flow_scalars(text), text);
   EXPECT_EQ(mended_flow_scalars("[a:{b:[c ?d\n e, f]}]"), "[a: {b: ['c ?d\n e', f]}]");
@@ -107,7 +107,7 @@ TEST(AuthoredText, KeepsTheLineEndsOfAFoldedScalar) {
   }
 }
 
-TEST(AuthoredText, KnowsWhatAliasesShare) {
+TEST(AuthoredText, ReturnsEachAliasWithItsAnchor) {
   const auto document = parse_authored_text("a: &x {p: {q: 1}}\nb: *x\nc: {<<: *x, d: [*x]}\n");
   ASSERT_TRUE(document) << document.error().message;
   ASSERT_EQ(document->aliases.size(), 3U);
@@ -118,7 +118,7 @@ TEST(AuthoredText, KnowsWhatAliasesShare) {
   EXPECT_EQ(document->aliases[2].alias, (ValuePath{2, 1, 0}));
 }
 
-TEST(AuthoredText, KnowsTheLineOfEachValue) {
+TEST(AuthoredText, ReturnsTheLineOfEachValue) {
   const auto lines = lines_of("a:\n  b/c:\n    - 1\n    - {x:{y: 2}}\n# end\nd: 3\n");
   EXPECT_EQ(lines.at("/a"), 1U);
   EXPECT_EQ(lines.at("/a/b~1c"), 2U);

@@ -11,7 +11,7 @@ TEST(JsonDocument, MembersKeepTheirOrder) {
   EXPECT_EQ(document.value.dump(), R"({"b":1,"a":[true,null]})");
 }
 
-TEST(JsonDocument, DuplicateKeyAndDepthAreNoSyntaxErrors) {
+TEST(JsonDocument, DuplicateKeyOrTooDeep_IsNotASyntaxError) {
   const JsonDocument twice = parse_json_document(R"({"a":{"b/c":1,"b/c":2}})", 64);
   EXPECT_EQ(twice.error, "expected each key once in an object, found a second '/a/b~1c'");
   EXPECT_FALSE(twice.is_syntax_error);
@@ -20,7 +20,7 @@ TEST(JsonDocument, DuplicateKeyAndDepthAreNoSyntaxErrors) {
   EXPECT_FALSE(deep.is_syntax_error);
 }
 
-TEST(JsonDocument, OtherTextIsASyntaxError) {
+TEST(JsonDocument, TextIsNotJson_IsASyntaxError) {
   EXPECT_TRUE(parse_json_document("a: b", 64).is_syntax_error);
   EXPECT_TRUE(parse_json_document("{} x", 64).is_syntax_error);
 }

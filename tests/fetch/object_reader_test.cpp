@@ -29,7 +29,7 @@ TEST(ObjectReader, ReadsPathsAndFileUris) {
   EXPECT_EQ(read("file://localhost" + folder.path() + "/a%20b/1.0.0.yaml"), R"({"title":"a"})");
 }
 
-TEST(ObjectReader, RelativePathsAreOfTheWorkingDirectory) {
+TEST(ObjectReader, RelativePath_BeginsAtTheWorkingDirectory) {
   const TemporaryFolder folder;
   const std::string path = folder.write("x.json", R"({"a":1})");
   const std::string relative = std::filesystem::relative(path).string();
@@ -44,7 +44,7 @@ TEST(ObjectReader, FollowsLinks) {
   EXPECT_EQ(read(folder.path() + "/latest"), R"({"title":"a"})");
 }
 
-TEST(ObjectReader, FollowsLinksThatGitWroteAsText) {
+TEST(ObjectReader, LinkIsAFileWithTheTargetsName_IsFollowed) {
   const TemporaryFolder folder;
   folder.write("1.0.0.yaml", "title: a");
   folder.write("sub/x.yaml", "title: b");
@@ -60,7 +60,7 @@ TEST(ObjectReader, FollowsLinksThatGitWroteAsText) {
   EXPECT_EQ(read(folder.write("self", "self")), scalar);
 }
 
-TEST(ObjectReader, WhatIsNotThereIsNotFound) {
+TEST(ObjectReader, PathHasNoFile_IsNotFound) {
   const TemporaryFolder folder;
   folder.write("file", "a: 1");
   EXPECT_EQ(read(folder.path() + "/nothing"), "not_found: no such file");
@@ -71,7 +71,7 @@ TEST(ObjectReader, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(read(std::string("/etc\0x", 6)), "not_found: no such file");
 }
 
-TEST(ObjectReader, WhatIsNoObjectIsInvalid) {
+TEST(ObjectReader, DocumentIsNotAnObject_IsInvalid) {
   const TemporaryFolder folder;
   EXPECT_EQ(read(folder.write("empty", "")), "invalid: expected a JSON or YAML object, found nothing");
   EXPECT_EQ(read(folder.write("array", "[1]")), "invalid: expected a JSON or YAML object, found an array");
@@ -87,7 +87,7 @@ TEST(ObjectReader, OnlyRegularFilesAreRead) {
   EXPECT_EQ(read("/dev/zero"), "invalid: expected a regular file");
 }
 
-TEST(ObjectReader, AnUnreadableFileIsUnavailable) {
+TEST(ObjectReader, FileIsUnreadable_IsUnavailable) {
   if (::geteuid() == 0) GTEST_SKIP() << "root reads every file";
   const TemporaryFolder folder;
   const std::string path = folder.write("a", "a: 1");

@@ -72,7 +72,7 @@ TEST(ObjectText, YamlInfinitiesAndNanAreNumbers) {
   EXPECT_TRUE(std::isnan(object["c"].get<double>()));
 }
 
-TEST(ObjectText, YamlTagsDecideTheType) {
+TEST(ObjectText, YamlTag_DecidesTheType) {
   EXPECT_EQ(object_of("a: !!str 12\nb: !!int '12'\nc: !!float 1\nd: !!null ''\ne: !!bool 'true'\nf: ! 12\n"
                       "g: !!map {}\nh: !!seq []")
                 .dump(),
@@ -82,7 +82,7 @@ TEST(ObjectText, YamlTagsDecideTheType) {
   EXPECT_THAT(error_of("a: !!js/regexp /x/"), HasSubstr("expected a tag of YAML's core schema"));
 }
 
-TEST(ObjectText, YamlTimestampsComeOutAsJavaScriptWritesThem) {
+TEST(ObjectText, YamlTimestamps_AreWrittenAsByJavaScript) {
   EXPECT_EQ(object_of(R"(
 date: 2020-02-29
 utc: 2020-04-02T19:11:20.942Z
@@ -96,12 +96,12 @@ none: [2020-02-30, 2020-1-1, 2020-13-01, 2020-01-01T25:00:00Z, '2020-02-29']
             R"("none":["2020-02-30","2020-1-1","2020-13-01","2020-01-01T25:00:00Z","2020-02-29"]})");
 }
 
-TEST(ObjectText, YamlKeysAreTheTextThatStandsThere) {
+TEST(ObjectText, YamlKeys_KeepTheirText) {
   EXPECT_EQ(object_of("1: a\ntrue: b\n2020-01-01: c\n'': d\n~: e").dump(),
             R"({"1":"a","true":"b","2020-01-01":"c","":"d","null":"e"})");
 }
 
-TEST(ObjectText, YamlEscapesComeOutAsUtf8) {
+TEST(ObjectText, YamlEscapes_BecomeUtf8) {
   EXPECT_EQ(object_of(R"(a: "\_x\N \L\P \xe9 é\_ \u20ac \U0001F600")")["a"],
             "\xC2\xA0x\xC2\x85 \xE2\x80\xA8\xE2\x80\xA9 \xC3\xA9 \xC3\xA9\xC2\xA0 \xE2\x82\xAC \xF0\x9F\x98\x80");
 }
@@ -113,7 +113,7 @@ TEST(ObjectText, YamlBlockScalarsAndAliasesAreRead) {
 
 // js_yaml_cases.json holds what js-yaml 3.15.2's safeLoad makes of a text (null: no object), and what we make of it on
 // purpose, if that is another thing.
-TEST(ObjectText, YamlIsReadAsJsYamlReadsItOrOtherwiseForAReason) {
+TEST(ObjectText, Yaml_IsReadAsTheRecordedCasesSay) {
   std::ifstream file(source_dir() + "/tests/fetch/js_yaml_cases.json");
   for (const Json& one : Json::parse(file)) {
     const Json& expected = one.contains("ours") ? one["ours"] : one["js_yaml"];
@@ -123,7 +123,7 @@ TEST(ObjectText, YamlIsReadAsJsYamlReadsItOrOtherwiseForAReason) {
   }
 }
 
-TEST(ObjectText, OwnKeysWinOverMergedOnes) {
+TEST(ObjectText, KeyIsOwnAndMerged_OwnValueCounts) {
   EXPECT_EQ(object_of(R"(
 base: &base {a: 1, b: 1}
 other: &other {b: 2, c: 2}
@@ -146,7 +146,7 @@ TEST(ObjectText, DuplicateKeysAreRefused) {
   EXPECT_THAT(error_of("a: 1\nb:\n  c: 1\n  c: 2\n"), HasSubstr("found a second '/b/c'"));
 }
 
-TEST(ObjectText, WhatIsNoObjectIsRefused) {
+TEST(ObjectText, DocumentIsNotAnObject_IsRefused) {
   EXPECT_EQ(error_of("[1]"), "expected a JSON or YAML object, found an array");
   EXPECT_EQ(error_of("just a string"), "expected a JSON or YAML object, found a string");
   EXPECT_EQ(error_of("true"), "expected a JSON or YAML object, found a boolean");
@@ -162,7 +162,7 @@ TEST(ObjectText, SeveralDocumentsAreRefused) {
   EXPECT_EQ(error_of("a: 1\n---\nb: 2\n"), "expected one YAML document, found several");
 }
 
-TEST(ObjectText, GrammarErrorsSayWhereAndWhatWasExpected) {
+TEST(ObjectText, GrammarError_HasPositionAndExpectedText) {
   EXPECT_THAT(error_of("{\"a\": 1,\n \"b\": ]}"), HasSubstr("line 2, column"));
   EXPECT_THAT(error_of("{\"a\": [1, 2}"), HasSubstr("expected ']'"));
   EXPECT_THAT(error_of("a: [1, 2\nb: {"), HasSubstr("line 2"));
@@ -176,7 +176,7 @@ TEST(ObjectText, GrammarErrorsSayWhereAndWhatWasExpected) {
   EXPECT_THAT(error_of("a: &a [*a]"), HasSubstr("line 1"));
 }
 
-TEST(ObjectText, InvalidUtf8SaysWhereItIs) {
+TEST(ObjectText, InvalidUtf8_ErrorHasThePosition) {
   EXPECT_EQ(error_of("a: b\nc: \xC0\xAF"), "expected valid UTF-8, found something else at line 2, column 4");
   EXPECT_EQ(error_of("\xED\xA0\x80: 1"), "expected valid UTF-8, found something else at line 1, column 1");
   EXPECT_EQ(error_of(std::string("a: b\0", 5)), "expected text, found a NUL byte at line 1, column 5");
@@ -204,7 +204,7 @@ TEST(ObjectText, AliasBombsAreRefused) {
   EXPECT_THAT(error_of(bomb), HasSubstr("expected at most 100000 nodes behind anchors"));
 }
 
-TEST(ObjectText, MarkupIsNoObject) {
+TEST(ObjectText, Markup_IsRefused) {
   for (const char* text :
        {"<!DOCTYPE html><html><p>Error: gone</html>", "<html>", " \n<p>a: b", "<?xml version='1.0'?><a: b"})
     EXPECT_EQ(error_of(text), "expected a JSON or YAML object, found markup") << text;
@@ -237,12 +237,12 @@ TEST(ObjectText, KeysBehindAnchorsAreNodes) {
   EXPECT_THAT(error_of(yaml + "}\nb: [*a" + repeated(", *a", 50) + "]"), HasSubstr("nodes behind anchors"));
 }
 
-TEST(ObjectText, MergedKeysCountToo) {
+TEST(ObjectText, MergedKeys_CountAsAliasBytes) {
   const std::string yaml = "a: &a {? " + std::string(80'000, 'x') + " : 1}\nb: [";
   EXPECT_THAT(error_of(yaml + repeated("{<<: *a}, ", 5'000) + "1]"), HasSubstr("bytes behind anchors"));
 }
 
-TEST(ObjectText, ManyStreamsMayShareOneConfig) {
+TEST(ObjectText, FiveHundredAliasesOfOneConfig_AreRead) {
   std::string yaml = "a: &a {title: " + std::string(1000, 'x') + "}\n";
   for (int i = 0; i < 500; ++i) yaml += "s" + std::to_string(i) + ": *a\n";
   EXPECT_EQ(object_of(yaml).size(), 501U);

@@ -103,14 +103,14 @@ TEST_F(FileSink, LineEndsBetweenTokensBecomeSpaces) {
   EXPECT_EQ(content(in_folder("events.ndjson")), "{  \"a\":  1} \n{}\n");
 }
 
-TEST_F(FileSink, AddsToWhatIsThere) {
+TEST_F(FileSink, FileExists_EventsAreAppended) {
   folder_.write("events.ndjson", "{\"old\":1}\n");
   const auto sink = sink_at(in_folder("events.ndjson"));
   driver_.produce(*sink, records({"{}"}));
   EXPECT_EQ(content(in_folder("events.ndjson")), "{\"old\":1}\n{}\n");
 }
 
-TEST_F(FileSink, StartsANewLineBehindALineTornByACrash) {
+TEST_F(FileSink, LastLineIsTorn_NextEventBeginsANewLine) {
   folder_.write("events.ndjson", "{\"torn\":");
   const auto sink = sink_at(in_folder("events.ndjson"));
   driver_.produce(*sink, records({"{}"}));
@@ -134,7 +134,7 @@ TEST_F(FileSink, DirectoryIsATablePartitionedByHour) {
   EXPECT_EQ(content(in_folder("out/" + files(in_folder("out"))[0])), "{\"a\":1}\n");
 }
 
-TEST_F(FileSink, DirectoryMayBeThereWithoutASlash) {
+TEST_F(FileSink, DirectoryExists_PathNeedsNoSlash) {
   fs::create_directory(in_folder("out"));
   const auto sink = sink_at(in_folder("out"));
   driver_.produce(*sink, records({"{}"}));
@@ -149,12 +149,12 @@ TEST_F(FileSink, EachHourHasAFileOfItsOwn) {
   EXPECT_THAT(files(in_folder("out")), ElementsAre(HasSubstr("day=22/hour=02/"), HasSubstr("day=23/hour=00/")));
 }
 
-TEST_F(FileSink, TwoRunsShareNoFile) {
+TEST_F(FileSink, TwoRuns_EachHasAFileOfItsOwn) {
   for (int run = 0; run < 2; ++run) driver_.produce(*sink_at(in_folder("out/")), records({"{}"}));
   EXPECT_EQ(files(in_folder("out")).size(), 2u);
 }
 
-TEST_F(FileSink, MoreTopicsThanFilesMayBeOpen) {
+TEST_F(FileSink, MoreTopicsThanOpenFiles_EachTopicGetsItsEvents) {
   const auto sink = sink_at(in_folder("out/"), true);
   for (int round = 0; round < 2; ++round) {
     std::vector<OwnRecord> many;
@@ -177,7 +177,7 @@ TEST_F(FileSink, TopicNameIsInvalid_NoDirectoryIsCreated) {
   EXPECT_THAT(files(folder_.path()), ElementsAre());
 }
 
-TEST_F(FileSink, SyncsInBothModes) {
+TEST_F(FileSink, FsyncWithAFileAndADirectory_EventsAreWritten) {
   const auto file = sink_at(in_folder("events.ndjson"), true);
   EXPECT_THAT(outcome_texts(driver_.produce(*file, records({"{}", "{}"}))), Each("success"));
   const auto directory = sink_at(in_folder("out/"), true);
@@ -185,7 +185,7 @@ TEST_F(FileSink, SyncsInBothModes) {
   EXPECT_EQ(content(in_folder("events.ndjson")), "{}\n{}\n");
 }
 
-TEST_F(FileSink, ManyThreadsWriteWholeLines) {
+TEST_F(FileSink, ThreadsWriteAtOnce_LinesAreWhole) {
   std::vector<SinkDriver> drivers(4);
   const auto sink = sink_at(in_folder("events.ndjson"));
   std::vector<std::thread> threads;
@@ -263,13 +263,13 @@ TEST_F(FileSink, DiskIsFull_LinesThatFitAreWrittenAndLaterOnesOnceItHasSpace) {
   }
 }
 
-TEST_F(FileSink, ADeviceThatIsFullFailsEveryEvent) {
+TEST_F(FileSink, DeviceIsFull_EveryEventFails) {
   const auto sink = sink_at("/dev/full");
   EXPECT_THAT(outcome_texts(driver_.produce(*sink, records({"{}", "{}"}))),
               Each("not_produced: Writing to the output '/dev/full' failed: No space left on device"));
 }
 
-TEST_F(FileSink, AMovedFileIsMadeAgain) {
+TEST_F(FileSink, FileIsMoved_ItIsCreatedAgain) {
   const auto sink = sink_at(in_folder("events.ndjson"));
   driver_.produce(*sink, records({"{\"n\":0}"}));
   fs::rename(in_folder("events.ndjson"), in_folder("moved.ndjson"));
@@ -282,7 +282,7 @@ TEST_F(FileSink, AMovedFileIsMadeAgain) {
   EXPECT_EQ(lines(in_folder("events.ndjson")).size() + lines(in_folder("moved.ndjson")).size(), produced);
 }
 
-TEST_F(FileSink, RetentionDeletesPartitionsThatEndedBefore) {
+TEST_F(FileSink, OutputRetention_DeletesOlderPartitions) {
   const std::string old_part = "out/a/year=2026/month=11/day=19/hour=23/part-1.ndjson";
   const std::string older_part = "out/b/year=2025/month=01/day=01/hour=00/part-1.ndjson";
   const std::string kept_part = "out/a/year=2026/month=11/day=20/hour=02/part-1.ndjson";
@@ -303,7 +303,7 @@ TEST_F(FileSink, RetentionDeletesPartitionsThatEndedBefore) {
   EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder(kept_part)); }));
 }
 
-TEST_F(FileSink, AnOutputThatCannotBeOpenedIsNamed) {
+TEST_F(FileSink, OutputCannotBeOpened_ThrowsWithItsPath) {
   EXPECT_THAT([&] { sink_at(in_folder("nowhere/events.ndjson")); },
               testing::ThrowsMessage<std::runtime_error>(
                   AllOf(HasSubstr("output_path '" + in_folder("nowhere/events.ndjson") + "'"),
@@ -313,7 +313,7 @@ TEST_F(FileSink, AnOutputThatCannotBeOpenedIsNamed) {
               testing::ThrowsMessage<std::runtime_error>(HasSubstr("output_path '" + in_folder("file/") + "'")));
 }
 
-TEST_F(FileSink, StopWritesWhatWaitsAndThenRefuses) {
+TEST_F(FileSink, Stop_WaitingEventsAreWrittenAndLaterOnesFail) {
   const auto sink = sink_at(in_folder("events.ndjson"));
   auto waiting = driver_.start(*sink, records({"{}", "{}"}));
   driver_.produce(*sink, records({"{}"}));
@@ -324,7 +324,7 @@ TEST_F(FileSink, StopWritesWhatWaitsAndThenRefuses) {
               ElementsAre("not_produced: The output is being closed"));
 }
 
-TEST_F(FileSink, StopDoesNotWaitForAReaderBeyondTheDeadline) {
+TEST_F(FileSink, StopWithAStuckReader_EndsAtTheDeadline) {
   ASSERT_EQ(::mkfifo(in_folder("pipe").c_str(), 0600), 0);
   const int reader = ::open(in_folder("pipe").c_str(), O_RDONLY | O_NONBLOCK);
   const auto sink = sink_at(in_folder("pipe"));
@@ -425,7 +425,7 @@ TEST_F(FileSink, FolderOfPartFilesIsMoved_NextEventsAreInANewOne) {
             3u);
 }
 
-TEST_F(FileSink, MoreTopicsThanFilesMayBeOpenAndAllAreRemoved_EachIsMadeAgain) {
+TEST_F(FileSink, MoreTopicsThanOpenFilesAndAllAreRemoved_EachIsCreatedAgain) {
   const auto sink = sink_at(in_folder("out/"));
   std::vector<OwnRecord> many;
   for (int i = 0; i < 150; ++i) many.push_back({"topic" + std::to_string(i), "{}", std::nullopt, 0});
@@ -508,7 +508,7 @@ TEST_F(FileSinkPipe, ReaderIsStuckWithinALine_ItIsUnknownAndTheNextBeginsALine) 
   EXPECT_EQ(read_all(), "\n{\"n\":1}\n");
 }
 
-TEST_F(FileSinkPipe, ReaderIsSlow_LinesThatAreOutAreAnswered) {
+TEST_F(FileSinkPipe, ReaderIsSlow_WrittenLinesAreAnswered) {
   const auto sink = this->sink(std::chrono::minutes(10));
   // More lines than a pipe takes: only the first are sent.
   auto first = driver_.start(*sink, records({"{\"n\":0}"}));

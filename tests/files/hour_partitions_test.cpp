@@ -35,7 +35,7 @@ class Partitions : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Partitions, EndedByALimit_AreThoseOfEveryTopicThatEndedBeforeIt) {
+TEST_F(Partitions, EndedBefore_ReturnsPartitionsOfEveryTopicThatEndedBeforeTheTime) {
   for (const char* hour : {"01", "02", "03"}) {
     make("a/year=2026/month=11/day=22/hour=" + std::string(hour));
     make("b/year=2026/month=11/day=22/hour=" + std::string(hour));
@@ -62,7 +62,7 @@ TEST_F(Partitions, ALinkToAPartition_IsNotFollowed) {
   EXPECT_THAT(partitions_ended_by(folder_.path(), kDay), IsEmpty());
 }
 
-TEST_F(Partitions, DirectoryIsMissing_ThereAreNone) {
+TEST_F(Partitions, DirectoryIsMissing_ReturnsNoPartitions) {
   EXPECT_THAT(partitions_ended_by(path_of("missing"), kDay), IsEmpty());
 }
 

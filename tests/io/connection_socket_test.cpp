@@ -98,7 +98,7 @@ class ConnectionTest : public testing::Test {
   std::vector<std::string> seen;
 };
 
-TEST_F(ConnectionTest, WaitEndsWithEachArrival) {
+TEST_F(ConnectionTest, BytesArrive_WaitEndsEachTime) {
   read_on(8);
   other_sends("a");
   io.poll();
@@ -107,7 +107,7 @@ TEST_F(ConnectionTest, WaitEndsWithEachArrival) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "a", "b"));
 }
 
-TEST_F(ConnectionTest, BytesThatCameWhileNobodyWaitedAreFound) {
+TEST_F(ConnectionTest, BytesArriveBeforeTheWait_WaitEndsAtOnce) {
   other_sends("a");
   io.poll();
   read_bytes(1);
@@ -115,14 +115,14 @@ TEST_F(ConnectionTest, BytesThatCameWhileNobodyWaitedAreFound) {
   EXPECT_THAT(seen, testing::ElementsAre("a"));
 }
 
-TEST_F(ConnectionTest, WhatDidNotFitIsThereWithoutAnotherArrival) {
+TEST_F(ConnectionTest, BytesAreLeftUnread_NextWaitEndsAtOnce) {
   read_bytes(3);
   other_sends("abc");
   io.poll();
   EXPECT_THAT(seen, testing::ElementsAre("a", "b", "c"));
 }
 
-TEST_F(ConnectionTest, AnEndThatComesWithTheLastBytesIsFound) {
+TEST_F(ConnectionTest, PeerShutsDownWithTheLastBytes_ReaderSeesTheEnd) {
   read_on(8);
   other_sends("a");
   ::shutdown(other_end, SHUT_WR);
@@ -130,7 +130,7 @@ TEST_F(ConnectionTest, AnEndThatComesWithTheLastBytesIsFound) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "a", "end"));
 }
 
-TEST_F(ConnectionTest, AnEndThatComesLaterIsFound) {
+TEST_F(ConnectionTest, PeerClosesLater_ReaderSeesTheEnd) {
   read_on(8);
   other_sends("a");
   io.poll();
@@ -139,9 +139,9 @@ TEST_F(ConnectionTest, AnEndThatComesLaterIsFound) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "a", "end"));
 }
 
-TEST_F(ConnectionTest, RoomIsWaitedFor) { expect_room_once_all_is_read(); }
+TEST_F(ConnectionTest, SendBufferIsFull_WaitEndsOncePeerReads) { expect_room_once_all_is_read(); }
 
-TEST_F(ConnectionTest, ABreakIsWaitedForWithoutTheBytesThatCome) {
+TEST_F(ConnectionTest, WaitForBreak_BytesDoNotEndItButCloseDoes) {
   wait_for_break();
   other_sends("a");
   io.poll();
@@ -155,12 +155,12 @@ TEST_F(ConnectionTest, ABreakIsWaitedForWithoutTheBytesThatCome) {
   EXPECT_THAT(seen, testing::ElementsAre("cancelled", "a", "broken"));
 }
 
-TEST_F(ConnectionTest, OneThatSendsNoMoreMayStillBeSlowToReceive) {
+TEST_F(ConnectionTest, PeerHasShutDownItsSending_WaitForRoomStillWorks) {
   ::shutdown(other_end, SHUT_WR);
   expect_room_once_all_is_read();
 }
 
-TEST_F(ConnectionTest, RoomIsNotWaitedForWhenTheOtherEndIsGone) {
+TEST_F(ConnectionTest, PeerCloses_WaitForRoomEndsAndSendFails) {
   wait_for_room();
   io.poll();
   ::close(std::exchange(other_end, -1));
@@ -168,7 +168,7 @@ TEST_F(ConnectionTest, RoomIsNotWaitedForWhenTheOtherEndIsGone) {
   EXPECT_THAT(seen, testing::ElementsAre("full", "none"));
 }
 
-TEST_F(ConnectionTest, CancelledWaitEndsFromTheQueue) {
+TEST_F(ConnectionTest, Cancel_WaitEndsFromTheEventLoop) {
   read_on(8);
   connection->cancel();
   connection->cancel();
@@ -177,7 +177,7 @@ TEST_F(ConnectionTest, CancelledWaitEndsFromTheQueue) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "cancelled"));
 }
 
-TEST_F(ConnectionTest, CancelDoesNothingToAWaitThatComesLater) {
+TEST_F(ConnectionTest, CancelWithoutAWait_NextWaitIsNotCancelled) {
   connection->cancel();
   read_on(8);
   other_sends("a");
@@ -185,7 +185,7 @@ TEST_F(ConnectionTest, CancelDoesNothingToAWaitThatComesLater) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "a"));
 }
 
-TEST_F(ConnectionTest, ContextWithoutConnectionsHasNothingToDo) {
+TEST_F(ConnectionTest, LastConnectionIsDestroyed_ContextRunsOutOfWork) {
   read_on(8);
   EXPECT_FALSE(io.stopped());
   ::shutdown(other_end, SHUT_WR);
@@ -195,7 +195,7 @@ TEST_F(ConnectionTest, ContextWithoutConnectionsHasNothingToDo) {
   EXPECT_THAT(seen, testing::ElementsAre("wait", "end"));
 }
 
-TEST(ConnectionSocket, WhoeverWaitsEndsWithTheContext) {
+TEST(ConnectionSocket, ContextIsDestroyed_WaitingTaskIsDestroyedAndSocketClosed) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
   const auto held = std::make_shared<int>(1);

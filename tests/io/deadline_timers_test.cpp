@@ -34,14 +34,14 @@ class DeadlinesTest : public testing::Test {
   std::vector<std::string> expired;
 };
 
-TEST_F(DeadlinesTest, ExpiresOnceAndLeavesTheThreadNothingToDo) {
+TEST_F(DeadlinesTest, Expired_ContextRunsOutOfWork) {
   NamedDeadline deadline("a", expired);
   deadlines.set(deadline, 1ms);
   io.run();
   EXPECT_THAT(expired, testing::ElementsAre("a"));
 }
 
-TEST_F(DeadlinesTest, IsNeverMoreThanASweepEarly) {
+TEST_F(DeadlinesTest, Expires_AtMostOneSweepEarly) {
   NamedDeadline deadline("a", expired);
   const auto begun = std::chrono::steady_clock::now();
   deadlines.set(deadline, 3 * DeadlineTimers::kSweep);
@@ -49,7 +49,7 @@ TEST_F(DeadlinesTest, IsNeverMoreThanASweepEarly) {
   EXPECT_GE(std::chrono::steady_clock::now() - begun, 2 * DeadlineTimers::kSweep);
 }
 
-TEST_F(DeadlinesTest, CancelledOneDoesNotExpire) {
+TEST_F(DeadlinesTest, Cancelled_DoesNotExpire) {
   NamedDeadline kept("kept", expired);
   NamedDeadline cancelled("cancelled", expired);
   deadlines.set(kept, 1ms);
@@ -60,7 +60,7 @@ TEST_F(DeadlinesTest, CancelledOneDoesNotExpire) {
   EXPECT_THAT(expired, testing::ElementsAre("kept"));
 }
 
-TEST_F(DeadlinesTest, SetAgainCountsFromThen) {
+TEST_F(DeadlinesTest, SetAgain_ExpiresAtTheNewTime) {
   NamedDeadline later("later", expired);
   NamedDeadline sooner("sooner", expired);
   deadlines.set(later, 1ms);
@@ -70,7 +70,7 @@ TEST_F(DeadlinesTest, SetAgainCountsFromThen) {
   EXPECT_THAT(expired, testing::ElementsAre("sooner", "later"));
 }
 
-TEST_F(DeadlinesTest, DestroyedOneIsForgotten) {
+TEST_F(DeadlinesTest, Destroyed_DoesNotExpire) {
   NamedDeadline kept("kept", expired);
   auto destroyed = std::make_unique<NamedDeadline>("destroyed", expired);
   deadlines.set(*destroyed, 1ms);
@@ -80,7 +80,7 @@ TEST_F(DeadlinesTest, DestroyedOneIsForgotten) {
   EXPECT_THAT(expired, testing::ElementsAre("kept"));
 }
 
-TEST_F(DeadlinesTest, ExpiringOneMayDestroyAnotherThatIsDueAndItself) {
+TEST_F(DeadlinesTest, ExpireDestroysItselfAndAnotherDueOne_OtherDoesNotExpire) {
   auto first = std::make_unique<NamedDeadline>("first", expired);
   auto second = std::make_unique<NamedDeadline>("second", expired);
   first->then = [&] {
@@ -93,7 +93,7 @@ TEST_F(DeadlinesTest, ExpiringOneMayDestroyAnotherThatIsDueAndItself) {
   EXPECT_THAT(expired, testing::ElementsAre("first"));
 }
 
-TEST_F(DeadlinesTest, ExpiringOneMayBeSetAgain) {
+TEST_F(DeadlinesTest, SetAgainWhileExpiring_ExpiresAgain) {
   NamedDeadline deadline("a", expired);
   deadline.then = [&] {
     if (expired.size() < 3) deadlines.set(deadline, 1ms);
@@ -103,7 +103,7 @@ TEST_F(DeadlinesTest, ExpiringOneMayBeSetAgain) {
   EXPECT_THAT(expired, testing::ElementsAre("a", "a", "a"));
 }
 
-TEST_F(DeadlinesTest, ThoseLeftDoNotOutliveTheContext) {
+TEST_F(DeadlinesTest, ContextIsDestroyed_PendingDeadlineDoesNotExpire) {
   NamedDeadline deadline("a", expired);
   {
     boost::asio::io_context short_lived{1};

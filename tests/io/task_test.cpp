@@ -48,14 +48,14 @@ class TaskTest : public testing::Test {
   std::vector<std::string> told;
 };
 
-TEST_F(TaskTest, WhatDoesNotWaitNeedsNoStackForEachStep) {
+TEST_F(TaskTest, SixtyThousandAwaitsThatDoNotSuspend_StackDoesNotGrow) {
   int sum = 0;
   spawn(io.get_executor(), sum_to(60000), [&](std::exception_ptr, int result) { sum = result; });
   io.run();
   EXPECT_EQ(sum, 60000 / 2 * 60001);
 }
 
-TEST_F(TaskTest, GoesOnWhereItWaitedWithAllThatAwaitIt) {
+TEST_F(TaskTest, Resumed_TaskAndItsAwaiterContinue) {
   std::optional<ResumeHandle> place;
   spawn(io.get_executor(), tell_waited(place, std::make_shared<int>(7), told));
   io.poll();
@@ -64,7 +64,7 @@ TEST_F(TaskTest, GoesOnWhereItWaitedWithAllThatAwaitIt) {
   EXPECT_THAT(told, testing::ElementsAre("waits", "held 7"));
 }
 
-TEST_F(TaskTest, KeepsTheContextAtWorkWhileItWaits) {
+TEST_F(TaskTest, Suspended_ContextHasWork) {
   std::optional<ResumeHandle> place;
   spawn(io.get_executor(), tell_waited(place, std::make_shared<int>(7), told));
   io.poll();
@@ -74,7 +74,7 @@ TEST_F(TaskTest, KeepsTheContextAtWorkWhileItWaits) {
   EXPECT_TRUE(io.stopped());
 }
 
-TEST_F(TaskTest, WhatIsHeldGoesWithWhatIsNeverResumed) {
+TEST_F(TaskTest, ResumeHandleIsDestroyed_TaskIsDestroyed) {
   const auto held = std::make_shared<int>(7);
   {
     std::optional<ResumeHandle> place;
@@ -86,7 +86,7 @@ TEST_F(TaskTest, WhatIsHeldGoesWithWhatIsNeverResumed) {
   EXPECT_THAT(told, testing::ElementsAre("waits"));
 }
 
-TEST_F(TaskTest, WhatNeverBeganGoesWithTheContext) {
+TEST_F(TaskTest, ContextIsDestroyedBeforeItRuns_TaskIsDestroyed) {
   const auto held = std::make_shared<int>(7);
   std::optional<ResumeHandle> place;
   {
@@ -97,7 +97,7 @@ TEST_F(TaskTest, WhatNeverBeganGoesWithTheContext) {
   EXPECT_THAT(told, testing::IsEmpty());
 }
 
-TEST_F(TaskTest, ExceptionsReachWhoAwaits) {
+TEST_F(TaskTest, TaskThrows_HandlerGetsTheException) {
   std::exception_ptr failure;
   spawn(io.get_executor(), fail(), [&](std::exception_ptr caught, int) { failure = caught; });
   io.run();
@@ -105,7 +105,7 @@ TEST_F(TaskTest, ExceptionsReachWhoAwaits) {
   EXPECT_THAT([&] { std::rethrow_exception(failure); }, testing::ThrowsMessage<std::runtime_error>("as expected"));
 }
 
-TEST_F(TaskTest, AnExceptionThatNobodyAwaitsEndsTheTaskAlone) {
+TEST_F(TaskTest, TaskWithoutHandlerThrows_OnlyThisTaskEnds) {
   const auto run = [](std::vector<std::string>& list) -> Task<void> {
     list.push_back("begun");
     co_await fail();
@@ -116,7 +116,7 @@ TEST_F(TaskTest, AnExceptionThatNobodyAwaitsEndsTheTaskAlone) {
   EXPECT_THAT(told, testing::ElementsAre("begun"));
 }
 
-TEST_F(TaskTest, BeginsOnTheThreadOfItsExecutor) {
+TEST_F(TaskTest, Spawned_BeginsOnTheThreadOfItsExecutor) {
   std::thread::id begun;
   const auto run = [](std::thread::id& at) -> Task<void> {
     at = std::this_thread::get_id();
@@ -137,7 +137,7 @@ Task<int> chain(int depth, std::optional<ResumeHandle>& place) {
   co_return 1;
 }
 
-TEST_F(TaskTest, ChainOfAThousandTasks_EndsOneWithinTheOther) {
+TEST_F(TaskTest, ChainOfAThousandTasksIsResumed_EachReturnsToItsAwaiter) {
   std::optional<ResumeHandle> place;
   int ended = 0;
   spawn(io.get_executor(), chain(1000, place), [&](std::exception_ptr, int result) { ended = result; });
@@ -148,7 +148,7 @@ TEST_F(TaskTest, ChainOfAThousandTasks_EndsOneWithinTheOther) {
   EXPECT_EQ(ended, 1000);
 }
 
-TEST_F(TaskTest, WaitingAgainAndAgain_NeedsNoStackForEachTime) {
+TEST_F(TaskTest, TenThousandSuspensions_StackDoesNotGrow) {
   std::optional<ResumeHandle> place;
   std::uintptr_t first = 0;
   std::size_t most = 0;
@@ -175,7 +175,7 @@ TEST_F(TaskTest, WaitingAgainAndAgain_NeedsNoStackForEachTime) {
   EXPECT_LT(most, 4096u);
 }
 
-TEST_F(TaskTest, KnowsItsExecutorAtAnyDepth) {
+TEST_F(TaskTest, ThisExecutor_IsKnownInNestedTasks) {
   const auto inner = []() -> Task<bool> {
     const IoExecutor executor = co_await ThisExecutor();
     co_return executor.running_in_this_thread();

@@ -36,7 +36,7 @@ TEST(ExactNumber, FractionsCompareAsDoubles) {
   EXPECT_FALSE(accepts(R"({"exclusiveMinimum": 1.5})", "1.5"));
 }
 
-TEST(ExactNumber, AnIntegerIsItselfHoweverItIsWritten) {
+TEST(ExactNumber, IntegersInDifferentNotations_AreEqual) {
   EXPECT_TRUE(accepts(R"({"const": 100})", "1e2"));
   EXPECT_TRUE(accepts(R"({"const": 100})", "100.000"));
   EXPECT_TRUE(accepts(R"({"const": 0})", "-0.0"));
@@ -46,7 +46,7 @@ TEST(ExactNumber, AnIntegerIsItselfHoweverItIsWritten) {
   EXPECT_FALSE(accepts(R"({"maximum": 1})", "1e99999999999999999999"));
 }
 
-TEST(ExactNumber, AnIntegerIsOneByItsDecimalValue) {
+TEST(ExactNumber, DecimalValueDecidesWhetherANumberIsAnInteger) {
   for (const char* number : {"1", "-0", "1.0", "1e2", "1e300", "100000000000000000000000000", "-12.50e1", "0.0e-400",
                              "120e-1", "0e-99999999999999999999", "9007199254740993.000", "1.5E+1", "0.00000012e8"})
     EXPECT_TRUE(accepts(R"({"type": "integer"})", number)) << number;
@@ -59,7 +59,7 @@ TEST(ExactNumber, AnIntegerIsOneByItsDecimalValue) {
   EXPECT_EQ(refused.errors[0].message, "should be integer");
 }
 
-TEST(ExactNumber, ANumberWhoseDoubleIsAnIntegerComparesByItsDigits) {
+TEST(ExactNumber, DoubleIsAnInteger_NumberIsComparedByItsDigits) {
   EXPECT_FALSE(accepts(R"({"maximum": 1})", "1.0000000000000000000001"));
   EXPECT_TRUE(accepts(R"({"exclusiveMinimum": 1})", "1.0000000000000000000001"));
   EXPECT_FALSE(accepts(R"({"minimum": 1})", "0.99999999999999999999999"));
@@ -82,7 +82,7 @@ TEST(ExactNumber, ANumberWhoseDoubleIsAnIntegerComparesByItsDigits) {
   EXPECT_TRUE(accepts(R"({"uniqueItems": true, "items": {"type": "number"}})", "[1e-400, 0, 1e-500]"));
 }
 
-TEST(ExactNumber, AnOrderOfNumbersIsTotal) {
+TEST(ExactNumber, Comparison_IsATotalOrder) {
   // In order; those of one row are equal.
   const std::vector<std::vector<std::string>> rows = {{"-1e300"},
                                                       {"-9007199254740993"},
@@ -136,7 +136,7 @@ TEST(ExactNumber, AThousandDigitsTakeLinearTime) {
   EXPECT_FALSE(accepts(R"({"type": "integer"})", "1." + std::string(100000, '0') + "1"));
 }
 
-TEST(IntegerLiteral, ReadsIntegersHoweverTheyAreWritten) {
+TEST(IntegerLiteral, IntegerInAnyNotation_IsRead) {
   const std::vector<std::pair<std::string, std::int64_t>> numbers{{"0", 0},
                                                                   {"-0.0", 0},
                                                                   {"1.0", 1},
@@ -152,7 +152,7 @@ TEST(IntegerLiteral, ReadsIntegersHoweverTheyAreWritten) {
   for (const auto& [text, value] : numbers) EXPECT_EQ(integer_literal(text), value) << text;
 }
 
-TEST(IntegerLiteral, OtherNumbersHaveNone) {
+TEST(IntegerLiteral, NumberIsNotAnIntegerOf64Bits_HasNone) {
   for (const char* text : {"0.5", "1.5", "1e-1", "9223372036854775808", "-9223372036854775809.0", "1e19", "1e400",
                            "1e-99999999999999999999", "1e99999999999999999999"})
     EXPECT_EQ(integer_literal(text), std::nullopt) << text;

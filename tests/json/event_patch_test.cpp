@@ -77,19 +77,19 @@ TEST(EventPatch, AddedFieldComesLastInItsObject) {
             R"({"a":1,"meta":{"id":"x","dt":"now"},"z":2})");
 }
 
-TEST(EventPatch, NoCommaInAnEmptyObject) {
+TEST(EventPatch, ObjectIsEmpty_FirstFieldHasNoComma) {
   EXPECT_EQ(with_added("{}", {{"a", "1"}}), R"({"a":1})");
   EXPECT_EQ(with_added("{}", {{"a", "1"}, {"b", "2"}, {"c", "3"}}), R"({"a":1,"b":2,"c":3})");
   EXPECT_EQ(with_added("{ }", {{"a", "1"}, {"b", "2"}}), R"({ "a":1,"b":2})");
 }
 
-TEST(EventPatch, ClientsBytesStayAsTheyAre) {
+TEST(EventPatch, BytesOfTheClientAreUnchanged) {
   EXPECT_EQ(with_added("{ \"n\" : 1.50E+2 ,\n \"s\":\"\\u00e9\\/\" , \"meta\" : { \"id\":0 } }\n",
                        {{"meta.dt", "null"}, {"dt", "[]"}}),
             "{ \"n\" : 1.50E+2 ,\n \"s\":\"\\u00e9\\/\" , \"meta\" : { \"id\":0 ,\"dt\":null} ,\"dt\":[]}");
 }
 
-TEST(EventPatch, AbsentParentsAreMadeOnceForAllTheirFields) {
+TEST(EventPatch, ParentIsMissing_ItIsCreatedOnceForAllItsFields) {
   EXPECT_EQ(
       with_added(R"({"a":1})", {{"http.request_headers.user-agent", "\"ua\""},
                                 {"meta.id", "\"i\""},
@@ -99,14 +99,14 @@ TEST(EventPatch, AbsentParentsAreMadeOnceForAllTheirFields) {
       R"({"a":1,"http":{"request_headers":{"user-agent":"ua","x":"h"},"client_ip":"ip"},"meta":{"id":"i","dt":"d"}})");
 }
 
-TEST(EventPatch, ParentsAreMadeInsideThoseThatAreThere) {
+TEST(EventPatch, InnerParentIsMissing_ItIsCreatedInTheExistingOne) {
   EXPECT_EQ(
       with_added(R"({"http":{},"b":{"c":{}}})",
                  {{"http.request_headers.x", "1"}, {"b.c.d.e", "2"}, {"http.request_headers.y", "3"}, {"b.f", "4"}}),
       R"({"http":{"request_headers":{"x":1,"y":3}},"b":{"c":{"d":{"e":2}},"f":4}})");
 }
 
-TEST(EventPatch, PresentFieldStays) {
+TEST(EventPatch, FieldExists_AddDoesNothing) {
   EXPECT_FALSE(is_added(R"({"a":1})", "a"));
   EXPECT_FALSE(is_added(R"({"a":null})", "a"));
   EXPECT_FALSE(is_added(R"({"\u0061":1})", "a"));
@@ -115,7 +115,7 @@ TEST(EventPatch, PresentFieldStays) {
   EXPECT_TRUE(is_added(R"({"meta":{"dt":1}})", "dt"));
 }
 
-TEST(EventPatch, ParentThatIsNoObjectStays) {
+TEST(EventPatch, ParentIsNotAnObject_AddDoesNothing) {
   EXPECT_FALSE(is_added(R"({"meta":null})", "meta.id"));
   EXPECT_FALSE(is_added(R"({"meta":"x"})", "meta.id"));
   EXPECT_FALSE(is_added(R"({"meta":[]})", "meta.id"));
@@ -124,13 +124,13 @@ TEST(EventPatch, ParentThatIsNoObjectStays) {
   EXPECT_FALSE(is_added("1", "a"));
 }
 
-TEST(EventPatch, EmptyPathAddsNothing) { EXPECT_FALSE(is_added("{}", "")); }
+TEST(EventPatch, PathIsEmpty_AddDoesNothing) { EXPECT_FALSE(is_added("{}", "")); }
 
-TEST(EventPatch, LastOfTwoParentsOfANameIsTheOne) {
+TEST(EventPatch, ParentOccursTwice_FieldIsAddedToTheLast) {
   EXPECT_EQ(with_added(R"({"meta":{"id":1},"meta":{}})", {{"meta.id", "2"}}), R"({"meta":{"id":1},"meta":{"id":2}})");
 }
 
-TEST(EventPatch, FieldIsAddedOnce) {
+TEST(EventPatch, FieldIsAddedTwice_FirstValueStays) {
   const Event event("{}");
   EventPatch splice;
   EXPECT_TRUE(splice.add(event.root(), FieldPath("meta.id"), "1"));
@@ -155,7 +155,7 @@ TEST(EventPatch, MembersAreAddedToAnyObjectOfTheEvent) {
             R"({"list":[{"x":0},{"a":1,"x":0},{"x":0}],"o":{"p":{"r":2,"s":3},"q":1},"last":{}})");
 }
 
-TEST(EventPatch, ValuesAreReplacedInTheirPlace) {
+TEST(EventPatch, Replace_ValueChangesInItsPlace) {
   const Event event(R"({"a": 1.0, "b": [2e2,{"c":3.0}]})");
   EventPatch splice;
   const JsonValue b = *event.root().find("b");
@@ -166,7 +166,7 @@ TEST(EventPatch, ValuesAreReplacedInTheirPlace) {
   EXPECT_EQ(applied(splice, event.root()), R"({"a": 1, "b": [200,{"c":3,"d":4}]})");
 }
 
-TEST(EventPatch, FirstReplacementStays) {
+TEST(EventPatch, ValueIsReplacedTwice_FirstReplacementStays) {
   const Event event(R"({"a":[1.0],"b":2})");
   EventPatch splice;
   splice.replace(*event.root().find("a"), "null");
@@ -176,7 +176,7 @@ TEST(EventPatch, FirstReplacementStays) {
   EXPECT_EQ(applied(splice, event.root()), R"({"a":null,"b":3})");
 }
 
-TEST(EventPatch, EventOfAnArrayIsTakenAlone) {
+TEST(EventPatch, EventIsAnElementOfAnArray_OnlyItsTextIsWritten) {
   const Event array(R"([{"a":1}, {"b":{"c":2.0}}, {"d":3}])");
   const JsonValue event = *++array.root().begin();
   EventPatch splice;
@@ -187,14 +187,14 @@ TEST(EventPatch, EventOfAnArrayIsTakenAlone) {
   EXPECT_EQ(out, R"(before {"b":{"c":2.0,"x":0},"y":0})");
 }
 
-TEST(EventPatch, NothingAddedGivesTheText) {
+TEST(EventPatch, NothingIsAdded_TextIsUnchanged) {
   const Event event(R"({ "a" : 1 })");
   EventPatch splice;
   EXPECT_TRUE(splice.empty());
   EXPECT_EQ(applied(splice, event.root()), R"({ "a" : 1 })");
 }
 
-TEST(EventPatch, ClearedIsAsNew) {
+TEST(EventPatch, Clear_EarlierChangesAreGone) {
   const Event event("{}");
   EventPatch splice;
   splice.add(event.root(), FieldPath("a.b"), "1");
@@ -205,7 +205,7 @@ TEST(EventPatch, ClearedIsAsNew) {
   EXPECT_EQ(applied(splice, event.root()), R"({"a":{"c":3}})");
 }
 
-TEST(EventPatch, HundredThousandAdditionsAreNoTrouble) {
+TEST(EventPatch, HundredThousandAdditions_AreAllApplied) {
   std::string text = "[";
   std::string expected = "[";
   for (int i = 0; i < 100000; ++i) {
@@ -218,7 +218,7 @@ TEST(EventPatch, HundredThousandAdditionsAreNoTrouble) {
   EXPECT_TRUE(applied(splice, event.root()) == expected + "]");
 }
 
-TEST(EventPatch, NodesOfAddedStringsAreThoseOfAParse) {
+TEST(EventPatch, StringsAreAdded_NodesEqualThoseOfAParse) {
   const Event array(
       R"([0,{"a":{"b":[1,{"c":{}},[2.5]],"d":true}, "e" : [{"f":{"g":null}}], "h":{"i":{"j":"\"k"}}},{"l":3}])");
   const JsonValue event = *++array.root().begin();
@@ -234,7 +234,7 @@ TEST(EventPatch, NodesOfAddedStringsAreThoseOfAParse) {
   }
 }
 
-TEST(EventPatch, NodesAreMadeWhereMembersGoIntoInnerObjects) {
+TEST(EventPatch, MembersAreAddedToInnerObjects_NodesEqualThoseOfAParse) {
   const Event event(R"({"list":[{},{"a":[1]},{"b":{"c":{}}},4],"o":{"p":{}},"last":5})");
   const JsonValue list = *event.root().find("list");
   EventPatch splice;
@@ -247,7 +247,7 @@ TEST(EventPatch, NodesAreMadeWhereMembersGoIntoInnerObjects) {
             R"({"list":[{"x":"1"},{"a":[1],"x":"1"},{"b":{"c":{"y":"2"}},"x":"1"},4],"o":{"p":{"z":"3"}},"last":5})");
 }
 
-TEST(EventPatch, NodesOfOtherThanStringsAreLeftToAParse) {
+TEST(EventPatch, OtherValuesAreAdded_NoNodesAreMade) {
   const Event event(R"({"a":1.0})");
   EventPatch splice;
   splice.add_member(event.root(), "s", "\"\"");
@@ -268,7 +268,7 @@ std::vector<std::string> parts(const std::string& text, const std::vector<TextRa
 
 using Parts = std::vector<std::string>;
 
-TEST(EventPatch, SaysWhatItAdded) {
+TEST(EventPatch, Apply_ReturnsTheRangesOfAddedText) {
   const Event array(R"([0, {"meta":{"id":1},"n":1.0,"empty":{}}])");
   EventPatch splice;
   const JsonValue event = *++array.root().begin();
@@ -285,7 +285,7 @@ TEST(EventPatch, SaysWhatItAdded) {
   EXPECT_EQ(parts(out, added), (Parts{R"(,"dt":3,"z":4)", R"("y":2)", R"(,"made":{"x":1})"}));
 }
 
-TEST(EventPatch, WhatWasAddedBeforeIsKnownInTheNewText) {
+TEST(EventPatch, SecondPatch_RangesOfBothPatchesAreReturned) {
   const Event event(R"({"a":{},"n":2.0,"o":{"p":1}})");
   EventPatch first;
   first.add(event.root(), FieldPath("a.b"), "1.0");

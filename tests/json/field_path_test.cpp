@@ -31,7 +31,7 @@ TEST(FieldPath, EmptyTextIsTheEmptyPath) {
   EXPECT_EQ(found(R"({"":1})", ""), R"({"":1})");
 }
 
-TEST(FieldPath, FindsWhatIsThere) {
+TEST(FieldPath, FindsNestedFields) {
   EXPECT_EQ(found(R"({"a":1,"meta":{"x":0,"stream":"s"}})", "meta.stream"), "\"s\"");
   EXPECT_EQ(found(R"({"http":{"request_headers":{"user-agent":"ua"}}})", "http.request_headers.user-agent"), "\"ua\"");
   EXPECT_EQ(found(R"({"a":null})", "a"), "null");
@@ -49,7 +49,7 @@ TEST(FieldPath, FindsNothingWhereAKeyIsAbsentOrAParentIsNoObject) {
   EXPECT_EQ(found("\"meta\"", "meta"), "absent");
 }
 
-TEST(FieldPath, LastOfTwoMembersOfANameCounts) {
+TEST(FieldPath, MemberOccursTwice_LastIsFound) {
   EXPECT_EQ(found(R"({"$schema":"/a","$schema":"/b"})", "$schema"), "\"/b\"");
   EXPECT_EQ(found(R"({"meta":{"id":1},"meta":{}})", "meta.id"), "absent");
 }

@@ -73,21 +73,21 @@ TEST(JsonNodes, NodesAreInTheOrderOfTheTextWithTheirNextSibling) {
             R"(string "b" 7; null null 8; string "c" 9; boolean true 10)");
 }
 
-TEST(JsonNodes, ScalarsAreTextsOfTheirOwn) {
+TEST(JsonNodes, ScalarAlone_IsAValidText) {
   EXPECT_EQ(listed(parsed("12")), "number 12 1");
   EXPECT_EQ(listed(parsed(" \"x\" ")), "string \"x\" 1");
   EXPECT_EQ(listed(parsed("null\n")), "null null 1");
   EXPECT_EQ(listed(parsed("[]")), "array [] 1");
 }
 
-TEST(JsonNodes, ByteOrderMarkIsSkippedAndCountsInOffsets) {
+TEST(JsonNodes, ByteOrderMark_IsSkippedAndCountsInOffsets) {
   EXPECT_EQ(listed(parsed("\xEF\xBB\xBF{\"a\":1}")), "object {\"a\":1} 3; string \"a\" 2; number 1 3");
   EXPECT_EQ(verdict("\xEF\xBB\xBF{\"a\" 1}"), "8: a colon");
   EXPECT_EQ(verdict("\xEF\xBB\xBF"), "3: a value");
   EXPECT_EQ(verdict("\xEF\xBB\xBF\xEF\xBB\xBF{}"), "3: a value");
 }
 
-TEST(JsonNodes, FlagsSayWhatTheSourceHolds) {
+TEST(JsonNodes, Flags_TellFractionsEscapesAndNonAscii) {
   const Parsed result = parsed(R"([true,false,1,1.0,1e2,"a","\n","é"])");
   std::string listing;
   for (const JsonValue value : result.root()) listing += std::to_string(value.node().flags);
@@ -95,7 +95,7 @@ TEST(JsonNodes, FlagsSayWhatTheSourceHolds) {
 }
 
 // simdjson's stage 1 is internal to simdjson. It works on blocks of 64 bytes, so this moves a text over a block's end.
-TEST(JsonNodes, StructuralsAreFoundAtEveryPlaceOfABlock) {
+TEST(JsonNodes, TextAtEveryOffsetOfABlock_GivesTheSameNodes) {
   const std::string text = R"({"a\\":[1,true,"x\"{[:,"],"é":null,"":{}})";
   const auto expected = parsed(text).nodes.nodes;
   ASSERT_EQ(expected.size(), 10u);
@@ -111,7 +111,7 @@ TEST(JsonNodes, StructuralsAreFoundAtEveryPlaceOfABlock) {
   }
 }
 
-TEST(JsonNodes, MemoryIsUsedAgainForAnotherText) {
+TEST(JsonNodes, SecondText_ReusesTheMemory) {
   JsonNodes nodes;
   std::string large = "[" + repeated("1,", 5000) + "1]";
   large.reserve(large.size() + kJsonPadding);
@@ -126,7 +126,7 @@ TEST(JsonNodes, MemoryIsUsedAgainForAnotherText) {
   EXPECT_EQ(nodes.nodes.size(), 5002u);
 }
 
-TEST(JsonNodes, WhatTheGrammarForbidsIsNamedWithItsPlace) {
+TEST(JsonNodes, GrammarError_HasPositionAndExpectedText) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"", "0: a value"},
       {"  \n", "3: a value"},
@@ -180,7 +180,7 @@ TEST(JsonNodes, WhatTheGrammarForbidsIsNamedWithItsPlace) {
   EXPECT_EQ(verdict(std::string_view("\0", 1)), "0: a value");
 }
 
-TEST(JsonNodes, TextEndsWhereItEndsWhateverFollowsIt) {
+TEST(JsonNodes, BytesAfterTheText_AreNotRead) {
   // In each, the padding would complete or spoil the text.
   const std::pair<std::string_view, std::size_t> cases[] = {{"true", 3},      {"[1]", 2},    {"1234", 2},
                                                             {"{\"a\":1}", 6}, {"1.5", 2},    {"1e5", 2},
@@ -221,7 +221,7 @@ TEST(JsonNodes, NumbersFollowTheGrammar) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(verdict(text), expected) << text;
 }
 
-TEST(JsonNodes, LiteralsAreWholeWords) {
+TEST(JsonNodes, LiteralIsMisspelt_IsAnError) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"tru", "0: true"},    {"True", "0: a value"}, {"truex", "0: true"},        {"[true1]", "1: true"},
       {"falsy", "0: false"}, {"nul", "0: null"},     {"nulll", "0: null"},        {"null\"a\"", "0: null"},
@@ -254,7 +254,7 @@ TEST(JsonNodes, StringsFollowTheGrammar) {
   EXPECT_EQ(verdict(std::string_view("\"a\0b\"", 5)), "2: an escape such as \\n in place of a bare control character");
 }
 
-TEST(JsonNodes, InvalidUtf8InAStringIsAFlawOfIt) {
+TEST(JsonNodes, InvalidUtf8InAString_IsAnInteropIssue) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"", ""},
       {"\"a\xC0\x80\"", "utf8 0 at 2"},          // overlong
@@ -277,7 +277,7 @@ TEST(JsonNodes, InvalidUtf8InAStringIsAFlawOfIt) {
   EXPECT_EQ((*++bytes.root().begin()).string(), "\n\xFF");
 }
 
-TEST(JsonNodes, InvalidUtf8OutsideStringsIsRefusedAtItsFirstByte) {
+TEST(JsonNodes, InvalidUtf8OutsideStrings_IsAnErrorAtItsFirstByte) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"\xFF\xFE{", "0: valid UTF-8"},
       {"{} \x80", "3: valid UTF-8"},
@@ -290,7 +290,7 @@ TEST(JsonNodes, InvalidUtf8OutsideStringsIsRefusedAtItsFirstByte) {
   for (const auto& [text, expected] : cases) EXPECT_EQ(verdict(text), expected) << text;
 }
 
-TEST(JsonNodes, InvalidUtf8HidesNoOtherError) {
+TEST(JsonNodes, InvalidUtf8AndAGrammarError_GrammarErrorIsReturned) {
   EXPECT_EQ(verdict("\"a\xE2\x82"), "4: a closing quote");
   EXPECT_EQ(verdict("\"a\\\xFF\""), "3: one of \" \\ / b f n r t u behind a backslash");
   EXPECT_EQ(verdict("[\"\xFF\", 01]"), "7: no digit behind a leading 0");
@@ -298,7 +298,7 @@ TEST(JsonNodes, InvalidUtf8HidesNoOtherError) {
   EXPECT_EQ(verdict("\xEF\xBB\xBF[\"\xFF\", 01]"), "10: no digit behind a leading 0");
 }
 
-TEST(JsonNodes, AMegabyteOfInvalidUtf8IsNoTrouble) {
+TEST(JsonNodes, MegabyteOfInvalidUtf8_IsParsed) {
   std::string text = "[";
   for (int i = 0; i < 250000; ++i) text += "\"\xFF\",";
   text.back() = ']';
@@ -306,7 +306,7 @@ TEST(JsonNodes, AMegabyteOfInvalidUtf8IsNoTrouble) {
   EXPECT_EQ(flaws("\"" + repeated("\xFF", 1000000) + "\""), "utf8 0 at 1");
 }
 
-TEST(JsonNodes, FirstOfSeveralErrorsIsNamed) {
+TEST(JsonNodes, SeveralErrors_FirstIsReturned) {
   EXPECT_EQ(verdict("[01, \"abc"), "2: no digit behind a leading 0");
   EXPECT_EQ(verdict("[1 \"abc"), "3: a comma or ']'");
   EXPECT_EQ(verdict("[\"\\x\", \"\xFF\"]"), "3: one of \" \\ / b f n r t u behind a backslash");
@@ -323,20 +323,20 @@ TEST(JsonNodes, DepthIsBounded) {
   EXPECT_EQ(verdict("{}", {0}), "0: at most 0 arrays and objects inside one another");
 }
 
-TEST(JsonNodes, AMillionArraysInsideOneAnotherAreNoTrouble) {
+TEST(JsonNodes, MillionNestedArrays_AreParsedWithoutRecursion) {
   const std::string text = repeated("[", 1000000) + repeated("]", 1000000);
   EXPECT_EQ(verdict(text), "128: at most 128 arrays and objects inside one another");
   EXPECT_EQ(verdict(text, {2000000}), "ok");
   EXPECT_EQ(verdict(repeated("{\"a\":", 1000000)), "640: at most 128 arrays and objects inside one another");
 }
 
-TEST(JsonNodes, FourMegabytesOfCommasAreNoTrouble) {
+TEST(JsonNodes, FourMegabytesOfCommas_AreParsed) {
   EXPECT_EQ(verdict("[" + repeated("0,", 2000000) + "0]"), "ok");
   EXPECT_EQ(verdict(repeated("0,", 2000000)), "1: the end of the text");
   EXPECT_EQ(verdict(repeated(",", 4000000)), "0: a value");
 }
 
-TEST(JsonNodes, FortyThousandKeysAreNoTrouble) {
+TEST(JsonNodes, FortyThousandKeys_AreParsed) {
   std::string text = "{";
   for (int i = 0; i < 40000; ++i) text += "\"key" + std::to_string(i) + "\":" + std::to_string(i) + ",";
   text.back() = '}';
@@ -345,7 +345,7 @@ TEST(JsonNodes, FortyThousandKeysAreNoTrouble) {
   EXPECT_EQ(result.root().find("key39999")->source(), "39999");
 }
 
-TEST(JsonNodes, StringOfAMegabyteIsNoTrouble) {
+TEST(JsonNodes, StringOfAMegabyte_IsParsed) {
   const std::string plain = repeated("ab", 500000);
   EXPECT_TRUE(parsed("\"" + plain + "\"").root().string_equals(plain));
   const std::string escaped = repeated("\\n", 500000);
@@ -354,7 +354,7 @@ TEST(JsonNodes, StringOfAMegabyteIsNoTrouble) {
   EXPECT_EQ(verdict("[\"\"" + std::string(1000000, ' ') + "]"), "ok");
 }
 
-TEST(JsonNodes, LoneSurrogatesAreFlaws) {
+TEST(JsonNodes, LoneSurrogate_IsAnInteropIssue) {
   EXPECT_EQ(flaws(R"(["\uD800"])"), "surrogate 1");
   EXPECT_EQ(flaws(R"(["\uDC00"])"), "surrogate 1");
   EXPECT_EQ(flaws(R"(["a","\uD800\uD800"])"), "surrogate 2");
@@ -367,7 +367,7 @@ TEST(JsonNodes, LoneSurrogatesAreFlaws) {
   EXPECT_EQ(flaws(R"(["\uD83D\uDE00","\\uD800","\ud7ff\ue000"])"), "");
 }
 
-TEST(JsonNodes, NumbersOutsideADoubleAreFlaws) {
+TEST(JsonNodes, NumberOutsideADouble_IsAnInteropIssue) {
   EXPECT_EQ(flaws("[1e400]"), "double 1");
   EXPECT_EQ(flaws("[1,-1e400]"), "double 2");
   EXPECT_EQ(flaws("[" + repeated("9", 1000) + "]"), "double 1");
@@ -404,14 +404,14 @@ TEST(JsonValue, StringEqualsComparesTheContent) {
   EXPECT_TRUE(parsed(R"("\uD800")").root().string_equals("\xEF\xBF\xBD"));
 }
 
-TEST(JsonValue, FindIsTheLastMemberOfThatName) {
+TEST(JsonValue, MemberOccursTwice_FindReturnsTheLast) {
   const Parsed result = parsed(R"({"$schema":"/a","x":{"b":1},"\u0024schema":"/b","c":2})");
   EXPECT_EQ(result.root().find("$schema")->source(), "\"/b\"");
   EXPECT_EQ(result.root().find("c")->source(), "2");
   EXPECT_FALSE(result.root().find("b"));
 }
 
-TEST(JsonNodes, ThreadsParseAtTheSameTime) {
+TEST(JsonNodes, ThreadsParseAtOnce_ResultsAgree) {
   std::string text = "{\"a\":[" + repeated("1,", 1000) + "1]}";
   const auto parse_often = [&text](bool& agree) {
     for (int i = 0; i < 100; ++i) {
@@ -427,13 +427,13 @@ TEST(JsonNodes, ThreadsParseAtTheSameTime) {
   EXPECT_TRUE(here && there);
 }
 
-TEST(JsonNodes, FirstTextOfAThreadMayBeEmpty) {
+TEST(JsonNodes, FirstTextOfAThreadIsEmpty_IsAnError) {
   std::string refused;
   std::thread([&refused] { refused = verdict(""); }).join();
   EXPECT_EQ(refused, "0: a value");
 }
 
-TEST(JsonTypeName, IsThatOfJsonSchema) {
+TEST(JsonTypeName, EqualsJsonSchemasName) {
   EXPECT_EQ(json_type_name(JsonType::null), "null");
   EXPECT_EQ(json_type_name(JsonType::boolean), "boolean");
   EXPECT_EQ(json_type_name(JsonType::number), "number");

@@ -16,7 +16,7 @@ TEST(JsonString, EscapesAsJsonStringifyDoes) {
   EXPECT_EQ(json_string(""), "\"\"");
 }
 
-TEST(JsonString, EscapesWhereverTheByteIs) {
+TEST(JsonString, EscapesAByteAtEveryPosition) {
   for (int byte = 0; byte < 0x80; ++byte) {
     const std::string alone = json_string(std::string(1, static_cast<char>(byte)));
     const std::string escaped = alone.substr(1, alone.size() - 2);
@@ -27,7 +27,7 @@ TEST(JsonString, EscapesWhereverTheByteIs) {
   }
 }
 
-TEST(JsonString, EscapesManyInARow) {
+TEST(JsonString, EscapesManyBytesInARow) {
   // Of all lengths about the pieces that it is made in.
   for (const std::size_t count : {1, 7, 8, 15, 16, 17, 33, 511, 512, 513, 527, 528, 529, 5000}) {
     std::string text, expected = "\"";
@@ -57,13 +57,13 @@ TEST(JsonString, InvalidUtf8IsReplacedOncePerMaximalPart) {
   EXPECT_EQ(json_string("\x80\x80"), "\"\uFFFD\uFFFD\"");
 }
 
-TEST(AppendJsonString, KeepsWhatIsThere) {
+TEST(AppendJsonString, KeepsTheTextBefore) {
   std::string out = "{";
   append_json_string(out, "a");
   EXPECT_EQ(out, "{\"a\"");
 }
 
-TEST(JsNumber, IsThatOfJavaScript) {
+TEST(JsNumber, EqualsJavaScriptsText) {
   EXPECT_EQ(js_number(-0.0), "0");
   EXPECT_EQ(js_number(1e20), "100000000000000000000");
   EXPECT_EQ(js_number(1.5e21), "1.5e+21");
@@ -76,7 +76,7 @@ TEST(JsNumber, IsThatOfJavaScript) {
   EXPECT_EQ(js_number(std::numeric_limits<double>::infinity()), "null");
 }
 
-TEST(ArrayIndex, IsOneOf32BitsWithoutZerosInFront) {
+TEST(ArrayIndex, HasAtMost32BitsAndNoLeadingZeros) {
   EXPECT_EQ(array_index("0"), 0u);
   EXPECT_EQ(array_index("4294967294"), 4294967294u);
   for (const char* key : {"", "01", "00", "4294967295", "9999999999", "18446744073709551616", "-1", "1.0", " 1", "1a"})

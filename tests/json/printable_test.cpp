@@ -5,7 +5,7 @@
 namespace eventgate {
 namespace {
 
-TEST(Printable, EscapesWhatATerminalWouldObey) {
+TEST(Printable, EscapesControlCharactersOfTerminals) {
   EXPECT_EQ(printable("a\n\x1b[31m\x7f\xc2\x9b"), R"(a\u000a\u001b[31m\u007f\u009b)");
 }
 

@@ -52,7 +52,7 @@ constexpr Line kLines[] = {
     {"", ""},
 };
 
-TEST(DoubtfullyRefusedTopic, ReadsTheLinesOfTheTestedVersions) {
+TEST(DoubtfullyRefusedTopic, LogLinesOfTestedVersions_TopicIsRead) {
   for (const Line& line : kLines) EXPECT_EQ(doubtfully_refused_topic(line.text).value_or(""), line.topic) << line.text;
 }
 
@@ -67,7 +67,7 @@ constexpr auto kNot = RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
 constexpr auto kPossibly = RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
 constexpr auto kPersisted = RD_KAFKA_MSG_STATUS_PERSISTED;
 
-TEST(RefusalLog, ARefusalMakesEarlierRecordsOfItsTopicDoubtful) {
+TEST(RefusalLog, RefusalIsLogged_EarlierRecordsOfItsTopicArePossiblyPersisted) {
   RefusalLog log(kDebian12);
   const auto before = Clock::now() - seconds(1);
   const auto status = [&](const char* topic, Clock::time_point handed_over) {
@@ -80,7 +80,7 @@ TEST(RefusalLog, ARefusalMakesEarlierRecordsOfItsTopicDoubtful) {
   EXPECT_EQ(status("eqiad.test-1", before), kNot);
 }
 
-TEST(RefusalLog, UnexpectedErrorsAndImpliedSuccessesAreDoubtfulInEveryVersion) {
+TEST(RefusalLog, UnexpectedErrorOrImpliedSuccess_IsPossiblyPersistedInEveryVersion) {
   for (const int version : {kDebian12, kDebian13, 0x030000ff}) {
     const RefusalLog log(version);
     EXPECT_EQ(log.status(kNot, RD_KAFKA_RESP_ERR_UNKNOWN, -1, "t", Clock::now()), kPossibly);

@@ -37,7 +37,7 @@ namespace {
 using nlohmann::ordered_json;
 using testing::ElementsAre;
 
-TEST(CompiledSchema, IntegersWrittenWithFractionOrExponentAreListed) {
+TEST(CompiledSchema, ReturnsIntegersWithFractionOrExponent) {
   const auto schema = compiled(
       R"({"properties": {"a": {"type": "integer"}, "b": {"type": "number"}}, "allOf": [{"properties": {"a": {"type": "integer"}}}]})");
   EXPECT_THAT(validated(*schema, R"({"a": 1.0, "b": 2.0})").integers, ElementsAre("1.0"));
@@ -46,7 +46,7 @@ TEST(CompiledSchema, IntegersWrittenWithFractionOrExponentAreListed) {
   EXPECT_THAT(validated(*schema, R"({"a": 1.0, "b": "x"})").integers, ElementsAre());
 }
 
-TEST(CompiledSchema, KnowsItsUriAndTitle) {
+TEST(CompiledSchema, ReturnsItsUriAndTitle) {
   EXPECT_EQ(compiled(R"({"title": "a/b"})", {}, "/a/b/1.0.0")->uri(), "/a/b/1.0.0");
   EXPECT_EQ(compiled(R"({"title": "a/b"})")->title(), "a/b");
   EXPECT_EQ(compiled(R"({"title": 5})")->title(), std::nullopt);
@@ -55,7 +55,7 @@ TEST(CompiledSchema, KnowsItsUriAndTitle) {
 
 // Hostile events.
 
-TEST(CompiledSchema, AnEventAsDeepAsAllowedUnderARecursiveSchema) {
+TEST(CompiledSchema, DeepestEventUnderARecursiveSchema_IsValidated) {
   const auto schema = compiled(R"({"allOf": [{"anyOf": [{"$ref": "#/definitions/n"}]}],
       "definitions": {"n": {"items": {"allOf": [{"oneOf": [{"$ref": "#"}]}]}, "type": "array"}}})");
   EXPECT_TRUE(validated(*schema, std::string(128, '[') + std::string(128, ']')).valid());
@@ -129,7 +129,7 @@ TEST(CompiledSchema, ValidEventAllocatesNothingOnceMemoryHasGrown) {
 }
 #endif
 
-TEST(CompiledSchema, ThreadsMayShareIt) {
+TEST(CompiledSchema, ThreadsValidateAtOnce_ResultsAgree) {
   const auto schema =
       compiled(R"({"properties": {"a": {"pattern": "^x+$"}, "b": {"$ref": "#"}}, "uniqueItems": true})");
   std::vector<std::thread> threads;

@@ -11,7 +11,7 @@
 namespace eventgate {
 namespace {
 
-TEST(DeclaredFields, PropertiesAllOfAndReferencesDeclare) {
+TEST(DeclaredFields, ArePropertiesAlsoInAllOfAndReferences) {
   const auto schema = compiled(R"({
     "type": "object",
     "properties": {"meta": {"type": "object", "properties": {"id": {}}}, "http": {"$ref": "#/definitions/http"}, "u": {"type": ["object", "null"]}},

@@ -22,7 +22,7 @@ TEST(Defaults, AbsentMembersAreFilled) {
   EXPECT_EQ(completed(R"({"properties": {"o": {"properties": {"a": {"default": 1}}}}})", "{}"), "{}");
 }
 
-TEST(Defaults, CreatedObjectsGetTheirDefaults) {
+TEST(Defaults, DefaultIsAnObject_ItsPropertiesAreFilledToo) {
   EXPECT_EQ(completed(R"({"properties": {"o": {"default": {}, "properties": {"a": {"default": 1}}}}})", "{}"),
             R"({"o":{"a":1}})");
 }
@@ -36,7 +36,7 @@ TEST(Defaults, ItemsOfTuplesAreFilled) {
             R"([{"a":1},2])");
 }
 
-TEST(Defaults, DefaultsBehindAllOfReferencesThenElseAndMembersOfAnyKind) {
+TEST(Defaults, AllOfReferencesThenElseAndMembersOfAnyKind_AddDefaults) {
   const std::string inner = R"({"properties": {"a": {"default": 1}}})";
   EXPECT_EQ(
       completed(R"({"allOf": [)" + inner + R"(, {"properties": {"a": {"default": 2}, "b": {"default": 3}}}]})", "{}"),
@@ -56,7 +56,7 @@ TEST(Defaults, DefaultsBehindAllOfReferencesThenElseAndMembersOfAnyKind) {
   EXPECT_EQ(completed(R"({"dependencies": {"o": )" + inner + "}}", R"({"o":{}})"), R"({"o":{},"a":1})");
 }
 
-TEST(Defaults, ConditionsAndReferencedPropertiesAddNone) {
+TEST(Defaults, ConditionsAndReferencedProperties_AddNoDefaults) {
   for (const char* keyword : {"anyOf", "oneOf"})
     EXPECT_EQ(
         completed(R"({")" + std::string(keyword) + R"(": [{"properties": {"a": {"default": 1, "type": "number"}}}]})",
@@ -73,7 +73,7 @@ TEST(Defaults, ConditionsAndReferencedPropertiesAddNone) {
       "{}");
 }
 
-TEST(Defaults, ConditionsAreEvaluatedOncePerValue) {
+TEST(Defaults, Condition_IsEvaluatedOncePerValue) {
   // A condition that looks at all that is below, on each of 100 levels.
   const auto schema = compiled(R"({
     "if": {"$ref": "#/definitions/sound"}, "then": {"properties": {"y": {"default": 1}}}, "properties": {"child": {"$ref": "#"}},
@@ -89,7 +89,7 @@ TEST(Defaults, ConditionsAreEvaluatedOncePerValue) {
   EXPECT_EQ(validated(*schema, event).event, expected);
 }
 
-TEST(Defaults, ADefaultSatisfiesRequiredAndMayBeInvalid) {
+TEST(Defaults, Default_SatisfiesRequiredAndIsValidated) {
   EXPECT_TRUE(accepts(R"({"required": ["a"], "properties": {"a": {"type": "integer", "default": 1}}})", "{}"));
   EXPECT_THAT(errors_of(R"({"properties": {"a": {"type": "integer", "default": "x"}}})", "{}"),
               ElementsAre(R"(type | .a | #/properties/a/type | {"type":"integer"} | should be integer)"));

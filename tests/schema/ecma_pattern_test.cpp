@@ -42,7 +42,7 @@ TEST(EcmaPattern, DotStopsAtEveryLineTerminator) {
               ElementsAre("a", "\xC2\x85", "\xF0\x9F\x98\x80"));
 }
 
-TEST(EcmaPattern, SpaceIsUnicodesButDigitsAndWordsAreAscii) {
+TEST(EcmaPattern, SpaceMatchesUnicode_DigitsAndWordsMatchAsciiOnly) {
   EXPECT_THAT(matching("^\\s$", {" ", "\v", "\xC2\xA0", "\xEF\xBB\xBF", "\xE3\x80\x80", "a"}),
               ElementsAre(" ", "\v", "\xC2\xA0", "\xEF\xBB\xBF", "\xE3\x80\x80"));
   EXPECT_THAT(matching("^\\S$", {"\xC2\xA0", "a"}), ElementsAre("a"));
@@ -51,7 +51,7 @@ TEST(EcmaPattern, SpaceIsUnicodesButDigitsAndWordsAreAscii) {
   EXPECT_THAT(matching("^[^\\W_]$", {"_", "a"}), ElementsAre("a"));
 }
 
-TEST(EcmaPattern, EscapesOfCharacters) {
+TEST(EcmaPattern, CharacterEscapes_MatchTheirCharacters) {
   EXPECT_THAT(matching("^\\u00e9\\x41\\cJ\\0\\t\\/\\-$", {std::string("\xC3\xA9"
                                                                       "A\n\0\t/-",
                                                                       8)}),
@@ -62,7 +62,7 @@ TEST(EcmaPattern, EscapesOfCharacters) {
   EXPECT_THAT(matching("^\\c\\u{2}$", {"\\cuu"}), testing::SizeIs(1));
 }
 
-TEST(EcmaPattern, ClassesAsInAnnexB) {
+TEST(EcmaPattern, Classes_FollowAnnexB) {
   EXPECT_THAT(matching("^[^]$", {"\n", "a", ""}), ElementsAre("\n", "a"));
   EXPECT_THAT(matching("[]", {"", "a"}), ElementsAre());
   EXPECT_THAT(matching("^[\\w-a]$", {"-", "b", "."}), ElementsAre("-", "b"));
@@ -72,13 +72,13 @@ TEST(EcmaPattern, ClassesAsInAnnexB) {
   EXPECT_THAT(matching("^[\\u0000-\\uFFFF]$", {"\xF0\x9F\x98\x80", "a"}), testing::SizeIs(2));
 }
 
-TEST(EcmaPattern, BracesThatAreNoQuantifierArePlain) {
+TEST(EcmaPattern, BracesWithoutAQuantifier_MatchThemselves) {
   EXPECT_THAT(matching("^a{,2}$", {"a{,2}", "aa"}), ElementsAre("a{,2}"));
   EXPECT_THAT(matching("^{a}]$", {"{a}]"}), testing::SizeIs(1));
   EXPECT_THAT(matching("^(?:ab){2,3}?$", {"abab", "ab"}), ElementsAre("abab"));
 }
 
-TEST(EcmaPattern, WhatIsNoneMakesTheSchemaUnusable) {
+TEST(EcmaPattern, PatternIsMalformed_SchemaIsUnusable) {
   EXPECT_THAT(error_of("(a"), AllOf(HasSubstr("#/pattern is '(a'"), HasSubstr("a ')' for each '('")));
   EXPECT_THAT(error_of("a)"), HasSubstr("without its '('"));
   EXPECT_THAT(error_of("[a"), HasSubstr("']' for each '['"));
@@ -89,7 +89,7 @@ TEST(EcmaPattern, WhatIsNoneMakesTheSchemaUnusable) {
   EXPECT_THAT(error_of("(?i)a"), HasSubstr("(?:"));
 }
 
-TEST(EcmaPattern, WhatRe2CannotDoMakesTheSchemaUnusable) {
+TEST(EcmaPattern, PatternIsBeyondRe2_SchemaIsUnusable) {
   EXPECT_THAT(error_of("(?=a)b"), HasSubstr("look-ahead"));
   EXPECT_THAT(error_of("(?<!a)b"), HasSubstr("look-behind"));
   EXPECT_THAT(error_of("(a)\\1"), HasSubstr("a back-reference"));

@@ -26,7 +26,7 @@ std::vector<std::string> matching(const std::string& format, const std::vector<s
 
 using testing::ElementsAre;
 
-TEST(Formats, DateKnowsTheRangeOfItsFirstDigitsOnly) {
+TEST(Formats, Date_ChecksTheRangeOfTensOnly) {
   EXPECT_THAT(matching("date", {"2020-01-31", "2020-19-39", "2020-20-01", "2020-01-40", "2020-1-31", "2020-01-31 ",
                                 "2020-01-31\n", "a020-01-31", ""}),
               ElementsAre("2020-01-31", "2020-19-39"));
@@ -97,13 +97,13 @@ TEST(Formats, HostnameHas253CharactersAtMost) {
               ElementsAre("a.b-c.D", "a.", longest, longest + "."));
 }
 
-TEST(Formats, Ipv4TakesZerosInFront) {
+TEST(Formats, Ipv4_MayHaveLeadingZeros) {
   EXPECT_THAT(matching("ipv4", {"1.2.3.4", "255.255.255.255", "01.002.0.1", "256.1.1.1", "1.2.3", "1.2.3.4.5",
                                 "0001.2.3.4", "1.2.3.4 "}),
               ElementsAre("1.2.3.4", "255.255.255.255", "01.002.0.1"));
 }
 
-TEST(Formats, Ipv6InAllItsForms) {
+TEST(Formats, Ipv6_MayHaveEveryForm) {
   const std::vector<std::string> good = {"::",
                                          "::1",
                                          "1::",
@@ -123,7 +123,7 @@ TEST(Formats, Ipv6InAllItsForms) {
               ElementsAre());
 }
 
-TEST(Formats, RegexIsWhatJavaScriptTakes) {
+TEST(Formats, Regex_IsThatOfJavaScript) {
   const std::vector<std::string> good = {
       "^a+(b|c)*?$", "[a-z]{2,3}", "(?<n>a)\\k<n>", "(?=a)*",  "(?<!a)b", "\\1(a)", "{",    "a{,2}", "[]",
       "[^]",         "[\\w-a]",    "\\c",           "\\u{61}", "]",       "}",      "(?:)", ""};
@@ -148,13 +148,13 @@ TEST(Formats, JsonPointersEscapeTheirTildes) {
               ElementsAre("0", "10/a", "1#"));
 }
 
-TEST(Formats, SayNothingOfOtherTypes) {
+TEST(Formats, ValueIsNotAString_IsValid) {
   const auto schema = compiled(R"({"format": "date-time"})");
   EXPECT_TRUE(validated(*schema, "12").valid());
   EXPECT_TRUE(validated(*schema, "null").valid());
 }
 
-TEST(Formats, AnEscapedStringIsJudgedByItsContent) {
+TEST(Formats, StringHasEscapes_ItsContentIsValidated) {
   const auto schema = compiled(R"({"format": "date"})");
   EXPECT_TRUE(validated(*schema, R"("\u00320\u00320-01-01")").valid());
   EXPECT_FALSE(validated(*schema, R"("2020-01-01\n")").valid());

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::ordered_json;
 using testing::ElementsAre;
 
-TEST(JsonEquality, UniqueItemsNamesThePairThatAjvFinds) {
+TEST(JsonEquality, UniqueItems_ReportsThePairThatAjvReports) {
   const auto pair = [](const std::string& items, const std::string& event) {
     const auto errors = validated(*compiled(R"({"uniqueItems": true, "items": )" + items + "}"), event).errors;
     return errors.empty() ? "none" : errors.back().params;
@@ -65,7 +65,7 @@ TEST(JsonEquality, ConstAndEnumCompareDeeply) {
           R"(enum |  | #/enum | {"allowedValues":["a",{"b":1}]} | should be equal to one of the allowed values)"));
 }
 
-TEST(JsonEquality, EqualityOfLargeObjects) {
+TEST(JsonEquality, LargeObjectsInAnotherOrder_AreEqual) {
   ordered_json value;
   for (int i = 0; i < 50; ++i) value["key" + std::to_string(i)] = i;
   ordered_json reversed;

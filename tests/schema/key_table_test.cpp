@@ -44,7 +44,7 @@ TEST(KeyTable, FindsKeysOfEverySize) {
   expect_each_found(keys);
 }
 
-TEST(KeyTable, FindsKeysThatDifferInOneByteOnly) {
+TEST(KeyTable, KeysDifferInOneByte_EachIsFound) {
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < 40; ++i) {
     keys.emplace_back(40, 'a');

@@ -45,7 +45,7 @@ SchemaDocuments documents(std::initializer_list<std::pair<const char*, const cha
 
 // Documents.
 
-TEST(SchemaCompiler, KnowsItsMetaschemas) {
+TEST(SchemaCompiler, SchemaKeyword_NamesAKnownDraft) {
   for (const char* draft : {"draft-04", "draft-06", "draft-07"})
     for (const char* scheme : {"http", "https"})
       for (const char* end : {"", "#"})
@@ -60,7 +60,7 @@ TEST(SchemaCompiler, KnowsItsMetaschemas) {
               HasSubstr("/d#/$schema is 'http://x/'"));
 }
 
-TEST(SchemaCompiler, RefusesWhatIsNoSchema) {
+TEST(SchemaCompiler, SubschemaIsNotASchema_IsAnError) {
   EXPECT_THAT(error_of("[]"), HasSubstr("# is no schema: expected an object or a boolean"));
   EXPECT_THAT(error_of(R"({"properties": {"a/b": 5}})"), HasSubstr("#/properties/a~1b is no schema"));
   EXPECT_THAT(error_of(R"({"not": null})"), HasSubstr("#/not is no schema"));
@@ -129,7 +129,7 @@ TEST(SchemaCompiler, TimeGrowsWithTheReferencesNotTheirSquare) {
   EXPECT_LT(seconds_to_compile(target(10'000)), 40 * seconds_to_compile(target(1'000)));
 }
 
-TEST(SchemaCompiler, RefusesKeywordsOfTheWrongKind) {
+TEST(SchemaCompiler, KeywordHasAWrongValue_IsAnError) {
   EXPECT_THAT(error_of(R"({"type": "int"})"), HasSubstr("#/type is no type: expected null, boolean"));
   EXPECT_THAT(error_of(R"({"type": 5})"), HasSubstr("#/type is no type"));
   EXPECT_THAT(error_of(R"({"maximum": "5"})"), HasSubstr("#/maximum is no number"));
@@ -151,13 +151,13 @@ TEST(SchemaCompiler, RefusesKeywordsOfTheWrongKind) {
   EXPECT_THAT(error_of(R"({"$ref": 5})"), HasSubstr("#/$ref is no string"));
 }
 
-TEST(SchemaCompiler, CountsMayBeWrittenAsFloats) {
+TEST(SchemaCompiler, CountIsWrittenAsAFloat_IsAccepted) {
   EXPECT_FALSE(accepts(R"({"maxLength": 2.0})", R"("abc")"));
   EXPECT_TRUE(accepts(R"({"maxLength": 1e300})", R"("abc")"));
   EXPECT_FALSE(accepts(R"({"minLength": 1e300})", R"("abc")"));
 }
 
-TEST(SchemaCompiler, AnUnknownFormatIsNamed) {
+TEST(SchemaCompiler, FormatIsUnknown_ErrorNamesIt) {
   EXPECT_THAT(error_of(R"({"properties": {"a": {"type": "string", "format": "datetime"}}})"),
               AllOf(HasSubstr(
                   "#/properties/a/format is 'datetime', an unknown format: expected one of date, time, date-time")));
@@ -176,7 +176,7 @@ TEST(SchemaCompiler, RefusesDocumentsThatAreTooDeep) {
 
 // References.
 
-TEST(SchemaCompiler, LocalPointersWithEscapes) {
+TEST(SchemaCompiler, LocalPointerHasEscapes_IsResolved) {
   const std::string schema =
       R"({"items": [{"$ref": "#/definitions/a~1b"}, {"$ref": "#/definitions/c~0d"}, {"$ref": "#/definitions/e%25f%20g"},
       {"$ref": "#/definitions/list/oneOf/1"}],
@@ -187,7 +187,7 @@ TEST(SchemaCompiler, LocalPointersWithEscapes) {
                           "#/definitions/list/oneOf/1/type"));
 }
 
-TEST(SchemaCompiler, DocumentsOfTheRepositories) {
+TEST(SchemaCompiler, ReferenceToAnotherDocument_IsResolved) {
   const auto others =
       documents({{"/fragment/x/1.0.0", R"({"$id": "/fragment/x/1.0.0", "type": "object", "required": ["a"],
                                       "definitions": {"s": {"type": "string"}, "t": {"$ref": "#/definitions/s"}}})"}});
@@ -199,7 +199,7 @@ TEST(SchemaCompiler, DocumentsOfTheRepositories) {
               ElementsAre("../../fragment/x/1.0.0#/definitions/t/type"));
 }
 
-TEST(SchemaCompiler, AnEmptyTokenOfAPointerIsAnError) {
+TEST(SchemaCompiler, PointerHasAnEmptyToken_IsAnError) {
   const auto others = documents({{"/x", R"({"definitions": {"": {"type": "string"}},
                                             "properties": {"s": {"$ref": "#/definitions//"}}})"}});
   const char* const kDefinitions = R"(, "definitions": {"": {"s": {}, "": {}}, "s": {"": {"": {}}}}})";
@@ -215,7 +215,7 @@ TEST(SchemaCompiler, AnEmptyTokenOfAPointerIsAnError) {
   EXPECT_TRUE(accepts(R"({"items": {"$ref": "#/"}, "type": "array"})", "[[]]"));
 }
 
-TEST(SchemaCompiler, AMetaschemaFillsInNoDefaults) {
+TEST(SchemaCompiler, ReferenceToAMetaschema_AddsNoDefaults) {
   const std::string schema = R"({"type": "object", "properties": {"own": {"default": 1},
       "s": {"$ref": "http://json-schema.org/draft-07/schema#"}, "d": {"$ref": "http://json-schema.org/draft-07/schema#/definitions/schemaArray"},
       "t": {"$ref": "http://json-schema.org/draft-04/schema"}}})";
@@ -225,13 +225,13 @@ TEST(SchemaCompiler, AMetaschemaFillsInNoDefaults) {
   EXPECT_FALSE(accepts(schema, R"({"d": [{"type": "x"}]})"));
 }
 
-TEST(SchemaCompiler, AWholeDocumentWithoutReferencesIsInlined) {
+TEST(SchemaCompiler, ReferenceToADocumentWithoutReferences_IsInlined) {
   const auto others = documents({{"/x", R"({"$id": "/x", "type": "object", "required": ["a"]})"}});
   EXPECT_THAT(paths(R"({"$ref": "/x"})", "{}", others), ElementsAre("/x/required"));
   EXPECT_THAT(paths(R"({"$ref": "/x#"})", "{}", others), ElementsAre("/x#/required"));
 }
 
-TEST(SchemaCompiler, ReferencesBetweenDocumentsThatReferToEachOther) {
+TEST(SchemaCompiler, DocumentsReferToEachOther_AreResolved) {
   const auto others =
       documents({{"/a", R"({"$id": "/a", "properties": {"b": {"$ref": "/b"}, "v": {"type": "string"}}})"},
                  {"/b", R"({"$id": "/b", "properties": {"a": {"$ref": "/a#"}, "self": {"$ref": "#"}}})"}});
@@ -239,7 +239,7 @@ TEST(SchemaCompiler, ReferencesBetweenDocumentsThatReferToEachOther) {
   EXPECT_FALSE(accepts(R"({"$ref": "/a"})", R"({"b": {"self": {"a": {"v": 1}}}})", others));
 }
 
-TEST(SchemaCompiler, TheDocumentItselfByItsIdAndByItsPath) {
+TEST(SchemaCompiler, ReferenceToTheDocumentByIdOrPath_IsResolved) {
   const std::string schema =
       R"({"$id": "/other/id/1.0.0", "properties": {"a": {"$ref": "/other/id/1.0.0"}, "v": {"type": "string"},
       "b": {"$ref": "/other/id/1.0.0#/properties/v"}, "c": {"$ref": "/test/schema/1.0.0#/properties/v"}}})";
@@ -247,7 +247,7 @@ TEST(SchemaCompiler, TheDocumentItselfByItsIdAndByItsPath) {
   for (const char* event : {R"({"a": {"v": 1}})", R"({"b": 1})"}) EXPECT_FALSE(accepts(schema, event)) << event;
 }
 
-TEST(SchemaCompiler, IdsRebaseReferences) {
+TEST(SchemaCompiler, IdOfASubschema_IsTheBaseOfItsReferences) {
   const auto others = documents({{"/folder/string", R"({"type": "string"})"}});
   EXPECT_FALSE(
       accepts(R"({"$id": "/base/x", "items": {"$id": "/folder/", "items": {"$ref": "string"}}})", "[[1]]", others));
@@ -259,7 +259,7 @@ TEST(SchemaCompiler, IdsRebaseReferences) {
                        R"({"a": [1]})", others));
 }
 
-TEST(SchemaCompiler, LocationIndependentIds) {
+TEST(SchemaCompiler, ReferenceToALocationIndependentId_IsResolved) {
   EXPECT_FALSE(
       accepts(R"({"items": {"$ref": "#name"}, "definitions": {"x": {"$id": "#name", "type": "string"}}})", "[1]"));
   EXPECT_FALSE(accepts(
@@ -269,14 +269,14 @@ TEST(SchemaCompiler, LocationIndependentIds) {
                        documents({{"/x", R"({"definitions": {"x": {"$id": "#name", "type": "string"}}})"}})));
 }
 
-TEST(SchemaCompiler, IdsInsideTheDocumentComeBeforeOtherDocuments) {
+TEST(SchemaCompiler, IdIsAlsoTheUriOfADocument_InnerSchemaIsUsed) {
   const std::string schema =
       R"({"items": {"$ref": "/inner/1.0.0"}, "additionalItems": {"$ref": "/inner/1.0.0#/definitions/d"},
       "definitions": {"x": {"$id": "/inner/1.0.0", "type": "string", "definitions": {"d": {"type": "null"}}}}})";
   EXPECT_FALSE(accepts(schema, "[1]", documents({{"/inner/1.0.0", R"({"type": "integer"})"}})));
 }
 
-TEST(SchemaCompiler, TheSameIdInTwoDocumentsDoesNotConfuseThem) {
+TEST(SchemaCompiler, SameIdInTwoDocuments_EachUsesItsOwn) {
   const auto others = documents(
       {{"/x",
         R"({"$id": "/x", "definitions": {"p": {"$id": "/page", "type": "string"}}, "items": {"$ref": "/page"}})"}});
@@ -285,13 +285,13 @@ TEST(SchemaCompiler, TheSameIdInTwoDocumentsDoesNotConfuseThem) {
       R"([1, ["s"]])", others));
 }
 
-TEST(SchemaCompiler, MetaschemasAreKnownAsTargets) {
+TEST(SchemaCompiler, ReferenceToAMetaschema_IsResolved) {
   EXPECT_TRUE(accepts(R"({"$ref": "http://json-schema.org/draft-07/schema#"})", R"({"type": "string"})"));
   EXPECT_FALSE(accepts(R"({"$ref": "http://json-schema.org/draft-07/schema#"})", R"({"type": "strong"})"));
   EXPECT_FALSE(accepts(R"({"$ref": "http://json-schema.org/draft-04/schema#/definitions/positiveInteger"})", "-1"));
 }
 
-TEST(SchemaCompiler, ReferencesThatLeadNowhereAreNamed) {
+TEST(SchemaCompiler, ReferenceLeadsNowhere_ErrorNamesIt) {
   EXPECT_THAT(error_of(R"({"properties": {"a": {"$ref": "#/definitions/none"}}})"),
               HasSubstr("#/properties/a/$ref is '#/definitions/none', which leads nowhere: expected a schema at "
                         "'/test/schema/1.0.0#/definitions/none'"));
@@ -303,7 +303,7 @@ TEST(SchemaCompiler, ReferencesThatLeadNowhereAreNamed) {
               HasSubstr("/x#/items/$ref is '#/none'"));
 }
 
-TEST(SchemaCompiler, ACycleOnTheSameValueIsRefused) {
+TEST(SchemaCompiler, ReferenceCycleOnOneValue_IsAnError) {
   EXPECT_THAT(error_of(R"({"$ref": "#"})"), HasSubstr("leads back to itself on the same value"));
   EXPECT_THAT(
       error_of(
@@ -327,7 +327,7 @@ TEST(SchemaCompiler, AChainOfReferencesIsBounded) {
   EXPECT_THAT(error_of(loop.dump()), HasSubstr("more than 64 references"));
 }
 
-TEST(SchemaCompiler, SchemasOneInsideTheOtherForOneValueAreBounded) {
+TEST(SchemaCompiler, NestedSchemasForOneValue_AreBounded) {
   ordered_json document = {{"allOf", {{{"$ref", "#/definitions/d0"}}}}};
   for (int i = 0; i < 200; ++i)
     document["definitions"]["d" + std::to_string(i)] = {
@@ -336,7 +336,7 @@ TEST(SchemaCompiler, SchemasOneInsideTheOtherForOneValueAreBounded) {
   EXPECT_THAT(error_of(document.dump()), HasSubstr("one inside the other, for the same value"));
 }
 
-TEST(SchemaCompiler, ManyReferencesToALargeDefinitionCostLittle) {
+TEST(SchemaCompiler, ManyReferencesToALargeDefinition_AreCompiledInTime) {
   ordered_json document = ordered_json::object();
   for (int i = 0; i < 2000; ++i) {
     document["definitions"]["large"]["properties"]["key" + std::to_string(i)] = {{"type", "string"}};
@@ -345,18 +345,18 @@ TEST(SchemaCompiler, ManyReferencesToALargeDefinitionCostLittle) {
   EXPECT_FALSE(accepts(document.dump(), R"({"p7": {"key3": 5}})"));
 }
 
-TEST(SchemaCompiler, TwoDifferentIdsOfOneSchemaAreRefused) {
+TEST(SchemaCompiler, SchemaHasTwoDifferentIds_IsAnError) {
   EXPECT_THAT(error_of(R"({"$id": "/a", "id": "/b"})"), HasSubstr("has $id '/a' and another id"));
 }
 
 // Defaults.
 
-TEST(SchemaCompiler, ADefaultThatMakesItselfWithoutEndIsRefused) {
+TEST(SchemaCompiler, DefaultCreatesItselfWithoutEnd_IsAnError) {
   EXPECT_THAT(error_of(R"({"properties": {"a": {"default": {}, "allOf": [{"$ref": "#"}]}}})"),
               HasSubstr("#/properties/a has a default that makes itself again, without end"));
 }
 
-TEST(SchemaCompiler, AnyOfWithABranchThatIsNoConditionIsNotRead) {
+TEST(SchemaCompiler, AnyOfHasABranchWithoutConditions_IsNotCompiled) {
   EXPECT_EQ(error_of(R"({"anyOf": [{"pattern": "("}, {}]})"), "none");
 }
 

@@ -20,7 +20,7 @@ std::string resolved(const std::string& base, const std::string& reference) {
   return asked;
 }
 
-TEST(UriReference, ResolvesAsRfc3986Says) {
+TEST(UriReference, ResolvesTheExamplesOfRfc3986) {
   const std::pair<const char*, const char*> examples[] = {
       {"g:h", "g:h"},
       {"g", "http://a/b/c/g"},

@@ -21,19 +21,19 @@ ValidationError validation_error(std::string data_path, std::string message) {
   return error;
 }
 
-TEST(ErrorsText, IsThatOfAjvWithAnEmptyDataVariable) {
+TEST(ErrorsText, EqualsAjvsWithAnEmptyDataVariable) {
   EXPECT_EQ(errors_text({validation_error(".v", "should be integer"), validation_error(".v", "should be string")}),
             "'.v' should be integer, '.v' should be string");
 }
 
-TEST(ErrorsText, EmptyDataPathLeavesTheQuotes) {
+TEST(ErrorsText, DataPathIsEmpty_QuotesStay) {
   EXPECT_EQ(errors_text({validation_error("", "should NOT have additional properties")}),
             "'' should NOT have additional properties");
 }
 
 TEST(ErrorsText, NoErrorsGiveNoText) { EXPECT_EQ(errors_text({}), ""); }
 
-TEST(ErrorsText, IsThatOfEveryRecordedReply) {
+TEST(ErrorsText, EqualsThatOfEveryRecordedReply) {
   const std::filesystem::path recordings = shared_dir() + "/golden/default.jsonl";
   if (!std::filesystem::exists(recordings)) GTEST_SKIP() << recordings << " is not there";
   int compared = 0;

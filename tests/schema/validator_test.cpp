@@ -16,7 +16,7 @@ using testing::ElementsAre;
 
 // Each keyword: an event that passes, and AJV's error for one that does not.
 
-TEST(Validator, TypeSaysWhichItShouldBe) {
+TEST(Validator, TypeIsWrong_ErrorNamesTheExpectedTypes) {
   const char* const values[] = {"null", "true", "1.5", "1", "\"x\"", "{}", "[]"};
   const char* const types[] = {"null", "boolean", "number", "integer", "string", "object", "array"};
   for (std::size_t type = 0; type < 7; ++type)
@@ -31,7 +31,7 @@ TEST(Validator, TypeSaysWhichItShouldBe) {
   EXPECT_TRUE(accepts(R"({"type": ["string", "integer"]})", "1.0"));
 }
 
-TEST(Validator, LimitsOfNumbers) {
+TEST(Validator, NumberIsOutsideTheLimits_IsInvalid) {
   EXPECT_THAT(
       errors_of(R"({"maximum": 3, "minimum": 5})", "4"),
       ElementsAre(R"(maximum |  | #/maximum | {"comparison":"<=","limit":3,"exclusive":false} | should be <= 3)",
@@ -51,7 +51,7 @@ TEST(Validator, LimitsOfNumbers) {
   EXPECT_TRUE(accepts(R"({"maximum": 3})", "\"4\""));
 }
 
-TEST(Validator, ExclusiveLimitsOfDraft04) {
+TEST(Validator, Draft04_ExclusiveLimitsAreBooleans) {
   const std::string schema =
       R"({"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 3, "exclusiveMinimum": )";
   EXPECT_THAT(
@@ -61,12 +61,12 @@ TEST(Validator, ExclusiveLimitsOfDraft04) {
   EXPECT_TRUE(accepts(schema + "false}", "3"));
 }
 
-TEST(Validator, MultipleOf) {
+TEST(Validator, NumberIsNotAMultiple_IsInvalid) {
   EXPECT_THAT(errors_of(R"({"multipleOf": 2})", "3"),
               ElementsAre(R"(multipleOf |  | #/multipleOf | {"multipleOf":2} | should be multiple of 2)"));
 }
 
-TEST(Validator, LengthsAreCodePoints) {
+TEST(Validator, Length_CountsCodePoints) {
   EXPECT_TRUE(accepts(R"({"maxLength": 2, "minLength": 2})", "\"\xF0\x9F\x98\x80\xC3\xA9\""));
   EXPECT_TRUE(accepts(R"({"maxLength": 2, "minLength": 2})", R"("\ud83d\ude00\u00e9")"));
   EXPECT_THAT(errors_of(R"({"maxLength": 2})", R"("abc")"),
@@ -77,13 +77,13 @@ TEST(Validator, LengthsAreCodePoints) {
   EXPECT_FALSE(accepts(R"({"maxLength": 0})", R"("a")"));
 }
 
-TEST(Validator, PatternAndFormat) {
+TEST(Validator, PatternAndFormatDoNotMatch_BothAreReported) {
   EXPECT_THAT(errors_of(R"({"pattern": "^\"a\\d$", "format": "date"})", R"("x")"),
               ElementsAre(R"(pattern |  | #/pattern | {"pattern":"^\"a\\d$"} | should match pattern "^"a\d$")",
                           R"(format |  | #/format | {"format":"date"} | should match format "date")"));
 }
 
-TEST(Validator, ItemsOfEveryKind) {
+TEST(Validator, ItemsAreInvalid_EachIsReported) {
   EXPECT_THAT(errors_of(R"({"items": {"type": "string"}})", R"(["a", 1, 2])"),
               ElementsAre(R"(type | [1] | #/items/type | {"type":"string"} | should be string)",
                           R"(type | [2] | #/items/type | {"type":"string"} | should be string)"));
@@ -96,14 +96,14 @@ TEST(Validator, ItemsOfEveryKind) {
   EXPECT_FALSE(accepts(R"({"items": false})", "[1]"));
 }
 
-TEST(Validator, CountsOfItems) {
+TEST(Validator, ItemCountIsOutsideTheLimits_IsInvalid) {
   EXPECT_THAT(errors_of(R"({"maxItems": 1})", "[1, 2]"),
               ElementsAre(R"(maxItems |  | #/maxItems | {"limit":1} | should NOT have more than 1 items)"));
   EXPECT_THAT(errors_of(R"({"minItems": 1})", "[]"),
               ElementsAre(R"(minItems |  | #/minItems | {"limit":1} | should NOT have fewer than 1 items)"));
 }
 
-TEST(Validator, ContainsListsWhatIsWrongWithEachItem) {
+TEST(Validator, ContainsFails_ErrorsOfEachItemAreListed) {
   EXPECT_THAT(errors_of(R"({"contains": {"type": "string"}})", "[1, 2]"),
               ElementsAre(R"(type | [0] | #/contains/type | {"type":"string"} | should be string)",
                           R"(type | [1] | #/contains/type | {"type":"string"} | should be string)",
@@ -114,7 +114,7 @@ TEST(Validator, ContainsListsWhatIsWrongWithEachItem) {
   EXPECT_FALSE(accepts(R"({"contains": false})", "[1]"));
 }
 
-TEST(Validator, PropertiesAndTheirAbsence) {
+TEST(Validator, PropertiesAreInvalidOrMissing_ErrorsAreInAjvsOrder) {
   EXPECT_THAT(errors_of(R"({"required": ["b", "a", "c"], "properties": {"a": {"type": "string"}, "b": {}}})", "{}"),
               ElementsAre(R"(required |  | #/required | {"missingProperty":"b"} | should have required property 'b')",
                           R"(required |  | #/required | {"missingProperty":"c"} | should have required property 'c')",
@@ -126,13 +126,13 @@ TEST(Validator, PropertiesAndTheirAbsence) {
                           R"(type | .b | #/properties/b/type | {"type":"string"} | should be string)"));
 }
 
-TEST(Validator, ARequiredPropertyWhoseSchemaIsFalseIsMissedTwice) {
+TEST(Validator, RequiredPropertyWithSchemaFalseIsMissing_HasTwoErrors) {
   EXPECT_THAT(errors_of(R"({"required": ["a"], "properties": {"a": false}})", "{}"),
               ElementsAre(R"(required |  | #/required | {"missingProperty":"a"} | should have required property 'a')",
                           R"(required |  | #/required | {"missingProperty":"a"} | should have required property 'a')"));
 }
 
-TEST(Validator, AdditionalPropertiesComeInJavaScriptsOrder) {
+TEST(Validator, AdditionalProperties_AreReportedInJavaScriptsOrder) {
   EXPECT_THAT(errors_of(R"({"additionalProperties": false, "properties": {"a": {}}, "patternProperties": {"^p": {}}})",
                         R"({"z": 1, "10": 1, "a": 1, "9": 1, "p1": 1})"),
               ElementsAre(R"(additionalProperties |  | #/additionalProperties | {"additionalProperty":"9"} | )"
@@ -153,7 +153,7 @@ TEST(Validator, PatternPropertiesApplyToEveryKeyTheyMatch) {
   EXPECT_FALSE(accepts("{\"patternProperties\": {\"\xC3\xA9\": false}}", R"({"caf\u00e9": 1})"));
 }
 
-TEST(Validator, PropertyNamesAreNamedInEachError) {
+TEST(Validator, PropertyNameIsInvalid_EachErrorNamesIt) {
   EXPECT_THAT(errors_of(R"({"properties": {"o": {"propertyNames": {"maxLength": 2, "pattern": "^x"}}}})",
                         R"({"o": {"abc": 1, "x": 1}})"),
               ElementsAre(R"(maxLength | .o | #/properties/o/propertyNames/maxLength | {"limit":2} | )"
@@ -164,7 +164,7 @@ TEST(Validator, PropertyNamesAreNamedInEachError) {
                           "property name 'abc' is invalid"));
 }
 
-TEST(Validator, CountsOfProperties) {
+TEST(Validator, PropertyCountIsOutsideTheLimits_IsInvalid) {
   EXPECT_THAT(
       errors_of(R"({"maxProperties": 1})", R"({"a": 1, "b": 1})"),
       ElementsAre(R"(maxProperties |  | #/maxProperties | {"limit":1} | should NOT have more than 1 properties)"));
@@ -173,7 +173,7 @@ TEST(Validator, CountsOfProperties) {
       ElementsAre(R"(minProperties |  | #/minProperties | {"limit":2} | should NOT have fewer than 2 properties)"));
 }
 
-TEST(Validator, Dependencies) {
+TEST(Validator, DependencyIsNotMet_IsInvalid) {
   EXPECT_THAT(
       errors_of(R"({"dependencies": {"s": {"required": ["z"]}, "a": ["b", "c"], "d": ["e"]}})",
                 R"({"a": 1, "d": 1, "s": 1})"),
@@ -192,14 +192,14 @@ TEST(Validator, Dependencies) {
           "should have properties , b when property a is present"));
 }
 
-TEST(Validator, NotReportsNoInnerErrors) {
+TEST(Validator, NotFails_InnerErrorsAreNotListed) {
   EXPECT_THAT(errors_of(R"({"not": {"type": "string"}})", R"("x")"),
               ElementsAre("not |  | #/not | {} | should NOT be valid"));
   EXPECT_FALSE(accepts(R"({"not": {}})", "1"));
   EXPECT_TRUE(accepts(R"({"not": false})", "1"));
 }
 
-TEST(Validator, AnyOfListsEveryBranch) {
+TEST(Validator, AnyOfFails_ErrorsOfEveryBranchAreListed) {
   EXPECT_THAT(errors_of(R"({"anyOf": [{"type": "string"}, {"type": "null"}]})", "1"),
               ElementsAre(R"(type |  | #/anyOf/0/type | {"type":"string"} | should be string)",
                           R"(type |  | #/anyOf/1/type | {"type":"null"} | should be null)",
@@ -208,7 +208,7 @@ TEST(Validator, AnyOfListsEveryBranch) {
   EXPECT_TRUE(accepts(R"({"anyOf": [{"type": "string"}, {"title": "no condition"}]})", "1"));
 }
 
-TEST(Validator, OneOfNamesTheTwoThatPass) {
+TEST(Validator, OneOfMatchesTwo_ErrorNamesBoth) {
   EXPECT_THAT(
       errors_of(R"({"oneOf": [{"type": "null"}, {"minimum": 1}, {"type": "integer"}, {"type": "string"}]})", "5"),
       ElementsAre(R"(type |  | #/oneOf/0/type | {"type":"null"} | should be null)",
@@ -219,7 +219,7 @@ TEST(Validator, OneOfNamesTheTwoThatPass) {
                   R"(oneOf |  | #/oneOf | {"passingSchemas":null} | should match exactly one schema in oneOf)"));
 }
 
-TEST(Validator, AllOfHasNoErrorOfItsOwn) {
+TEST(Validator, AllOf_AddsNoErrorOfItsOwn) {
   EXPECT_THAT(
       errors_of(R"({"allOf": [{"type": "string"}, {}, {"minimum": 6}]})", "5"),
       ElementsAre(
@@ -227,7 +227,7 @@ TEST(Validator, AllOfHasNoErrorOfItsOwn) {
           R"(minimum |  | #/allOf/2/minimum | {"comparison":">=","limit":6,"exclusive":false} | should be >= 6)"));
 }
 
-TEST(Validator, IfDecidesBetweenThenAndElse) {
+TEST(Validator, If_SelectsThenOrElse) {
   const std::string schema = R"({"if": {"type": "integer"}, "then": {"minimum": 10}, "else": {"type": "string"}})";
   EXPECT_THAT(
       errors_of(schema, "5"),
@@ -241,14 +241,14 @@ TEST(Validator, IfDecidesBetweenThenAndElse) {
   EXPECT_TRUE(accepts(R"({"then": false, "else": false})", "5"));
 }
 
-TEST(Validator, BooleanSchemas) {
+TEST(Validator, BooleanSchema_AcceptsOrRefusesEverything) {
   EXPECT_TRUE(accepts("true", "1"));
   EXPECT_THAT(errors_of("false", "1"), ElementsAre("false schema |  | #/false schema | {} | boolean schema is false"));
 }
 
 // Order and paths.
 
-TEST(Validator, TypeErrorHasAjvsPlace) {
+TEST(Validator, TypeError_HasAjvsPosition) {
   // Numbers, strings and arrays have their rules before an object's type is judged.
   EXPECT_THAT(errors_of(R"({"type": "object", "maxLength": 0, "properties": {"a": {}}})", R"("x")"),
               ElementsAre(testing::StartsWith("maxLength"), testing::StartsWith("type")));
@@ -258,7 +258,7 @@ TEST(Validator, TypeErrorHasAjvsPlace) {
               ElementsAre(testing::StartsWith("type"), testing::StartsWith("minItems"), testing::StartsWith("enum")));
 }
 
-TEST(Validator, ACalledReferenceStartsItsPathsAnewAndAnInlinedOneAtTheReference) {
+TEST(Validator, SchemaPath_BeginsAtACalledReferenceAndGoesThroughAnInlinedOne) {
   const std::string schema = R"({
     "properties": {"plain": {"$ref": "#/definitions/plain"}, "deep": {"$ref": "#/definitions/deep"}, "self": {"$ref": "#"}},
     "definitions": {"plain": {"type": "string"}, "deep": {"properties": {"p": {"$ref": "#/definitions/plain"}}, "maxProperties": 1}}})";
@@ -270,7 +270,7 @@ TEST(Validator, ACalledReferenceStartsItsPathsAnewAndAnInlinedOneAtTheReference)
 }
 
 // AJV finds a document without an id by its path alone, through a reference to a reference too, and calls it.
-TEST(Validator, ADocumentWithoutAnIdIsCalledBehindTwoReferences) {
+TEST(Validator, DocumentWithoutAnIdBehindTwoReferences_IsCalled) {
   const SchemaDocuments documents = {
       {"/plain/1.0.0", ordered_json::parse(R"({"properties": {"p": {"type": "string"}}})")},
       {"/named/1.0.0", ordered_json::parse(R"({"$id": "/named/1.0.0", "properties": {"p": {"type": "string"}}})")}};
@@ -286,7 +286,7 @@ TEST(Validator, ADocumentWithoutAnIdIsCalledBehindTwoReferences) {
                           testing::StartsWith("type | .d.p | /named/1.0.0/properties/p/type |")));
 }
 
-TEST(Validator, RefOverridesItsSiblingsButForABareType) {
+TEST(Validator, RefHasSiblings_OnlyTypeIsChecked) {
   EXPECT_TRUE(accepts(R"({"$ref": "#/definitions/a", "maximum": 1, "definitions": {"a": {"type": "number"}}})", "5"));
   EXPECT_FALSE(
       accepts(R"({"$ref": "#/definitions/a", "type": "string", "definitions": {"a": {"type": "number"}}})", "5"));
@@ -303,7 +303,7 @@ TEST(Validator, AtMostAHundredErrorsAreListed) {
   EXPECT_EQ(errors[100], R"(maxErrors |  | # | {"limit":100} | has more errors)");
 }
 
-TEST(Validator, AHundredErrorsOfPropertyNamesKeepTheLastEntry) {
+TEST(Validator, MoreThanAHundredErrorsOfPropertyNames_LastIsMaxErrors) {
   std::string members = "{";
   for (int i = 0; i < 80; ++i) members += (i ? "," : "") + std::string("\"k") + std::to_string(i) + "\":1";
   const auto errors = errors_of(R"({"propertyNames": {"maxLength": 1}})", members + "}");
@@ -313,7 +313,7 @@ TEST(Validator, AHundredErrorsOfPropertyNamesKeepTheLastEntry) {
 
 // Keys that are there twice.
 
-TEST(Validator, AnObjectOfManyKeysIsReadInLinearTime) {
+TEST(Validator, ObjectHasManyKeys_IsValidatedInLinearTime) {
   std::string members = "{";
   for (int i = 0; i < 40000; ++i) members += (i ? "," : "") + std::string("\"key") + std::to_string(i) + "\":1";
   members += ",\"key7\":2}";

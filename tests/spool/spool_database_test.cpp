@@ -31,7 +31,7 @@ TEST_F(SpoolDatabaseTest, StatementIsWrong_StepReturnsItsError) {
   EXPECT_FALSE(is_damage(SQLITE_FULL));
 }
 
-TEST_F(SpoolDatabaseTest, Record_IsReadAsItWasWritten) {
+TEST_F(SpoolDatabaseTest, RecordIsWritten_ItIsReadUnchanged) {
   const Database db = open();
   ASSERT_EQ(execute(db.get(),
                     "CREATE TABLE records(id INTEGER PRIMARY KEY, topic TEXT, message_key TEXT, value BLOB,"

@@ -204,7 +204,7 @@ TEST_F(SpoolFaultTest, WritesFailToo_FramesOfTheCommitMayBeFoundAndTheErrorSaysS
   EXPECT_TRUE(found);
 }
 
-TEST_F(SpoolFaultTest, AnyCallFails_WhatIsSaidOfTheCommitIsTrueAfterAKill) {
+TEST_F(SpoolFaultTest, AnyCallFails_ReportedResultOfTheCommitHoldsAfterAKill) {
   SpoolStore store(path(), Access::own);
   std::vector<std::string> kept;
   std::int64_t id = 0;
@@ -232,7 +232,7 @@ TEST_F(SpoolFaultTest, AnyCallFails_WhatIsSaidOfTheCommitIsTrueAfterAKill) {
   EXPECT_GT(failures, 20);
 }
 
-TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_ItsClientIsToldUnknown) {
+TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_RecordIsUnknown) {
   Metrics metrics("test");
   Telemetry events(metrics);
   const auto hold = std::make_shared<SinkHold>();
@@ -253,7 +253,7 @@ TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_ItsClientIsToldU
   EXPECT_THAT(after_a_kill(), IsEmpty());
 }
 
-TEST_F(SpoolFaultTest, CommitFailsForCertain_ItsClientIsToldNotProducedAndNothingIsThere) {
+TEST_F(SpoolFaultTest, CommitFailsForCertain_RecordIsNotProducedAndNotStored) {
   Metrics metrics("test");
   Telemetry events(metrics);
   const auto hold = std::make_shared<SinkHold>();

@@ -108,7 +108,7 @@ TEST_F(SpoolSinkTest, KafkaIsSlow_RecordIsSpooledUntilItsFirstAttemptSucceeds) {
   EXPECT_THAT(metrics(), HasSubstr("outcome=\"acknowledged_late\"} 1"));
 }
 
-TEST_F(SpoolSinkTest, HastyRecordsAreSpooledToo) {
+TEST_F(SpoolSinkTest, KafkaIsDown_HastyRecordsAreSpooledToo) {
   const auto spool = sink(kAtOnce);
   EXPECT_THAT(outcome_texts(driver_.produce(*spool, records({"a"}), Assurance::hasty)), ElementsAre("success"));
   EXPECT_EQ(driver_.spooled(), 1u);
@@ -430,7 +430,7 @@ TEST_F(SpoolSinkTest, ToolDropsRecords_TheyAreNotReplayed) {
   EXPECT_EQ(driver_.spooled(), 2u);
 }
 
-TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_BothSettle) {
+TEST_F(SpoolSinkTest, ToolQueuesASetAsideRecordDuringAReplay_BothSettle) {
   hold_->judge = [](const KeptRecord& record) {
     return record.value == "bad" ? too_large(record) : std::optional<DeliveryFailure>();
   };
@@ -465,7 +465,7 @@ TEST_F(SpoolSinkTest, AToolQueuesASetAsideRecordAgainWhileAnotherIsReplayed_Both
   }
 }
 
-TEST_F(SpoolSinkTest, AToolRemovesRecordsThatAreReplayed_TheOthersAreStillCounted) {
+TEST_F(SpoolSinkTest, ToolRemovesRecordsDuringTheirReplay_OthersAreStillCounted) {
   hold_->judge = outage;
   hold_->not_ready_reason = "down";
   const auto spool = sink(kNever);

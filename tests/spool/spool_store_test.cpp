@@ -81,7 +81,7 @@ class SpoolStoreTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(SpoolStoreTest, Record_IsReadAsItWasWritten) {
+TEST_F(SpoolStoreTest, RecordIsWritten_ItIsReadUnchanged) {
   SpooledRecord kept = record(7, std::string("{\"a\":\"\0\"}", 9));
   kept.message_key = "{\"k\":1}";
   kept.assurance = Assurance::hasty;
@@ -126,7 +126,7 @@ TEST_F(SpoolStoreTest, RecordIsSetAside_ItIsNotReadUntilItIsQueuedAgain) {
   EXPECT_THAT(ids(next(store)), ElementsAre(1, 2));
 }
 
-TEST_F(SpoolStoreTest, ProcessIsKilled_OnlyItsCommitsAreThere) {
+TEST_F(SpoolStoreTest, ProcessIsKilled_ExactlyItsCommitsAreStored) {
   int said[2];
   ASSERT_EQ(::pipe(said), 0);
   const pid_t child = ::fork();
@@ -154,7 +154,7 @@ TEST_F(SpoolStoreTest, ProcessIsKilled_OnlyItsCommitsAreThere) {
   EXPECT_THAT(store.problems().value(), IsEmpty());
 }
 
-TEST_F(SpoolStoreTest, DiskIsFull_TransactionIsDoneAsAWholeOrNotAtAll) {
+TEST_F(SpoolStoreTest, DiskIsFull_TransactionIsCommittedWhollyOrNotAtAll) {
   const SmallDisk disk(path(), "2m");
   if (!disk.mounted()) GTEST_SKIP() << "a small file system can be mounted by root only";
   SpoolStore store(path(), Access::own);
@@ -224,14 +224,14 @@ TEST_F(SpoolStoreTest, PageIsDamaged_FileIsMovedAsideAndTheRestCopied) {
   EXPECT_TRUE(add(store, {record(400000, "{}")}));
 }
 
-TEST_F(SpoolStoreTest, FileIsNotADatabase_StoreOpensAllTheSame) {
+TEST_F(SpoolStoreTest, FileIsNotADatabase_StoreOpensWithANewOne) {
   folder_.write("spool/spool.db", std::string(100000, 'z'));
   SpoolStore store(path(), Access::own);
   EXPECT_THAT(store.warnings(), ElementsAre(HasSubstr("0 records were copied to a new file")));
   EXPECT_TRUE(add(store, {record(1, "{}")}));
 }
 
-TEST_F(SpoolStoreTest, ACopyOfAFolderInUseIsASpool) {
+TEST_F(SpoolStoreTest, FolderInUseIsCopied_CopyIsASpool) {
   SpoolStore store(path(), Access::own);
   EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}")}));
   fs::copy(path(), folder_.path() + "/copy", fs::copy_options::recursive);
@@ -240,7 +240,7 @@ TEST_F(SpoolStoreTest, ACopyOfAFolderInUseIsASpool) {
   EXPECT_THAT(ids(all(copy)), ElementsAre(1, 2));
 }
 
-TEST_F(SpoolStoreTest, AToolSeesAndDropsWhatTheOwnerHas) {
+TEST_F(SpoolStoreTest, OwnerIsOpen_ToolListsAndDropsItsRecords) {
   SpoolStore store(path(), Access::own);
   EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}"), record(3, "{}")}));
   EXPECT_FALSE(store.changed_by_others());
