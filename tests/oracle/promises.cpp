@@ -125,6 +125,10 @@ void Promises::find_in_file(const std::string& line) {
 }
 
 void Promises::find_in_spool(const std::string& value) {
+  if (is_error_event(value)) {
+    refused_event(value, "the spool");
+    return;
+  }
   SentEvent* const event = sent_as(value, "the spool");
   if (event == nullptr) return;
   event->spooled = true;

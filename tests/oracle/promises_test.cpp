@@ -220,6 +220,15 @@ TEST(Promises, AnErrorEventMayBeInAFile) {
   EXPECT_EQ(promises.broken_count(), 1u);
 }
 
+TEST(Promises, AnErrorEventMayBeInTheSpool) {
+  Promises promises(kTimeOfKafka, true);
+  promises.add(large_event(Answer::not_produced));
+  promises.find_in_spool(error_event());
+  EXPECT_EQ(promises.broken_count(), 0u);
+  promises.find_in_spool(error_event("another"));
+  EXPECT_EQ(promises.broken_count(), 1u);
+}
+
 TEST(Promises, NoAnswerNeedsACause) {
   EXPECT_THAT(verdict(event_of(Answer::none), {}, {.broker = true}), ElementsAre("no answer"));
   EXPECT_THAT(verdict(event_of(Answer::none), {}, {.gate = true}), IsEmpty());
