@@ -107,6 +107,11 @@ std::optional<Response> EventsEndpoint::check_body(const ParsedBody& parsed, con
   return overload_response(*reason, exchange.request());
 }
 
+/// Ends a request that is rejected as a whole. Every response to one passes here.
+Reply EventsEndpoint::reject(const Exchange& /*exchange*/, Response response) const {
+  return Reply(std::move(response));
+}
+
 /// Returns the response to events that are processed.
 Response EventsEndpoint::response_to(const ProcessResult& result, const Request& request) const {
   if (result.no_room == result.event_count) return overload_response(result.error.front().message, request);
@@ -123,21 +128,23 @@ Task<Reply> EventsEndpoint::handle(Exchange& exchange) {
   if (!fixed_body_.empty()) {
     body = fixed_body_;
   } else {
-    if (std::optional<Response> rejected = check_headers(exchange)) co_return *std::move(rejected);
+    if (std::optional<Response> rejected = check_headers(exchange)) co_return reject(exchange, *std::move(rejected));
     BodyResult read = co_await exchange.read_body();
-    if (read.has_error()) co_return std::move(read).error();
+    if (read.has_error()) co_return reject(exchange, std::move(read).error());
     body = *std::move(read);
-    if (request.content_type().empty() && !begins_as_json(body)) co_return unread_content_type_response(request);
+    if (request.content_type().empty() && !begins_as_json(body))
+      co_return reject(exchange, unread_content_type_response(request));
   }
 
   ServerWork work = exchange.begin_work();
   const std::size_t size = body.size();
   RequestContext context = context_of(exchange);
   ParsedBody parsed = parse_body(std::move(body), options_.json, options_.max_events);
-  if (std::optional<Response> rejected = check_body(parsed, context, exchange)) co_return *std::move(rejected);
+  if (std::optional<Response> rejected = check_body(parsed, context, exchange))
+    co_return reject(exchange, *std::move(rejected));
   EventBatch& batch = std::get<EventBatch>(parsed);
   if (std::optional<Response> rejected = exchange.reserve(request_weight(size, batch.size(), context.query)))
-    co_return *std::move(rejected);
+    co_return reject(exchange, *std::move(rejected));
 
   if (is_hasty(context)) {
     Response response = hasty_response(batch.size());

@@ -42,6 +42,7 @@ class EventsEndpoint final : public Endpoint {
   std::optional<Response> check_headers(const Exchange& exchange) const;
   std::optional<Response> check_body(const ParsedBody& parsed, const RequestContext& context,
                                      const Exchange& exchange) const;
+  Reply reject(const Exchange& exchange, Response response) const;
   Response response_to(const ProcessResult& result, const Request& request) const;
 
   EventGate& gate_;

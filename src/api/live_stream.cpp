@@ -74,7 +74,7 @@ void append_live_event(std::string& out, std::string& data, const LiveFeed& feed
       append_error(data, error);
     }
     data += "],\"message\":";
-    append_json_string(data, status->message.empty() ? errors_text(status->errors) : status->message);
+    append_json_string(data, status->message.empty() ? named_errors_text(status->errors) : status->message);
     if (status->has_delivery)
       data += status->delivery == Delivery::unknown ? ",\"delivery\":\"unknown\"" : ",\"delivery\":\"not_produced\"";
     if (status->has_delivery && !status->retry) data += ",\"retry\":false";

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "eventgate/json/json_error_text.hpp"
+
 namespace eventgate {
 
 namespace {
@@ -20,8 +22,7 @@ bool is_empty_object(const JsonValue& event) { return event.index() == 0 && even
 }  // namespace
 
 std::string MalformedBody::detail() const {
-  return "The body is not JSON that we take: expected " + error.expected + " at byte " + std::to_string(error.offset) +
-         ".";
+  return "The body is not JSON that we take: " + json_error_text(body, error) + ".";
 }
 
 std::string TooManyEvents::detail() const {

@@ -44,6 +44,10 @@ using Clock = std::chrono::steady_clock;
 using MinuteTimer = boost::asio::basic_waitable_timer<std::chrono::system_clock,
                                                       boost::asio::wait_traits<std::chrono::system_clock>, IoExecutor>;
 
+using SteadyTimer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, IoExecutor>;
+
+/// How often log lines about refusals are looked at. Each kind has one a minute.
+constexpr std::chrono::seconds kRefusalLinesInterval{5};
 /// Of `shutdown_timeout`, what is kept for settling what would not drain.
 constexpr std::chrono::milliseconds kLongestReserve{2000};
 
@@ -84,6 +88,7 @@ struct Service::Impl {
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
   void prefetch_metadata(const StreamConfigs& configs);
   Task<void> keep_ledger();
+  Task<void> write_refusals();
   void close_ledger(Clock::time_point until);
   bool own_events_done(Clock::time_point until) const;
   std::optional<std::string> not_ready_reason() const;
@@ -106,6 +111,7 @@ struct Service::Impl {
   std::vector<std::unique_ptr<IoThread>> threads;
   std::unique_ptr<MinuteTimer> minute;  ///< This and the next: the first I/O thread's only, while it runs.
   bool ledger_closed = false;
+  std::unique_ptr<SteadyTimer> refusal_timer;
   std::vector<std::shared_ptr<ObjectReader>> readers;  ///< All there are.
   std::shared_ptr<ObjectReader> stream_reader;
   std::unique_ptr<SchemaRepository> schemas;
@@ -194,6 +200,8 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
     minute = std::make_unique<MinuteTimer>(executors.front());
     spawn(executors.front(), keep_ledger());
   }
+  refusal_timer = std::make_unique<SteadyTimer>(executors.front());
+  spawn(executors.front(), write_refusals());
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
 }
 
@@ -249,6 +257,18 @@ Task<void> Service::Impl::keep_ledger() {
       });
     });
     if (!error && !ledger_closed) gate->produce_ledger(std::chrono::system_clock::now(), minute->get_executor());
+  }
+}
+
+/// Writes the log lines about refusals when their minute is over.
+Task<void> Service::Impl::write_refusals() {
+  while (!draining) {
+    refusal_timer->expires_after(kRefusalLinesInterval);
+    co_await suspend_with([&](ResumeHandle suspended) {
+      refusal_timer->async_wait(
+          [suspended = std::move(suspended)](boost::system::error_code) mutable { suspended.resume(); });
+    });
+    events.write_refusals();
   }
 }
 
@@ -366,6 +386,7 @@ bool Service::Impl::stop() {
   producer->stop(drained ? deadline : give_up);
   // What was given up is settled now, so that those who wait for it are answered.
   if (!drained) finished(deadline);
+  events.write_refusals(true);
   log(LogLevel::info, "stopped",
       {{"drained", drained}, {"hasty_events_lost", static_cast<long long>(events.hasty_events_lost())}});
   return drained;
@@ -383,6 +404,7 @@ void Service::Impl::end() {
   // timers refer to the contexts.
   server.reset();
   minute.reset();
+  refusal_timer.reset();
   streams.reset();
   schemaless.reset();
   schemas.reset();

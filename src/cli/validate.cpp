@@ -236,7 +236,7 @@ class Validator {
     if (!status) {
       out_ << ": success\n";
     } else if (status->kind == EventStatus::Kind::invalid) {
-      out_ << ": invalid: " << printable(errors_text(status->errors)) << '\n';
+      out_ << ": invalid: " << printable(named_errors_text(status->errors)) << '\n';
     } else {
       out_ << ": error: " << printable(status->message) << '\n';
     }

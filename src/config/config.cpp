@@ -56,6 +56,31 @@ void read_set_up(ConfigSection& root, Config& config) {
   config.gate.dt_field = FieldPath("meta.dt");
 }
 
+/// Reads the causes for which error events are made, by the names that are their `error_type`.
+void read_error_events_for(ConfigSection& root, GateOptions& gate) {
+  const char* const kName = "error_events_for";
+  std::map<std::string, std::size_t, std::less<>> causes;
+  std::string known;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kFailureCauseCount; ++i) {
+    const auto cause = static_cast<FailureCause>(i);
+    if (cause == FailureCause::not_produced) continue;  // its error event would not be produced either
+    const std::string name(error_type(cause));
+    causes.emplace(name, i);
+    known += (known.empty() ? "" : ", ") + name;
+    if (gate.error_events_for[i]) names.push_back(name);
+  }
+  root.texts(kName, names);
+  gate.error_events_for.reset();
+  for (const std::string& name : names) {
+    if (const auto cause = causes.find(name); cause != causes.end()) {
+      gate.error_events_for.set(cause->second);
+    } else {
+      root.problem(kName, name, "some of " + known);
+    }
+  }
+}
+
 void read_gate(ConfigSection& root, GateOptions& gate) {
   root.fields("schema_uri_field", gate.schema_uri_field);
   root.text("schema_uri_query_param", gate.schema_uri_query_param);
@@ -85,6 +110,7 @@ void read_gate(ConfigSection& root, GateOptions& gate) {
   };
   own_stream("error_stream", gate.error_stream);
   root.text("error_schema_uri", gate.error_schema_uri);
+  read_error_events_for(root, gate);
   own_stream("ledger_stream", gate.ledger_stream);
   root.text("ledger_schema_uri", gate.ledger_schema_uri);
   root.size("max_raw_event", gate.max_raw_event, 0, kGigabyte);

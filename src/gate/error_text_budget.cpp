@@ -36,6 +36,7 @@ std::size_t error_size(const ValidationError& error, Size size_of) {
   std::size_t size = kErrorFrame + size_of(error.keyword) + 2 * size_of(error.data_path) + size_of(error.schema_path) +
                      error.params.size() + 2 * size_of(error.message);
   if (error.property_name) size += size_of(*error.property_name);
+  if (!error.hint.empty()) size += size_of(error.hint) + size_of(error.data_path) + kErrorFrame;
   return size;
 }
 

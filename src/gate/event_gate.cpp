@@ -10,6 +10,7 @@
 #include "event_outcome.hpp"
 #include "event_pipeline.hpp"
 #include "eventgate/gate/live_feed.hpp"
+#include "eventgate/json/json_error_text.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "live_report.hpp"
@@ -65,6 +66,8 @@ struct EventGate::Impl {
   void run(const EventBatch& batch, const RequestContext& context, Origin origin, RequestMemory& memory,
            ProcessResult& result);
   Task<void> load(RequestSchemas& wanted);
+  void malformed(std::string_view body, const JsonError& error, const RequestContext& context,
+                 const IoExecutor& executor);
 
   const GateOptions options;
   const FieldPath default_stream_field;
@@ -156,6 +159,57 @@ Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
   });
 }
 
+/// Records a body that is no JSON. The query may name the stream of its events.
+void EventGate::Impl::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
+                                const IoExecutor& executor) {
+  const std::int64_t received_at = to_milliseconds(context.received_at);
+  const std::string message = "Malformed JSON: " + json_error_text(body, error);
+  const DefaultRouting routing(options, context, Origin::client);
+  const std::shared_ptr<const StreamConfigs> streams = pipeline.streams ? pipeline.streams->current() : nullptr;
+  const StreamConfig* const config = streams && !routing.stream.empty() ? streams->find(routing.stream) : nullptr;
+  LedgerAccount& account = config ? ledger.account(routing.stream) : ledger.unknown();
+  LiveEvent live_event;
+  ledger.arrived(1);
+  account.received(1, received_at);
+  outcomes.record({.kind = EventOutcome::Kind::refused,
+                   .account = account,
+                   .schema_label = Telemetry::kUnknown,
+                   .cause = FailureCause::malformed_json,
+                   .message = message,
+                   .sent_stream = routing.stream,
+                   .sent_schema_uri = routing.schema_uri,
+                   .live = &live_event});
+  if (live) {
+    EventStatus status;
+    status.message = message;
+    std::string query;
+    append_live_query(query, context);
+    live_event.received_at = received_at;
+    live_event.query = query;
+    live_event.text = body;
+    live_event.status = &status;
+    live->add({&live_event, 1});
+  }
+  if (!options.makes_error_event(FailureCause::malformed_json)) return;
+  MemoryLease memory;
+  FailedEvent failed{body,          message, error_type(FailureCause::malformed_json), std::nullopt, routing.schema_uri,
+                     routing.stream};
+  std::string http;
+  std::string query;
+  failed.has_details = self_events.has_error_details();
+  if (options.wikimedia) {
+    FieldEnricher& enricher = workspace().enricher;
+    enricher.begin(options, context, memory->texts);
+    failed.request_id = enricher.request_id_json(config, false);
+    enricher.append_http(http, config);
+  }
+  append_routing_query(query, options, context);
+  failed.http = http;
+  failed.query = query;
+  self_events.add_error_event(*memory, failed, context.received_at);
+  self_events.produce_error_events(*memory, context.received_at, executor);
+}
+
 EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfigSource* streams, FanOut& producer,
                      Telemetry& telemetry, LiveFeed* live, std::shared_ptr<InflightBytes> inflight)
     : impl_(std::make_unique<Impl>(std::move(options), schemas, streams, producer, telemetry, live,
@@ -182,32 +236,7 @@ Task<void> EventGate::process_hasty(std::unique_ptr<HastyRequest> request) {
 
 void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                           const IoExecutor& executor) {
-  const std::int64_t received_at = to_milliseconds(context.received_at);
-  const std::string message = "Malformed JSON at byte " + std::to_string(error.offset) + ": expected " + error.expected;
-  LiveEvent live_event;
-  impl_->ledger.arrived(1);
-  impl_->ledger.unknown().received(1, received_at);
-  impl_->outcomes.record({.kind = EventOutcome::Kind::refused,
-                          .account = impl_->ledger.unknown(),
-                          .schema_label = Telemetry::kUnknown,
-                          .cause = FailureCause::malformed_json,
-                          .message = message,
-                          .live = &live_event});
-  if (impl_->live) {
-    EventStatus status;
-    status.message = message;
-    std::string query;
-    append_live_query(query, context);
-    live_event.received_at = received_at;
-    live_event.query = query;
-    live_event.text = body;
-    live_event.status = &status;
-    impl_->live->add({&live_event, 1});
-  }
-  const FailedEvent failed{body, message, kMalformedJsonErrorType, std::nullopt, {}, {}};
-  MemoryLease memory;
-  impl_->self_events.add_error_event(*memory, failed, context.received_at);
-  impl_->self_events.produce_error_events(*memory, context.received_at, executor);
+  impl_->malformed(body, error, context, executor);
 }
 
 void EventGate::produce_ledger(std::chrono::system_clock::time_point now, const IoExecutor& executor) {

@@ -31,12 +31,19 @@ void OutcomeRecorder::record(const EventOutcome& outcome) {
                                 ? LiveOutcome::invalid
                                 : LiveOutcome::error;
   if (outcome.origin != Origin::client) return;
-  if (outcome.assurance == Assurance::hasty && outcome.kind != EventOutcome::Kind::refused) {
-    telemetry_.hasty_event_lost(stream, outcome.schema_label, outcome.message);
-  } else if (outcome.kind == EventOutcome::Kind::delivery_unknown) {
-    telemetry_.event_delivery_unknown(stream, outcome.schema_label, outcome.message);
+  if (outcome.assurance == Assurance::hasty && outcome.kind != EventOutcome::Kind::refused)
+    return telemetry_.hasty_event_lost(stream, outcome.schema_label, outcome.message);
+  const RefusedEvent event{.stream = stream,
+                           .schema_uri = outcome.schema_label,
+                           .cause = outcome.cause,
+                           .message = outcome.message,
+                           .is_declared = account.is_declared(),
+                           .sent_stream = outcome.sent_stream,
+                           .sent_schema_uri = outcome.sent_schema_uri};
+  if (outcome.kind == EventOutcome::Kind::delivery_unknown) {
+    telemetry_.event_delivery_unknown(event);
   } else {
-    telemetry_.event_refused(stream, outcome.schema_label, outcome.cause, outcome.message);
+    telemetry_.event_refused(event);
   }
 }
 

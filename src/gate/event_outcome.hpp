@@ -32,7 +32,9 @@ struct EventOutcome {
   Origin origin = Origin::client;  ///< The gate's own events count in the ledger only, and if they are produced.
   Assurance assurance = Assurance::guaranteed;
   FailureCause cause = FailureCause::invalid;  ///< Of a refused event.
-  std::string_view message = {};               ///< Why it was not produced. May be empty for an invalid event.
+  std::string_view message = {};               ///< Why it was not produced.
+  std::string_view sent_stream = {};           ///< As the client sent it, for the log. May be empty, as the next one.
+  std::string_view sent_schema_uri = {};
   std::size_t count = 1;
   LiveEvent* live = nullptr;  ///< The live feed's view of a single event, or null.
 };
@@ -46,8 +48,7 @@ class OutcomeRecorder {
   explicit OutcomeRecorder(Telemetry& telemetry) : telemetry_(telemetry) {}
 
   /// Writes `outcome` to the ledger, the metrics and the log, and marks `live`. The account must have counted the
-  /// events as received before. Lines about refused events belong here: every refusal passes by with its stream,
-  /// schema, cause and message.
+  /// events as received before.
   void record(const EventOutcome& outcome);
 
  private:

@@ -5,7 +5,6 @@
 #include <span>
 #include <utility>
 
-#include "error_event.hpp"
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/base/utf8.hpp"
@@ -99,6 +98,7 @@ EventPipeline::EventPipeline(const PipelineServices& services, const EventBatch&
   if (services.streams) streams_ = services.streams->current();
   workspace_.enricher.begin(options_, context, memory.texts);
   workspace_.fields.begin_request();
+  workspace_.validation.name_searches = Validation::kMaxNameSearches;
 }
 
 bool EventPipeline::resolve_schemas() {
@@ -159,9 +159,14 @@ void EventPipeline::run_event() {
   workspace_.patch.clear();
   if (has_live_feed_) workspace_.added.clear();
 
-  if (!event_.is_object()) return refuse(FailureCause::field, missing_message(options_.schema_uri_field));
+  if (!event_.is_object()) {
+    look_for_stream();
+    return refuse(FailureCause::field, missing_message(options_.schema_uri_field));
+  }
   if (is_flawed_) return refuse_flawed(flaws);
-  if (find_schema() && add_fields() && find_stream() && check_stream() && fill_defaults() && validate()) make_record();
+  if (!find_schema() || !add_fields() || !find_stream() || !check_stream()) return;
+  if (origin_ == Origin::error_events && !fit_error_details()) return;
+  if (fill_defaults() && validate()) make_record();
 }
 
 /// Reports the event with its stream and schema as far as they are known, so that its status is under their labels.
@@ -175,9 +180,18 @@ void EventPipeline::refuse_flawed(std::span<const JsonInteropIssue> flaws) {
         entry = memory_.schemas.add(schema_uri_, std::move(cached));
     use_schema(entry);
   }
-  if (const auto field = first_present(options_.stream_field, workspace_.fields); field && field->value.is_string())
-    set_stream(keep_string(field->value), true);
+  look_for_stream();
   refuse_invalid(flaw_errors(event_, flaws));
+}
+
+/// Finds the stream of an event that failed before its stream was looked at, so that its outcome is under its label.
+void EventPipeline::look_for_stream() {
+  const auto field = first_present(options_.stream_field, workspace_.fields);
+  if (field && field->value.is_string()) {
+    set_stream(keep_string(field->value), true);
+  } else if (!field && !defaults_.stream.empty()) {
+    set_stream(defaults_.stream, true);
+  }
 }
 
 bool EventPipeline::find_schema() {
@@ -191,6 +205,7 @@ bool EventPipeline::find_schema() {
       if (workspace_.patch.add(event_, options_.schema_uri_field.front(), default_schema_uri_json_)) break;
       [[fallthrough]];
     case EventSchema::Source::none: {
+      look_for_stream();
       const auto field = first_present(options_.schema_uri_field, workspace_.fields);
       refuse(FailureCause::field, field ? not_a_string_message(*field) : missing_message(options_.schema_uri_field));
       return false;
@@ -211,6 +226,7 @@ bool EventPipeline::find_schema() {
       if (result && !result->error().reason.empty()) message += ": " + result->error().reason;
     }
   }
+  look_for_stream();
   refuse(FailureCause::schema, std::move(message));
   return false;
 }
@@ -289,7 +305,7 @@ bool EventPipeline::validate() {
   Validation& validation = workspace_.validation;
   validation.clear();
   if (schema_->validate(event_, validation)) return true;
-  if (origin_ != Origin::client && replace_inadmissible_copies()) return true;
+  if (origin_ == Origin::error_events && mend_error_event()) return true;
   refuse_invalid(std::move(validation.errors));
   return false;
 }
@@ -354,67 +370,11 @@ void EventPipeline::add_record(const Record& record) {
   ++groups.back().count;
 }
 
-void EventPipeline::record_refusal(FailureCause cause, std::string_view message) {
-  account().received(1, received_at_);
-  services_.outcomes.record({.kind = EventOutcome::Kind::refused,
-                             .account = account(),
-                             .schema_label = schema_ ? schema_label(*schema_) : Telemetry::kUnknown,
-                             .origin = origin_,
-                             .cause = cause,
-                             .message = message,
-                             .live = live_event()});
-}
-
-void EventPipeline::refuse(FailureCause cause, std::string message) {
-  record_refusal(cause, message);
-  error_texts_.limit_message(message);
-  EventStatus& status = result_.error.emplace_back();
-  status.kind = EventStatus::Kind::error;
-  status.index = index_;
-  if (workspace_.patch.empty() || is_flawed_) {
-    status.event = reply_text();
-  } else {
-    workspace_.patch.apply(event_, status.event, has_live_feed_ ? &workspace_.added : nullptr);
-    // A long text of the request may have been added to each of its events, which the reply must not repeat unbounded.
-    const std::string_view without_patch = event_.source();
-    if (status.event.size() > without_patch.size() && !error_texts_.spend(status.event.size() - without_patch.size())) {
-      status.event = std::string(without_patch);
-      workspace_.added.clear();
-    }
-  }
-  status.message = std::move(message);
-}
-
-void EventPipeline::refuse_invalid(std::vector<ValidationError> errors) {
-  error_texts_.limit_errors(errors);
-  EventStatus& status = result_.invalid.emplace_back();
-  status.kind = EventStatus::Kind::invalid;
-  status.index = index_;
-  status.event = reply_text();
-  status.errors = std::move(errors);
-  const bool has_error_event = origin_ == Origin::client && !options_.error_stream.empty();
-  const std::string message = has_error_event ? errors_text(status.errors) : std::string();
-  record_refusal(FailureCause::invalid, message);
-  if (!has_error_event) return;
-  const FailedEvent failed{batch_[index_].source(),
-                           message,
-                           kValidationErrorType,
-                           event_,
-                           schema_uri_,
-                           has_stream_ ? stream_.name : std::string_view()};
-  services_.self_events.add_error_event(memory_, failed, context_.received_at);
-}
-
 /// Notes what the live feed shows of the event besides its outcome.
 void EventPipeline::note_live_event() {
   LiveNotes& notes = memory_.live;
   LiveEvent& event = notes.events[index_];
-  if (has_stream_) {
-    event.stream = stream_.name;
-  } else if (const auto field = first_present(options_.stream_field, workspace_.fields);
-             field && field->value.is_string()) {
-    event.stream = keep_string(field->value);  // the event failed before its stream was looked at
-  }
+  if (has_stream_) event.stream = stream_.name;
   if (is_flawed_) event.text = event_.source();  // the status has it as a JSON string
   event.schema_uri = schema_ ? std::string_view(schema_->uri()) : schema_uri_;
   notes.added.insert(notes.added.end(), workspace_.added.begin(), workspace_.added.end());
@@ -452,37 +412,30 @@ bool EventPipeline::apply_patch() {
                                                            has_live_feed_ ? &workspace_.added : nullptr);
   workspace_.patch.clear();
   const std::string_view text = memory_.texts.keep(workspace_.text);
-  if (has_nodes) {
-    workspace_.next_nodes.text = text;
-  } else if (const auto error = parse_json(text, workspace_.next_nodes, limits_)) {
+  if (!has_nodes) return use_text(text);
+  workspace_.next_nodes.text = text;
+  use_next_nodes();
+  return true;
+}
+
+/// Makes `text`, which is in the request's memory, that of `event_`. Refuses the event and returns false if it is no
+/// JSON.
+bool EventPipeline::use_text(std::string_view text) {
+  if (const auto error = parse_json(text, workspace_.next_nodes, limits_)) {
     workspace_.added.clear();
     refuse(FailureCause::schema, "Event as completed by schema at " + std::string(schema_uri_) +
                                      " is not JSON: expected " + error->expected + " at byte " +
                                      std::to_string(error->offset));
     return false;
   }
-  std::swap(workspace_.nodes, workspace_.next_nodes);
-  event_ = workspace_.nodes.root();
-  workspace_.fields.begin(event_);
+  use_next_nodes();
   return true;
 }
 
-/// Replaces fields of an error event that it copied from a client's event and that its schema does not admit. Returns
-/// true if the error event is valid then.
-bool EventPipeline::replace_inadmissible_copies() {
-  Validation& validation = workspace_.validation;
-  workspace_.patch.clear();
-  for (const std::string_view key : kCopiedMetaFields) {
-    const std::string path = ".meta." + std::string(key);
-    const bool is_inadmissible =
-        std::any_of(validation.errors.begin(), validation.errors.end(),
-                    [&](const ValidationError& error) { return error.data_path.starts_with(path); });
-    if (!is_inadmissible) continue;
-    if (const auto value = FieldPath(path.substr(1)).find(event_)) workspace_.patch.replace(*value, "\"unknown\"");
-  }
-  if (workspace_.patch.empty()) return false;
-  validation.clear();
-  return apply_patch() && schema_->validate(event_, validation);
+void EventPipeline::use_next_nodes() {
+  std::swap(workspace_.nodes, workspace_.next_nodes);
+  event_ = workspace_.nodes.root();
+  workspace_.fields.begin(event_);
 }
 
 /// Returns `event ID of schema at URI destined to stream X`.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,10 +100,17 @@ class EventPipeline {
   void refuse(FailureCause cause, std::string message);
   void refuse_invalid(std::vector<ValidationError> errors);
   void record_refusal(FailureCause cause, std::string_view message);
+  void add_error_event(FailureCause cause, std::string_view message, std::span<const ValidationError> errors);
   void note_live_event();
   bool use_schema(std::uint32_t entry);
   void set_stream(std::string_view name, bool is_from_event);
   bool apply_patch();
+  void look_for_stream();
+  bool use_text(std::string_view text);
+  void use_next_nodes();
+  bool fit_error_details();
+  bool leave_out_details(const CompiledSchema* schema);
+  bool mend_error_event();
   bool replace_inadmissible_copies();
   std::string event_description() const;
   std::string_view keep_string(JsonValue value);

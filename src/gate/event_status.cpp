@@ -33,6 +33,10 @@ void append_status(std::string& out, const EventStatus& status) {
   }
   out += "},\"index\":";
   out += std::to_string(status.index);
+  if (const std::string hint = errors_hint(status.errors); !hint.empty()) {
+    out += ",\"hint\":";
+    append_json_string(out, hint);
+  }
   out += '}';
 }
 

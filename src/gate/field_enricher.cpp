@@ -19,6 +19,7 @@ namespace {
 /// long.
 constexpr std::size_t kMaxHeaderValue = 400;
 constexpr std::string_view kRequestIdHeader = "x-request-id";
+constexpr std::string_view kRequestId = "meta.request_id";
 
 const FieldPath kMetaId("meta.id");
 const FieldPath kMetaDt("meta.dt");
@@ -124,6 +125,52 @@ void FieldEnricher::resolve(Addition& addition, const CompiledSchema& schema) {
       break;
   }
   addition.is_wanted = !addition.value.empty();
+}
+
+template <typename Use>
+void FieldEnricher::for_each_header_field(const StreamConfig* config, Use use) const {
+  if (config && config->enrich_fields_from_http_headers) {
+    for (const auto& [field, header] : *config->enrich_fields_from_http_headers)
+      use(field, header ? std::string_view(*header) : std::string_view());
+  } else {
+    for (const auto& [header, field] : options_->http_request_headers_to_fields) use(field, std::string_view(header));
+  }
+}
+
+void FieldEnricher::append_http(std::string& out, const StreamConfig* config) {
+  std::string headers;
+  std::optional<std::string_view> client_address_header;
+  for_each_header_field(config, [&](const FieldPath& field, std::string_view header) {
+    const std::vector<std::string>& keys = field.keys();
+    if (keys == kClientIp.keys()) client_address_header = header;
+    if (keys.size() != 3 || keys[0] != "http" || keys[1] != "request_headers" || header.empty()) return;
+    const std::string_view value = header_json(header);
+    if (value.empty()) return;
+    headers += headers.empty() ? '{' : ',';
+    append_json_string(headers, keys[2]);
+    headers.append(":").append(value);
+  });
+  std::string_view address;
+  if (!client_address_header) {
+    address = client_address_json();
+  } else if (!client_address_header->empty()) {
+    address = header_json(*client_address_header);
+  }
+  if (address.empty() && headers.empty()) return;
+  out += '{';
+  if (!address.empty()) out.append("\"client_ip\":").append(address);
+  if (!headers.empty())
+    out.append(address.empty() ? "" : ",").append("\"request_headers\":").append(headers).append("}");
+  out += '}';
+}
+
+std::string_view FieldEnricher::request_id_json(const StreamConfig* config, bool make_missing) {
+  std::string_view json;
+  for_each_header_field(config, [&](const FieldPath& field, std::string_view header) {
+    if (field.dotted() != kRequestId || header.empty()) return;
+    if (make_missing || !context_->header(header).value_or("").empty()) json = header_json(header);
+  });
+  return json;
 }
 
 std::string_view FieldEnricher::header_json(std::string_view header) {

@@ -29,6 +29,14 @@ class FieldEnricher {
   /// null.
   void add_fields(const CompiledSchema& schema, const StreamConfig* config, FieldIndex& event, EventPatch& patch);
 
+  /// Appends the JSON object `http` that events of a stream with `config` get if their schema declares it:
+  /// `request_headers`, and `client_ip` unless the config has `false` for it. Appends nothing if it would be empty.
+  void append_http(std::string& out, const StreamConfig* config);
+
+  /// Returns the JSON text of the request id that events of a stream with `config` get, or an empty text. Without a
+  /// header it is made if `make_missing`, once for the request.
+  std::string_view request_id_json(const StreamConfig* config, bool make_missing);
+
  private:
   enum class Source : std::uint8_t { uuid, received_at, header, client_address };
   struct Addition {
@@ -43,6 +51,9 @@ class FieldEnricher {
 
   void plan(const CompiledSchema& schema, const StreamConfig* config);
   void resolve(Addition& addition, const CompiledSchema& schema);
+  /// Calls `use` with each field that is filled from a header, and the header; an empty one for `false`.
+  template <typename Use>
+  void for_each_header_field(const StreamConfig* config, Use use) const;
   std::string_view header_json(std::string_view header);
   std::string_view client_address_json();
   std::string_view value_json(std::string_view value);

@@ -26,8 +26,14 @@ std::string_view message_of(JsonInteropIssue::Kind kind) {
 ValidationError flaw_error(JsonValue event, const JsonInteropIssue& flaw) {
   const bool is_byte = flaw.kind == JsonInteropIssue::Kind::invalid_utf8;
   const std::uint32_t offset = (is_byte ? flaw.offset : event.nodes()[flaw.node].begin) - event.node().begin;
-  return {"json", to_valid_utf8(data_path(event, flaw.node)), "#", "{\"offset\":" + std::to_string(offset) + "}",
-          std::string(message_of(flaw.kind))};
+  const std::string at = std::to_string(offset);
+  return {"json",
+          to_valid_utf8(data_path(event, flaw.node)),
+          "#",
+          "{\"offset\":" + at + "}",
+          std::string(message_of(flaw.kind)),
+          std::nullopt,
+          "is at byte " + at + " of the event"};
 }
 
 }  // namespace

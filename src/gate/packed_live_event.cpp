@@ -15,9 +15,10 @@ namespace {
 
 /// Bytes kept of a stream, schema_uri or query.
 constexpr std::size_t kMaxName = 1024;
-/// Bytes kept of each text of an error, and of a packed error: six texts with their sizes.
+/// Bytes kept of each text of an error, of its hint, and of a packed error: six texts and a hint with their sizes.
 constexpr std::size_t kMaxErrorText = 4096;
-constexpr std::size_t kMaxPackedError = 6 * (kMaxErrorText + sizeof(std::uint32_t));
+constexpr std::size_t kMaxHint = 1024;
+constexpr std::size_t kMaxPackedError = 6 * kMaxErrorText + kMaxHint + 7 * sizeof(std::uint32_t);
 /// Bytes kept of a packed status.
 constexpr std::size_t kMaxStatus = LiveFeed::kMaxText;
 
@@ -70,6 +71,7 @@ bool pack(std::string& out, const ValidationError& error) {
   append(params_fit ? std::string_view(error.params) : "{}");
   append(error.message);
   append(error.property_name ? std::string_view(*error.property_name) : std::string_view());
+  append(utf8_prefix(error.hint, kMaxHint));
   return is_cut;
 }
 
@@ -101,6 +103,7 @@ void unpack(std::string_view from, EventStatus& status) {
       *text = unpack(from);
     std::string name = unpack(from);
     if (!name.empty()) error.property_name = std::move(name);
+    error.hint = unpack(from);
   }
 }
 

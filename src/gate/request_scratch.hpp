@@ -132,6 +132,8 @@ struct Workspace {
   std::string text;
   std::string buffer;
   std::vector<Outcome> delivery_outcomes;
+  std::shared_ptr<const CompiledSchema> error_schema;  ///< The schema of error events when it was last looked at.
+  bool error_schema_has_details = false;               ///< It declares one of kErrorDetails.
 };
 
 /// Returns the calling thread's workspace.

@@ -27,11 +27,11 @@ SelfEvents::SelfEvents(const GateOptions& options, Telemetry& telemetry, Infligh
 
 void SelfEvents::add_error_event(RequestMemory& memory, const FailedEvent& failed,
                                  std::chrono::system_clock::time_point received_at) {
-  if (options_.error_stream.empty()) return;
   std::optional<InflightReservation>& reservation = memory.error_events_reservation;
   if (!reservation) reservation.emplace(inflight_, max_reserved_bytes());
   // The room is reserved before the text is made. Escapes make the text longer, so the exact size is set afterwards.
-  const std::size_t least = std::min(failed.raw_event.size(), options_.max_raw_event) + failed.message.size();
+  const std::size_t least = std::min(failed.raw_event.size(), options_.max_raw_event) + failed.message.size() +
+                            failed.http.size() + failed.query.size();
   if (!reservation->resize(inflight_weight(memory.error_events.size() + least, memory.error_event_count + 1))) {
     telemetry_.error_event_failed(
         "no room for it: expected that bytes in flight stay within half of max_inflight_bytes, " +

@@ -31,9 +31,13 @@ class SelfEvents {
   SelfEvents(const GateOptions& options, Telemetry& telemetry, InflightBytes& inflight, Process process);
 
   /// Adds the error event of `failed` to `memory`. If the bytes in flight have no room, drops it, and counts and logs
-  /// that. Does nothing if `error_stream` is not set.
+  /// that. The caller has asked `GateOptions::makes_error_event`.
   void add_error_event(RequestMemory& memory, const FailedEvent& failed,
                        std::chrono::system_clock::time_point received_at);
+
+  /// Returns false if it is known that the schema of error events declares none of kErrorDetails.
+  bool has_error_details() const { return has_error_details_.load(std::memory_order_relaxed); }
+  void set_has_error_details(bool has) { has_error_details_.store(has, std::memory_order_relaxed); }
 
   /// Produces the error events in `memory`, and empties that list.
   void produce_error_events(RequestMemory& memory, std::chrono::system_clock::time_point received_at,
@@ -60,6 +64,7 @@ class SelfEvents {
   InflightBytes& inflight_;
   const Process process_;
   std::atomic<std::size_t> batches_in_flight_{0};
+  std::atomic<bool> has_error_details_{true};
   // The bytes that the last ledger events reserved; at first those of one event without text.
   std::atomic<std::size_t> last_ledger_bytes_{inflight_weight(0, 1)};
 };

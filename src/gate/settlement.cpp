@@ -105,11 +105,13 @@ void Settlement::settle_failed(const Records& records, const RecordGroup& group,
                     .assurance = records.assurance,
                     .cause = failure_cause(failure),
                     .message = failure.message,
+                    .sent_stream = group.account->stream(),
+                    .sent_schema_uri = group.schema->uri(),
                     .live = has_live_event ? &memory->live.events[memory->event_indexes[record]] : nullptr});
   const bool is_not_produced = failure.delivery == Delivery::not_produced;
   if (is_not_produced && failure.scope == FailureScope::capacity) ++result.no_room;
   if (is_not_produced && failure.scope == FailureScope::record && records.origin == Origin::client &&
-      !options_.error_stream.empty() && (memory || failure.value))
+      options_.makes_error_event(FailureCause::record) && (memory || failure.value))
     add_record_error_event(error_events, group,
                            memory ? memory->records[record].value : std::string_view(*failure.value), failure);
   if (!memory) return;
@@ -140,7 +142,11 @@ void Settlement::add_record_error_event(std::optional<MemoryLease>& error_events
   };
   const std::string schema_uri = string_at(options_.schema_uri_field, group.schema->uri());
   const std::string stream = string_at(options_.stream_field, group.account->stream());
-  const FailedEvent failed{text, failure.message, kRecordErrorType, event, schema_uri, stream};
+  FailedEvent failed{text, failure.message, error_type(FailureCause::record), event, schema_uri, stream};
+  // The event as completed says who sent it.
+  failed.has_details = self_events_.has_error_details();
+  if (const auto http = event && event->is_object() ? event->find("http") : std::nullopt; http && http->is_object())
+    failed.http = http->source();
   if (!error_events) error_events.emplace();
   self_events_.add_error_event(**error_events, failed, std::chrono::system_clock::now());
 }

@@ -67,6 +67,7 @@ Response problem(unsigned status, std::string_view detail, const Request& reques
 Response rejection(unsigned status, std::string_view detail, std::string_view cause, const Request& request) {
   Response response = problem(status, detail, request);
   response.rejection_cause = cause;
+  response.rejection_detail = detail;
   return response;
 }
 
@@ -81,6 +82,7 @@ Response minimal_response(unsigned status, std::string_view cause) {
   response.status = status;
   response.minimal_headers = true;
   response.rejection_cause = cause;
+  response.rejection_detail = reason_phrase(status);
   return response;
 }
 

@@ -44,7 +44,7 @@ bool CompiledSchema::validate(JsonValue event, Validation& validation) const {
   scratch.members.clear();
   scratch.values.clear();
   scratch.verdicts.clear();
-  KeywordErrors errors(*program_, event, validation.errors);
+  KeywordErrors errors(*program_, event, validation.errors, validation.name_searches);
   errors.raise_text_limit(4 * event.source().size());
   collect_errors(*program_, event, errors, scratch);
   if (has_duplicate_keys(event, scratch)) add_duplicate_key_errors(*program_, event, errors, scratch);

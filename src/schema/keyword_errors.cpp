@@ -3,9 +3,36 @@
 #include <algorithm>
 #include <utility>
 
+#include "eventgate/base/quote.hpp"
+#include "eventgate/base/similar_name.hpp"
 #include "eventgate/json/json_text.hpp"
 
 namespace eventgate {
+
+namespace {
+
+/// Bytes of a client's property, and of a schema's values, in a hint.
+constexpr std::size_t kMaxHintName = 100;
+constexpr std::size_t kMaxHintValues = 300;
+/// Properties of a schema that are compared with a name, and that a hint lists.
+constexpr std::size_t kMaxCompared = 1000;
+constexpr std::size_t kMaxListed = 8;
+
+/// Returns the declared property that is most like `name`, or null if none is like it.
+const std::string* similar_property(const ObjectRules& rules, std::string_view name) {
+  const std::string* best = nullptr;
+  std::size_t least = kMaxNameEdits + 1;
+  const std::size_t count = std::min<std::size_t>(rules.declared, kMaxCompared);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t edits = name_edits(name, rules.properties[i].key);
+    if (edits >= least) continue;
+    least = edits;
+    best = &rules.properties[i].key;
+  }
+  return best;
+}
+
+}  // namespace
 
 void KeywordErrors::raise_text_limit(std::size_t bytes) { max_text_size_ = std::max(max_text_size_, bytes); }
 
@@ -28,7 +55,7 @@ std::string KeywordErrors::data_path() const {
 }
 
 void KeywordErrors::add(const Schema& schema, std::string_view keyword, std::string_view path_end, std::string params,
-                        std::string message) {
+                        std::string message, std::string hint) {
   if (is_full()) return;
   ValidationError error;
   if (text_size_ > max_text_size_ || errors_.size() == kMaxErrors) {
@@ -46,7 +73,9 @@ void KeywordErrors::add(const Schema& schema, std::string_view keyword, std::str
     error.schema_path += path_end;
     error.params = std::move(params);
     error.message = std::move(message);
-    text_size_ += error.data_path.size() + error.schema_path.size() + error.params.size() + error.message.size();
+    error.hint = std::move(hint);
+    text_size_ += error.data_path.size() + error.schema_path.size() + error.params.size() + error.message.size() +
+                  error.hint.size();
   }
   errors_.push_back(std::move(error));
 }
@@ -95,23 +124,43 @@ void KeywordErrors::add_property_name(const Schema& schema, std::string_view key
 
 void KeywordErrors::add_additional_property(const Schema& schema, std::string_view name) {
   add(schema, "additionalProperties", "additionalProperties", "{\"additionalProperty\":" + json_string(name) + "}",
-      "should NOT have additional properties");
+      "should NOT have additional properties", additional_property_hint(schema, name));
+}
+
+/// Names the property, and the one that was meant or those that there are.
+std::string KeywordErrors::additional_property_hint(const Schema& schema, std::string_view name) {
+  std::string hint = "has " + quote(name, kMaxHintName);
+  if (name_searches_ == 0 || schema.object == kNone) return hint;
+  --name_searches_;
+  const ObjectRules& rules = program_.objects[schema.object];
+  if (const std::string* const similar = similar_property(rules, name))
+    return hint + "; did you mean " + quote(*similar, kMaxHintName) + "?";
+  if (rules.declared == 0) return hint;
+  hint += "; known are ";
+  const std::size_t listed = std::min<std::size_t>(rules.declared, kMaxListed);
+  for (std::size_t i = 0; i < listed; ++i) hint += (i == 0 ? "" : ", ") + quote(rules.properties[i].key, kMaxHintName);
+  if (listed < rules.declared) hint += " and " + std::to_string(rules.declared - listed) + " more";
+  return hint;
 }
 
 void KeywordErrors::add_const(const Schema& schema, const AnyTypeRules& rules) {
-  add(schema, "const", "const", "{\"allowedValue\":" + rules.constant_text + "}", "should be equal to constant");
+  add(schema, "const", "const", "{\"allowedValue\":" + rules.constant_text + "}", "should be equal to constant",
+      "has to be " + shorten(rules.constant_text, kMaxHintValues));
 }
 
 void KeywordErrors::add_enum(const Schema& schema, const AnyTypeRules& rules) {
   add(schema, "enum", "enum", "{\"allowedValues\":" + rules.enumeration_text + "}",
-      "should be equal to one of the allowed values");
+      "should be equal to one of the allowed values",
+      "has to be one of " + shorten(rules.enumeration_text, kMaxHintValues));
 }
 
 void KeywordErrors::add_one_of(const Schema& schema, std::array<std::size_t, 2> passing, std::size_t count) {
   add(schema, "oneOf", "oneOf",
       count ? "{\"passingSchemas\":[" + std::to_string(passing[0]) + "," + std::to_string(passing[1]) + "]}"
             : "{\"passingSchemas\":null}",
-      "should match exactly one schema in oneOf");
+      "should match exactly one schema in oneOf",
+      count ? "matches numbers " + std::to_string(passing[0]) + " and " + std::to_string(passing[1]) + ", from 0 on"
+            : std::string());
 }
 
 void KeywordErrors::add_condition(const Schema& schema, std::string_view clause_name) {

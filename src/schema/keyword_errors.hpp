@@ -19,8 +19,10 @@ namespace eventgate {
 /// `program`, the event's text and `errors` must outlive this.
 class KeywordErrors {
  public:
-  KeywordErrors(const CompiledSchema::Program& program, JsonValue event, std::vector<ValidationError>& errors)
-      : program_(program), text_(event.base()), nodes_(event.nodes()), errors_(errors) {}
+  /// `name_searches` is how many more errors may name the nearest property.
+  KeywordErrors(const CompiledSchema::Program& program, JsonValue event, std::vector<ValidationError>& errors,
+                std::size_t& name_searches)
+      : program_(program), text_(event.base()), nodes_(event.nodes()), errors_(errors), name_searches_(name_searches) {}
 
   /// Raises the limit of the errors' texts to `bytes`, if that is more than kMaxErrorTexts.
   void raise_text_limit(std::size_t bytes);
@@ -79,13 +81,15 @@ class KeywordErrors {
 
   /// Adds an error. `path_end` follows the schema's own path in `schemaPath`.
   void add(const Schema& schema, std::string_view keyword, std::string_view path_end, std::string params,
-           std::string message);
+           std::string message, std::string hint = {});
+  std::string additional_property_hint(const Schema& schema, std::string_view name);
   std::string data_path() const;
 
   const CompiledSchema::Program& program_;
   const char* text_;
   const JsonNode* nodes_;
   std::vector<ValidationError>& errors_;
+  std::size_t& name_searches_;
   bool full_ = false;
   std::size_t text_size_ = 0;  ///< Bytes of the errors' texts.
   std::size_t max_text_size_ = kMaxErrorTexts;

@@ -22,6 +22,50 @@ void append_error(std::string& out, const ValidationError& error) {
   out += '}';
 }
 
+namespace {
+
+void append_named(std::string& out, const ValidationError& error) {
+  out += '\'';
+  out += error.data_path;
+  out += "' ";
+  out += error.message;
+  if (error.hint.empty()) return;
+  out += " (";
+  out += error.hint;
+  out += ')';
+}
+
+}  // namespace
+
+std::string named_errors_text(const std::vector<ValidationError>& errors) {
+  std::string text;
+  for (const ValidationError& error : errors) {
+    if (!text.empty()) text += ", ";
+    append_named(text, error);
+  }
+  return text;
+}
+
+std::string first_error_text(const std::vector<ValidationError>& errors) {
+  std::string text;
+  if (errors.empty()) return text;
+  append_named(text, errors.front());
+  if (errors.size() > 1) text += ", and " + std::to_string(errors.size() - 1) + " more";
+  return text;
+}
+
+std::string errors_hint(const std::vector<ValidationError>& errors) {
+  std::string text;
+  for (const ValidationError& error : errors) {
+    if (error.hint.empty()) continue;
+    if (!text.empty()) text += ", ";
+    text += error.data_path.empty() ? "the event" : "'" + error.data_path + "'";
+    text += ' ';
+    text += error.hint;
+  }
+  return text;
+}
+
 std::string errors_text(const std::vector<ValidationError>& errors) {
   std::size_t size = 0;
   for (const ValidationError& error : errors) size += error.data_path.size() + error.message.size() + 5;

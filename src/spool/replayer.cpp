@@ -84,7 +84,7 @@ std::size_t Replayer::replay_topic(TopicQueue& queue, std::size_t max_records, C
       writer_.set_aside_later(record.id, queue, "it is damaged: its checksum is not that of its content");
       continue;
     }
-    queues_.begin_replay(queue, record.id);
+    queues_.begin_replay(queue, record.id, record.spooled_at, now);
     records.push_back(view_record(record));
     records.back().topic = queue.topic;
     records.back().handle = new ReplayHandle(listener_, record.id);

@@ -210,6 +210,7 @@ void SpoolWriter::write(std::vector<PendingWrite> writes) {
 void SpoolWriter::complete_removals() {
   for (const Removal& removal : std::exchange(removals_, {})) {
     telemetry_.record_unspooled(removal.queue->topic, removal.late);
+    ++removal.queue->delivered;
     if (queues_.remove(*removal.queue, removal.id)) shrink_ = queues_.is_empty();
   }
   for (const Undeliverable& record : std::exchange(undeliverables_, {})) {
@@ -219,9 +220,18 @@ void SpoolWriter::complete_removals() {
   }
 }
 
+/// Returns why a record is in the store and not in Kafka.
+std::string SpoolWriter::spooling_cause(const PendingWrite& write) const {
+  if (write.failure) return write.failure->message;
+  if (auto reason = kafka_.not_ready_reason()) return *std::move(reason);
+  return "Kafka has not acknowledged it in time (spool.after)";
+}
+
 /// Tells the client that the store has the record.
 void SpoolWriter::complete_stored(PendingWrite& write) {
-  queues_.add_stored(write.record.topic, write.record.id, write.attempt_in_flight);
+  const std::string& topic = write.record.topic;
+  if (queues_.find(topic) == nullptr) telemetry_.spooling_started(topic, spooling_cause(write));
+  queues_.add_stored(topic, write.record.id, write.attempt_in_flight, write.record.spooled_at);
   telemetry_.record_spooled(write.record.topic);
   settle_spooled(*write.client_handle, write.record.assurance, telemetry_);
 }

@@ -93,6 +93,7 @@ class SpoolWriter {
   void send_to_kafka(std::vector<PendingWrite> writes);
   void write(std::vector<PendingWrite> writes);
   void complete_removals();
+  std::string spooling_cause(const PendingWrite& write) const;
   void complete_stored(PendingWrite& write);
   std::optional<PendingWrite> keep_unwritten(PendingWrite write);
   bool apply(const SpoolStore::Changes& changes, SpoolError& error);

@@ -21,6 +21,11 @@ TopicQueue* take(std::unordered_map<std::int64_t, TopicQueue*>& attempts, std::i
   return queue;
 }
 
+void note_spooled_at(TopicQueue& queue, std::int64_t spooled_at) {
+  if (spooled_at > 0 && (queue.oldest_spooled_at == 0 || spooled_at < queue.oldest_spooled_at))
+    queue.oldest_spooled_at = spooled_at;
+}
+
 }  // namespace
 
 TopicQueues::TopicQueues(SpoolInbox& inbox, SpoolState& state, Telemetry& telemetry)
@@ -40,8 +45,10 @@ TopicQueue& TopicQueues::get(const std::string& topic) {
   return *queue;
 }
 
-void TopicQueues::add_stored(const std::string& topic, std::int64_t id, bool attempt_in_flight) {
+void TopicQueues::add_stored(const std::string& topic, std::int64_t id, bool attempt_in_flight,
+                             std::int64_t spooled_at) {
   TopicQueue& queue = get(topic);
+  note_spooled_at(queue, spooled_at);
   ++queue.records;
   queue.read_up_to = std::min(queue.read_up_to, id - 1);
   if (!attempt_in_flight) return;
@@ -56,6 +63,13 @@ bool TopicQueues::remove(TopicQueue& queue, std::int64_t id) {
   if (!queue.has_replayable_records()) return false;
   inbox_.remove_spooled(queue.topic, 1);
   if (--queue.records > 0) return false;
+  if (queue.delivered > 0) {
+    const bool was_replayed = queue.replay_started != std::chrono::steady_clock::time_point();
+    telemetry_.spooled_records_delivered(
+        queue.topic, queue.delivered,
+        was_replayed ? std::chrono::steady_clock::now() - queue.replay_started : std::chrono::steady_clock::duration(),
+        queue.oldest_spooled_at);
+  }
   queues_.erase(std::string(queue.topic));
   return true;
 }
@@ -66,7 +80,10 @@ TopicQueue* TopicQueues::end_first_attempt(std::int64_t id) {
   return queue;
 }
 
-void TopicQueues::begin_replay(TopicQueue& queue, std::int64_t id) {
+void TopicQueues::begin_replay(TopicQueue& queue, std::int64_t id, std::int64_t spooled_at,
+                               std::chrono::steady_clock::time_point now) {
+  note_spooled_at(queue, spooled_at);
+  if (queue.replay_started == std::chrono::steady_clock::time_point()) queue.replay_started = now;
   replays_.emplace(id, &queue);
   ++queue.replaying;
 }

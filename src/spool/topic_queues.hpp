@@ -30,6 +30,11 @@ struct TopicQueue {
   bool failing = false;         ///< A replay failed. Replay starts again from the first record once all have reports.
   std::chrono::steady_clock::time_point retry_at{};  ///< No replay before this time.
 
+  // For the log line of its end.
+  std::size_t delivered = 0;                               ///< Records that Kafka has taken.
+  std::int64_t oldest_spooled_at = 0;                      ///< Milliseconds since the epoch. 0: not known.
+  std::chrono::steady_clock::time_point replay_started{};  ///< Of its first replay.
+
   bool has_replayable_records() const { return records > in_use.size(); }
 };
 
@@ -46,17 +51,19 @@ class TopicQueues {
   bool is_empty() const { return queues_.empty(); }
   const std::unordered_map<std::string, std::unique_ptr<TopicQueue>>& all() const { return queues_; }
 
-  /// Adds a record that was written to the store.
-  void add_stored(const std::string& topic, std::int64_t id, bool attempt_in_flight);
-  /// Removes a record that left the store or was set aside. Erases its queue with the last record, and returns true
-  /// then.
+  /// Adds a record that was written to the store at `spooled_at`, in milliseconds since the epoch.
+  void add_stored(const std::string& topic, std::int64_t id, bool attempt_in_flight, std::int64_t spooled_at = 0);
+  /// Removes a record that left the store or was set aside. Erases its queue with the last record, reports that the
+  /// topic's records are delivered, and returns true then.
   bool remove(TopicQueue& queue, std::int64_t id);
 
   bool has_first_attempt(std::int64_t id) const { return first_attempts_.contains(id); }
   /// Ends the first attempt of a stored record. Returns its queue, or null if the record is not stored.
   TopicQueue* end_first_attempt(std::int64_t id);
 
-  void begin_replay(TopicQueue& queue, std::int64_t id);
+  /// `spooled_at` is that of the record; `now` is the time of the replay.
+  void begin_replay(TopicQueue& queue, std::int64_t id, std::int64_t spooled_at,
+                    std::chrono::steady_clock::time_point now);
   /// Ends the replay of a record. Returns its queue, or null if it is not being replayed.
   TopicQueue* end_replay(std::int64_t id);
   std::size_t replay_count() const { return replays_.size(); }

@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "eventgate/base/timestamp.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/logging/log_limit.hpp"
 #include "kafka_statistics.hpp"
+#include "refusal_log.hpp"
 #include "series.hpp"
 
 namespace eventgate {
@@ -176,25 +178,23 @@ struct Telemetry::Impl {
   Series<Counter, 1> spool{
       counters("eventgate_spool_records_total", "Records that entered or left the spool, by outcome."), {"outcome"}};
 
-  /// Writes the log line of a refused event, whatever the cause. Operators see failures of delivery; the other causes
-  /// are mistakes of clients, and show at the level debug.
-  void log_refusal(std::string_view stream, std::string_view schema_uri, FailureCause cause, std::string_view message) {
-    const std::string_view name = failure_cause_name(cause);
-    if (cause == FailureCause::not_produced || cause == FailureCause::record) {
-      log_limited(delivery_limit, name, LogLevel::warn, "An event could not be produced", "stream", stream, message);
-    } else if (!log_enabled(LogLevel::debug)) {
-      return;
-    } else if (is_invalid(cause)) {
-      log(LogLevel::debug, "An event is invalid",
-          {{"stream", stream}, {"schema_uri", schema_uri}, {"error_type", error_type_of(cause)}});
-    } else {
-      log(LogLevel::debug, "An event failed",
-          {{"stream", stream}, {"schema_uri", schema_uri}, {"cause", name}, {"message", message}});
-    }
+  /// Writes the log lines of an event that is not produced: one for each at the level debug, and a warning a minute.
+  void log_refusal(const RefusedEvent& event, std::string_view msg, std::string_view cause) {
+    if (log_enabled(LogLevel::debug))
+      log(LogLevel::debug, "An event is refused",
+          {{"stream", event.stream}, {"schema_uri", event.schema_uri}, {"cause", cause}, {"message", event.message}});
+    if (!log_enabled(LogLevel::warn)) return;
+    refusals.add({.msg = msg,
+                  .cause = cause,
+                  .stream = event.is_declared ? event.stream : std::string_view(),
+                  .schema_uri = event.schema_uri == kUnknown ? std::string_view() : event.schema_uri,
+                  .example_stream = event.sent_stream,
+                  .example_schema_uri = event.sent_schema_uri,
+                  .message = event.message});
   }
 
   KafkaStatistics statistics{metrics};
-  LogLimit delivery_limit{10};
+  RefusalLog refusals;
   LogLimit lost_limit{10};
   LogLimit schema_limit{10};
   LogLimit config_limit{10};
@@ -204,9 +204,14 @@ struct Telemetry::Impl {
   LogLimit sink_limit{10};
   LogLimit accept_limit{1};
   LogLimit reopened_limit{10};
+  LogLimit spooling_limit{1};
+  LogLimit delivered_limit{1};
 };
 
-Telemetry::Telemetry(Metrics& metrics) : impl_(std::make_unique<Impl>(metrics)) {}
+Telemetry::Telemetry(Metrics& metrics) : impl_(std::make_unique<Impl>(metrics)) {
+  // There from the start, so that `increase` sees the first one.
+  for (const char* const outcome : {"done", "refused"}) impl_->reloads.of({outcome});
+}
 
 Telemetry::~Telemetry() = default;
 
@@ -218,24 +223,29 @@ void Telemetry::event_produced(std::string_view stream, std::string_view schema_
   impl_->success.Increment(number);
 }
 
-void Telemetry::event_refused(std::string_view stream, std::string_view schema_uri, FailureCause cause,
-                              std::string_view message) {
-  if (is_invalid(cause)) {
-    impl_->validation_errors.of({stream, schema_uri, error_type_of(cause)}).Increment();
+void Telemetry::event_refused(const RefusedEvent& event) {
+  if (is_invalid(event.cause)) {
+    impl_->validation_errors.of({event.stream, event.schema_uri, error_type_of(event.cause)}).Increment();
     impl_->invalid.Increment();
   } else {
-    impl_->errors.of({stream, schema_uri, failure_cause_name(cause)}).Increment();
+    impl_->errors.of({event.stream, event.schema_uri, failure_cause_name(event.cause)}).Increment();
     impl_->error.Increment();
   }
-  impl_->log_refusal(stream, schema_uri, cause, message);
+  const bool is_of_delivery = event.cause == FailureCause::not_produced || event.cause == FailureCause::record;
+  impl_->log_refusal(event, is_of_delivery ? "Events could not be produced" : "Events are refused",
+                     failure_cause_name(event.cause));
 }
 
-void Telemetry::event_delivery_unknown(std::string_view stream, std::string_view schema_uri, std::string_view message) {
+void Telemetry::event_delivery_unknown(const RefusedEvent& event) {
   constexpr std::string_view kCause = "delivery_unknown";
-  impl_->errors.of({stream, schema_uri, kCause}).Increment();
+  impl_->errors.of({event.stream, event.schema_uri, kCause}).Increment();
   impl_->error.Increment();
-  log_limited(impl_->delivery_limit, kCause, LogLevel::warn, "An event could not be produced", "stream", stream,
-              message);
+  impl_->log_refusal(event, "Events could not be produced", kCause);
+}
+
+void Telemetry::write_refusals(bool all) {
+  if (all) return impl_->refusals.write_all();
+  impl_->refusals.write_due();
 }
 
 void Telemetry::hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message) {
@@ -277,7 +287,10 @@ void Telemetry::request_answered(std::string_view path, std::string_view method,
   impl_->requests.of({path, method, status_text}).Observe(seconds_of(duration));
 }
 
-void Telemetry::request_rejected(std::string_view cause) { impl_->rejected.of({cause}).Increment(); }
+void Telemetry::request_rejected(std::string_view cause, std::string_view detail) {
+  impl_->rejected.of({cause}).Increment();
+  impl_->refusals.add({.msg = "Requests are rejected", .cause = cause, .message = detail});
+}
 
 void Telemetry::body_received(std::size_t bytes) { impl_->bytes.Increment(static_cast<double>(bytes)); }
 
@@ -466,6 +479,28 @@ void Telemetry::record_unspooled(std::string_view topic, bool late) {
   } else {
     impl_->ledger.spool_replayed(topic);
   }
+}
+
+void Telemetry::spooling_started(std::string_view topic, std::string_view cause) {
+  const auto left_out = impl_->spooling_limit.admit(topic);
+  if (!left_out) return;
+  const std::string since = format_timestamp(std::chrono::system_clock::now());
+  log(LogLevel::warn, "Records of a topic go to the spool",
+      {{"topic", topic}, {"since", since}, {"cause", cause}, {"left_out", static_cast<long long>(*left_out)}});
+}
+
+void Telemetry::spooled_records_delivered(std::string_view topic, std::size_t records,
+                                          std::chrono::nanoseconds duration, std::int64_t oldest) {
+  const auto left_out = impl_->delivered_limit.admit(topic);
+  if (!left_out) return;
+  const std::string spooled_at =
+      oldest == 0 ? std::string(kUnknown) : format_timestamp(TimeMilliseconds(std::chrono::milliseconds(oldest)));
+  log(LogLevel::info, "Records of a topic have left the spool for Kafka",
+      {{"topic", topic},
+       {"records", static_cast<long long>(records)},
+       {"seconds", seconds_of(duration)},
+       {"oldest", spooled_at},
+       {"left_out", static_cast<long long>(*left_out)}});
 }
 
 void Telemetry::spool_found(std::string_view topic, std::size_t count) { impl_->ledger.spool_found(topic, count); }

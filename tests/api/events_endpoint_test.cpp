@@ -41,6 +41,21 @@ TEST(EventsEndpoint, OverloadReasonRejectsEventsWithRetryAfter) {
   EXPECT_EQ(harness.metric("eventgate_rejected_requests_total{service=\"test\",cause=\"no_room\""), "1");
 }
 
+TEST(EventsEndpoint, RequestThatIsRejectedCountsUnderItsCause) {
+  HttpHarness::Setup setup;
+  setup.api.max_events = 1;
+  HttpHarness harness(std::move(setup));
+  HttpClient client = harness.client();
+  for (const char* const body : {" ", "{}", "[]", ""}) EXPECT_EQ(client.post("/v1/events", body).status, 400u);
+  EXPECT_EQ(client.post("/v1/events", "{}", {"Content-Type: text/html"}).status, 400u);
+  EXPECT_EQ(client.post("/v1/events", "[{\"a\":1},{\"a\":2}]").status, 413u);
+  for (const auto& [cause, count] :
+       {std::pair("empty", "4"), std::pair("content_type", "1"), std::pair("too_many_events", "1")})
+    EXPECT_EQ(harness.metric("eventgate_rejected_requests_total{service=\"test\",cause=\"" + std::string(cause) + "\""),
+              count)
+        << cause;
+}
+
 TEST(EventsEndpoint, DurabilityIsToldIfConfigured) {
   HttpHarness::Setup setup;
   setup.api.tell_durability = true;

@@ -292,6 +292,21 @@ TEST(Config, GateOptionsAreRead) {
   EXPECT_EQ(gate.stream_reader.user_agent, "me");
 }
 
+TEST(Config, ErrorEventsAreMadeForTheCausesThatAreNamed) {
+  const auto made = [](const GateOptions& gate) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < kFailureCauseCount; ++i)
+      if (gate.error_events_for[i]) names.emplace_back(error_type(static_cast<FailureCause>(i)));
+    return names;
+  };
+  EXPECT_THAT(made(config("{}").gate), ElementsAre("validation", "malformed_json"));
+  EXPECT_THAT(made(config("{error_events_for: [schema, record]}").gate), ElementsAre("schema", "record"));
+  EXPECT_THAT(made(config("{error_events_for: []}").gate), IsEmpty());
+  EXPECT_THAT(problems("error_events_for: [schema, shema]"),
+              ElementsAre(AllOf(HasSubstr("error_events_for is \"shema\""), HasSubstr("malformed_json"))));
+  EXPECT_THAT(problems("error_events_for: [not_produced]"), testing::SizeIs(1));
+}
+
 TEST(Config, StreamFromSchemaUriIsTheWayOfFilesAlone) {
   EXPECT_TRUE(config("{stream_field: meta.stream}").gate.stream_from_schema_uri);
   EXPECT_TRUE(
@@ -804,6 +819,8 @@ TEST(ShippedConfig, IsReadWithoutAWarning) {
   EXPECT_FALSE(shipped.kafka);
   EXPECT_EQ(shipped.streams.stream_config_uri, "config/stream-config.yaml");
   EXPECT_EQ(shipped.gate.error_stream, "eventgate.error.validation");
+  EXPECT_EQ(shipped.gate.error_schema_uri, "/error/2.2.0");
+  EXPECT_EQ(shipped.gate.error_events_for.count(), kFailureCauseCount - 1) << "all but not_produced";
 }
 
 TEST(ShippedConfig, DeclaresTheStreamsThatItNames) {

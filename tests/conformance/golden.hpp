@@ -129,6 +129,7 @@ inline json without_ours(json reply) {
     if (reply.is_object() && reply.contains(kind) && reply[kind].is_array())
       for (auto& element : reply[kind]) {
         element.erase("index");
+        element.erase("hint");
         if (element.contains("context")) element["context"].erase("delivery");
       }
   return reply;

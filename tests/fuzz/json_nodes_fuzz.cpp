@@ -14,6 +14,7 @@
 
 #include "eventgate/base/utf8.hpp"
 #include "eventgate/json/event_patch.hpp"
+#include "eventgate/json/json_error_text.hpp"
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/json/json_text.hpp"
 
@@ -43,6 +44,8 @@ struct Parsed {
     std::copy(text.begin(), text.end(), memory.get());
     std::fill_n(memory.get() + text.size(), eventgate::kJsonPadding, padding);
     error = eventgate::parse_json({memory.get(), text.size()}, nodes, limits);
+    if (error)
+      require(eventgate::json_error_text({memory.get(), text.size()}, *error).size() < 400, "an error's text is short");
   }
 };
 

@@ -123,6 +123,15 @@ TEST(EventGateLive, HastyEventsAreShownTooAndWhyTheyWereLost) {
   EXPECT_EQ(shown[1].outcome, "invalid");
 }
 
+TEST(EventGateLive, AnErrorIsShownWithItsHint) {
+  LiveGate live;
+  live.gate.process(R"({"$schema":"/test/1.0.0","meta":{"stream":"test.event"},"test":"\ud800"})");
+  const auto shown = live.shown();
+  ASSERT_EQ(shown.size(), 1u);
+  ASSERT_EQ(shown[0].status.errors.size(), 1u);
+  EXPECT_EQ(shown[0].status.errors[0].hint, "is at byte 63 of the event");
+}
+
 TEST(EventGateLive, ABodyThatIsNoJsonIsShown) {
   LiveGate live;
   live.gate.malformed("{\"a\":", {5, "a value"});
@@ -130,7 +139,7 @@ TEST(EventGateLive, ABodyThatIsNoJsonIsShown) {
   ASSERT_EQ(shown.size(), 1u);
   EXPECT_EQ(shown[0].outcome, "invalid");
   EXPECT_EQ(shown[0].text, "{\"a\":");
-  EXPECT_EQ(shown[0].status.message, "Malformed JSON at byte 5: expected a value");
+  EXPECT_THAT(shown[0].status.message, testing::StartsWith("Malformed JSON: expected a value at byte 5"));
 }
 
 TEST(EventGateLive, TheGatesOwnEventsAreNotShown) {

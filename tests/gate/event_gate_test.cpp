@@ -615,6 +615,7 @@ TEST(EventGate, Outage_IsWorthARetry) {
 TEST(EventGate, RecordThatKafkaNeverTakes_MakesOneErrorEvent) {
   GateOptions options = wikimedia_options();
   options.error_stream = "eventgate.error";
+  options.error_events_for.set(static_cast<std::size_t>(FailureCause::record));
   GateHarness gate(std::move(options));
   // The error event of it is refused for itself too, and makes no further one.
   gate.sink->judge = [](const KeptRecord&) { return too_large(); };
@@ -632,6 +633,7 @@ TEST(EventGate, RecordThatKafkaNeverTakes_MakesOneErrorEvent) {
 TEST(EventGate, HastyRecordThatKafkaNeverTakes_MakesAnErrorEventOfTheValueThatTheSinkHas) {
   GateOptions options = wikimedia_options();
   options.error_stream = "eventgate.error";
+  options.error_events_for.set(static_cast<std::size_t>(FailureCause::record));
   GateHarness gate(std::move(options));
   gate.sink->judge = [](const KeptRecord& record) -> std::optional<DeliveryFailure> {
     if (record.topic.ends_with("eventgate.error")) return std::nullopt;

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "support/log_file.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -119,6 +121,23 @@ TEST(OutcomeRecorder, FailureOfTheGatesOwnEvents_IsInTheLedgerOnly) {
     EXPECT_TRUE(recorder.has("eventgate_events_total", "outcome=\"error\"", 0));
     EXPECT_TRUE(recorder.has("eventgate_events_total", "outcome=\"hasty_lost\"", 0));
   }
+}
+
+TEST(OutcomeRecorder, RefusedEvent_IsLoggedUnderItsDeclaredStreamElseAsAnExample) {
+  const LogFile log;
+  Recorder recorder;
+  EventOutcome outcome = recorder.outcome(Kind::refused);
+  outcome.message = "'.test' should be string";
+  outcome.sent_stream = "test.event";
+  recorder.record(outcome);
+  EXPECT_EQ(log.lines().at(0)["stream"], "unknown") << "test.event is not declared";
+  EXPECT_EQ(log.lines().at(0)["example_stream"], "test.event");
+  recorder.telemetry.ledger().declare({{"test.event", "test.event"}}, std::chrono::system_clock::now());
+  recorder.record(outcome);
+  EXPECT_EQ(log.lines().at(1)["stream"], "test.event");
+  EXPECT_EQ(log.lines().at(1)["schema_uri"], "/test/1.0.0");
+  EXPECT_EQ(log.lines().at(1)["cause"], "invalid");
+  EXPECT_EQ(log.lines().at(1)["message"], "'.test' should be string");
 }
 
 }  // namespace

@@ -30,6 +30,20 @@ TEST(EventStatus, InvalidOneHasItsErrorsTwice) {
             R"("errorsText":"'.test' should be string"},"index":0})");
 }
 
+TEST(EventStatus, HintNamesWhatTheTextsLeaveOut) {
+  EventStatus status;
+  status.kind = EventStatus::Kind::invalid;
+  status.event = "5";
+  status.errors = {{"additionalProperties", ".meta", "#/a", "{}", "should NOT have additional properties", std::nullopt,
+                    "has 'strem'; did you mean 'stream'?"},
+                   {"type", ".test", "#/b", "{}", "should be string"},
+                   {"enum", "", "#/c", "{}", "should be equal to one of the allowed values", std::nullopt,
+                    "has to be one of [1,2]"}};
+  EXPECT_TRUE(text_of(status).ends_with(
+      R"(,"index":0,"hint":"'.meta' has 'strem'; did you mean 'stream'?, the event has to be one of [1,2]"})"))
+      << text_of(status);
+}
+
 TEST(EventStatus, ErrorHasItsMessage) {
   EXPECT_EQ(text_of(error()), R"({"status":"error","event":{"a":1},"context":{"message":"a \"message\""},"index":7})");
 }

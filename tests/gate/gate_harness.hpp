@@ -172,8 +172,7 @@ class GateHarness {
     io_.poll();
   }
 
-  void malformed(const std::string& body, const JsonError& error) {
-    const TestRequest request;
+  void malformed(const std::string& body, const JsonError& error, const TestRequest& request = {}) {
     gate_->malformed(body, error, request.context(), io_.get_executor());
     run_until([] { return true; });
   }

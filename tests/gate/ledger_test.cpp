@@ -96,6 +96,14 @@ TEST(LedgerOfGate, EachEventIsInTheAccountOfItsStreamWithWhatBecameOfIt) {
   EXPECT_EQ(ledger.unjudged(), 0);
 }
 
+TEST(LedgerOfGate, EventThatFailsBeforeItsStreamIsLookedAt_IsInTheAccountOfItsDeclaredStream) {
+  GateHarness gate = ledger_gate();
+  gate.process(R"([{"$schema":"/none/1.0.0","meta":{"stream":"test.event"}},{"meta":{"stream":"test.event"}},)"
+               R"({"$schema":5,"meta":{"stream":"test.event"}}])");
+  EXPECT_EQ(samples(gate).refused("test.event"), (Refused{{"field", 2}, {"schema", 1}}));
+  EXPECT_THAT(gate.metric("eventgate_event_errors_total"), testing::HasSubstr("stream=\"test.event\""));
+}
+
 TEST(LedgerOfGate, EventWithoutADeclaredStream_IsInTheAccountUnknown) {
   GateHarness gate = ledger_gate();
   gate.process("[" + test_event("nope") + R"(,{"$schema":"/none/1.0.0"},{"a":1},7,{"$schema":"/test/1.0.0"}])");

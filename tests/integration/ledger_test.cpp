@@ -85,7 +85,7 @@ TEST_F(LedgerOfAGate, BalancesAtEveryScrapeWhileClientsPost) {
   for (;;) {
     const LedgerSamples ledger = scrape();
     if (ledger.value("produced_total", "test.event") == kEach &&
-        ledger.value("produced_total", "eventgate.error.validation") == kEach &&
+        ledger.value("produced_total", "eventgate.error.validation") == 3 * kEach &&
         ledger.value("refused_total", "eventlogging_Test") == kEach)
       break;
   }

@@ -97,7 +97,7 @@ TEST_F(Validate, TellsInJsonWhatWouldBeProducedAndWhyNot) {
                                {"context",
                                 {{"message",
                                   "The body is not JSON that we take: expected a key in quotes or '}' at byte "
-                                  "1."}}}}));
+                                  "1, found the end: the text looks cut off."}}}}));
 }
 
 TEST_F(Validate, HoldsALineToTheLimitsOfARequest) {

@@ -122,6 +122,9 @@ std::vector<std::pair<std::string, std::string>> expressions() {
     if (panel.contains("targets"))
       for (const ordered_json& target : panel["targets"])
         found.emplace_back("panel " + panel["title"].get<std::string>(), target["expr"].get<std::string>());
+  for (const ordered_json& annotation : dashboard["annotations"]["list"])
+    if (annotation.contains("expr"))
+      found.emplace_back("annotation " + annotation["name"].get<std::string>(), annotation["expr"].get<std::string>());
   for (const ordered_json& variable : dashboard["templating"]["list"]) {
     if (variable["type"] != "query") continue;
     // label_values(METRIC, LABEL)
@@ -203,7 +206,8 @@ TEST(Ops, EveryAlertSaysWhatItIsAndWhereMoreIsSaid) {
     EXPECT_FALSE(alert["annotations"].value("description", "").empty()) << name;
     std::string anchor = name;
     std::transform(anchor.begin(), anchor.end(), anchor.begin(), [](unsigned char c) { return std::tolower(c); });
-    EXPECT_EQ(alert["annotations"].value("runbook", ""), "docs/alerts.md#" + anchor);
+    EXPECT_EQ(alert["annotations"].value("runbook_url", ""),
+              "{{ or $externalLabels.eventgate_docs \"docs\" }}/alerts.md#" + anchor);
     EXPECT_THAT(docs, testing::HasSubstr("\n## " + name + "\n"));
   }
 }
@@ -220,6 +224,47 @@ TEST(Ops, EveryAlertIsTestedInBothDirections) {
   EXPECT_FALSE(alerts.empty());
   EXPECT_EQ(firing, alerts);
   EXPECT_EQ(quiet, alerts);
+}
+
+TEST(Ops, DashboardBeginsWithTheTableOfStreamsAndMarksRestartsAndReloads) {
+  const ordered_json dashboard = object_of("ops/grafana/eventgate.json");
+  const ordered_json& table = dashboard["panels"][1];
+  EXPECT_EQ(table["title"], "Streams");
+  EXPECT_EQ(table["type"], "table");
+  std::vector<std::string> columns;
+  for (const ordered_json& name : table["transformations"][1]["options"]["renameByName"]) columns.push_back(name);
+  EXPECT_THAT(columns, testing::ElementsAre("Stream", "Received", "Refused", "Top cause", "Last seen"));
+  std::vector<std::string> marks;
+  for (const ordered_json& annotation : dashboard["annotations"]["list"])
+    if (annotation.contains("expr")) marks.push_back(annotation["name"]);
+  EXPECT_THAT(marks, testing::ElementsAre("Restarts", "Reloads"));
+}
+
+/// Metrics that a gate exports with its first refusal, rejection or failure.
+TEST(Ops, PanelsOfWhatSeldomHappensShowZeroBeforeItDoes) {
+  static const Names kLater{"job_stream_cause:eventgate_refused:rate5m",
+                            "job_stream:eventgate_refused:ratio5m",
+                            "eventgate_rejected_requests_total",
+                            "eventgate_validation_errors_total",
+                            "eventgate_record_failures_total",
+                            "eventgate_producer_errors_total",
+                            "eventgate_late_deliveries_total",
+                            "eventgate_schema_failures_total",
+                            "eventgate_spool_records_total"};
+  std::size_t found = 0;
+  const ordered_json dashboard = object_of("ops/grafana/eventgate.json");
+  for (const ordered_json& panel : dashboard["panels"]) {
+    if (!panel.contains("targets")) continue;
+    for (const ordered_json& target : panel["targets"]) {
+      const auto expression = target["expr"].get<std::string>();
+      const Names names = metric_names(expression);
+      if (!std::any_of(names.begin(), names.end(), [](const std::string& name) { return kLater.contains(name); }))
+        continue;
+      ++found;
+      EXPECT_THAT(expression, testing::EndsWith(" or on() vector(0)")) << panel["title"];
+    }
+  }
+  EXPECT_GE(found, kLater.size());
 }
 
 TEST(Ops, DashboardSaysOfEachPanelWhatItShows) {

@@ -252,6 +252,9 @@ TEST(Compose, GivesTheGateAConfigWithoutAWarning) {
   EXPECT_EQ(gate.at("ports"), Json::array({port + ":" + port}));
   const std::string grace = gate.at("stop_grace_period");
   EXPECT_GT(std::chrono::seconds(std::stoi(grace)), read.shutdown_timeout) << grace;
+  EXPECT_TRUE(read.live);
+  EXPECT_FALSE(read.api.live_token.empty()) << "clients of a container are not on its host";
+  EXPECT_TRUE(read.kafka->guaranteed.conf.contains("statistics.interval.ms")) << "the dashboard shows them";
   ASSERT_TRUE(read.spool);
   EXPECT_TRUE(fs::path(read.spool->path).is_relative()) << "below the state folder";
 }
@@ -270,6 +273,10 @@ TEST(Compose, KafkaIsThatOfTheTestsAndWhereTheGateLooksForIt) {
   const std::string address = cut(variables.at("KAFKA_ADVERTISED_LISTENERS"), "PLAINTEXT://").second;
   EXPECT_EQ(compose_config().kafka->guaranteed.conf.at("metadata.broker.list"), address);
   EXPECT_EQ(cut(address, ":").first, "kafka");
+  const auto kept = mounts(kafka);
+  EXPECT_TRUE(std::any_of(kept.begin(), kept.end(), [&](const Mount& mount) {
+    return mount.to == variables.at("KAFKA_LOG_DIRS") && !mount.from.starts_with('.');
+  }));
   EXPECT_THAT(variables.at("KAFKA_LISTENERS").get<std::string>(), HasSubstr(":" + cut(address, ":").second + ","));
 }
 

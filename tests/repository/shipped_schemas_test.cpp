@@ -125,9 +125,9 @@ TEST_F(ShippedSchemas, AreWhatIsPromised) {
   const auto uris = shipped_uris();
   for (const char* uri :
        {"/fragment/common/1.0.0", "/fragment/common/2.0.0", "/fragment/http/latest", "/test/event/1.0.0",
-        "/error/2.1.0", "/eventgate/ledger/1.0.0", "/analytics/link_hover/1.0.0", "/analytics/link_hover/1.1.0",
-        "/analytics/link_hover/latest", "/analytics/link_hover/current.yaml", "/w3c/reportingapi/network_error/1.0.0",
-        "/analytics/legacy/test/1.0.0"}) {
+        "/error/2.1.0", "/error/2.2.0", "/eventgate/ledger/1.0.0", "/analytics/link_hover/1.0.0",
+        "/analytics/link_hover/1.1.0", "/analytics/link_hover/latest", "/analytics/link_hover/current.yaml",
+        "/w3c/reportingapi/network_error/1.0.0", "/analytics/legacy/test/1.0.0"}) {
     EXPECT_THAT(uris, testing::Contains(uri));
   }
 }

@@ -31,7 +31,23 @@ TEST(ErrorsText, DataPathIsEmpty_QuotesStay) {
             "'' should NOT have additional properties");
 }
 
-TEST(ErrorsText, NoErrorsGiveNoText) { EXPECT_EQ(errors_text({}), ""); }
+TEST(ErrorsText, NoErrorsGiveNoText) {
+  EXPECT_EQ(errors_text({}), "");
+  EXPECT_EQ(named_errors_text({}), "");
+  EXPECT_EQ(first_error_text({}), "");
+  EXPECT_EQ(errors_hint({}), "");
+}
+
+TEST(ErrorsText, NamedOneHasTheHints) {
+  ValidationError unknown = validation_error(".meta", "should NOT have additional properties");
+  unknown.hint = "has 'strem'";
+  const std::vector<ValidationError> errors{unknown, validation_error(".v", "should be string")};
+  EXPECT_EQ(named_errors_text(errors),
+            "'.meta' should NOT have additional properties (has 'strem'), '.v' should be string");
+  EXPECT_EQ(first_error_text(errors), "'.meta' should NOT have additional properties (has 'strem'), and 1 more");
+  EXPECT_EQ(errors_hint(errors), "'.meta' has 'strem'");
+  EXPECT_EQ(errors_text(errors), "'.meta' should NOT have additional properties, '.v' should be string");
+}
 
 TEST(ErrorsText, EqualsThatOfEveryRecordedReply) {
   const std::filesystem::path recordings = shared_dir() + "/golden/default.jsonl";

@@ -12,6 +12,7 @@
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "support/held_sink.hpp"
+#include "support/log_file.hpp"
 #include "support/sink_driver.hpp"
 #include "support/small_disk.hpp"
 #include "support/temporary_folder.hpp"
@@ -106,6 +107,23 @@ TEST_F(SpoolSinkTest, KafkaIsSlow_RecordIsSpooledUntilItsFirstAttemptSucceeds) {
   EXPECT_TRUE(becomes_empty());
   EXPECT_THAT(hold_->all(), ElementsAre("a"));
   EXPECT_THAT(metrics(), HasSubstr("outcome=\"acknowledged_late\"} 1"));
+}
+
+TEST_F(SpoolSinkTest, SpoolingStartsAndEnds_TheLogSaysSoOnceForTheTopic) {
+  const LogFile log;
+  hold_->judge = outage;
+  const auto spool = sink(kNever);
+  driver_.produce(*spool, records({"a"}));
+  driver_.produce(*spool, records({"b"}));
+  EXPECT_THAT(log.msgs(), ElementsAre("Records of a topic go to the spool"));
+  EXPECT_EQ(log.line()["level"], 40);
+  EXPECT_EQ(log.line()["topic"], "test.event");
+  EXPECT_EQ(log.line()["cause"], "Local: Queue full");
+  EXPECT_EQ(log.line()["since"].get<std::string>().size(), 24u);
+  hold_->set_judge(delivered);
+  EXPECT_TRUE(becomes([&] { return log.texts().size() == 2; }));
+  EXPECT_EQ(log.lines()[1]["msg"], "Records of a topic have left the spool for Kafka");
+  EXPECT_EQ(log.lines()[1]["records"], 2);
 }
 
 TEST_F(SpoolSinkTest, KafkaIsDown_HastyRecordsAreSpooledToo) {

@@ -6,6 +6,7 @@
 #include "eventgate/telemetry/telemetry.hpp"
 #include "spool/spool_inbox.hpp"
 #include "spool/spool_state.hpp"
+#include "support/log_file.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace eventgate {
@@ -28,8 +29,11 @@ class TopicQueuesTest : public testing::Test {
   void begin_replay(std::int64_t id) {
     TopicQueue& queue = *queues_.all().at("topic");
     queue.in_use.insert(id);
-    queues_.begin_replay(queue, id);
+    queues_.begin_replay(queue, id, kSpooledAt, std::chrono::steady_clock::now());
   }
+
+  /// 2026-11-22T02:39:06.102Z
+  static constexpr std::int64_t kSpooledAt = 1795315146102;
 
   Metrics metrics_{"test"};
   Telemetry telemetry_{metrics_};
@@ -66,6 +70,26 @@ TEST_F(TopicQueuesTest, LastRecordIsRemoved_TopicIsNoLongerSpooled) {
   EXPECT_TRUE(finish_replay(2));
   EXPECT_TRUE(queues_.is_empty());
   EXPECT_FALSE(inbox_.has_spooled_topics());
+}
+
+TEST_F(TopicQueuesTest, LastRecordIsDelivered_OneLineTellsOfAll) {
+  const LogFile log;
+  for (const std::int64_t id : {1, 2, 3}) store(id);
+  for (const std::int64_t id : {1, 2, 3}) {
+    begin_replay(id);
+    if (id != 2) ++queues_.all().at("topic")->delivered;  // the second is set aside
+  }
+  for (const std::int64_t id : {1, 2, 3}) {
+    EXPECT_TRUE(log.texts().empty());
+    finish_replay(id);
+  }
+  const auto line = log.line();
+  EXPECT_EQ(line["level"], 30);
+  EXPECT_EQ(line["msg"], "Records of a topic have left the spool for Kafka");
+  EXPECT_EQ(line["topic"], "topic");
+  EXPECT_EQ(line["records"], 2);
+  EXPECT_GE(line["seconds"], 0);
+  EXPECT_EQ(line["oldest"], "2026-11-22T02:39:06.102Z");
 }
 
 TEST_F(TopicQueuesTest, EarlierRecordIsAdded_ReadingStartsAgainBeforeIt) {

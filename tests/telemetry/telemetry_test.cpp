@@ -53,26 +53,45 @@ TEST_F(TelemetryTest, AProducedEventCountsByStreamAndSchema) {
   EXPECT_TRUE(log.texts().empty());
 }
 
-TEST_F(TelemetryTest, AnInvalidEventCountsByErrorTypeAndIsLoggedAtDebug) {
-  telemetry.event_refused("test.event", "unknown", FailureCause::malformed_json, "");
+/// An event of a declared stream that is refused for `cause`.
+RefusedEvent refused(FailureCause cause, std::string_view message) {
+  return {.stream = "s", .schema_uri = "/u", .cause = cause, .message = message, .is_declared = true};
+}
+
+TEST_F(TelemetryTest, AnInvalidEventCountsByErrorTypeAndIsLogged) {
+  telemetry.event_refused({.stream = "test.event", .schema_uri = "unknown", .cause = FailureCause::malformed_json});
   EXPECT_EQ(
       value(
           R"(eventgate_validation_errors_total{service="gate",error_type="malformed_json",schema_uri="unknown",stream="test.event"})"),
       "1");
   EXPECT_EQ(value(R"(eventgate_events_total{service="gate",outcome="invalid"})"), "1");
-  EXPECT_EQ(log.line()["level"], 20);
-}
-
-TEST_F(TelemetryTest, AClientsMistakeIsLoggedAtDebugAndAFailedDeliveryWarns) {
-  telemetry.event_refused("s", "/u", FailureCause::schema, "Failed loading schema at /u");
-  telemetry.event_refused("s", "/u", FailureCause::not_produced, "Local: Message timed out");
-  EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="schema",schema_uri="/u",stream="s"})"), "1");
-  EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="not_produced",schema_uri="/u",stream="s"})"),
-            "1");
-  EXPECT_EQ(value(R"(eventgate_events_total{service="gate",outcome="error"})"), "2");
   EXPECT_EQ(log.lines().at(0)["level"], 20);
   EXPECT_EQ(log.lines().at(1)["level"], 40);
-  EXPECT_EQ(log.lines().at(1)["message"], "Local: Message timed out");
+}
+
+TEST_F(TelemetryTest, EachRefusalIsLoggedAtDebugAndEachKindWarns) {
+  telemetry.event_refused(refused(FailureCause::schema, "Failed loading schema at /u"));
+  telemetry.event_refused(refused(FailureCause::schema, "Failed loading schema at /u"));
+  telemetry.event_refused(refused(FailureCause::not_produced, "Local: Message timed out"));
+  EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="schema",schema_uri="/u",stream="s"})"), "2");
+  EXPECT_EQ(value(R"(eventgate_event_errors_total{service="gate",cause="not_produced",schema_uri="/u",stream="s"})"),
+            "1");
+  EXPECT_EQ(value(R"(eventgate_events_total{service="gate",outcome="error"})"), "3");
+  EXPECT_THAT(log.msgs(), testing::ElementsAre("An event is refused", "Events are refused", "An event is refused",
+                                               "An event is refused", "Events could not be produced"));
+  EXPECT_EQ(log.lines().back()["message"], "Local: Message timed out");
+  telemetry.write_refusals(true);
+  EXPECT_EQ(log.lines().back()["count"], 1);
+  EXPECT_EQ(log.lines().back()["total"], 2);
+}
+
+TEST_F(TelemetryTest, ARejectedRequestCountsAndEachCauseWarns) {
+  for (int i = 0; i < 3; ++i) telemetry.request_rejected("content_type", "Content-Type is \"text/html\"");
+  telemetry.request_rejected("empty", "Request body was empty.");
+  EXPECT_EQ(value(R"(eventgate_rejected_requests_total{service="gate",cause="content_type"})"), "3");
+  EXPECT_EQ(value(R"(eventgate_rejected_requests_total{service="gate",cause="empty"})"), "1");
+  EXPECT_THAT(log.msgs(), testing::ElementsAre("Requests are rejected", "Requests are rejected"));
+  EXPECT_EQ(log.lines().at(0)["message"], "Content-Type is \"text/html\"");
 }
 
 TEST_F(TelemetryTest, EveryLostHastyEventCountsButTheLogIsNotFlooded) {
@@ -132,7 +151,7 @@ TEST_F(TelemetryTest, RefusedRequestsCountByCause) {
   telemetry.accept_paused(10000);
   EXPECT_EQ(value(R"(eventgate_rejected_requests_total{service="gate",cause="body_too_large"})"), "1");
   EXPECT_EQ(value(R"(eventgate_accept_pauses_total{service="gate"})"), "1");
-  EXPECT_EQ(log.line()["connections"], "10000");
+  EXPECT_EQ(log.lines().back()["connections"], "10000");
 }
 
 TEST_F(TelemetryTest, SchemasCountByHowTheyWereFound) {
@@ -329,7 +348,7 @@ TEST_F(TelemetryTest, EveryMetricOfTheOriginalIsThereWithItsLabels) {
   std::ifstream golden(shared_dir() + "/golden/metrics.txt");
   if (!golden) GTEST_SKIP() << "the original's metrics.txt is not there";
   telemetry.event_produced("s", "/u");
-  telemetry.event_refused("s", "/u", FailureCause::invalid, "");
+  telemetry.event_refused(refused(FailureCause::invalid, ""));
   telemetry.request_answered("v1/events", "POST", 201, milliseconds(1));
   telemetry.producer_statistics("hasty", kStatistics);
   const auto ours = names_and_labels(metrics);

@@ -52,8 +52,9 @@ class EventGate {
   /// then, unless a sink or the live feed still reads its texts (`Sink::borrows_record_text`).
   Task<void> process_hasty(std::unique_ptr<HastyRequest> request);
 
-  /// Records a body that is no JSON, and makes its error event if `error_stream` is set. Returns
-  /// without waiting for that event. An error event that finds no room in `inflight` is dropped, counted and logged.
+  /// Records a body that is no JSON, under the stream that the query names if that is declared. Makes its error event
+  /// if the options want one. Returns without waiting for that event. An error event that finds no room in `inflight`
+  /// is dropped, counted and logged.
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                  const IoExecutor& executor);
 

@@ -27,7 +27,8 @@ struct EventStatus {
 ///     {"status": "invalid", "event": {...}, "context": {"errors": [...], "errorsText": "..."}, "index": 0}
 ///     {"status": "error", "event": {...}, "context": {"message": "...", "delivery": "unknown", "retry": false}, ...}
 ///
-/// `delivery` is present if the delivery failed, and `retry` only if it is false.
+/// `delivery` is present if the delivery failed, and `retry` only if it is false. A last member `hint` names properties
+/// and values that the texts of the errors leave out; see ValidationError.
 void append_status(std::string& out, const EventStatus& status);
 
 }  // namespace eventgate

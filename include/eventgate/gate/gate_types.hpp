@@ -1,10 +1,12 @@
 #pragma once
 
+#include <bitset>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,10 +15,17 @@
 #include "eventgate/gate/request_context.hpp"
 #include "eventgate/json/field_path.hpp"
 #include "eventgate/json/json_nodes.hpp"
+#include "eventgate/telemetry/ledger.hpp"
 
 // The types that the gate shares with its callers: its options, a hasty request and the result of a request.
 
 namespace eventgate {
+
+/// Returns the `error_type` of the error event about an event that is refused for `cause`: the cause's name, but
+/// `validation` for `invalid`, as the original has it.
+inline std::string_view error_type(FailureCause cause) {
+  return cause == FailureCause::invalid ? "validation" : failure_cause_name(cause);
+}
 
 /// The gate's part of the config. The members have the names of the options; docs/config.md describes each.
 struct GateOptions {
@@ -39,6 +48,9 @@ struct GateOptions {
   std::chrono::milliseconds max_future_dt{0};
   std::string error_stream;  ///< Empty: the gate makes no error events.
   std::string error_schema_uri = "/error/2.1.0";
+  /// The causes for which an error event is made, by FailureCause. The default is the original's.
+  std::bitset<kFailureCauseCount> error_events_for = 1ULL << static_cast<unsigned>(FailureCause::invalid) |
+                                                     1ULL << static_cast<unsigned>(FailureCause::malformed_json);
   std::string ledger_stream;  ///< Empty: the gate makes no ledger events.
   std::string ledger_schema_uri = "/eventgate/ledger/1.0.0";
   std::string user_agent = "eventgate";
@@ -49,6 +61,11 @@ struct GateOptions {
   std::vector<std::pair<std::string, FieldPath>> http_request_headers_to_fields{
       {"x-request-id", FieldPath("meta.request_id")}, {"user-agent", FieldPath("http.request_headers.user-agent")}};
   JsonLimits json;
+
+  /// Returns true if a client's event that is refused for `cause` makes an error event.
+  bool makes_error_event(FailureCause cause) const {
+    return !error_stream.empty() && error_events_for[static_cast<std::size_t>(cause)];
+  }
 };
 
 /// The maker of an event: a client, or the gate itself.

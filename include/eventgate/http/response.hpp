@@ -23,6 +23,8 @@ struct Response {
   bool minimal_headers = false;
   /// The label `cause` in `eventgate_rejected_requests_total`. Empty: the response is not counted there.
   std::string_view rejection_cause;
+  /// Why the request was rejected, for the log. It may hold any bytes.
+  std::string rejection_detail;
   /// True: the page of `/?doc`, whose policy allows its inline script and styles.
   bool inline_page = false;
   /// True: no CORS headers, and no cache keeps the response.

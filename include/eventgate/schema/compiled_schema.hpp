@@ -26,6 +26,11 @@ struct Validation {
   std::vector<ValidationError> errors;
   /// The nodes of numbers that are valid as `integer` but written with a fraction or an exponent, such as 1.0.
   std::vector<std::uint32_t> integers;
+  /// How many more errors may name the property that was meant, because that compares names. Not cleared.
+  std::size_t name_searches = kMaxNameSearches;
+
+  /// Such errors of one request.
+  static constexpr std::size_t kMaxNameSearches = 100;
 
   bool valid() const { return errors.empty(); }
   void clear() {

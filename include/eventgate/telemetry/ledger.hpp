@@ -85,6 +85,8 @@ class LedgerAccount {
   explicit LedgerAccount(std::string stream) : stream_(std::move(stream)) {}
 
   const std::string& stream() const noexcept { return stream_; }
+  /// Returns true while the stream is declared by its name.
+  bool is_declared() const noexcept { return declared_since_.load(std::memory_order_relaxed) != 0; }
 
   /// `at` is in milliseconds since the epoch.
   void received(std::size_t count, std::int64_t at) noexcept {

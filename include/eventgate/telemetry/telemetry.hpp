@@ -16,11 +16,22 @@
 
 namespace eventgate {
 
+/// An event that is not produced, and its client is told or could be.
+struct RefusedEvent {
+  std::string_view stream;      ///< Label of the stream: that of its ledger account.
+  std::string_view schema_uri;  ///< Label of the schema: `unknown` if none is loaded.
+  FailureCause cause = FailureCause::invalid;
+  std::string_view message = {};
+  bool is_declared = false;               ///< `stream` is declared by name, so that it gets log lines of its own.
+  std::string_view sent_stream = {};      ///< As the client sent it, or empty.
+  std::string_view sent_schema_uri = {};  ///< As the client sent it, or empty.
+};
+
 /// Records happenings as metrics and log lines.
 ///
 /// Labels have a bounded number of values. Callers pass `kUnknown` in place of a stream that is not declared or a
 /// schema that is not loaded, because clients make up any number of both. Log lines are limited to some each second and
-/// cause.
+/// cause; those of refusals to one a minute for each stream, schema and cause (`write_refusals`).
 ///
 /// Thread-safe. Functions for an event that succeeds only add to counters that the thread knows already.
 class Telemetry {
@@ -36,11 +47,10 @@ class Telemetry {
   void events_received(std::size_t count);
   /// Events were delivered or spooled.
   void event_produced(std::string_view stream, std::string_view schema_uri, std::size_t count = 1);
-  /// An event is not produced, and its client is told or could be. `message` may be empty for an invalid event.
-  void event_refused(std::string_view stream, std::string_view schema_uri, FailureCause cause,
-                     std::string_view message);
-  /// An event was sent to Kafka and not answered in time, and its client is told so.
-  void event_delivery_unknown(std::string_view stream, std::string_view schema_uri, std::string_view message);
+  /// An event is not produced, and its client is told, or was answered 202 before.
+  void event_refused(const RefusedEvent& event);
+  /// An event was sent to Kafka and not answered in time, and its client is told so. `event.cause` has no meaning.
+  void event_delivery_unknown(const RefusedEvent& event);
   /// An event whose client got a 202 was not delivered.
   void hasty_event_lost(std::string_view stream, std::string_view schema_uri, std::string_view message);
   /// Returns how many hasty events were lost.
@@ -57,8 +67,11 @@ class Telemetry {
   void request_answered(std::string_view path, std::string_view method, unsigned status,
                         std::chrono::nanoseconds duration);
   /// A request was rejected before its events were processed. `cause` is one of a fixed set of names, such as
-  /// `headers_too_large` or `inflight_bytes`.
-  void request_rejected(std::string_view cause);
+  /// `headers_too_large` or `inflight_bytes`. `detail` is what its client is told.
+  void request_rejected(std::string_view cause, std::string_view detail = {});
+  /// Writes the log lines about refused events and rejected requests that are due. Call it every few seconds; with
+  /// `all` once at the end, for those that wait for their minute to be over.
+  void write_refusals(bool all = false);
   void body_received(std::size_t bytes);
   void connection_opened();
   void connection_closed();
@@ -122,6 +135,12 @@ class Telemetry {
   void record_spooled(std::string_view topic);
   /// Kafka has a record of the spool: by its first attempt if `late`, else by a replay.
   void record_unspooled(std::string_view topic, bool late);
+  /// A record of a topic is spooled, and no other one of it was in the spool. `cause` says why Kafka does not have it.
+  void spooling_started(std::string_view topic, std::string_view cause);
+  /// Kafka has all `records` of a topic that were in the spool. `duration` is that of the replay; `oldest` is when the
+  /// first of them was spooled, in milliseconds since the epoch, or 0 if that is not known.
+  void spooled_records_delivered(std::string_view topic, std::size_t records, std::chrono::nanoseconds duration,
+                                 std::int64_t oldest);
   /// The spool holds records that this process did not put there.
   void spool_found(std::string_view topic, std::size_t count);
   /// Records left the spool without being produced.
