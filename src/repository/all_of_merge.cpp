@@ -507,7 +507,7 @@ class Merger {
   static bool has_all_of(const JsValue& value) {
     if (value.is_list()) return std::any_of(value.list().begin(), value.list().end(), has_all_of);
     if (!value.is_object()) return false;
-    if (value.object().has("allOf")) return true;
+    if (member(value, "allOf").is_list()) return true;
     const auto& members = value.object().members();
     return std::any_of(members.begin(), members.end(), [](const auto& one) { return has_all_of(one.second); });
   }

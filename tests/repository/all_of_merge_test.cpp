@@ -113,6 +113,27 @@ TEST(MergedAllOf, MergesInsideNotAndLeavesTheRestOfIt) {
             json::parse(R"({"not": {"anyOf": [{"properties": {}, "not": {"type": "null"}}]}})"));
 }
 
+// A list of `required` keeps its order where nothing is merged with it, one of `dependencies` never does.
+TEST(MergedAllOf, SortsTheListsOfDependencies) {
+  EXPECT_EQ(
+      merged(R"({"required": ["b", "a"], "dependencies": {"x": ["d", "a", "b"], "y": {"required": ["b", "a"]}}})"),
+      json::parse(
+          R"({"required": ["b", "a"], "dependencies": {"x": ["a", "b", "d"], "y": {"required": ["b", "a"]}}})"));
+  // With `y` in one of them alone the original joins them, too; without it it takes the two for the same (json-schema-
+  // compare 0.2.2 compares the lists of nothing) and loses `c`.
+  EXPECT_EQ(
+      merged(R"({"dependencies": {"x": ["d", "a"]}, "allOf": [{"dependencies": {"x": ["c", "a"], "y": ["d"]}}]})"),
+      json::parse(R"({"dependencies": {"x": ["a", "c", "d"], "y": ["d"]}})"));
+  EXPECT_EQ(merged(R"({"dependencies": {"x": ["d", "a"]}, "allOf": [{"dependencies": {"x": ["c", "a"]}}]})"),
+            json::parse(R"({"dependencies": {"x": ["a", "c", "d"]}})"));
+}
+
+// A property may have that name.
+TEST(MergedAllOf, APropertyAllOfInsideNotIsNoAllOf) {
+  EXPECT_EQ(merged(R"({"not": {"properties": {"allOf": {"not": {"type": "null"}}}}})"),
+            json::parse(R"({"not": {"anyOf": [{"properties": {"allOf": {"not": {"type": "null"}}}}]}})"));
+}
+
 TEST(MergedAllOf, LeavesASharedBranchAlone) {
   const JsValue schema = js_value(ordered_json::parse(R"({"properties": {}})"));
   const JsValue shared = js_value(ordered_json::parse(R"({"allOf": [{"required": ["a"]}]})"));
