@@ -295,6 +295,7 @@ Result result_of(ConfigDocument& document) {
   const bool was_read = document.problems.empty();
   Config config = config_of(document);
   config.warnings = std::move(document.warnings);
+  config.unset_variables = std::move(document.unset_variables);
   config.options = std::move(document.options);
   if (document.problems.empty()) return config;
   ConfigProblems found{std::move(document.problems), nullptr};

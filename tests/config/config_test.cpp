@@ -730,6 +730,8 @@ TEST(ReadConfig, AVariableThatIsNotSetIsAWarningUnlessItHasADefaultOrIsInACommen
                                                            HasSubstr("has no default")),
                                                      HasSubstr("the variable EVENTGATE_TEST_VALUE"),
                                                      HasSubstr("error_stream is empty"), HasSubstr("csp is null")));
+  EXPECT_THAT(result->unset_variables, UnorderedElementsAre(HasSubstr("the variable EVENTGATE_TEST_NOT_SET"),
+                                                            HasSubstr("the variable EVENTGATE_TEST_VALUE")));
   EXPECT_EQ(result->schema.schema_cache_size, 4096u);
   EXPECT_FALSE(with_variable("", "live_token: {env(EVENTGATE_TEST_NOT_SET)}"));
 }

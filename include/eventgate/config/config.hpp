@@ -42,6 +42,9 @@ struct Config {
   std::chrono::milliseconds shutdown_timeout{30000};
   std::vector<std::string> warnings;  ///< Unknown keys with the nearest known one, and options without effect.
 
+  /// Those of `warnings` about placeholders whose variable is not set and that have no default.
+  std::vector<std::string> unset_variables;
+
   /// Every option by its dotted path, with the value in effect as JSON. Secrets of Kafka's options are left out.
   std::vector<std::pair<std::string, std::string>> options;
 };
