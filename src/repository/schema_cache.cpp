@@ -49,6 +49,13 @@ std::optional<std::map<std::string, std::size_t>> SchemaCache::bases_of(std::str
   return it->second.origin.bases;
 }
 
+std::optional<std::size_t> SchemaCache::digest_of(std::string_view key) const {
+  const std::shared_lock lock(mutex_);
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return std::nullopt;
+  return it->second.origin.digest;
+}
+
 SchemaCache::Update SchemaCache::store(const std::string& key, SchemaResult& result, const SchemaOrigin& origin,
                                        bool remember_failure) {
   const auto now = Clock::now();

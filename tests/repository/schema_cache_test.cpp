@@ -87,5 +87,13 @@ TEST(SchemaCache, OneCallerRefreshesAtATime) {
   EXPECT_TRUE(cache.find("a").needs_refresh);
 }
 
+TEST(SchemaCache, TellsTheDigestOfWhatIsCached) {
+  const SchemaOptions options;
+  SchemaCache cache(options);
+  EXPECT_EQ(cache.digest_of("a"), std::nullopt);
+  store(cache, "a", schema("/a"), 7);
+  EXPECT_EQ(cache.digest_of("a"), 7u);
+}
+
 }  // namespace
 }  // namespace eventgate

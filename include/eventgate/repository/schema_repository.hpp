@@ -52,6 +52,12 @@ using SchemaResult = boost::system::result<SchemaPointer, SchemaFailure>;
 /// The text of a schema's document.
 using SchemaText = boost::system::result<std::string, SchemaFailure>;
 
+/// A document as it is now.
+struct SchemaDocument {
+  SchemaText text;
+  bool has_changed = false;  ///< It, or one that it refers to, differs from what the compiled schema was made of.
+};
+
 /// The form of a schema_uri. `illegal` is any other text, and a URI of more than 1024 bytes.
 enum class SchemaUriForm { path, absolute, illegal };
 SchemaUriForm schema_uri_form(std::string_view schema_uri);
@@ -103,9 +109,9 @@ class SchemaRepository {
     not_cached,  ///< No compiled schema has this URI. A request to look at a schema does not load it.
     too_many,    ///< Other documents are being read. Try again later.
   };
-  /// Starts to read the document of a cached schema. If it has `started`, `done` is called once with the result of
-  /// `dereferenced`, on a loader thread; it must not block. Otherwise `done` is never called.
-  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
+  /// Starts to read the document of a cached schema. If it has `started`, `done` is called once, with the text that
+  /// `dereferenced` returns, on a loader thread; it must not block. Otherwise `done` is never called.
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaDocument)> done);
 
   /// Loads `schema_precache_uris` and waits for the results. Logs and counts each failure.
   ///
