@@ -91,6 +91,9 @@ class Parser {
     CLI::App& health = add(app_, "health", "Exits with 0 if the gate of this config answers on this host",
                            Command::health, "health -c /etc/eventgate/config.yaml");
     for (CLI::App* const command : {&serve, &check, &validate, &health}) add_config(*command)->required();
+    serve.add_flag("--dev", line_.dev,
+                   "For authors: looks at schemas and streams each second, shows events at /live, logs each request, "
+                   "and listens on 127.0.0.1 unless a file says otherwise");
     for (CLI::App* const command : {&check, &validate}) command->add_flag("--json", line_.json, "Print JSON");
     validate.add_option("EVENTS", line_.events, "File with an event a line; - reads standard input")->type_name("");
   }
@@ -396,7 +399,8 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
 
 std::string_view usage_text() {
   return "Usage:\n"
-         "  eventgate serve -c FILE [-c FILE]...           serve; later files are merged over earlier ones\n"
+         "  eventgate serve -c FILE [-c FILE]... [--dev]   serve; later files are merged over earlier ones; --dev: for "
+         "authors\n"
          "  eventgate check -c FILE [-c FILE]... [--json]  read config, schemas and stream configs, print every "
          "problem\n"
          "  eventgate validate -c FILE... [--json] [EVENTS.ndjson | -]\n"

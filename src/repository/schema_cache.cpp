@@ -23,7 +23,9 @@ SchemaCache::Lookup SchemaCache::find(std::string_view key) const {
       const auto now = Clock::now();
       if (now >= entry.due) {
         // A file is read at once. A host may hang, so the old schema serves for a while.
-        if (entry.is_latest && (!entry.origin.asked_host || now >= entry.due + options_.schema_latest_ttl))
+        const bool is_on_disk = !entry.origin.asked_host;
+        if (entry.is_latest ? is_on_disk || now >= entry.due + options_.schema_latest_ttl
+                            : is_on_disk && options_.schema_revalidate_first)
           return lookup;
         lookup.needs_refresh = !entry.is_refreshing.exchange(true, std::memory_order_relaxed);
       }

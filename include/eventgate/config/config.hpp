@@ -37,6 +37,7 @@ struct Config {
   std::optional<KafkaSinkOptions> kafka;
   std::optional<SpoolOptions> spool;  ///< Needs `kafka`.
   bool live = false;                  ///< Shows events at `/live`.
+  bool dev = false;                   ///< ConfigUse::development: requests are logged.
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds startup_timeout{30000};  ///< Longest time until the service manager hears READY.
   std::chrono::milliseconds shutdown_timeout{30000};
@@ -57,11 +58,20 @@ struct ConfigProblems {
   std::shared_ptr<const Config> rest;
 };
 
+/// What a config is read for.
+enum class ConfigUse {
+  service,
+  /// `serve --dev`, beside whoever writes schemas. `live` is on and `interface` is 127.0.0.1, unless the files say
+  /// otherwise. Schemas and stream configs are looked at each second, whatever the files say.
+  development
+};
+
 /// Reads `files` and merges later ones over earlier ones, object by object; a list replaces a list. A file has
 /// service-runner's layout or flat keys. `{env(NAME,default)}` stands for a variable of the environment. Returns all
 /// problems at once. An unknown key is a warning. A null counts as absent with a warning, or is a problem where the
 /// default would be dangerous. A section without members changes nothing.
-boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files);
+boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files,
+                                                          ConfigUse use = ConfigUse::service);
 
 /// As `read_config`, for one document in memory; messages call it `file`.
 boost::system::result<Config, ConfigProblems> config_of(const nlohmann::ordered_json& document,
