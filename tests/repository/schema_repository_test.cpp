@@ -279,7 +279,8 @@ TEST_F(SchemaRepositoryTest, RequestsTakeTurns) {
   const auto begin_for = [&](const std::string& uri, std::uint64_t request) {
     const auto outcome = std::make_shared<std::promise<void>>();
     outcomes.push_back(outcome->get_future());
-    repository_->load(uri, [outcome](const SchemaResult&) { outcome->set_value(); }, request);
+    repository_->load(
+        uri, [outcome](const SchemaResult&) { outcome->set_value(); }, request);
   };
   for (int i = 0; i < 100; ++i) begin_for("/many/" + std::to_string(i), 1);
   reader_->await_reads("/base/many/2", 1);
