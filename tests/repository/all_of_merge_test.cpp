@@ -95,6 +95,14 @@ TEST(MergedAllOf, SaysWhatDoesNotGoTogether) {
   EXPECT_THAT(merged(R"({"format": "uri", "allOf": [{"format": "date"}]})").get<std::string>(), HasSubstr("`format`"));
 }
 
+TEST(MergedAllOf, AnAllOfThatIsNoListOfSchemasIsSaidToBeNone) {
+  EXPECT_EQ(merged(R"({"allOf": "text"})"), "/allOf: expected a list of schemas, found \"text\"");
+  EXPECT_EQ(merged(R"({"properties": {"x": {"allOf": {"type": "string"}}}})"),
+            "/properties/x/allOf: expected a list of schemas, found {\"type\":\"string\"}");
+  EXPECT_EQ(merged(R"({"allOf": [{"allOf": null}]})"), "/allOf: expected a list of schemas, found null");
+  EXPECT_EQ(merged(R"({"allOf": [{}, "text"]})"), "/allOf: expected schemas, found \"text\"");
+}
+
 TEST(MergedAllOf, TakesListsOfTheSameNamesForOne) {
   // The order of the first stays, because the second says nothing new.
   EXPECT_EQ(merged(R"({"required": ["b", "a"], "allOf": [{"required": ["a", "b"]}]})"),
