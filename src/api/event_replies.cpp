@@ -1,6 +1,7 @@
 #include "event_replies.hpp"
 
 #include "eventgate/api/parse_body.hpp"
+#include "eventgate/base/utf8.hpp"
 
 namespace eventgate {
 
@@ -68,6 +69,21 @@ Response processed_response(const ProcessResult& result) {
   }
   response.body += '}';
   return response;
+}
+
+std::string failure_note(const ProcessResult& result) {
+  constexpr std::size_t kMaxReason = 500;
+  const EventStatus* first = nullptr;
+  for (const auto* const statuses : {&result.invalid, &result.error})
+    if (!statuses->empty() && (!first || statuses->front().index < first->index)) first = &statuses->front();
+  if (!first) return {};
+  const bool is_invalid = first->kind == EventStatus::Kind::invalid;
+  const std::string reason = is_invalid ? errors_text(first->errors) : first->message;
+  std::string note;
+  if (result.event_count > 1) note = "event " + std::to_string(first->index) + ": ";
+  note += utf8_prefix(reason, kMaxReason);
+  if (reason.size() > kMaxReason) note += " ...";
+  return note;
 }
 
 }  // namespace eventgate

@@ -116,6 +116,7 @@ Reply EventsEndpoint::reject(const Exchange& /*exchange*/, Response response) co
 Response EventsEndpoint::response_to(const ProcessResult& result, const Request& request) const {
   if (result.no_room == result.event_count) return overload_response(result.error.front().message, request);
   Response response = processed_response(result);
+  if (options_.note_failures) response.note = failure_note(result);
   if (options_.tell_durability && result.produced() > 0)
     response.extra_headers +=
         result.spooled > 0 ? "x-eventgate-durability: disk\r\n" : "x-eventgate-durability: kafka\r\n";

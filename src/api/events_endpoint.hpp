@@ -24,6 +24,7 @@ struct EventsOptions {
   std::size_t max_events;
   JsonLimits json;
   bool tell_durability;
+  bool note_failures;
 };
 
 /// `POST /v1/events`, and `GET /v1/_test/events`: parses the body, and hands its events to the gate.

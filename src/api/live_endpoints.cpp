@@ -109,7 +109,8 @@ class ViewerSlot {
 };
 
 /// Returns the response with a document, or with the reason why there is none, in the words of `POST /v1/events`.
-Response document_response(const std::string& schema_uri, SchemaText text, const Request& request) {
+Response document_response(const std::string& schema_uri, SchemaDocument document, const Request& request) {
+  SchemaText& text = document.text;
   Response response;
   if (text) {
     response = json_response(*std::move(text));
@@ -120,6 +121,8 @@ Response document_response(const std::string& schema_uri, SchemaText text, const
                            (reason.empty() ? ": it is in none of schema_base_uris any more." : ": " + reason),
                        request);
   }
+  response.extra_headers +=
+      document.has_changed ? "x-eventgate-schema-changed: true\r\n" : "x-eventgate-schema-changed: false\r\n";
   response.own_origin_only = true;
   return response;
 }
@@ -182,11 +185,11 @@ Task<Reply> LiveSchemaEndpoint::handle(Exchange& exchange) {
   if (const auto wrong = read_schema_uri(exchange.query(), schema_uri))
     co_return live_rejection(400, *wrong, "live_schema", request);
 
-  std::optional<SchemaText> text;
+  std::optional<SchemaDocument> document;
   const Waker waker = exchange.waker();
-  const auto reading = schemas_.begin_dereferencing(schema_uri, [waker, &text](SchemaText read) {
-    // The waker calls this only while `text` exists.
-    waker.wake([&text, read = std::move(read)]() mutable { text = std::move(read); });
+  const auto reading = schemas_.begin_dereferencing(schema_uri, [waker, &document](SchemaDocument read) {
+    // The waker calls this only while `document` exists.
+    waker.wake([&document, read = std::move(read)]() mutable { document = std::move(read); });
   });
   switch (reading) {
     case SchemaRepository::DereferenceStart::not_cached:
@@ -201,9 +204,9 @@ Task<Reply> LiveSchemaEndpoint::handle(Exchange& exchange) {
       break;
   }
   const steady_clock::time_point until = steady_clock::now() + timeout_;
-  while (!text && !exchange.stopping() && steady_clock::now() < until)
+  while (!document && !exchange.stopping() && steady_clock::now() < until)
     if (co_await exchange.wait(until - steady_clock::now()) == Exchange::Wake::client_left) break;
-  if (text) co_return document_response(schema_uri, *std::move(text), request);
+  if (document) co_return document_response(schema_uri, *std::move(document), request);
   if (exchange.stopping()) co_return live_rejection(503, kStopping, "live_stopping", request);
   co_return with_retry_after(live_rejection(503, "The schema was not read in time (request_timeout). Come again later.",
                                             "live_schema", request),

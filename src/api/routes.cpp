@@ -26,7 +26,7 @@ void add_live_routes(std::vector<Route>& routes, const ApiOptions& options, cons
 }  // namespace
 
 Router make_router(const ApiOptions& options, const HttpOptions& http, const ApiServices& services) {
-  const EventsOptions events{options.max_events, options.json, options.tell_durability};
+  const EventsOptions events{options.max_events, options.json, options.tell_durability, options.note_failures};
   std::vector<Route> routes;
   const auto get = [&routes](std::string_view path, std::string_view operation, std::unique_ptr<Endpoint> endpoint) {
     routes.push_back({Method::get, path, operation, std::move(endpoint)});

@@ -7,13 +7,14 @@
 #include <exception>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <utility>
 
+#include "check_streams.hpp"
 #include "dry_run.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/delivery/fan_out.hpp"
@@ -83,10 +84,10 @@ class Check {
 
 void Check::check_kafka() {
   if (!config_.kafka) return;
-  std::set<std::string> topics;
+  std::map<std::string, bool> topics;  // whether its records have keys
   const auto add = [&](const std::string& stream, const StreamConfig* stream_config) {
     const std::string topic = topic_name(config_.gate.topic_prefix, stream, stream_config);
-    if (is_topic_name(topic)) topics.insert(topic);
+    if (is_topic_name(topic)) topics[topic] = stream_config && !stream_config->message_key_fields.empty();
   };
   if (streams_) {
     const std::shared_ptr<const StreamConfigs> configs = streams_->current();
@@ -95,7 +96,11 @@ void Check::check_kafka() {
     for (const std::string& name : {config_.gate.error_stream, config_.gate.ledger_stream})
       if (!name.empty()) add(name, nullptr);
   }
-  KafkaFindings found = kafka_findings(*config_.kafka, {topics.begin(), topics.end()});
+  KafkaExpectations expected;
+  for (const auto& [topic, has_key] : topics) expected.topics.push_back({topic, has_key});
+  // Without such a field a record has the time of its receipt.
+  if (!config_.gate.dt_field.empty()) expected.max_future_dt = config_.gate.max_future_dt;
+  KafkaFindings found = kafka_findings(*config_.kafka, expected);
   for (std::string& text : found.problems) problem(std::move(text));
   for (std::string& text : found.warnings) found_.warnings.push_back(std::move(text));
 }
@@ -187,33 +192,7 @@ void Check::check_streams() {
     problem(e.what());
     return;
   }
-  SchemaTitles titles(config_.schema, *reader_);
-  const std::shared_ptr<const StreamConfigs> configs = streams_->current();
-  const std::vector<std::string> names = configs->stream_names();
-  const std::set<std::string> plain(names.begin(), names.end());  // the others are /regexes/
-  const auto declared = parse_object_text(configs->json());
-  if (!declared) return problem("stream_config_uri: " + declared.error().message);
-  std::set<std::string> unusable;
-  for (const UnusableEntry& entry : configs->unusable_entries()) {
-    if (unusable.insert(entry.name).second) problem("stream_config_uri: " + entry.reason);
-  }
-  for (const auto& [name, declaration] : declared->items()) {
-    if (unusable.contains(name)) continue;
-    if (plain.contains(name)) {
-      const std::string topic = topic_name(config_.gate.topic_prefix, name, configs->find(name));
-      if (!is_topic_name(topic))
-        problem("stream '" + name + "': its topic '" + topic +
-                "' is no Kafka topic name: expected 1 to 249 of [a-zA-Z0-9._-]");
-    }
-    std::string title;
-    if (declaration.is_object() && declaration.contains("schema_title") && declaration["schema_title"].is_string())
-      title = declaration["schema_title"].get<std::string>();
-    if (title.empty()) {
-      problem("stream '" + name + "': expected a schema_title; without it no event may enter");
-    } else if (titles.contains(title) == false) {
-      problem("stream '" + name + "': expected a schema of the title '" + title + "' in one of schema_base_uris");
-    }
-  }
+  if (schemas_) eventgate::check_streams(config_, *streams_->current(), *reader_, *schemas_, found_);
 }
 
 /// The stream of events that the gate itself makes: of its options, `kind` is the start.

@@ -2,29 +2,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <numeric>
 #include <utility>
+
+#include "eventgate/base/edit_distance.hpp"
 
 namespace eventgate {
 namespace {
 
 using Command = CommandLine::Command;
 using Action = CommandLine::SpoolAction;
-
-/// Edits (insert, delete, replace a character) that make `b` of `a`: Levenshtein's distance.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
-}
 
 /// `; did you mean 'NEAREST'?`, or nothing if no name is near.
 std::string suggestion(std::string_view given, const std::vector<std::string>& names) {
@@ -105,6 +91,9 @@ class Parser {
     CLI::App& health = add(app_, "health", "Exits with 0 if the gate of this config answers on this host",
                            Command::health, "health -c /etc/eventgate/config.yaml");
     for (CLI::App* const command : {&serve, &check, &validate, &health}) add_config(*command)->required();
+    serve.add_flag("--dev", line_.dev,
+                   "For authors: looks at schemas and streams each second, shows events at /live, logs each request, "
+                   "and listens on 127.0.0.1 unless a file says otherwise");
     for (CLI::App* const command : {&check, &validate}) command->add_flag("--json", line_.json, "Print JSON");
     validate.add_option("EVENTS", line_.events, "File with an event a line; - reads standard input")->type_name("");
   }
@@ -410,7 +399,8 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
 
 std::string_view usage_text() {
   return "Usage:\n"
-         "  eventgate serve -c FILE [-c FILE]...           serve; later files are merged over earlier ones\n"
+         "  eventgate serve -c FILE [-c FILE]... [--dev]   serve; later files are merged over earlier ones; --dev: for "
+         "authors\n"
          "  eventgate check -c FILE [-c FILE]... [--json]  read config, schemas and stream configs, print every "
          "problem\n"
          "  eventgate validate -c FILE... [--json] [EVENTS.ndjson | -]\n"

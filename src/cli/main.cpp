@@ -145,6 +145,19 @@ const char* serve_until_stop(const Signals& signals, const std::vector<std::stri
   }
 }
 
+/// Logs what a person opens, with `--dev`.
+void say_where(const std::string& interface, std::uint16_t port, bool has_live) {
+  const bool is_any = interface == "0.0.0.0" || interface == "::";
+  const std::string host = is_any                                     ? "127.0.0.1"
+                           : interface.find(':') != std::string::npos ? '[' + interface + ']'
+                                                                      : interface;
+  const std::string url = "http://" + host + ':' + std::to_string(port);
+  log(LogLevel::info, "Schemas and stream configs are looked at each second (--dev)",
+      {{"events", url + "/v1/events"},
+       {"live", has_live ? url + "/live" : std::string("off")},
+       {"documentation", url + "/?doc"}});
+}
+
 int serve(const std::vector<std::string>& files, Config config) {
   const Signals signals;
   start_logging(config.logging);
@@ -156,6 +169,8 @@ int serve(const std::vector<std::string>& files, Config config) {
   const std::string metrics_interface =
       config.http.metrics_interface.empty() ? interface : config.http.metrics_interface;
   const std::uint16_t port = config.http.port;
+  const bool is_dev = config.dev;
+  const bool has_live = config.live;
   std::optional<Service> started;
   ServiceManager manager(config.startup_timeout);
   manager.status("starting: schemas and stream configs are read");
@@ -184,6 +199,7 @@ int serve(const std::vector<std::string>& files, Config config) {
     log(LogLevel::info, "listening",
         {{"interface", std::string_view(interface)}, {"port", static_cast<long long>(service.port())}});
   }
+  if (is_dev) say_where(interface, service.port(), has_live);
   manager.watch({[&service] { return service.not_ready_reason(); }, [&service] { return service.stale(); },
                  [&service](const std::function<void()>& done) { service.turn(done); }});
   const char* const signal = serve_until_stop(signals, files, service, manager);
@@ -206,6 +222,11 @@ int check(const std::vector<std::string>& files, bool as_json) {
     quiet.output = "/dev/null";  // what goes wrong is in the problems
     start_logging(quiet);
     warnings = config->warnings;
+    // Where the gate starts they are warnings; whoever checks wants the config as it will be.
+    for (const std::string& unset : config->unset_variables) {
+      std::erase(warnings, unset);
+      problems.push_back(unset);
+    }
     Findings found = findings_of(*config);
     std::move(found.problems.begin(), found.problems.end(), std::back_inserter(problems));
     std::move(found.warnings.begin(), found.warnings.end(), std::back_inserter(warnings));
@@ -252,7 +273,7 @@ int run(const std::vector<std::string>& arguments) {
   }
   switch (line->command) {
     case CommandLine::Command::serve: {
-      auto config = read_config(line->files);
+      auto config = read_config(line->files, line->dev ? ConfigUse::development : ConfigUse::service);
       if (config) return serve(line->files, std::move(*config));
       return fail(joined(config.error().problems));
     }

@@ -34,6 +34,7 @@
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/process_metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
+#include "request_log.hpp"
 #include "restart_options.hpp"
 
 namespace eventgate {
@@ -192,7 +193,8 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
                              std::move(overload_reason)};
   server = std::make_unique<HttpServer>(
       config.http,
-      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight},
+      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight,
+                   config.dev ? log_request : std::function<void(const AnsweredRequest&)>()},
       executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();
@@ -324,7 +326,7 @@ void Service::Impl::turn(const std::function<void()>& done) {
 
 std::optional<std::string> Service::Impl::reload(const std::vector<std::string>& files, const std::stop_token& stop) {
   std::string reason;
-  const auto fresh = read_config(files);
+  const auto fresh = read_config(files, config.dev ? ConfigUse::development : ConfigUse::service);
   if (!fresh) {
     for (const std::string& problem : fresh.error().problems) reason += (reason.empty() ? "" : "; ") + problem;
   } else {

@@ -1,7 +1,7 @@
 #include "service_manager.hpp"
 
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "eventgate/logging/log.hpp"
+#include "systemd.hpp"
 
 namespace eventgate {
 namespace {
@@ -61,6 +62,10 @@ std::optional<Clock::duration> watchdog_interval() {
 }  // namespace
 
 std::optional<int> inherited_socket() {
+  if (!kHasSystemd && variable("LISTEN_PID") == std::to_string(::getpid()))
+    throw std::runtime_error(
+        "LISTEN_FDS: systemd passes a socket, and this gate is built without libsystemd: expected a build with "
+        "EVENTGATE_SYSTEMD, or a unit without a socket");
   const std::string process = variable("LISTEN_PID");
   const std::string sockets = variable("LISTEN_FDS");
   const int count = sd_listen_fds(1);
@@ -152,7 +157,12 @@ void ServiceManager::Impl::run(const std::stop_token& stop) {
 }
 
 ServiceManager::ServiceManager(std::chrono::milliseconds startup_timeout)
-    : impl_(std::make_unique<Impl>(startup_timeout)) {}
+    : impl_(std::make_unique<Impl>(startup_timeout)) {
+  if (!kHasSystemd && impl_->listens)
+    log(LogLevel::warn,
+        "The service manager is told nothing, because this gate is built without libsystemd: expected a build with "
+        "EVENTGATE_SYSTEMD, or a unit without Type=notify");
+}
 
 ServiceManager::~ServiceManager() = default;
 

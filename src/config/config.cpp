@@ -321,11 +321,28 @@ Result result_of(ConfigDocument& document) {
   const bool was_read = document.problems.empty();
   Config config = config_of(document);
   config.warnings = std::move(document.warnings);
+  config.unset_variables = std::move(document.unset_variables);
   config.options = std::move(document.options);
   if (document.problems.empty()) return config;
   ConfigProblems found{std::move(document.problems), nullptr};
   if (was_read) found.rest = std::make_shared<const Config>(std::move(config));
   return found;
+}
+
+/// Whoever writes schemas sees within a second what a change does.
+void set_up_for_development(Config& config) {
+  constexpr milliseconds kSecond{1000};
+  const auto at_most_a_second = [&](milliseconds& time, bool is_never_if_zero) {
+    if (time > kSecond || (is_never_if_zero && time == milliseconds(0))) time = kSecond;
+  };
+  at_most_a_second(config.schema.schema_latest_ttl, false);
+  at_most_a_second(config.schema.schema_negative_ttl, false);
+  at_most_a_second(config.schema.schema_revalidate, true);
+  at_most_a_second(config.streams.stream_config_ttl, true);
+  config.schema.schema_revalidate_first = true;
+  config.api.note_failures = true;
+  config.logging.readable_on_terminal = true;
+  config.dev = true;
 }
 
 // --- files
@@ -370,10 +387,14 @@ void merge_file(const std::string& path, ConfigDocument& document) {
 
 }  // namespace
 
-Result read_config(const std::vector<std::string>& files) {
+Result read_config(const std::vector<std::string>& files, ConfigUse use) {
   ConfigDocument document;
+  const bool is_dev = use == ConfigUse::development;
+  if (is_dev) document.merge("--dev", {{"live", true}, {"interface", "127.0.0.1"}});
   for (const std::string& file : files) merge_file(file, document);
-  return result_of(document);
+  Result result = result_of(document);
+  if (result && is_dev) set_up_for_development(*result);
+  return result;
 }
 
 Result config_of(const Json& document, const std::string& file) {

@@ -142,9 +142,11 @@ void Placeholders::resolve(Json& parsed, const std::string& file, ConfigDocument
   if (placeholders_.empty()) return;
   Run run{*this, file, document};
   run.walk(parsed, "");
-  for (const std::string& name : run.unset)
+  for (const std::string& name : run.unset) {
     document.warnings.push_back(file + ": the variable " + name + " of the environment is not set, and {env(" + name +
                                 ")} has no default: it is empty");
+    document.unset_variables.push_back(document.warnings.back());
+  }
 }
 
 }  // namespace eventgate

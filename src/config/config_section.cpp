@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "eventgate/base/edit_distance.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -39,28 +41,12 @@ bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-/// Edits (insert, delete, replace) from `a` to `b`.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 std::string nearest(const std::string& key, const std::set<std::string>& known) {
   const std::string_view start = std::string_view(key).substr(0, 64);
   const std::string* best = nullptr;
   std::size_t least = std::numeric_limits<std::size_t>::max();
   for (const std::string& name : known) {
-    const std::size_t edits = distance(start, name);
+    const std::size_t edits = edit_distance(start, name);
     if (edits >= least) continue;
     least = edits;
     best = &name;

@@ -40,6 +40,7 @@ struct ConfigDocument {
   std::map<std::pair<std::string, std::string>, std::string> texts;
   std::vector<std::string> problems;
   std::vector<std::string> warnings;
+  std::vector<std::string> unset_variables;  ///< Those of `warnings` about variables of the environment.
   std::vector<std::pair<std::string, std::string>> options;
 
   /// Merges the document of `file` over the values read before. It may have the flat layout or service-runner's.

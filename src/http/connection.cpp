@@ -379,6 +379,10 @@ void HttpConnection::finish_response(RequestExchange& exchange, const Response& 
   if (exchange.match.resource)
     telemetry().request_answered(exchange.match.resource->label, exchange.request().method_name(), response.status,
                                  steady_clock::now() - socket_.request_start());
+  if (server().on_answered && !args_.only_endpoint)
+    server().on_answered({exchange.request().method_name(), exchange.request().target(), response.status,
+                          response.reason.empty() ? reason_phrase(response.status) : response.reason, response.note,
+                          steady_clock::now() - socket_.request_start()});
 }
 
 }  // namespace

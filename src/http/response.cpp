@@ -61,6 +61,7 @@ Response problem(unsigned status, std::string_view detail, const Request& reques
   body += ",\"uri\":";
   append_json_string(body, request.target());
   body += '}';
+  response.note = detail;
   return response;
 }
 

@@ -34,7 +34,8 @@ struct ServerContext {
         format(options),
         inflight_bytes(services.inflight ? std::move(services.inflight)
                                          : std::make_shared<InflightBytes>(options.max_inflight_bytes)),
-        inflight(*inflight_bytes) {}
+        inflight(*inflight_bytes),
+        on_answered(std::move(services.on_answered)) {}
 
   const HttpOptions options;
   const Router router;
@@ -43,6 +44,7 @@ struct ServerContext {
   const ResponseFormat format;
   const std::shared_ptr<InflightBytes> inflight_bytes;
   InflightBytes& inflight;  ///< `*inflight_bytes`.
+  const std::function<void(const AnsweredRequest&)> on_answered;
   std::atomic<bool> stopping{false};
   /// The time when `stopping` was set. It is written before `stopping`.
   std::atomic<std::chrono::steady_clock::time_point> stopped_at{};

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <future>
 #include <map>
 #include <memory>
@@ -117,22 +118,26 @@ class MetadataClient {
       for (int p = 0; p < topic.partition_cnt; ++p)
         if (p == 0 || topic.partitions[p].replica_cnt < replicas) replicas = topic.partitions[p].replica_cnt;
     }
+    broker_ = metadata->orig_broker_id;
     rd_kafka_metadata_destroy(metadata);
     return found;
   }
 
   const std::string& problem() const { return error_; }
+  /// Returns the id of the broker that answered `topics`.
+  std::int32_t broker() const { return broker_; }
 
  private:
   rd_kafka_t* handle_ = nullptr;
+  std::int32_t broker_ = -1;
   std::string error_;
 };
 
 /// Runs the checks of `kafka_findings` once. Use on one thread.
 class KafkaCheck {
  public:
-  KafkaCheck(const KafkaSinkOptions& options, const std::vector<std::string>& topics)
-      : options_(options), topics_(topics) {}
+  KafkaCheck(const KafkaSinkOptions& options, const KafkaExpectations& expected)
+      : options_(options), expected_(expected) {}
 
   KafkaFindings run() {
     std::vector<std::string> guaranteed_problems;
@@ -146,6 +151,8 @@ class KafkaCheck {
     ask_brokers(*guaranteed, options_.guaranteed, same ? "kafka" : "kafka.guaranteed", true);
     if (!same) ask_brokers(*hasty, options_.hasty, "kafka.hasty", false);
     check_sizes(kafka_conf_value(*guaranteed, "message.max.bytes"), kafka_conf_value(*hasty, "message.max.bytes"));
+    check_policies();
+    check_timestamps();
     check_durability(acks_of(*guaranteed), acks_of(*hasty));
     warn_of_unknown_options();
     return std::move(found_);
@@ -155,7 +162,13 @@ class KafkaCheck {
   struct Topic {
     std::string name;
     int replicas = 0;
+    bool has_key = false;
     TopicConfig config;
+
+    std::string option(std::string_view option_name) const {
+      const auto found = config.options.find(option_name);
+      return found == config.options.end() ? std::string() : found->second;
+    }
   };
 
   /// Groups the topics for which `applies` returns true by `value`. Returns the names of each group as text.
@@ -230,17 +243,34 @@ class KafkaCheck {
     }
     if (!topics || !good) return;
     std::vector<std::string> missing;
-    for (const std::string& topic : topics_) {
-      const auto found = good->topics->find(topic);
+    for (const KafkaExpectations::Topic& topic : expected_.topics) {
+      const auto found = good->topics->find(topic.name);
       if (found == good->topics->end()) {
-        missing.push_back(topic);
+        missing.push_back(topic.name);
       } else {
-        existing_topics_.push_back({topic, found->second, {}});
+        existing_topics_.push_back({topic.name, found->second, topic.has_key, {}});
       }
     }
-    for (const std::string& topic : missing)
-      found_.problems.push_back("kafka: expected the topic '" + topic + "', which is not there");
+    add_missing(*good->client, missing);
     read_configs(good->client->handle());
+  }
+
+  /// A topic that is not there is created with its first record, if the broker does that.
+  void add_missing(const MetadataClient& client, const std::vector<std::string>& missing) {
+    if (missing.empty()) return;
+    const TopicConfig broker = read_broker_config(client.handle(), client.broker(), kAnswerTimeout);
+    const auto creates = broker.options.find("auto.create.topics.enable");
+    if (creates != broker.options.end() && creates->second == "true") {
+      warn((missing.size() > 1 ? "the topics " : "the topic ") + listed(missing) +
+           (missing.size() > 1 ? " are" : " is") +
+           " not there: expected a topic made with the partitions and replicas that it needs; the broker creates it "
+           "with its defaults when the first event comes (auto.create.topics.enable)");
+      return;
+    }
+    const std::string unknown =
+        creates == broker.options.end() ? "; whether the broker would create it is not known: " + broker.problem : "";
+    for (const std::string& topic : missing)
+      found_.problems.push_back("kafka: expected the topic '" + topic + "', which is not there" + unknown);
   }
 
   void read_configs(rd_kafka_t* client) {
@@ -272,6 +302,34 @@ class KafkaCheck {
                                 std::to_string(value_of_topic) + ", the max.message.bytes of " + topics);
   }
 
+  /// Kafka refuses a record without a key in a topic that it compacts.
+  void check_policies() {
+    const auto policy = [](const Topic& topic) { return topic.option("cleanup.policy"); };
+    for (const auto& [value, topics] : by_value(policy, [&](const Topic& topic) {
+           return !topic.has_key && policy(topic).find("compact") != std::string::npos;
+         }))
+      found_.problems.push_back("kafka: cleanup.policy is " + value +
+                                ": expected message_key_fields of the stream, because Kafka refuses records without a "
+                                "key there: " +
+                                topics);
+  }
+
+  /// Kafka refuses a record whose timestamp is too far ahead of its clock, unless it sets the timestamps itself.
+  void check_timestamps() {
+    if (!expected_.max_future_dt) return;
+    const auto gate = static_cast<std::size_t>(expected_.max_future_dt->count());
+    const auto limit = [](const Topic& topic) { return topic.config.number("message.timestamp.after.max.ms"); };
+    for (const auto& [value, topics] : by_value(limit, [&](const Topic& topic) {
+           constexpr std::size_t kNever = 9223372036854775807U;
+           const bool is_bounded = topic.config.options.contains("message.timestamp.after.max.ms") &&
+                                   limit(topic) < kNever && topic.option("message.timestamp.type") != "LogAppendTime";
+           return is_bounded && (gate == 0 || gate > limit(topic));
+         }))
+      warn("message.timestamp.after.max.ms is " + std::to_string(value) + ": expected max_future_dt of at most " +
+           std::to_string(value) + "ms, found " + (gate == 0 ? "none" : std::to_string(gate) + "ms") +
+           ", so that an event whose time is further ahead is not refused: " + topics);
+  }
+
   static std::string acks_of(const rd_kafka_conf_t& conf) {
     const std::string value = kafka_conf_value(conf, "acks");
     return value.empty() ? kAcksAll : value;  // the configuration has no options of topics
@@ -296,10 +354,7 @@ class KafkaCheck {
          }))
       warn("min.insync.replicas is " + std::to_string(count) +
            ": expected less than the replication factor, so that events are taken while one broker is away: " + topics);
-    const auto unclean = [](const Topic& topic) {
-      const auto found = topic.config.options.find("unclean.leader.election.enable");
-      return found == topic.config.options.end() ? std::string() : found->second;
-    };
+    const auto unclean = [](const Topic& topic) { return topic.option("unclean.leader.election.enable"); };
     for (const auto& [value, topics] : by_value(unclean, [&](const Topic& topic) { return unclean(topic) == "true"; }))
       warn("unclean.leader.election.enable is " + value +
            ": expected false, so that no broker leads that lacks what was acknowledged: " + topics);
@@ -321,15 +376,15 @@ class KafkaCheck {
   void warn(const std::string& text) { found_.warnings.push_back("kafka: " + text); }
 
   const KafkaSinkOptions& options_;
-  const std::vector<std::string>& topics_;
+  const KafkaExpectations& expected_;
   std::vector<Topic> existing_topics_;
   KafkaFindings found_;
 };
 
 }  // namespace
 
-KafkaFindings kafka_findings(const KafkaSinkOptions& options, const std::vector<std::string>& topics) {
-  return KafkaCheck(options, topics).run();
+KafkaFindings kafka_findings(const KafkaSinkOptions& options, const KafkaExpectations& expected) {
+  return KafkaCheck(options, expected).run();
 }
 
 }  // namespace eventgate

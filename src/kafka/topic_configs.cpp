@@ -21,20 +21,11 @@ TopicConfig topic_config(const rd_kafka_ConfigResource_t& resource) {
   return config;
 }
 
-}  // namespace
-
-std::size_t TopicConfig::number(std::string_view option) const {
-  const auto found = options.find(option);
-  std::size_t value = 0;
-  if (found != options.end()) std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-  return value;
-}
-
-std::map<std::string, TopicConfig> read_topic_configs(rd_kafka_t* client, std::span<const std::string> topics,
-                                                      std::chrono::milliseconds timeout) {
+/// Asks for the options of `names`. The result has an entry for each.
+std::map<std::string, TopicConfig> read_configs(rd_kafka_t* client, rd_kafka_ResourceType_t type,
+                                                std::span<const std::string> names, std::chrono::milliseconds timeout) {
   std::vector<rd_kafka_ConfigResource_t*> resources;
-  for (const std::string& topic : topics)
-    resources.push_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  for (const std::string& name : names) resources.push_back(rd_kafka_ConfigResource_new(type, name.c_str()));
   rd_kafka_AdminOptions_t* options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
   std::array<char, 256> ignored{};
   rd_kafka_AdminOptions_set_request_timeout(options, static_cast<int>(timeout.count()), ignored.data(), ignored.size());
@@ -53,11 +44,30 @@ std::map<std::string, TopicConfig> read_topic_configs(rd_kafka_t* client, std::s
     }
     rd_kafka_event_destroy(event);
   }
-  for (const std::string& topic : topics) found.try_emplace(topic, TopicConfig{{}, problem});
+  for (const std::string& name : names) found.try_emplace(name, TopicConfig{{}, problem});
   rd_kafka_queue_destroy(queue);
   rd_kafka_AdminOptions_destroy(options);
   rd_kafka_ConfigResource_destroy_array(resources.data(), resources.size());
   return found;
+}
+
+}  // namespace
+
+std::size_t TopicConfig::number(std::string_view option) const {
+  const auto found = options.find(option);
+  std::size_t value = 0;
+  if (found != options.end()) std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  return value;
+}
+
+std::map<std::string, TopicConfig> read_topic_configs(rd_kafka_t* client, std::span<const std::string> topics,
+                                                      std::chrono::milliseconds timeout) {
+  return read_configs(client, RD_KAFKA_RESOURCE_TOPIC, topics, timeout);
+}
+
+TopicConfig read_broker_config(rd_kafka_t* client, std::int32_t broker, std::chrono::milliseconds timeout) {
+  const std::string name = std::to_string(broker);
+  return read_configs(client, RD_KAFKA_RESOURCE_BROKER, {&name, 1}, timeout).at(name);
 }
 
 }  // namespace eventgate

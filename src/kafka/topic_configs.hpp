@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <span>
@@ -12,7 +13,7 @@
 
 namespace eventgate {
 
-/// The options of a topic in Kafka, including defaults, or the reason why they are not known.
+/// The options of a topic, or of a broker, in Kafka, including defaults, or the reason why they are not known.
 struct TopicConfig {
   std::map<std::string, std::string, std::less<>> options;
   std::string problem;  ///< librdkafka's text. Empty if the options are known.
@@ -30,5 +31,8 @@ inline constexpr std::size_t kTopicsPerDescription = 100;
 /// Thread-safe.
 std::map<std::string, TopicConfig> read_topic_configs(rd_kafka_t* client, std::span<const std::string> topics,
                                                       std::chrono::milliseconds timeout);
+
+/// Asks the broker with this id for its own options. Blocks up to `timeout`. Thread-safe.
+TopicConfig read_broker_config(rd_kafka_t* client, std::int32_t broker, std::chrono::milliseconds timeout);
 
 }  // namespace eventgate

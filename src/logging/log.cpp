@@ -15,19 +15,17 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <system_error>
 
-#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/timestamp.hpp"
-#include "eventgate/base/utf8.hpp"
 #include "log_output.hpp"
 #include "log_queue.hpp"
+#include "log_text.hpp"
+#include "terminal_line.hpp"
 
 namespace eventgate {
 namespace {
-
-/// Bytes of a text in a line. A longer one is cut, so that a line that quotes a client stays readable.
-constexpr std::size_t kMaxText = 8 * 1024;
 
 constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "fatal"};
 constexpr std::array<std::string_view, 6> kLevelWords{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
@@ -39,47 +37,10 @@ void append_integer(std::string& out, Integer value) {
   out.append(digits.data(), end);
 }
 
-/// Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD.
+/// Appends `text` as a JSON string.
 void append_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHexDigits = "0123456789abcdef";
-  const std::size_t size = text.size();
-  const bool is_cut = size > kMaxText;
-  if (is_cut) text = utf8_prefix(text, kMaxText);
   out += '"';
-  const char* const end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    const Utf8Step step = utf8_step(at, end);
-    const char first = *at;
-    if (!step.valid) {
-      out += kReplacementCharacter;
-      ++at;
-      continue;
-    }
-    if (step.size > 1) {
-      out.append(at, step.size);
-    } else if (first == '"' || first == '\\') {
-      out += '\\';
-      out += first;
-    } else if (first == '\n') {
-      out += "\\n";
-    } else if (first == '\r') {
-      out += "\\r";
-    } else if (first == '\t') {
-      out += "\\t";
-    } else if (static_cast<unsigned char>(first) < 0x20 || first == 0x7F) {
-      out += "\\u00";
-      out += kHexDigits[static_cast<unsigned char>(first) >> 4];
-      out += kHexDigits[first & 0xF];
-    } else {
-      out += first;
-    }
-    at += step.size;
-  }
-  if (is_cut) {
-    out += " ... (cut, ";
-    append_integer(out, size);
-    out += " bytes in all)";
-  }
+  append_json_text(out, text);
   out += '"';
 }
 
@@ -121,6 +82,7 @@ class LineSink final : public spdlog::sinks::sink {
 struct Output {
   explicit Output(const LoggingOptions& options)
       : named_levels(options.named_levels), lines(std::make_shared<const LogOutput>(options.output)) {
+    if (options.readable_on_terminal && (lines->is_terminal() || wants_terminal_lines())) terminal.emplace();
     std::array<char, HOST_NAME_MAX + 1> host{};
     if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
     head = "{\"name\":";
@@ -133,10 +95,36 @@ struct Output {
   }
 
   bool named_levels;
-  std::string head;  ///< The line up to the process id.
+  std::optional<TerminalLine> terminal;  ///< Set if lines are readable, not JSON.
+  std::string head;                      ///< The line up to the process id.
   std::shared_ptr<const LogOutput> lines;
   std::shared_ptr<spdlog::logger> logger;  ///< `log` compares levels, so this logger has none.
 };
+
+void append_json_line(std::string& line, const Output& output, LogLevel level, std::string_view msg,
+                      std::initializer_list<LogField> fields, std::chrono::system_clock::time_point now) {
+  const auto index = static_cast<std::size_t>(level);
+  line += output.head;
+  append_integer(line, static_cast<long long>(getpid()));
+  line += ",\"level\":";
+  if (output.named_levels) {
+    append_string(line, kLevelWords[index]);
+  } else {
+    append_integer(line, 10 * (index + 1));
+  }
+  line += ",\"msg\":";
+  append_string(line, msg);
+  line += ",\"time\":\"";
+  append_timestamp(line, now);
+  line += "\",\"v\":0";
+  for (const LogField& field : fields) {
+    line += ',';
+    append_string(line, field.name);
+    line += ':';
+    append_value(line, field);
+  }
+  line += "}\n";
+}
 
 struct Logging {
   Logging() {
@@ -210,35 +198,21 @@ void start_logging(const LoggingOptions& options) {
 
 void set_log_level(LogLevel level) { logging().level.store(level, std::memory_order_relaxed); }
 
+bool log_is_readable() { return logging().current()->terminal.has_value(); }
+
 bool log_enabled(LogLevel level) { return level >= logging().level.load(std::memory_order_relaxed); }
 
 void log(LogLevel level, std::string_view msg, std::initializer_list<LogField> fields) {
   if (!log_enabled(level)) return;
   try {
     const std::shared_ptr<const Output> output = logging().current();
-    const auto index = static_cast<std::size_t>(level);
     std::string line;
     line.reserve(256 + msg.size());
-    line = output->head;
-    append_integer(line, static_cast<long long>(getpid()));
-    line += ",\"level\":";
-    if (output->named_levels) {
-      append_string(line, kLevelWords[index]);
-    } else {
-      append_integer(line, 10 * (index + 1));
-    }
-    line += ",\"msg\":";
-    append_string(line, msg);
-    line += ",\"time\":\"";
-    append_timestamp(line, std::chrono::system_clock::now());
-    line += "\",\"v\":0";
-    for (const LogField& field : fields) {
-      line += ',';
-      append_string(line, field.name);
-      line += ':';
-      append_value(line, field);
-    }
-    line += "}\n";
+    const auto now = std::chrono::system_clock::now();
+    if (output->terminal)
+      output->terminal->append(line, level, msg, fields, now);
+    else
+      append_json_line(line, *output, level, msg, fields, now);
     output->logger->log(spdlog::source_loc{}, spdlog::level::info, spdlog::string_view_t(line));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "A log line is lost: %s\n", e.what());

@@ -38,6 +38,7 @@ LogOutput::LogOutput(const std::string& output) {
   }
   struct stat status;
   regular_ = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  terminal_ = ::isatty(fd_) == 1;
 }
 
 LogOutput::~LogOutput() {

@@ -21,10 +21,13 @@ class LogOutput {
   /// Returns 0, or the errno of a write that failed.
   int write(std::string_view& lines) const;
 
+  bool is_terminal() const { return terminal_; }
+
  private:
   int fd_;
   bool owned_ = false;
   bool regular_ = false;
+  bool terminal_ = false;
 };
 
 }  // namespace eventgate

@@ -209,24 +209,29 @@ class Merger {
 
  private:
   /// The schema and its branches, each without its `allOf`, in their order.
-  void flatten(const JsValue& schema, Values& out) {
+  void flatten(const JsValue& schema, Values& out, const Path& at) {
     steps_.take();
+    if (!is_schema(schema))
+      throw NotMerged(pointer_of(in(at, "allOf")), "expected schemas, found " + brief_json(plain_json(schema)));
     const JsValue& branches = member(schema, "allOf");
-    if (!branches.is_list()) {
+    if (branches.is_undefined()) {
       out.push_back(schema);
       return;
     }
+    if (!branches.is_list())
+      throw NotMerged(pointer_of(in(at, "allOf")),
+                      "expected a list of schemas, found " + brief_json(plain_json(branches)));
     auto own = js_object();
     for (const auto& [key, value] : schema.object().members())
       if (key != "allOf") own->set(key, value);
     out.emplace_back(std::move(own));
-    for (const JsValue& branch : branches.list()) flatten(branch, out);
+    for (const JsValue& branch : branches.list()) flatten(branch, out, at);
   }
 
   /// `schema`, which has an `allOf`, and keeps what is its own and comes to nothing.
   JsValue merge_flat(const JsValue& schema, const Path& at) {
     Values schemas;
-    flatten(schema, schemas);
+    flatten(schema, schemas, at);
     return merge(schemas, schemas.front(), at);
   }
 
@@ -507,7 +512,7 @@ class Merger {
   static bool has_all_of(const JsValue& value) {
     if (value.is_list()) return std::any_of(value.list().begin(), value.list().end(), has_all_of);
     if (!value.is_object()) return false;
-    if (value.object().has("allOf")) return true;
+    if (member(value, "allOf").is_list()) return true;
     const auto& members = value.object().members();
     return std::any_of(members.begin(), members.end(), [](const auto& one) { return has_all_of(one.second); });
   }

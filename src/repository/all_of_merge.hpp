@@ -17,7 +17,8 @@ struct MergeProblem {
 /// jsonschema-tools uses it. Of `title`, `description`, `default`, `$id`, `$schema` and `examples` the first value
 /// stays, the schema's own before those of the branches; bounds become the narrowest, `type` and `enum` what they
 /// share, `required` is joined, schemas are merged deeply. `additionalProperties: false` of one branch does not forbid
-/// another's properties. What is left without a value is the problem, and so are too many combinations.
+/// another's properties. Otherwise than there, lists of `dependencies` are joined always, and an `allOf` inside `not`
+/// is merged. What is left without a value is the problem, and so are too many combinations.
 boost::system::result<JsValue, MergeProblem> merged_all_of(const JsValue& schema);
 
 /// Gives every schema of the type `number` or `integer` in `schema` the `minimum` and `maximum` that it lacks

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <stdexcept>
 #include <string_view>
 
+#include "eventgate/base/edit_distance.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 
 namespace eventgate {
@@ -33,22 +33,11 @@ constexpr const char* kKeys[] = {"schemaBasePath",
                                  "dryRun",
                                  "logLevel"};
 
-/// Edits that make one of the other: Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j)
-      diagonal = std::exchange(row[j + 1], std::min({diagonal + (a[i] == b[j] ? 0 : 1), row[j + 1] + 1, row[j] + 1}));
-  }
-  return row.back();
-}
-
 std::string nearest_key(std::string_view given) {
   if (given.size() > 100) given = given.substr(0, 100);
-  return *std::min_element(std::begin(kKeys), std::end(kKeys),
-                           [&](const char* a, const char* b) { return distance(given, a) < distance(given, b); });
+  return *std::min_element(std::begin(kKeys), std::end(kKeys), [&](const char* a, const char* b) {
+    return edit_distance(given, a) < edit_distance(given, b);
+  });
 }
 
 /// Reads a file's keys into a config.

@@ -23,7 +23,9 @@ SchemaCache::Lookup SchemaCache::find(std::string_view key) const {
       const auto now = Clock::now();
       if (now >= entry.due) {
         // A file is read at once. A host may hang, so the old schema serves for a while.
-        if (entry.is_latest && (!entry.origin.asked_host || now >= entry.due + options_.schema_latest_ttl))
+        const bool is_on_disk = !entry.origin.asked_host;
+        if (entry.is_latest ? is_on_disk || now >= entry.due + options_.schema_latest_ttl
+                            : is_on_disk && options_.schema_revalidate_first)
           return lookup;
         lookup.needs_refresh = !entry.is_refreshing.exchange(true, std::memory_order_relaxed);
       }
@@ -47,6 +49,13 @@ std::optional<std::map<std::string, std::size_t>> SchemaCache::bases_of(std::str
   const auto it = entries_.find(key);
   if (it == entries_.end()) return std::nullopt;
   return it->second.origin.bases;
+}
+
+std::optional<std::size_t> SchemaCache::digest_of(std::string_view key) const {
+  const std::shared_lock lock(mutex_);
+  const auto it = entries_.find(key);
+  if (it == entries_.end()) return std::nullopt;
+  return it->second.origin.digest;
 }
 
 SchemaCache::Update SchemaCache::store(const std::string& key, SchemaResult& result, const SchemaOrigin& origin,

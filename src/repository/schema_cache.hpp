@@ -51,6 +51,9 @@ class SchemaCache {
   /// Returns the origin's `bases` of a cached schema. Returns nullopt if it is not cached.
   std::optional<std::map<std::string, std::size_t>> bases_of(std::string_view key) const;
 
+  /// Returns the origin's `digest` of a cached schema. Returns nullopt if it is not cached.
+  std::optional<std::size_t> digest_of(std::string_view key) const;
+
   enum class Update {
     loaded,            ///< The schema is new.
     changed,           ///< It replaces another version of it.

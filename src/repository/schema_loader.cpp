@@ -109,11 +109,12 @@ SchemaResult SchemaLoader::compile(SchemaLoad& load) const {
   return *std::move(compiled);
 }
 
-SchemaText SchemaLoader::dereferenced(std::string_view schema_uri) const {
+SchemaText SchemaLoader::dereferenced(std::string_view schema_uri, std::size_t* digest) const {
   if (auto failure = rejection_of(schema_uri)) return *std::move(failure);
   SchemaLoad load = new_load(schema_uri, 0);
   load.may_ask_hosts = true;
   const SchemaResult compiled = compile(load);
+  if (digest) *digest = digest_of(load.documents);
   if (!compiled) return compiled.error();
   auto whole = eventgate::dereferenced(load.uri, load.documents.at(load.uri), ref_reader(load));
   if (!whole) return SchemaFailure{whole.error().message};

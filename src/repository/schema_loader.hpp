@@ -63,8 +63,9 @@ class SchemaLoader {
   /// Runs `load` and compiles its schema. If it then `needs_host` and must not ask one, the result means nothing.
   SchemaResult run(SchemaLoad& load) const;
 
-  /// Reads the schema anew and returns its document with each `$ref` replaced, indented.
-  SchemaText dereferenced(std::string_view schema_uri) const;
+  /// Reads the schema anew and returns its document with each `$ref` replaced, indented. Sets `digest`, unless it is
+  /// null, to the hash of what was read, which is that of a load of the same documents.
+  SchemaText dereferenced(std::string_view schema_uri, std::size_t* digest = nullptr) const;
 
   /// Ends the reads that wait for hosts, and all later ones.
   void stop_reads();

@@ -142,17 +142,22 @@ struct SchemaRepository::Impl {
     }
   }
 
-  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done) {
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaDocument)> done) {
     if (!cache.contains(schema_key(schema_uri))) return DereferenceStart::not_cached;
     auto job = [this, uri = std::string(schema_uri), done = std::move(done)] {
-      SchemaText text = SchemaFailure{"the gate is stopping"};
+      SchemaDocument document{SchemaFailure{"the gate is stopping"}};
       try {
-        if (!loader.is_stopping()) text = loader.dereferenced(uri);
+        std::size_t digest = 0;
+        if (!loader.is_stopping()) {
+          document.text = loader.dereferenced(uri, &digest);
+          const std::optional<std::size_t> compiled = cache.digest_of(schema_key(uri));
+          document.has_changed = compiled && *compiled != digest;
+        }
       } catch (const std::exception& error) {
-        text = SchemaFailure{std::string("it could not be read: ") + error.what()};
+        document.text = SchemaFailure{std::string("it could not be read: ") + error.what()};
       }
       --dereferencing;
-      done(std::move(text));
+      done(std::move(document));
     };
     LoaderPool& pool = host_pool ? *host_pool : *disk_pool;
     if (dereferencing.fetch_add(1) < kMaxDereferencing && pool.post(0, std::move(job)))
@@ -202,7 +207,7 @@ SchemaText SchemaRepository::dereferenced(std::string_view schema_uri) const {
 }
 
 SchemaRepository::DereferenceStart SchemaRepository::begin_dereferencing(std::string_view schema_uri,
-                                                                         std::function<void(SchemaText)> done) {
+                                                                         std::function<void(SchemaDocument)> done) {
   return impl_->begin_dereferencing(schema_uri, std::move(done));
 }
 

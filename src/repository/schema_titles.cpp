@@ -1,5 +1,6 @@
 #include "eventgate/repository/schema_titles.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -7,6 +8,8 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "eventgate/repository/version_builder.hpp"
 
 namespace eventgate {
 
@@ -47,17 +50,23 @@ SchemaTitles::SchemaTitles(const SchemaOptions& options, ObjectReader& reader, s
 std::optional<bool> SchemaTitles::contains(const std::string& title) {
   if (titles_.contains(title)) return true;
   if (absent_.contains(title)) return false;
-  for (const fs::path& directory : directories_) read_files(fs::directory_iterator(), directory / title);
+  // A title that begins with a slash would lead out of the base.
+  const std::string folder = title.substr(std::min(title.find_first_not_of('/'), title.size()));
+  for (const fs::path& directory : directories_) read_files(fs::directory_iterator(), directory / folder, directory);
   if (titles_.contains(title)) return true;
   bool known = true;
   for (const std::string& base : hosts_) {
     const auto schema = reader_.read(base + (base.ends_with('/') ? "" : "/") + title + latest_);
-    if (schema && title_of(*schema) == title) return true;
+    if (schema && title_of(*schema) == title) {
+      const auto id = schema->find("$id");
+      if (id != schema->end() && id->is_string()) titles_[title].newest_uri = id->get<std::string>();
+      return true;
+    }
     if (!schema && schema.error().kind == ReadError::Kind::unavailable) known = false;
   }
   if (!are_all_read_) {
     are_all_read_ = true;
-    for (const fs::path& directory : directories_) read_files(fs::recursive_directory_iterator(), directory);
+    for (const fs::path& directory : directories_) read_files(fs::recursive_directory_iterator(), directory, directory);
   }
   if (titles_.contains(title)) return true;
   if (!known || stop_.stop_requested()) return std::nullopt;
@@ -65,8 +74,31 @@ std::optional<bool> SchemaTitles::contains(const std::string& title) {
   return false;
 }
 
+std::optional<TitledSchemas> SchemaTitles::find(const std::string& title) {
+  if (contains(title) != true) return std::nullopt;
+  return titles_[title];
+}
+
+void SchemaTitles::add_file(const std::string& title, const fs::path& file, const fs::path& base) {
+  TitledSchemas& schemas = titles_[title];
+  std::string name = file.filename().string();
+  for (const std::string_view extension : {".yaml", ".yml", ".json"})
+    if (name.ends_with(extension)) name.resize(name.size() - extension.size());
+  SemanticVersion version;
+  if (!read_version(name, version)) {
+    if (schemas.other_file.empty() || name == "current") schemas.other_file = file.string();
+    return;
+  }
+  SemanticVersion newest;
+  const std::size_t slash = schemas.newest_uri.rfind('/');
+  if (slash != std::string::npos && read_version(schemas.newest_uri.substr(slash + 1), newest) && version <= newest)
+    return;
+  schemas.newest_file = file.string();
+  schemas.newest_uri = "/" + (file.parent_path().lexically_relative(base) / name).lexically_normal().string();
+}
+
 template <typename Iterator>
-void SchemaTitles::read_files(Iterator end, const fs::path& directory) {
+void SchemaTitles::read_files(Iterator end, const fs::path& directory, const fs::path& base) {
   std::error_code error;
   for (Iterator it(directory, error); !error && it != end && !stop_.stop_requested(); it.increment(error)) {
     std::error_code unreadable;
@@ -75,7 +107,7 @@ void SchemaTitles::read_files(Iterator end, const fs::path& directory) {
     const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     const auto schema = parse_object_text(text);
     if (!schema) continue;
-    if (auto title = title_of(*schema)) titles_.insert(std::move(*title));
+    if (const auto title = title_of(*schema)) add_file(*title, it->path(), base);
   }
 }
 

@@ -44,6 +44,16 @@ std::size_t line_at(const std::unordered_map<std::string, std::size_t>& lines, s
   }
 }
 
+/// The line of a place in a merged schema: that of what a person wrote there, or else of the nearest `allOf` around it.
+std::size_t merged_line_at(const std::unordered_map<std::string, std::size_t>& lines, const std::string& pointer) {
+  if (lines.contains(pointer)) return line_at(lines, pointer);
+  for (std::string around = pointer; !around.empty();) {
+    around.erase(around.rfind('/'));
+    if (const auto branches = lines.find(around + "/allOf"); branches != lines.end()) return branches->second;
+  }
+  return line_at(lines, pointer);
+}
+
 /// lodash's get of a path such as `version` or `meta.version`.
 const JsValue* value_at(const JsValue& schema, std::string_view path) {
   const JsValue* value = &schema;
@@ -132,6 +142,11 @@ struct VersionBuilder::Impl {
     return {current.file, line, std::move(pointer), std::move(rule), std::move(message)};
   }
 
+  RepositoryProblem merge_problem(const CurrentSchema& current, const MergeProblem& merge) const {
+    return {current.file, merged_line_at(lines_of(current.text), merge.pointer), merge.pointer, "schema-build",
+            merge.message};
+  }
+
   Result<JsValue> document_of(const CurrentSchema& current) const {
     const auto parsed = parse_authored_text(current.text);
     if (!parsed)
@@ -216,7 +231,7 @@ struct VersionBuilder::Impl {
       std::unordered_set<const void*> seen;
       round_keywords(*whole, false, seen);
       const auto merged = merged_all_of(*whole);
-      if (!merged) return problem(current, merged.error().pointer, merged.error().message);
+      if (!merged) return merge_problem(current, merged.error());
       if (!merged->is_object())
         return problem(current, "/allOf", "expected branches that some event meets, found false");
       schema = *merged;

@@ -53,6 +53,15 @@ TEST(EventReplies, AllInvalidIs400WithTheInvalidOnesAlone) {
       R"("errorsText":"'.n' should be string"},"index":0}]})");
 }
 
+TEST(EventReplies, TheNoteIsTheReasonOfTheFirstFailure) {
+  EXPECT_EQ(failure_note(result_of(3, {}, {})), "");
+  EXPECT_EQ(failure_note(result_of(1, {invalid(0)}, {})), "'.n' should be string");
+  EXPECT_EQ(failure_note(result_of(4, {invalid(2)}, {error(1)})), "event 1: it \"failed\"");
+  EventStatus long_one = error(0);
+  long_one.message = std::string(600, 'x');
+  EXPECT_EQ(failure_note(result_of(1, {}, {long_one})), std::string(500, 'x') + " ...");
+}
+
 TEST(EventReplies, SomeProducedIs207) {
   const Response response = processed_response(result_of(4, {invalid(1)}, {error(2), error(3)}));
   EXPECT_EQ(response.status, 207u);

@@ -71,6 +71,17 @@ TEST(LiveSchema, IsTheDocumentWithItsReferencesReplaced) {
 )");
 }
 
+TEST(LiveSchema, SaysWhetherTheFileChangedSinceItWasLoaded) {
+  Harness harness;
+  EXPECT_EQ(harness.client().get(kDocument).header("x-eventgate-schema-changed"), "false");
+  harness.reader->put("/schemas/test/1.0.0", R"({"title":"test","type":"object"})");
+  EXPECT_EQ(harness.client().get(kDocument).header("x-eventgate-schema-changed"), "true");
+  harness.reader->put("/schemas/test/1.0.0", R"({"type":"none"})");
+  const HttpReply broken = harness.client().get(kDocument);
+  EXPECT_EQ(broken.status, 500u);
+  EXPECT_EQ(broken.header("x-eventgate-schema-changed"), "true");
+}
+
 TEST(LiveSchema, WithoutALiveFeedThereIsNone) {
   HttpHarness harness;
   EXPECT_EQ(harness.client().post("/v1/events", kGoodEvent).status, 201u);

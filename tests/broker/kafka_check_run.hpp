@@ -21,9 +21,10 @@ inline GateRun check(const std::string& prefix, const std::vector<std::string>& 
   folder.write("schemas/test/1.0.0", kCheckedSchema);
   std::vector<std::string> arguments{
       "check", "-c",
-      folder.write("config.yaml", "schema_base_uris: [" + folder.path() +
-                                      "/schemas]\nstream_config_uri: " + folder.write("streams.yaml", declared) +
-                                      "\ntopic_prefix: " + prefix + ".\n" + config)};
+      folder.write("base.yaml", "schema_base_uris: [" + folder.path() +
+                                    "/schemas]\nstream_config_uri: " + folder.write("streams.yaml", declared) +
+                                    "\ntopic_prefix: " + prefix + ".\nmax_future_dt: 1h\n"),
+      "-c", folder.write("config.yaml", config)};
   arguments.insert(arguments.end(), options.begin(), options.end());
   return run_gate(arguments);
 }

@@ -85,10 +85,63 @@ TEST(KafkaCheck, OptionsOfATopicMayNotBeRead_WarnsThatTheyAreNotKnown) {
       "no problems\n");
 }
 
-TEST(KafkaCheck, FindsTopicsThatAreNotThereAndMakesNone) {
+TEST(KafkaCheck, TopicsThatTheBrokerWouldCreate_WarnsAndMakesNone) {
   if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
   KafkaBroker& kafka = KafkaBroker::shared();
   const std::string prefix = fresh_topic();
+  const GateRun run = check(prefix, {"a", "b"}, brokers(kafka.address()));
+  EXPECT_EQ(run.output,
+            "warning: kafka: the topics '" + prefix + ".a', '" + prefix +
+                ".b' are not there: expected a topic made with the partitions and replicas that it needs; the broker "
+                "creates it with its defaults when the first event comes (auto.create.topics.enable)\nno problems\n");
+  EXPECT_EQ(run.status, 0);
+  EXPECT_FALSE(kafka.has_topic(prefix + ".a"));
+}
+
+TEST(KafkaCheck, FindsCompactedTopicsWithoutKeys) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".a", 1, {{"cleanup.policy", "compact,delete"}});
+  kafka.create_topic(prefix + ".b", 1, {{"cleanup.policy", "delete"}});
+  const GateRun run = check(prefix, {"a", "b"}, brokers(kafka.address()));
+  EXPECT_EQ(
+      lines(run, "problem"),
+      "problem: kafka: cleanup.policy is compact,delete: expected message_key_fields of the stream, because Kafka "
+      "refuses records without a key there: the topic '" +
+          prefix + ".a'\n");
+  const TemporaryFolder folder;
+  const std::string keyed = folder.write(
+      "keyed.yaml", "a: {schema_title: test, message_key_fields: {stream: meta.stream}}\nb: {schema_title: test}\n");
+  EXPECT_EQ(lines(check(prefix, {}, "stream_config_uri: " + keyed + "\n" + brokers(kafka.address())), "problem"), "");
+}
+
+TEST(KafkaCheck, TimesThatATopicRefuses_WarnsUnlessTheGateBoundsThem) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".a", 1, {{"message.timestamp.after.max.ms", "60000"}});
+  kafka.create_topic(prefix + ".b", 1,
+                     {{"message.timestamp.after.max.ms", "60000"}, {"message.timestamp.type", "LogAppendTime"}});
+  kafka.create_topic(prefix + ".c", 1, {{"message.timestamp.after.max.ms", "9223372036854775807"}});
+  const auto warning = [&](const std::string& config) {
+    std::string found =
+        lines(check(prefix, {"a", "b", "c"}, config + brokers(kafka.address())), "warning: kafka: message.");
+    return found;
+  };
+  EXPECT_EQ(warning(""),
+            "warning: kafka: message.timestamp.after.max.ms is 60000: expected max_future_dt of at most 60000ms, found "
+            "3600000ms, so that an event whose time is further ahead is not refused: the topic '" +
+                prefix + ".a'\n");
+  EXPECT_THAT(warning("max_future_dt: 0s\n"), HasSubstr("found none"));
+  EXPECT_EQ(warning("max_future_dt: 1m\n"), "");
+  EXPECT_EQ(warning("dt_field: ''\n"), "");
+}
+
+TEST(KafkaCheck, FindsTopicsThatAreNotThereAndMakesNone) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker kafka({"auto.create.topics.enable=false"});
+  const std::string prefix = "x";
   kafka.create_topic(prefix + ".a");
   const GateRun run = check(prefix, {"a", "b", "c"}, brokers(kafka.address()));
   EXPECT_EQ(lines(run, "problem"), "problem: kafka: expected the topic '" + prefix + ".b', which is not there\n" +

@@ -345,7 +345,7 @@ TEST(Production, BrokersThatAnotherAuthorityVouchesForAreRefused) {
 TEST(Production, CheckFindsWhatIsMissing) {
   if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
   const Surroundings surroundings(kOwn);
-  KafkaBroker kafka({"--tls"});
+  KafkaBroker kafka({"--tls", "auto.create.topics.enable=false"});
   kafka.create_topic("eqiad.eventgate-own.test.event", 1, {{"max.message.bytes", "100000"}});
   const TemporaryFolder folder;
   const std::string addresses = surroundings.addresses(kafka.tls_address(), kafka.ca_file());
@@ -362,8 +362,9 @@ TEST(Production, CheckFindsWhatIsMissing) {
     EXPECT_THAT(run.output, HasSubstr(problem));
   EXPECT_THAT(run.output, HasSubstr("warning: kafka: the replication factor is 1"));
   EXPECT_THAT(run.output, HasSubstr("warning: kafka: min.insync.replicas is 1"));
-  // Two warnings of the topic. Problems: the directory, the schema, the stream, five topics, the size.
-  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 11) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("warning: kafka: message.timestamp.after.max.ms is "));
+  // Three warnings of the topic. Problems: the directory, the schema, the stream, five topics, the size.
+  EXPECT_EQ(std::count(run.output.begin(), run.output.end(), '\n'), 12) << run.output;
 }
 
 }  // namespace

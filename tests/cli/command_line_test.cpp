@@ -28,6 +28,12 @@ TEST(CommandLine, ServeTakesFilesInTheirOrder) {
   EXPECT_THAT(line.files, ElementsAre("a.yaml", "b.yaml", "c.yaml", "d.yaml"));
 }
 
+TEST(CommandLine, ServeMayBeForAuthors) {
+  EXPECT_TRUE(command_line({"serve", "--dev", "-c", "a.yaml"}).dev);
+  EXPECT_FALSE(command_line({"serve", "-c", "a.yaml"}).dev);
+  EXPECT_EQ(refusal({"check", "--dev", "-c", "a.yaml"}), "unknown option '--dev'");
+}
+
 TEST(CommandLine, CheckMayAnswerInJson) {
   const CommandLine line = command_line({"check", "--json", "-c", "a.yaml"});
   EXPECT_EQ(line.command, Command::check);

@@ -745,8 +745,45 @@ TEST(ReadConfig, AVariableThatIsNotSetIsAWarningUnlessItHasADefaultOrIsInACommen
                                                            HasSubstr("has no default")),
                                                      HasSubstr("the variable EVENTGATE_TEST_VALUE"),
                                                      HasSubstr("error_stream is empty"), HasSubstr("csp is null")));
+  EXPECT_THAT(result->unset_variables, UnorderedElementsAre(HasSubstr("the variable EVENTGATE_TEST_NOT_SET"),
+                                                            HasSubstr("the variable EVENTGATE_TEST_VALUE")));
   EXPECT_EQ(result->schema.schema_cache_size, 4096u);
   EXPECT_FALSE(with_variable("", "live_token: {env(EVENTGATE_TEST_NOT_SET)}"));
+}
+
+TEST(ReadConfig, ForDevelopmentEverythingIsLookedAtEachSecond) {
+  const TemporaryFolder folder;
+  const std::string empty = folder.write("a.yaml", "# nothing\n");
+  const auto config = read_config({empty}, ConfigUse::development);
+  ASSERT_TRUE(config);
+  EXPECT_TRUE(config->dev && config->live && config->logging.readable_on_terminal && config->api.note_failures);
+  EXPECT_EQ(config->http.interface, "127.0.0.1");
+  EXPECT_TRUE(config->schema.schema_revalidate_first);
+  const std::chrono::milliseconds second(1000);
+  EXPECT_EQ(config->schema.schema_latest_ttl, second);
+  EXPECT_EQ(config->schema.schema_negative_ttl, second);
+  EXPECT_EQ(config->schema.schema_revalidate, second);
+  EXPECT_EQ(config->streams.stream_config_ttl, second);
+  const auto service = read_config({empty});
+  EXPECT_FALSE(service->dev || service->live || service->logging.readable_on_terminal || service->api.note_failures ||
+               service->schema.schema_revalidate_first);
+}
+
+TEST(ReadConfig, ForDevelopmentFilesHaveTheLastWordButOnTimes) {
+  const TemporaryFolder folder;
+  const auto config = read_config({folder.write("a.yaml",
+                                                "live: false\ninterface: 0.0.0.0\nschema_latest_ttl: 60s\n"
+                                                "schema_negative_ttl: 5ms\nstream_config_ttl: 300\n"
+                                                "schema_revalidate: 1h\n")},
+                                  ConfigUse::development);
+  ASSERT_TRUE(config);
+  EXPECT_FALSE(config->live);
+  EXPECT_EQ(config->http.interface, "0.0.0.0");
+  const std::chrono::milliseconds second(1000);
+  EXPECT_EQ(config->schema.schema_latest_ttl, second);
+  EXPECT_EQ(config->schema.schema_negative_ttl, std::chrono::milliseconds(5));
+  EXPECT_EQ(config->schema.schema_revalidate, second);
+  EXPECT_EQ(config->streams.stream_config_ttl, second);
 }
 
 TEST(ReadConfig, WikimediasProductionFilesAreReadWithoutAProblem) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "eventgate/http/server.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
+#include "support/becomes.hpp"
 #include "support/http_client.hpp"
 
 // An exchange as endpoints see it, on a server that has these endpoints alone.
@@ -125,7 +127,9 @@ class ExchangeTest : public testing::Test {
     options.interface = "127.0.0.1";
     options.max_body_size = 1000;
     HttpPorts ports(options, io_.get_executor());
-    server_ = std::make_unique<HttpServer>(options, HttpServices{Router(std::move(routes), ""), nullptr, telemetry_},
+    server_ = std::make_unique<HttpServer>(options,
+                                           HttpServices{Router(std::move(routes), ""), nullptr, telemetry_, nullptr,
+                                                        [this](const AnsweredRequest& request) { note(request); }},
                                            std::vector<IoExecutor>{io_.get_executor()}, std::move(ports));
     thread_ = std::thread([this] { io_.run(); });
     return endpoint;
@@ -152,6 +156,18 @@ class ExchangeTest : public testing::Test {
 
   HttpClient client() const { return HttpClient(server_->port()); }
 
+  /// `METHOD TARGET STATUS REASON NOTE` of each request that was answered.
+  std::vector<std::string> answered() {
+    const std::lock_guard lock(mutex_);
+    return answered_;
+  }
+  void note(const AnsweredRequest& request) {
+    const std::lock_guard lock(mutex_);
+    answered_.push_back(std::string(request.method) + ' ' + std::string(request.target) + ' ' +
+                        std::to_string(request.status) + ' ' + std::string(request.reason) + ' ' +
+                        std::string(request.note));
+  }
+
   boost::asio::io_context io_{1};
   std::optional<boost::asio::executor_work_guard<IoExecutor>> work_{io_.get_executor()};
   Metrics metrics_{"test"};
@@ -159,7 +175,21 @@ class ExchangeTest : public testing::Test {
   std::unique_ptr<HttpServer> server_;
   std::thread thread_;
   bool stopped_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> answered_;
 };
+
+TEST_F(ExchangeTest, EachResponseIsToldWithItsReason) {
+  serve<Echo>();
+  HttpClient posting = client();
+  posting.post("/here/a?x=1", "body");
+  posting.get("/nowhere");
+  client().send("no request\r\n\r\n");
+  EXPECT_TRUE(becomes([&] { return answered().size() == 3; }));
+  EXPECT_EQ(answered()[0], "POST /here/a?x=1 200 OK ");
+  EXPECT_THAT(answered()[1], testing::StartsWith("GET /nowhere 404 Not Found "));
+  EXPECT_THAT(answered()[2], HasSubstr(" 400 Bad Request "));
+}
 
 TEST_F(ExchangeTest, EndpointGetsBodyParameterQueryAndAddress) {
   serve<Echo>();

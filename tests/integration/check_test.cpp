@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ namespace eventgate {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr const char* kTestSchema = R"(
@@ -34,6 +36,9 @@ class Files {
                                    folder_.path() + "/streams.yaml\noutput_path: " + folder_.path() + "/events/\n");
     folder_.write("config.yaml", config);
   }
+
+  void write(const std::string& name, const std::string& text) const { folder_.write(name, text); }
+  std::string path(const std::string& name) const { return folder_.path() + "/" + name; }
 
   GateRun check(const std::vector<std::string>& options = {}) const {
     std::vector<std::string> arguments{"check", "-c", folder_.path() + "/base.yaml", "-c",
@@ -109,6 +114,110 @@ TEST(Check, FindsThatARegexStreamHasNoSchema) {
   EXPECT_EQ(run.status, 1);
   EXPECT_EQ(run.output,
             "problem: stream '/^job\\./': expected a schema of the title 'job' in one of schema_base_uris\n");
+}
+
+// No event could be accepted, each for another reason.
+
+TEST(Check, FindsASchemaOfWhichThereIsOnlyTheCurrent) {
+  const Files files("", "draft: {schema_title: draft}\n");
+  files.write("schemas/draft/current.yaml", "title: draft\n$id: /draft/1.0.0\ntype: object\n");
+  const GateRun run = files.check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output, "problem: stream 'draft': expected a version of the schema 'draft'; there is only " +
+                            files.path("schemas/draft/current.yaml") +
+                            ", which events cannot name (`eventgate schema build` makes a version of a current)\n");
+}
+
+TEST(Check, FindsAVersionWithoutALinkThatEventsCanName) {
+  const Files files("", "named: {schema_title: named}\n");
+  files.write("schemas/named/1.0.0.yaml", "title: named\ntype: object\n");
+  EXPECT_EQ(files.check().output,
+            "problem: stream 'named': expected the schema /named/1.0.0 in a file of that name; there is only " +
+                files.path("schemas/named/1.0.0.yaml") +
+                " (a link beside it, as `eventgate schema build` makes, or the option schema_file_extension)\n");
+  files.write("config.yaml", "schema_file_extension: .yaml\n");
+  EXPECT_EQ(files.check().output, "no problems\n");
+}
+
+TEST(Check, FindsThatTheNewestVersionRefersToNothing) {
+  const Files files("");
+  files.write("schemas/test/1.1.0", "title: test\ntype: object\nallOf: [{$ref: /common/1.0.0}]\n");
+  files.write("schemas/test/1.0.1", "title: test\ntype: object\n");
+  EXPECT_THAT(files.check().output,
+              testing::MatchesRegex("problem: stream 'test.event': its schema /test/1\\.1\\.0 cannot be used: .*"
+                                    "/common/1\\.0\\.0 is in none of schema_base_uris.*\n"));
+}
+
+TEST(Check, FindsSchemasThatAreInsecureOrUnusable) {
+  const Files files("", "a: {schema_title: insecure}\nb: {schema_title: broken}\nc: {schema_title: insecure}\n");
+  files.write("schemas/insecure/1.0.0",
+              "title: insecure\ntype: object\nproperties: {a: {type: string, pattern: '^(a+)+$'}}\n");
+  files.write("schemas/broken/1.0.0", "title: broken\ntype: none\n");
+  const GateRun run = files.check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, AllOf(HasSubstr("stream 'a': its schema /insecure/1.0.0 cannot be used: "),
+                                HasSubstr("stream 'b': its schema /broken/1.0.0 cannot be used: "),
+                                HasSubstr("stream 'c': its schema /insecure/1.0.0 cannot be used: ")));
+  files.write("config.yaml", "allow_insecure_schemas: true\n");
+  EXPECT_THAT(files.check().output, testing::Not(HasSubstr("insecure")));
+}
+
+TEST(Check, FindsSettingsThatAreMisspeltOrMisplaced) {
+  const GateRun run = Files("",
+                            "test.event:\n  schema_titel: test\n"
+                            "other:\n  schema_title: test\n  eventgate: {enrich_fields_from_http_headers: {a: b}}\n"
+                            "  destination_event_service: x\n  producers: {event-gate: {}, metrics: {}}\n")
+                          .check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(run.output,
+            "problem: stream 'test.event': 'schema_titel': expected `schema_title`\n"
+            "problem: stream 'test.event': expected a schema_title; without it no event may enter\n"
+            "problem: stream 'other': 'eventgate': expected in `producers`\n"
+            "problem: stream 'other': 'producers.event-gate': expected `eventgate`\n");
+}
+
+TEST(Check, FindsKeysOfWhichTheSchemaHasNoField) {
+  const Files files("", R"(
+test.event:
+  schema_title: test
+  message_key_fields: {stream: meta.stream, id: meta.id, wiki: wiki}
+mapped:
+  schema_title: map
+  message_key_fields: {a: tags.a, b: either.b, c: tags.a.b}
+)");
+  files.write("schemas/fragment/1.0.0",
+              "title: fragment\ntype: object\nproperties: {either: {type: object, "
+              "oneOf: [{properties: {b: {type: string}}}, {properties: {c: {type: string}}}]}}\n");
+  files.write("schemas/map/1.0.0",
+              "title: map\ntype: object\nallOf: [{$ref: /fragment/1.0.0}]\nproperties: {tags: "
+              "{type: object, additionalProperties: {type: string}}}\n");
+  const GateRun run = files.check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_EQ(
+      run.output,
+      "problem: stream 'test.event': message_key_fields.id: expected a field of /test/1.0.0, found 'meta.id', "
+      "which no event has\n"
+      "problem: stream 'test.event': message_key_fields.wiki: expected a field of /test/1.0.0, found 'wiki', "
+      "which no event has\n"
+      "problem: stream 'mapped': message_key_fields.c: expected a field of /map/1.0.0, found 'tags.a.b', which no "
+      "event has\n");
+}
+
+TEST(Check, FindsASlashBeforeASchemaTitle) {
+  EXPECT_EQ(Files("", "test.event: {schema_title: /test}\n").check().output,
+            "problem: stream 'test.event': expected a schema_title without a slash at its start, as titles of schemas "
+            "are: 'test', found '/test'\n");
+}
+
+TEST(Check, FindsPlaceholdersOfVariablesThatAreNotSet) {
+  ::unsetenv("EVENTGATE_TEST_NOT_SET");
+  const GateRun run = Files(
+                          "user_agent: 'gate{env(EVENTGATE_TEST_NOT_SET)}'\nlogging: {level: "
+                          "{env(EVENTGATE_TEST_NOT_SET,warn)}}\n")
+                          .check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, testing::MatchesRegex("problem: /[^ ]*/config.yaml: the variable EVENTGATE_TEST_NOT_SET of "
+                                                "the environment is not set, and .* has no default: it is empty\n"));
 }
 
 TEST(Check, FindsSchemaHostsThatDoNotAnswer) {

@@ -71,6 +71,15 @@ TEST_F(SchemaBuild, WritesNothingIfOneIsBroken) {
   EXPECT_FALSE(exists("jsonschema/a/1.0.0.yaml"));
 }
 
+// Neither branch's keyword stands in the schema itself.
+TEST_F(SchemaBuild, WhatDoesNotGoTogetherHasTheLineOfItsAllOf) {
+  write("jsonschema/b/current.yaml",
+        current("b", "1.0.0", "properties:\n  x:\n    allOf:\n      - {format: date}\n      - {format: time}\n"));
+  EXPECT_EQ(shell_.run("eventgate schema build b"), 1);
+  EXPECT_THAT(shell_.errors, HasSubstr("jsonschema/b/current.yaml:7: /properties/x/format: expected values of `format` "
+                                       "in allOf that go together, found \"date\" and \"time\"\n"));
+}
+
 TEST_F(SchemaBuild, SaysWhatItWouldWrite) {
   EXPECT_EQ(shell_.run("eventgate schema build common --dry-run"), 0);
   EXPECT_THAT(shell_.output, HasSubstr("would write jsonschema/common/1.0.0.yaml\n"));

@@ -145,6 +145,12 @@ TEST(Logging, AFileThatCannotBeOpenedIsNamed) {
               testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("'/dev/null/log'")));
 }
 
+TEST(Logging, AControlCharacterOfEitherSetIsEscaped) {
+  const LogFile file;
+  log(LogLevel::info, "a\x1b[2J\x7f\u009b1m");
+  EXPECT_THAT(file.texts().at(0), testing::HasSubstr(R"("msg":"a\u001b[2J\u007f\u009b1m")"));
+}
+
 TEST(Logging, LevelNamesAreThoseOfBunyan) {
   LogLevel level = LogLevel::info;
   EXPECT_TRUE(parse_log_level("fatal", level));

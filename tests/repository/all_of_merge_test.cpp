@@ -95,6 +95,14 @@ TEST(MergedAllOf, SaysWhatDoesNotGoTogether) {
   EXPECT_THAT(merged(R"({"format": "uri", "allOf": [{"format": "date"}]})").get<std::string>(), HasSubstr("`format`"));
 }
 
+TEST(MergedAllOf, AnAllOfThatIsNoListOfSchemasIsSaidToBeNone) {
+  EXPECT_EQ(merged(R"({"allOf": "text"})"), "/allOf: expected a list of schemas, found \"text\"");
+  EXPECT_EQ(merged(R"({"properties": {"x": {"allOf": {"type": "string"}}}})"),
+            "/properties/x/allOf: expected a list of schemas, found {\"type\":\"string\"}");
+  EXPECT_EQ(merged(R"({"allOf": [{"allOf": null}]})"), "/allOf: expected a list of schemas, found null");
+  EXPECT_EQ(merged(R"({"allOf": [{}, "text"]})"), "/allOf: expected schemas, found \"text\"");
+}
+
 TEST(MergedAllOf, TakesListsOfTheSameNamesForOne) {
   // The order of the first stays, because the second says nothing new.
   EXPECT_EQ(merged(R"({"required": ["b", "a"], "allOf": [{"required": ["a", "b"]}]})"),
@@ -111,6 +119,27 @@ TEST(MergedAllOf, MergesInsideNotAndLeavesTheRestOfIt) {
             json::parse(R"({"not": {"anyOf": [{"required": ["a", "b"]}]}})"));
   EXPECT_EQ(merged(R"({"not": {"properties": {}, "not": {"type": "null"}}})"),
             json::parse(R"({"not": {"anyOf": [{"properties": {}, "not": {"type": "null"}}]}})"));
+}
+
+// A list of `required` keeps its order where nothing is merged with it, one of `dependencies` never does.
+TEST(MergedAllOf, SortsTheListsOfDependencies) {
+  EXPECT_EQ(
+      merged(R"({"required": ["b", "a"], "dependencies": {"x": ["d", "a", "b"], "y": {"required": ["b", "a"]}}})"),
+      json::parse(
+          R"({"required": ["b", "a"], "dependencies": {"x": ["a", "b", "d"], "y": {"required": ["b", "a"]}}})"));
+  // With `y` in one of them alone the original joins them, too; without it it takes the two for the same (json-schema-
+  // compare 0.2.2 compares the lists of nothing) and loses `c`.
+  EXPECT_EQ(
+      merged(R"({"dependencies": {"x": ["d", "a"]}, "allOf": [{"dependencies": {"x": ["c", "a"], "y": ["d"]}}]})"),
+      json::parse(R"({"dependencies": {"x": ["a", "c", "d"], "y": ["d"]}})"));
+  EXPECT_EQ(merged(R"({"dependencies": {"x": ["d", "a"]}, "allOf": [{"dependencies": {"x": ["c", "a"]}}]})"),
+            json::parse(R"({"dependencies": {"x": ["a", "c", "d"]}})"));
+}
+
+// A property may have that name.
+TEST(MergedAllOf, APropertyAllOfInsideNotIsNoAllOf) {
+  EXPECT_EQ(merged(R"({"not": {"properties": {"allOf": {"not": {"type": "null"}}}}})"),
+            json::parse(R"({"not": {"anyOf": [{"properties": {"allOf": {"not": {"type": "null"}}}}]}})"));
 }
 
 TEST(MergedAllOf, LeavesASharedBranchAlone) {

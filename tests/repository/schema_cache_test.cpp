@@ -87,5 +87,31 @@ TEST(SchemaCache, OneCallerRefreshesAtATime) {
   EXPECT_TRUE(cache.find("a").needs_refresh);
 }
 
+// A file is read at once, so that the next event is judged by what it says. A host may hang.
+TEST(SchemaCache, RevalidateFirst_OnlyAVersionOnDiskMustBeLoadedBeforeItsNextUse) {
+  SchemaOptions options;
+  options.schema_revalidate = std::chrono::milliseconds(1);
+  options.schema_revalidate_first = true;
+  SchemaCache cache(options);
+  store(cache, "a", schema("/a"));
+  while (cache.find("a").result) {
+  }
+  SchemaOrigin of_a_host = origin(1);
+  of_a_host.asked_host = true;
+  SchemaResult result = schema("/b");
+  cache.store("b", result, of_a_host, true);
+  SchemaCache::Lookup found = cache.find("b");
+  while (!found.needs_refresh) found = cache.find("b");
+  EXPECT_TRUE(found.result.has_value());
+}
+
+TEST(SchemaCache, TellsTheDigestOfWhatIsCached) {
+  const SchemaOptions options;
+  SchemaCache cache(options);
+  EXPECT_EQ(cache.digest_of("a"), std::nullopt);
+  store(cache, "a", schema("/a"), 7);
+  EXPECT_EQ(cache.digest_of("a"), 7u);
+}
+
 }  // namespace
 }  // namespace eventgate

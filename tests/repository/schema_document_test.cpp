@@ -36,12 +36,13 @@ class SchemaDocumentTest : public testing::Test {
 
   struct Begun {
     DereferenceStart reading;
-    std::future<std::string> outcome;  ///< The text, or `failed: ` and the reason.
+    std::future<std::string> outcome;  ///< The text, or `failed: ` and the reason; `changed: ` before it.
   };
   Begun begin(const std::string& uri) {
     const auto outcome = std::make_shared<std::promise<std::string>>();
-    const DereferenceStart reading = repository_->begin_dereferencing(uri, [outcome](const SchemaText& text) {
-      outcome->set_value(text ? *text : "failed: " + text.error().reason);
+    const DereferenceStart reading = repository_->begin_dereferencing(uri, [outcome](const SchemaDocument& document) {
+      const SchemaText& text = document.text;
+      outcome->set_value((document.has_changed ? "changed: " : "") + (text ? *text : "failed: " + text.error().reason));
     });
     return {reading, outcome->get_future()};
   }
@@ -71,6 +72,18 @@ TEST_F(SchemaDocumentTest, IsWhatDereferencedGives) {
 )");
 }
 
+TEST_F(SchemaDocumentTest, TellsWhetherItChangedSinceItWasLoaded) {
+  start("/base");
+  reader_->put("/base/a/1.0.0", R"({"title":"a","allOf":[{"$ref":"/b/1.0.0#"}]})");
+  reader_->put("/base/b/1.0.0", R"({"title":"b"})");
+  load("/a/1.0.0");
+  EXPECT_THAT(begin("/a/1.0.0").outcome.get(), testing::StartsWith("{"));
+  reader_->put("/base/b/1.0.0", R"({"title":"c"})");
+  EXPECT_THAT(begin("/a/1.0.0").outcome.get(), testing::StartsWith("changed: {"));
+  reader_->put("/base/b/1.0.0", R"({"type":"none"})");
+  EXPECT_THAT(begin("/a/1.0.0").outcome.get(), testing::StartsWith("changed: failed: "));
+}
+
 TEST_F(SchemaDocumentTest, OfASchemaThatIsNotKeptNothingIsRead) {
   start("/base");
   reader_->put("/base/a/1.0.0", R"({"title":"a"})");
@@ -84,9 +97,9 @@ TEST_F(SchemaDocumentTest, WhatCannotBeReadAnyMoreIsAFailure) {
   reader_->put("/base/a/1.0.0", R"({"title":"a"})");
   load("/a/1.0.0");
   reader_->remove("/base/a/1.0.0");
-  EXPECT_EQ(begin("/a/1.0.0").outcome.get(), "failed: ");
+  EXPECT_EQ(begin("/a/1.0.0").outcome.get(), "changed: failed: ");
   reader_->fail("/base", ReadError::Kind::unavailable, "it is down");
-  EXPECT_EQ(begin("/a/1.0.0").outcome.get(), "failed: /base/a/1.0.0 is unavailable: it is down");
+  EXPECT_EQ(begin("/a/1.0.0").outcome.get(), "changed: failed: /base/a/1.0.0 is unavailable: it is down");
 }
 
 TEST_F(SchemaDocumentTest, TwoAreReadAtATimeAndLoadsGoOnBeside) {

@@ -24,8 +24,9 @@ namespace eventgate {
 
 /// What a process is started with, as systemd does it.
 struct StartedWith {
-  std::string environment;  ///< What a shell exports: `LISTEN_FDS=1 LISTEN_PID=$$`.
-  int descriptor = -1;      ///< Is 3 in the process.
+  std::string environment;                ///< What a shell exports: `LISTEN_FDS=1 LISTEN_PID=$$`.
+  int descriptor = -1;                    ///< Is 3 in the process.
+  std::vector<std::string> options = {};  ///< Of `serve`, before the files: `--dev`.
 };
 
 /// Starts the program in the project's folder; what it writes goes to the file `log`. Its process id.
@@ -79,6 +80,7 @@ class GateProcess {
                                                     "\ninterface: 127.0.0.1\nmetrics: {type: prometheus, port: 0}\n"));
     files.push_back(folder_.write("here.yaml", config));
     std::vector<std::string> arguments{"serve"};
+    arguments.insert(arguments.end(), with.options.begin(), with.options.end());
     for (const std::string& file : files) arguments.insert(arguments.end(), {"-c", file});
     pid_ = start_gate(arguments, log_path(), with);
     while (!find_port()) {

@@ -30,6 +30,7 @@ struct ApiOptions {
   std::size_t max_events = 10000;  ///< Events of a request.
   JsonLimits json;
   bool tell_durability = false;  ///< Responses to events have `X-EventGate-Durability`.
+  bool note_failures = false;    ///< The responses to events have a `note`, for the log of requests.
   std::string test_events;       ///< A JSON array. Empty: there is no route `/v1/_test/events`.
   std::string live_token;        ///< Bearer token for the live routes. Empty: only clients on this host may use them.
   std::chrono::milliseconds live_heartbeat{15000};  ///< The longest silence on a stream of `/v1/live`.

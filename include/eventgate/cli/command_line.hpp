@@ -57,6 +57,7 @@ struct CommandLine {
   std::string help;  ///< `help`: the text to print.
   std::vector<std::string>
       files;                 ///< `serve`, `check`, `health`, `validate`: at least one config file, in the order given.
+  bool dev = false;          ///< `serve`: ConfigUse::development.
   bool json = false;         ///< `check`, `validate`: print JSON.
   std::string events = "-";  ///< `validate`: a file with an event on each line, or `-` for stdin.
 

@@ -37,10 +37,14 @@ struct Config {
   std::optional<KafkaSinkOptions> kafka;
   std::optional<SpoolOptions> spool;  ///< Needs `kafka`.
   bool live = false;                  ///< Shows events at `/live`.
+  bool dev = false;                   ///< ConfigUse::development: requests are logged.
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds startup_timeout{30000};  ///< Longest time until the service manager hears READY.
   std::chrono::milliseconds shutdown_timeout{30000};
   std::vector<std::string> warnings;  ///< Unknown keys with the nearest known one, and options without effect.
+
+  /// Those of `warnings` about placeholders whose variable is not set and that have no default.
+  std::vector<std::string> unset_variables;
 
   /// Every option by its dotted path, with the value in effect as JSON. Secrets of Kafka's options are left out.
   std::vector<std::pair<std::string, std::string>> options;
@@ -54,11 +58,20 @@ struct ConfigProblems {
   std::shared_ptr<const Config> rest;
 };
 
+/// What a config is read for.
+enum class ConfigUse {
+  service,
+  /// `serve --dev`, beside whoever writes schemas. `live` is on and `interface` is 127.0.0.1, unless the files say
+  /// otherwise. Schemas and stream configs are looked at each second, whatever the files say.
+  development
+};
+
 /// Reads `files` and merges later ones over earlier ones, object by object; a list replaces a list. A file has
 /// service-runner's layout or flat keys. `{env(NAME,default)}` stands for a variable of the environment. Returns all
 /// problems at once. An unknown key is a warning. A null counts as absent with a warning, or is a problem where the
 /// default would be dangerous. A section without members changes nothing.
-boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files);
+boost::system::result<Config, ConfigProblems> read_config(const std::vector<std::string>& files,
+                                                          ConfigUse use = ConfigUse::service);
 
 /// As `read_config`, for one document in memory; messages call it `file`.
 boost::system::result<Config, ConfigProblems> config_of(const nlohmann::ordered_json& document,

@@ -33,6 +33,8 @@ struct Response {
   std::string_view policy;
   /// True: the body follows in chunks (to HTTP/1.0: unframed) until the connection ends.
   bool streaming = false;
+  /// What a log of requests says beside the status, for people. Clients do not get it.
+  std::string note;
 };
 
 /// Returns the standard reason phrase, or "Unknown" for a status that EventGate never sends.

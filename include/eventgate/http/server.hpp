@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "eventgate/http/endpoint.hpp"
@@ -20,6 +22,16 @@ namespace eventgate {
 
 class Telemetry;
 
+/// A request and its response, for a log of requests.
+struct AnsweredRequest {
+  std::string_view method;
+  std::string_view target;  ///< As sent. Empty: the bytes were no request.
+  unsigned status;
+  std::string_view reason;  ///< The reason phrase as sent.
+  std::string_view note;    ///< `Response::note`.
+  std::chrono::nanoseconds duration;
+};
+
 /// What a server serves.
 struct HttpServices {
   Router router;
@@ -27,6 +39,8 @@ struct HttpServices {
   Telemetry& telemetry;               ///< Must outlive the server.
   /// Counts requests and responses against `max_inflight_bytes`. Null: the server makes its own.
   std::shared_ptr<InflightBytes> inflight = nullptr;
+  /// Called on the I/O thread for each response but those of `metrics_port`. Must not block. Empty: nothing is called.
+  std::function<void(const AnsweredRequest&)> on_answered = {};
 };
 
 /// The ports of a server, bound and not listening. The constructor finds a process that listens on one already; a

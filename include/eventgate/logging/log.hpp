@@ -21,6 +21,10 @@ struct LoggingOptions {
   std::string name = "eventgate";
   /// The destination of lines: `stdout`, `stderr`, or the path of a file to append to.
   std::string output = "stdout";
+  /// True: a line is for people if the output is a terminal: `14:03:22.104 INFO  Schema loaded  uri=/test/1.0.0`, with
+  /// the local time, in colours unless NO_COLOR is set (no-color.org). CLICOLOR_FORCE, if it is set and not 0, makes
+  /// any output count as a terminal (bixense.com/clicolors).
+  bool readable_on_terminal = false;
 };
 
 /// Sets the options of the process's log. Before the first call, the default options hold. May be called again.
@@ -32,6 +36,9 @@ void set_log_level(LogLevel level);
 
 /// Returns true if lines of `level` are logged. Thread-safe.
 bool log_enabled(LogLevel level);
+
+/// Returns true if lines are for people, and not JSON: `readable_on_terminal`. Thread-safe.
+bool log_is_readable();
 
 /// A field of a line: a name and a value.
 struct LogField {

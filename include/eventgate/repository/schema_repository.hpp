@@ -35,6 +35,9 @@ struct SchemaOptions {
   std::chrono::milliseconds schema_negative_ttl{10000};
   /// Age at which a version is loaded again. 0: never.
   std::chrono::milliseconds schema_revalidate{0};
+  /// True: a version on disk that is older than `schema_revalidate` is read again before its next use, not in the
+  /// background, so that the next event is judged by what the file says. It is not in the config: `serve --dev`.
+  bool schema_revalidate_first = false;
   /// Folder for the documents of http(s) bases, which are used while their host gives none. Empty: no folder.
   std::string cache_dir;
   /// Limit of one load: its wait for a thread, all bases, `$ref`s and retries. It is not in the config.
@@ -52,6 +55,12 @@ using SchemaResult = boost::system::result<SchemaPointer, SchemaFailure>;
 /// The text of a schema's document.
 using SchemaText = boost::system::result<std::string, SchemaFailure>;
 
+/// A document as it is now.
+struct SchemaDocument {
+  SchemaText text;
+  bool has_changed = false;  ///< It, or one that it refers to, differs from what the compiled schema was made of.
+};
+
 /// The form of a schema_uri. `illegal` is any other text, and a URI of more than 1024 bytes.
 enum class SchemaUriForm { path, absolute, illegal };
 SchemaUriForm schema_uri_form(std::string_view schema_uri);
@@ -65,9 +74,9 @@ SchemaUriForm schema_uri_form(std::string_view schema_uri);
 ///
 /// **Reloading.** `latest` is loaded again after `schema_latest_ttl`: at once if its bases are on disk, otherwise in
 /// the background, and the old schema serves for at most `schema_latest_ttl` more. A version is loaded again at its
-/// first use after `schema_revalidate`, in the background. If a document of a version has changed, the new schema
-/// replaces the old one, with a warning. If a reload fails, the old schema stays; a base that does not answer is such a
-/// failure.
+/// first use after `schema_revalidate`, in the background or, with `schema_revalidate_first`, before it. If a document
+/// of a version has changed, the new schema replaces the old one, with a warning. If a reload fails, the old schema
+/// stays; a base that does not answer is such a failure.
 ///
 /// **`cache_dir`.** The documents of http(s) bases are also written to disk. A document from there is used, with a
 /// warning, if the schema is not cached, no base has it and a base did not answer properly. It is loaded again after a
@@ -103,9 +112,9 @@ class SchemaRepository {
     not_cached,  ///< No compiled schema has this URI. A request to look at a schema does not load it.
     too_many,    ///< Other documents are being read. Try again later.
   };
-  /// Starts to read the document of a cached schema. If it has `started`, `done` is called once with the result of
-  /// `dereferenced`, on a loader thread; it must not block. Otherwise `done` is never called.
-  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
+  /// Starts to read the document of a cached schema. If it has `started`, `done` is called once, with the text that
+  /// `dereferenced` returns, on a loader thread; it must not block. Otherwise `done` is never called.
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaDocument)> done);
 
   /// Loads `schema_precache_uris` and waits for the results. Logs and counts each failure.
   ///

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -18,6 +19,13 @@ namespace eventgate {
 /// Returns the directory of a schema base, or nullopt if the base is a host.
 std::optional<std::filesystem::path> schema_directory(const std::string& base);
 
+/// The schemas that have a title.
+struct TitledSchemas {
+  std::string newest_uri;   ///< That of the newest version: `/test/event/1.0.0`. Empty: no file is a version.
+  std::string newest_file;  ///< A file of it.
+  std::string other_file;   ///< A file that is no version, such as `current.yaml`. Empty: there is none.
+};
+
 /// The titles of the schemas in `schema_base_uris`.
 ///
 /// A schema usually lies in the folder named like its title, so that folder is read first, and only then all others. In
@@ -32,9 +40,14 @@ class SchemaTitles {
   /// Returns true if a schema has `title`. Returns nullopt if a host does not answer, or after `stop`.
   std::optional<bool> contains(const std::string& title);
 
+  /// Returns the schemas of `title`, or nullopt if `contains` does not return true. Of a host only the version that
+  /// `latest` is.
+  std::optional<TitledSchemas> find(const std::string& title);
+
  private:
   template <typename Iterator>
-  void read_files(Iterator end, const std::filesystem::path& directory);
+  void read_files(Iterator end, const std::filesystem::path& directory, const std::filesystem::path& base);
+  void add_file(const std::string& title, const std::filesystem::path& file, const std::filesystem::path& base);
 
   ObjectReader& reader_;
   const std::stop_token stop_;
@@ -42,7 +55,7 @@ class SchemaTitles {
   std::vector<std::filesystem::path> directories_;
   std::vector<std::string> hosts_;
   bool are_all_read_ = false;
-  std::set<std::string> titles_;
+  std::map<std::string, TitledSchemas> titles_;
   std::set<std::string> absent_;  // titles that no schema has
 };
 
