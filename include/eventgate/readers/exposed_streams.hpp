@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -76,6 +78,17 @@ class ExposedStreams {
   std::vector<std::pair<std::string, std::shared_ptr<const RedactionRules>>> rules_;  // sorted by topic
   std::vector<std::string> problems_;
 };
+
+/// What the OpenAPI document says of the streams that are not private. Both are JSON texts.
+struct StreamPaths {
+  std::string paths;  ///< An object of `/v2/stream/NAME`, for each stream and alias, to its path item.
+  std::string names;  ///< An array of all names, for the enum of the path parameter.
+};
+
+/// Describes `streams` for OpenAPI 3. `find_schema` returns the JSON text of the schema at a URI, or nullopt; it is
+/// called once for each URI. The first of the schema's `examples` becomes the example.
+StreamPaths describe_streams(const ExposedStreams& streams,
+                             const std::function<std::optional<std::string>(const std::string& uri)>& find_schema);
 
 /// Returns the stream configs in effect: `overrides` over `configs` over `defaults`. Objects merge deeply; an array or
 /// any other value replaces the whole value.
