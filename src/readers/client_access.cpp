@@ -46,7 +46,7 @@ std::string_view without_port(std::string_view text) {
   if (text.starts_with('[')) return text.substr(1, text.find(']') - 1);
   const std::size_t colon = text.find(':');
   return colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos ? text.substr(0, colon)
-                                                                                               : text;
+                                                                                                : text;
 }
 
 }  // namespace

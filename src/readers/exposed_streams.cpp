@@ -22,7 +22,6 @@ std::string text_at(const Json& settings, const char* name) {
   return found != settings.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-
 /// Returns the texts of a list, each once, or of one string. Nullopt: a part of it is no string.
 std::optional<std::vector<std::string>> texts_at(const Json& settings, const char* name) {
   std::vector<std::string> texts;
@@ -82,9 +81,8 @@ class StreamMaker {
 
   bool is_allowed(const std::string& name) const {
     if (name.empty() || name[0] == '/' || name.size() > kMaxName || name.find(',') != std::string::npos) return false;
-    return !options_.allowed_streams ||
-           std::find(options_.allowed_streams->begin(), options_.allowed_streams->end(), name) !=
-               options_.allowed_streams->end();
+    return !options_.allowed_streams || std::find(options_.allowed_streams->begin(), options_.allowed_streams->end(),
+                                                  name) != options_.allowed_streams->end();
   }
 
   std::vector<std::string> topics_of(const std::string& name, const Json& settings) {

@@ -198,10 +198,11 @@ class FrameMaker {
       return a_inserts != b_inserts ? a_inserts : a.end > b.end;
     });
     const std::string_view text = nodes_.text;
-    const bool has_invalid = std::any_of(
-        nodes_.interop_issues.begin(), nodes_.interop_issues.end(),
-        [](const JsonInteropIssue& issue) { return issue.kind == JsonInteropIssue::Kind::invalid_utf8; });
-    const bool has_line_end = std::memchr(text.data(), '\n', text.size()) || std::memchr(text.data(), '\r', text.size());
+    const bool has_invalid =
+        std::any_of(nodes_.interop_issues.begin(), nodes_.interop_issues.end(),
+                    [](const JsonInteropIssue& issue) { return issue.kind == JsonInteropIssue::Kind::invalid_utf8; });
+    const bool has_line_end =
+        std::memchr(text.data(), '\n', text.size()) || std::memchr(text.data(), '\r', text.size());
     const auto copy = [&](std::string_view part) {
       if (!has_invalid && !has_line_end) {
         out.append(part);

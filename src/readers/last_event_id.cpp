@@ -11,7 +11,8 @@ namespace eventgate {
 namespace {
 
 constexpr std::string_view kExpected =
-    "expected a JSON array of {\"topic\", \"partition\", \"offset\"} or {\"topic\", \"partition\", \"timestamp\"}, or of "
+    "expected a JSON array of {\"topic\", \"partition\", \"offset\"} or {\"topic\", \"partition\", \"timestamp\"}, or "
+    "of "
     "topic names";
 
 void append_number(std::string& out, std::int64_t value) {

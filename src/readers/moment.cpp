@@ -35,8 +35,8 @@ class Cursor {
   }
 
   std::string_view letters() {
-    return take(static_cast<std::size_t>(
-        std::find_if_not(text_.begin(), text_.end(), is_ascii_letter) - text_.begin()));
+    return take(
+        static_cast<std::size_t>(std::find_if_not(text_.begin(), text_.end(), is_ascii_letter) - text_.begin()));
   }
 
   /// Reads a number of `least` to `most` digits.

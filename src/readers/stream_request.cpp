@@ -51,7 +51,8 @@ class RequestReader {
   RequestReader(const StreamRequestParts& parts, const ExposedStreams& streams) : parts_(parts), streams_(streams) {}
 
   boost::system::result<StreamRequest, StreamRefusal> read() {
-    for (const auto part : {&RequestReader::read_streams, &RequestReader::read_query, &RequestReader::read_last_event_id})
+    for (const auto part :
+         {&RequestReader::read_streams, &RequestReader::read_query, &RequestReader::read_last_event_id})
       if (auto refusal = (this->*part)()) return std::move(*refusal);
     const AcceptedFormat accepted = accepted_format(parts_.accept.value_or(""));
     request_.format = accepted.format;
@@ -155,7 +156,8 @@ class RequestReader {
     if (name == "last_event_id") {
       id_parameter_ = &value;
     } else if (name == "canary") {
-      if (value != "true" && value != "false") return bad_request("canary " + quote(value) + ": expected true or false");
+      if (value != "true" && value != "false")
+        return bad_request("canary " + quote(value) + ": expected true or false");
       request_.canary = value == "true";
     } else if (name == "last") {
       const auto count = count_of(value, StreamRequest::kMaxLast);
@@ -163,7 +165,8 @@ class RequestReader {
       request_.last = static_cast<std::uint32_t>(*count);
     } else {
       request_.limit = count_of(value, INT64_MAX);
-      if (!request_.limit) return bad_request("limit " + quote(value) + ": expected a whole number of events, 1 or more");
+      if (!request_.limit)
+        return bad_request("limit " + quote(value) + ": expected a whole number of events, 1 or more");
     }
     return std::nullopt;
   }
@@ -272,11 +275,8 @@ boost::system::result<StreamRequest, StreamRefusal> parse_stream_request(const S
 
 std::string problem_json(const StreamRefusal& refusal, std::string_view method, std::string_view uri) {
   std::string body = "{\"status\":" + std::to_string(refusal.status);
-  const std::pair<std::string_view, std::string_view> members[] = {{"type", refusal.cause},
-                                                                   {"title", refusal.title},
-                                                                   {"detail", refusal.detail},
-                                                                   {"method", method},
-                                                                   {"uri", uri}};
+  const std::pair<std::string_view, std::string_view> members[] = {
+      {"type", refusal.cause}, {"title", refusal.title}, {"detail", refusal.detail}, {"method", method}, {"uri", uri}};
   for (const auto& [name, value] : members) {
     body += ",\"";
     body += name;
@@ -295,7 +295,8 @@ StreamRefusal too_many_connections() {
 std::string notice_text(std::string_view text) {
   constexpr std::size_t kMaxText = 60;
   std::string notice = shorten(text, kMaxText);
-  std::replace_if(notice.begin(), notice.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::replace_if(
+      notice.begin(), notice.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return notice;
 }
 

@@ -154,17 +154,24 @@ void StartResolver::go_by_time() { ask(Step::find_time, StartQuestion::Kind::off
 
 void StartResolver::check_id(const std::optional<RecordPlace>& record) {
   const bool is_the_one_before = record && record->offset == wanted_.offset - 1;
-  const bool fits = !record || (is_the_one_before ? record->timestamp == wanted_.time : record->timestamp >= wanted_.time);
+  const bool fits =
+      !record || (is_the_one_before ? record->timestamp == wanted_.time : record->timestamp >= wanted_.time);
   if (!fits) {
     position_.by_time_instead = true;
+    // With the record before it gone, times out of order look like other records: then neither may be left out.
+    may_be_same_ = !is_the_one_before;
     return go_by_time();
   }
-  if (wanted_.offset < bounds_.begin) {
-    position_.gap = RecordGap{bounds_.partition, wanted_.offset, bounds_.begin};
-    return go_to(bounds_.begin);
-  }
   if (wanted_.offset > 0) position_.timestamp = wanted_.time + 1;
-  go_to(wanted_.offset);
+  go_to_wanted(wanted_.offset);
+}
+
+void StartResolver::go_to_wanted(std::int64_t offset) {
+  if (offset < bounds_.begin) {
+    position_.gap = RecordGap{bounds_.partition, offset, bounds_.begin};
+    position_.timestamp.reset();
+  }
+  go_to(std::max(offset, bounds_.begin));
 }
 
 void StartResolver::answer(std::optional<RecordPlace> record) {
@@ -186,7 +193,9 @@ void StartResolver::answer(std::optional<RecordPlace> record) {
 
 void StartResolver::answer(std::optional<std::int64_t> offset) {
   question_.reset();
-  const std::int64_t found = std::clamp(offset.value_or(bounds_.end), bounds_.begin, std::max(bounds_.begin, bounds_.end));
+  const std::int64_t found =
+      std::clamp(offset.value_or(bounds_.end), bounds_.begin, std::max(bounds_.begin, bounds_.end));
+  if (may_be_same_ && wanted_.offset <= found) return go_to_wanted(wanted_.offset);
   if (wanted_.kind == WantedStart::Kind::exact && wanted_.offset > bounds_.end) {
     position_.gap = RecordGap{bounds_.partition, wanted_.offset, found};
   } else if (offset && found == bounds_.begin && bounds_.begin > 0) {
@@ -226,14 +235,14 @@ std::optional<std::int64_t> until_offset(std::int64_t until, std::int64_t now, s
 
 std::string start_comment(const PartitionId& id, const StartPosition& start, std::optional<std::int64_t> next,
                           std::int64_t now) {
-  std::string comment = "from " + id.topic + '/' + std::to_string(id.partition) + " offset " +
-                        std::to_string(start.offset);
+  std::string comment =
+      "from " + id.topic + '/' + std::to_string(id.partition) + " offset " + std::to_string(start.offset);
   const std::int64_t behind = next ? (now - *next) / 1000 : 0;
   if (behind > 0) {
     static constexpr std::array<std::pair<std::int64_t, std::string_view>, 4> kUnits{
         {{86'400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}}};
-    const auto& [seconds, unit] = *std::find_if(kUnits.begin(), kUnits.end(),
-                                                [behind](const auto& one) { return behind >= one.first; });
+    const auto& [seconds, unit] =
+        *std::find_if(kUnits.begin(), kUnits.end(), [behind](const auto& one) { return behind >= one.first; });
     comment += ", " + std::to_string(behind / seconds) + ' ';
     comment += unit;
     if (behind / seconds > 1) comment += 's';
@@ -241,8 +250,7 @@ std::string start_comment(const PartitionId& id, const StartPosition& start, std
   }
   if (start.by_time_instead)
     comment += "; the Last-Event-ID is of other records, so its time counts and events may come again";
-  if (start.gap)
-    comment += "; records before it are gone";
+  if (start.gap) comment += "; records before it are gone";
   return comment;
 }
 

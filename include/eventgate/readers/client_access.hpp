@@ -25,9 +25,9 @@ std::optional<Network> parse_network(std::string_view text);
 /// Returns true if `address` is an IP address in one of `networks`.
 bool is_in_networks(std::string_view address, const std::vector<Network>& networks);
 
-/// Returns the client whose connections `client_ip_connection_limit` counts: `X-Client-IP`, else the leftmost address of
-/// `X-Forwarded-For` if the socket's address is in `trusted`, else the socket's address. At most 64 bytes; the text is
-/// the client's, so it is no label and no part of a log line without quotes.
+/// Returns the client whose connections `client_ip_connection_limit` counts: `X-Client-IP`, else the leftmost address
+/// of `X-Forwarded-For` if the socket's address is in `trusted`, else the socket's address. At most 64 bytes; the text
+/// is the client's, so it is no label and no part of a log line without quotes.
 std::string client_of(std::optional<std::string_view> x_client_ip, std::optional<std::string_view> x_forwarded_for,
                       std::string_view socket_address, const std::vector<Network>& trusted);
 

@@ -31,11 +31,11 @@ struct ExposedStream {
 struct ExposedStreamOptions {
   std::string stream_config_defaults = "{}";   ///< JSON text: stream name to settings under those that were fetched.
   std::string stream_config_overrides = "{}";  ///< The same, over those that were fetched.
-  std::optional<std::vector<std::string>> allowed_streams;  ///< Nullopt: all that have topics.
+  std::optional<std::vector<std::string>> allowed_streams = {};  ///< Nullopt: all that have topics.
   std::string schema_latest_version = "latest";
-  RedactedPages mediawiki_redacted_pages;
-  bool intake = true;        ///< A stream without `topics` has the topic that the gate produces it to.
-  std::string topic_prefix;  ///< The gate's.
+  RedactedPages mediawiki_redacted_pages = {};
+  bool intake = true;             ///< A stream without `topics` has the topic that the gate produces it to.
+  std::string topic_prefix = {};  ///< The gate's.
 };
 
 /// The streams that clients can read, made of the stream configs and the options of the read side.
@@ -66,8 +66,8 @@ class ExposedStreams {
   /// Entries that are not exposed, or whose events are withheld, although they name topics. Each is a sentence.
   const std::vector<std::string>& problems() const { return problems_; }
 
-  /// Returns the body of `GET /v2/stream`: a JSON array with name, aliases, description, schema_title and topics of each
-  /// stream. Private streams are left out unless `sees_private`.
+  /// Returns the body of `GET /v2/stream`: a JSON array with name, aliases, description, schema_title and topics of
+  /// each stream. Private streams are left out unless `sees_private`.
   std::string list_json(bool sees_private) const;
 
  private:

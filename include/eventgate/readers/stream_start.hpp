@@ -23,7 +23,7 @@ struct WantedStart {
     beginning,
     offset,  ///< `offset` as it is.
     time,    ///< The first offset whose record's time is not before `time`; else the end.
-    exact,   ///< `offset`, if the record before it has time `time`; else by `time`.
+    exact,   ///< `offset`, if the record before it has time `time`; else by `time`. May repeat, never loses.
   };
   Kind kind = Kind::end;
   std::int64_t offset = 0;
@@ -108,10 +108,13 @@ class StartResolver {
   void go_to(std::int64_t offset);
   void go_by_time();
   void check_id(const std::optional<RecordPlace>& record);
+  /// Goes to `offset`, or over a gap to what is kept.
+  void go_to_wanted(std::int64_t offset);
 
   WantedStart wanted_;
   PartitionBounds bounds_;
   Step step_ = Step::find_before;
+  bool may_be_same_ = false;  ///< The id may be of these records although its time does not fit.
   std::optional<StartQuestion> question_;
   StartPosition position_;
 };
