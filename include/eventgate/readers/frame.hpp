@@ -26,8 +26,8 @@ enum class SkipCause : std::uint8_t {
 std::string_view skip_cause_name(SkipCause cause);
 
 /// A record as it is sent to every reader: its event in one line, with `meta.topic`, `meta.partition`, `meta.offset`
-/// and `meta.key` spliced in, and without redacted fields. All other bytes are those of the record; see
-/// docs/reading.md.
+/// and `meta.key` spliced in, and without redacted fields. All other bytes are those of the record, but for line ends
+/// outside strings, which become a blank, and bytes that are no UTF-8, which become U+FFFD.
 ///
 /// Immutable once it is shared.
 struct Frame {

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <vector>
+
+#include "eventgate/readers/client_access.hpp"
 
 namespace eventgate {
 
@@ -19,6 +22,10 @@ struct ReaderOptions {
   std::size_t max_stream_clients = 10000;
   std::size_t client_ip_connection_limit = 0;  ///< Streams of one client. 0: no limit.
   std::size_t num_stream_workers = 0;          ///< Threads that write to clients. 0: one for each core, at most 4.
+  bool canary_events_sent = false;             ///< `canary_events: sent`: without `?canary=true`, too.
+  std::string stream_token;                    ///< Bearer token for private streams. Empty: no one sees them.
+  std::vector<Network> trusted_proxies;        ///< Clients behind them are those of `X-Forwarded-For`.
+  bool stream_ui_enabled = true;               ///< Serves `/v2/ui`.
 };
 
 }  // namespace eventgate
