@@ -16,6 +16,7 @@
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
 #include "kafka_options.hpp"
+#include "read_side_options.hpp"
 #include "server_options.hpp"
 
 namespace eventgate {
@@ -294,11 +295,13 @@ Config config_of(ConfigDocument& document) {
   root.duration("produce_timeout", config.produce_timeout, milliseconds(1), hours(1));
   root.duration("startup_timeout", config.startup_timeout, milliseconds(0), hours(1));
   root.duration("shutdown_timeout", config.shutdown_timeout, milliseconds(0), hours(1));
+  read_read_side(root, config);
   read_kafka(root, config);
   // Files alone take events under the name of their schema, as the original's do.
   if (!config.kafka) config.gate.stream_from_schema_uri = true;
   read_file_output(root, config);
   read_spool(root, config);
+  settle_read_side(root, config);
   read_live(root, config);
   read_transforms(root, config.gate.wikimedia);
 

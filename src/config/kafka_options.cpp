@@ -4,8 +4,10 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
+#include "eventgate/base/is_one_of.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
 
 namespace eventgate {
@@ -45,6 +47,15 @@ std::optional<std::string> kafka_text(const Json& value) {
   return joined;
 }
 
+/// Members of `kafka` that are no option of librdkafka.
+bool is_section(std::string_view name) {
+  return is_one_of(name, {"conf", "topic_conf", "guaranteed", "hasty", "streams"});
+}
+
+bool has_brokers(const Conf& conf) {
+  return conf.contains("metadata.broker.list") || conf.contains("bootstrap.servers");
+}
+
 constexpr const char* kBrokers = "the addresses of Kafka's brokers, such as localhost:9092";
 
 /// Reads `conf` or `topic_conf` of `section` over `out`. An option of topics may stand in either: what is read takes
@@ -61,6 +72,10 @@ bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out,
     ConfigSection options = section.section(name);
     for (const auto& [option, value] : conf->items()) {
       if (is_secret(option)) shown[option] = "(not shown)";
+      if (name == "kafka" && is_section(option)) {
+        shown.erase(option);
+        continue;
+      }
       if (is_node_rdkafka_option(option)) continue;
       auto text = kafka_text(options.as_text(option, value));
       const bool brokers = option == "metadata.broker.list" || option == "bootstrap.servers";
@@ -101,7 +116,48 @@ bool read_kafka_conf(ConfigSection& section, const std::string& name, Conf& out,
 
 }  // namespace
 
+bool has_flat_kafka_options(ConfigSection& root) {
+  root.allow_null("kafka");
+  const Json* kafka = root.take("kafka");
+  if (!kafka || !kafka->is_object()) return false;
+  for (const char* const name : {"conf", "topic_conf", "guaranteed", "hasty"})
+    if (kafka->contains(name)) return false;
+  // An object is no option of librdkafka, but may be a misspelt section.
+  return std::any_of(kafka->items().begin(), kafka->items().end(),
+                     [](const auto& member) { return !is_section(member.key()) && !member.value().is_object(); });
+}
+
+namespace {
+
+/// Reads `kafka.streams` over `general`, and sets `config.kafka_readers` if there is any option.
+void read_readers(ConfigSection& section, KafkaProducerOptions general, bool wanted, Config& config) {
+  ConfigSection streams = section.section("streams");
+  wanted |= read_kafka_conf(streams, "conf", general.conf, general.topic_conf);
+  wanted |= read_kafka_conf(streams, "topic_conf", general.topic_conf, general.conf);
+  streams.finish();
+  if (!wanted || !config.readers) return;
+  if (!has_brokers(general.conf)) {
+    section.problem("streams.conf.bootstrap.servers", Json(),
+                    "the addresses of Kafka's brokers (metadata.broker.list is the same), for those who read");
+    return;
+  }
+  config.kafka_readers = std::move(general);
+}
+
+}  // namespace
+
 void read_kafka(ConfigSection& root, Config& config) {
+  if (has_flat_kafka_options(root)) {
+    KafkaProducerOptions flat;
+    if (config.intake) {
+      root.problem("intake", true,
+                   "false, or `kafka.conf` for the producers: these are the options of EventStreams, which reads");
+    }
+    const bool wanted = read_kafka_conf(root, "kafka", flat.conf, flat.topic_conf);
+    ConfigSection section = root.section("kafka");
+    read_readers(section, std::move(flat), wanted, config);
+    return;
+  }
   ConfigSection section = root.section("kafka");
   KafkaSinkOptions kafka;
   const std::string expected =
@@ -113,6 +169,7 @@ void read_kafka(ConfigSection& root, Config& config) {
   }
   bool wanted = read_kafka_conf(section, "conf", kafka.guaranteed.conf, kafka.guaranteed.topic_conf);
   wanted |= read_kafka_conf(section, "topic_conf", kafka.guaranteed.topic_conf, kafka.guaranteed.conf);
+  read_readers(section, kafka.guaranteed, wanted && !refused, config);
   kafka.hasty = kafka.guaranteed;
   for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
     ConfigSection specific = section.section(name);
@@ -121,17 +178,17 @@ void read_kafka(ConfigSection& root, Config& config) {
     specific.finish();
   }
   section.finish();
-  if (!wanted || refused) return;
-  bool has_brokers = true;
+  if (!wanted || refused || !config.intake) return;
+  bool all_have_brokers = true;
   for (const auto& [name, producer] : {std::pair("guaranteed", &kafka.guaranteed), std::pair("hasty", &kafka.hasty)}) {
-    if (producer->conf.contains("metadata.broker.list") || producer->conf.contains("bootstrap.servers")) continue;
-    has_brokers = false;
+    if (has_brokers(producer->conf)) continue;
+    all_have_brokers = false;
     section.problem("conf.bootstrap.servers", Json(),
                     std::string("the addresses of Kafka's brokers (metadata.broker.list is the same), for the "
                                 "producer ") +
                         name);
   }
-  if (!has_brokers) return;
+  if (!all_have_brokers) return;
   kafka.user_agent = config.gate.user_agent;
   kafka.produce_timeout = config.produce_timeout;
   config.kafka = std::move(kafka);

@@ -149,17 +149,15 @@ void read_http(ConfigSection& root, HttpOptions& http, ApiOptions& api) {
   }
 }
 
-void read_live(ConfigSection& root, Config& config) {
-  root.flag("live", config.live);
+void read_token(ConfigSection& root, const std::string& name, const std::string& without, std::string& out) {
   constexpr std::size_t kLeast = 16;
-  const char* const kToken = "live_token";
-  const Json* const value = root.take_text(kToken);
-  root.note(kToken, value ? Json("(not shown)") : Json());
+  const Json* const value = root.take_text(name);
+  root.note(name, value ? Json("(not shown)") : Json());
   if (!value) {
-    root.refuse_nothing(kToken, "a string of at least 16 characters; without it only clients of this host see events");
+    root.refuse_nothing(name, "a string of at least 16 characters; " + without);
     return;
   }
-  const Json text = root.as_text(kToken, *value);
+  const Json text = root.as_text(name, *value);
   const std::string token = text.is_string() ? text.get<std::string>() : "";
   // RFC 6750, section 2.1.
   const bool good = std::all_of(token.begin(), token.end(), [](char c) {
@@ -168,11 +166,16 @@ void read_live(ConfigSection& root, Config& config) {
   });
   if (!good || token.size() < kLeast) {
     root.problem(
-        kToken, Json("(not shown)"),
+        name, Json("(not shown)"),
         "a string of at least " + std::to_string(kLeast) + " of a-z, A-Z, 0-9, '-', '.', '_', '~', '+', '/', '='");
     return;
   }
-  config.api.live_token = token;
+  out = token;
+}
+
+void read_live(ConfigSection& root, Config& config) {
+  root.flag("live", config.live);
+  read_token(root, "live_token", "without it only clients of this host see events", config.api.live_token);
 }
 
 void require_two_ports(ConfigSection& root, const HttpOptions& http) {

@@ -921,5 +921,182 @@ TEST(Config, ABadLiveTokenIsNotShown) {
 
 TEST(Config, ASpoolNeedsKafka) { EXPECT_THAT(problems("spool: {path: /spool}"), ElementsAre(HasSubstr("spool.path"))); }
 
+/// A config of EventStreams in service-runner's layout.
+constexpr const char* kEventStreams = R"(
+num_workers: 1
+worker_heap_limit_mb: 750
+logging: {level: info, streams: [{type: stdout, named_levels: true}]}
+metrics: [{type: prometheus, port: 9102}]
+services:
+  - name: eventstreams
+    module: app.js
+    conf:
+      port: 8092
+      cors: '*'
+      csp: "default-src 'none'"
+      spec: ./spec.yaml
+      user_agent: eventstreams
+      kafka:
+        metadata.broker.list: kafka1:9093,kafka2:9093
+        queued.max.messages.kbytes: 32768
+        fetch.message.max.bytes: 8388608
+        statistics.interval.ms: 60000
+      client_ip_connection_limit: 2
+      stream_config_uri: http://localhost:6500/w/api.php?format=json&action=streamconfigs
+      stream_config_uri_options: {headers: {Host: meta.wikimedia.org}}
+      stream_config_object_path: streams
+      stream_config_ttl: 0
+      schema_base_uris: [http://localhost:6023/repositories/primary/jsonschema]
+      schema_latest_version: latest
+      stream_ui_enabled: true
+      allowed_streams: [mediawiki.page-create, mediawiki.recentchange]
+      stream_config_defaults:
+        mediawiki.recentchange: {stream_aliases: [recentchange]}
+      mediawiki_redacted_pages: {ru.wikipedia.org: [Secret page], de.wikipedia.org: []}
+)";
+
+TEST(ReadSideConfig, IsOffByDefault) {
+  const Config empty = config("{}");
+  EXPECT_FALSE(empty.readers);
+  EXPECT_FALSE(empty.kafka_readers);
+  EXPECT_TRUE(empty.intake);
+  EXPECT_EQ(empty.exposed.allowed_streams, std::nullopt);
+}
+
+TEST(ReadSideConfig, AConfigOfEventStreamsReadsOnly) {
+  const Config streams = config(kEventStreams);
+  EXPECT_THAT(streams.warnings, IsEmpty());
+  EXPECT_FALSE(streams.intake);
+  EXPECT_FALSE(streams.exposed.intake);
+  EXPECT_FALSE(streams.kafka);
+  EXPECT_FALSE(streams.file);
+  ASSERT_TRUE(streams.readers);
+  EXPECT_EQ(streams.readers->client_ip_connection_limit, 2u);
+  ASSERT_TRUE(streams.kafka_readers);
+  EXPECT_THAT(streams.kafka_readers->conf, UnorderedElementsAre(Pair("metadata.broker.list", "kafka1:9093,kafka2:9093"),
+                                                                Pair("queued.max.messages.kbytes", "32768"),
+                                                                Pair("fetch.message.max.bytes", "8388608"),
+                                                                Pair("statistics.interval.ms", "60000")));
+  EXPECT_THAT(*streams.exposed.allowed_streams, ElementsAre("mediawiki.page-create", "mediawiki.recentchange"));
+  EXPECT_EQ(streams.exposed.stream_config_defaults,
+            R"({"mediawiki.recentchange":{"stream_aliases":["recentchange"]}})");
+  EXPECT_THAT(streams.exposed.mediawiki_redacted_pages,
+              ElementsAre(Pair("ru.wikipedia.org", ElementsAre("Secret page")), Pair("de.wikipedia.org", IsEmpty())));
+  EXPECT_EQ(streams.service_name, "eventstreams");
+}
+
+TEST(ReadSideConfig, TheShippedFilesAreReadOverAConfigOfEventStreams) {
+  const TemporaryFolder folder;
+  const std::string original = folder.write("config.yaml", kEventStreams);
+  const auto open = read_config({original, source_dir() + "/config/streams-public.yaml"});
+  ASSERT_TRUE(open) << open.error().problems.front();
+  EXPECT_THAT(open->warnings, IsEmpty());
+  EXPECT_FALSE(open->intake);
+  EXPECT_EQ(open->readers->max_connection_time, std::chrono::minutes(15));
+  EXPECT_EQ(open->readers->trusted_proxies.size(), 5u);
+  EXPECT_EQ(open->readers->client_ip_connection_limit, 2u);
+  ::setenv("EVENTGATE_STREAM_TOKEN", "0123456789abcdef", 1);
+  const auto internal = read_config({original, source_dir() + "/config/streams-internal.yaml"});
+  ::unsetenv("EVENTGATE_STREAM_TOKEN");
+  ASSERT_TRUE(internal) << internal.error().problems.front();
+  EXPECT_THAT(internal->warnings, IsEmpty());
+  EXPECT_EQ(internal->readers->stream_token, "0123456789abcdef");
+  EXPECT_TRUE(internal->readers->canary_events_sent);
+  EXPECT_EQ(internal->streams.stream_config_ttl, std::chrono::minutes(5));
+}
+
+TEST(ReadSideConfig, ReadersOfAGateHaveTheirOptionsOverTheGeneralOnes) {
+  const Config gate = config(R"({streams: true, stream_config_uri: s.yaml, topic_prefix: eqiad., kafka: {
+      conf: {bootstrap.servers: k:9092, linger.ms: 5}, guaranteed: {conf: {linger.ms: 0}},
+      streams: {conf: {fetch.wait.max.ms: 10}}}})");
+  EXPECT_TRUE(gate.intake);
+  EXPECT_TRUE(gate.kafka);
+  EXPECT_EQ(gate.exposed.topic_prefix, "eqiad.");
+  ASSERT_TRUE(gate.kafka_readers);
+  EXPECT_THAT(gate.kafka_readers->conf, UnorderedElementsAre(Pair("bootstrap.servers", "k:9092"),
+                                                             Pair("linger.ms", "5"), Pair("fetch.wait.max.ms", "10")));
+  EXPECT_FALSE(gate.kafka->guaranteed.conf.contains("fetch.wait.max.ms"));
+  EXPECT_FALSE(config("{kafka: {conf: {bootstrap.servers: k:9092}}}").kafka_readers);
+}
+
+TEST(ReadSideConfig, AnInstanceThatReadsOnlyHasNoProducerFileOrSpool) {
+  const Config reads = config(R"({streams: true, intake: false, stream_config_uri: s.yaml, output_path: ./x/,
+      kafka: {streams: {conf: {bootstrap.servers: k:9092}}}})");
+  EXPECT_FALSE(reads.kafka);
+  EXPECT_FALSE(reads.file);
+  EXPECT_TRUE(reads.kafka_readers);
+  EXPECT_THAT(reads.warnings, ElementsAre(HasSubstr("output_path has no effect with `intake: false`")));
+  const Config shared =
+      config("{streams: true, intake: false, stream_config_uri: s.yaml, kafka: {conf: {bootstrap.servers: k:9092}}}");
+  EXPECT_FALSE(shared.kafka);
+  EXPECT_THAT(shared.kafka_readers->conf, ElementsAre(Pair("bootstrap.servers", "k:9092")));
+}
+
+TEST(ReadSideConfig, WithoutKafkaAFolderIsRead) {
+  EXPECT_TRUE(config("{streams: true, stream_config_uri: s.yaml}").readers);
+  EXPECT_TRUE(config("{streams: true, stream_config_uri: s.yaml, output_path: ./x/}").readers);
+  for (const char* const path : {"stdout", "./events.ndjson"}) {
+    const Config other = config(std::string("{streams: true, stream_config_uri: s.yaml, output_path: ") + path + "}");
+    EXPECT_FALSE(other.readers) << path;
+    EXPECT_THAT(other.warnings, ElementsAre(HasSubstr("there is no /v2")));
+  }
+}
+
+TEST(ReadSideConfig, WithoutStreamConfigsNothingCanBeRead) {
+  EXPECT_THAT(warnings("{streams: true}"), ElementsAre(HasSubstr("no stream is declared")));
+}
+
+TEST(ReadSideConfig, AnInstanceHasSomethingToDo) {
+  EXPECT_THAT(problems("{intake: false}"), ElementsAre(HasSubstr("nothing to do")));
+  EXPECT_THAT(problems("{intake: false, streams: true, stream_config_uri: s.yaml}"),
+              ElementsAre(HasSubstr("no other source of events")));
+  EXPECT_THAT(problems("{intake: true, kafka: {metadata.broker.list: 'k:9092'}}"),
+              Contains(HasSubstr("`kafka.conf` for the producers")));
+}
+
+TEST(ReadSideConfig, ReadersNeedBrokersAndOptionsThatLibrdkafkaTakes) {
+  EXPECT_THAT(problems("{kafka: {queued.min.messages: 1000}}"), Contains(HasSubstr("streams.conf.bootstrap.servers")));
+  EXPECT_THAT(problems("{kafka: {metadata.broker.list: 'k:9092', no.such.option: 1}}"),
+              ElementsAre(HasSubstr("an option that librdkafka takes")));
+  EXPECT_THAT(
+      problems("{streams: true, stream_config_uri: s, kafka: {streams: {conf: {bootstrap.servers: k, no.such: 1}}}}"),
+      ElementsAre(HasSubstr("an option that librdkafka takes")));
+}
+
+TEST(ReadSideConfig, SecretsAreNotShown) {
+  const auto shown = options_of(config(R"({stream_token: 0123456789abcdefg, stream_config_uri: s, kafka: {
+      metadata.broker.list: k, sasl.password: geheim, streams: {conf: {ssl.key.password: geheim}}}})"));
+  for (const auto& [name, value] : shown) {
+    EXPECT_THAT(value, testing::Not(HasSubstr("geheim"))) << name;
+    EXPECT_THAT(value, testing::Not(HasSubstr("0123456789abcdefg"))) << name;
+  }
+}
+
+TEST(ReadSideConfig, BadValuesAreNamed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{canary_events: maybe}", "hidden or sent"},
+      {"{stream_token: short}", "at least 16"},
+      {"{stream_token: null}", "no one sees private streams"},
+      {"{trusted_proxies: [10.0.0.0/33]}", "IP addresses or networks"},
+      {"{max_stream_clients: 0}", "max_stream_clients"},
+      {"{client_ip_connection_limit: -1}", "client_ip_connection_limit"},
+      {"{stream_heartbeat: 0s}", "stream_heartbeat"},
+      {"{stream_linger: 11s}", "stream_linger"},
+      {"{stream_open_timeout: 0s}", "stream_open_timeout"},
+      {"{max_connection_time: x}", "max_connection_time"},
+      {"{stream_buffer: 1kb}", "stream_buffer"},
+      {"{max_replays: 0}", "max_replays"},
+      {"{replay_rate: 0}", "replay_rate"},
+      {"{num_stream_workers: 1025}", "num_stream_workers"},
+      {"{allowed_streams: [1]}", "a list of strings"},
+      {"{stream_config_defaults: [a]}", "an object of stream names to settings"},
+      {"{stream_config_overrides: {a: 1}}", "an object of stream names to settings"},
+      {"{mediawiki_redacted_pages: [a]}", "an object of a domain"},
+      {"{mediawiki_redacted_pages: {a.org: Title}}", "a list of titles"},
+      {"{streams: maybe}", "streams"},
+      {"{stream_ui_enabled: 5}", "stream_ui_enabled"}};
+  for (const auto& [yaml, expected] : cases) EXPECT_THAT(problems(yaml), ElementsAre(HasSubstr(expected))) << yaml;
+}
+
 }  // namespace
 }  // namespace eventgate

@@ -15,6 +15,8 @@
 #include "eventgate/http/http_options.hpp"
 #include "eventgate/kafka/kafka_sink.hpp"
 #include "eventgate/logging/log.hpp"
+#include "eventgate/readers/exposed_streams.hpp"
+#include "eventgate/readers/reader_options.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
@@ -38,6 +40,11 @@ struct Config {
   std::optional<SpoolOptions> spool;  ///< Needs `kafka`.
   bool live = false;                  ///< Shows events at `/live`.
   bool dev = false;                   ///< ConfigUse::development: requests are logged.
+  bool intake = true;                 ///< Takes events. Without it `kafka`, `file` and `spool` are not set.
+  ExposedStreamOptions exposed;
+  std::optional<ReaderOptions> readers;  ///< Serves `/v2` with it.
+  /// How `readers` reach Kafka: `kafka.streams` over `kafka.conf`. Nullopt: they read the folder of `file`.
+  std::optional<KafkaProducerOptions> kafka_readers;
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds startup_timeout{30000};  ///< Longest time until the service manager hears READY.
   std::chrono::milliseconds shutdown_timeout{30000};
