@@ -116,7 +116,8 @@ struct Telemetry::Impl {
       counters("eventgate_event_errors_total", "Events that failed although they are not invalid, by cause."),
       {"stream", "schema_uri", "cause"}};
   Series<Counter, 2> lost{
-      counters("eventgate_hasty_events_lost_total", "Events answered with 202 that were not produced."),
+      counters("eventgate_hasty_events_lost_total",
+               "Events answered with 202 that no output took. Those that the gate refused are not among them."),
       {"stream", "schema_uri"}};
   Counter& error_events_failed =
       counter("eventgate_error_events_failed_total", "Error events that could not be produced.");

@@ -32,7 +32,8 @@ TEST(ParseBody, MalformedBodyKeepsItsTextAndItsError) {
   const MalformedBody& malformed = std::get<MalformedBody>(parsed);
   EXPECT_EQ(malformed.body, "[1,");
   EXPECT_THAT(malformed.detail(), testing::StartsWith("The body is not JSON that we take: expected "));
-  EXPECT_THAT(std::get<MalformedBody>(parse("7")).detail(), testing::HasSubstr("an object or an array at byte 0."));
+  EXPECT_THAT(std::get<MalformedBody>(parse("7")).detail(),
+              testing::HasSubstr("an object or an array at byte 0, found '7'."));
 }
 
 TEST(ParseBody, MoreEventsThanTheLimitAreTooMany) {
