@@ -45,6 +45,10 @@ void FanOut::collect_outcomes(DeliveryBatch& batch, std::size_t count, std::vect
       const DeliveryFailure* failure = batch.failure(s * count + i, timed_out);
       if (!failure) {
         outcomes[i].spooled = outcomes[i].spooled || batch.is_spooled(s * count + i);
+        if (const DeliveryHandle::SinkData& data = batch.handle(s * count + i).sink_data; data.offset >= 0) {
+          outcomes[i].partition = data.partition;
+          outcomes[i].offset = data.offset;
+        }
         continue;
       }
       if (failure == &timed_out) {

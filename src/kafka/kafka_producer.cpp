@@ -225,6 +225,8 @@ void KafkaProducer::handle_report(const rd_kafka_message_t& message, rd_kafka_ms
     if (handle.timed_out()) telemetry_.late_delivery(label_, true);
     telemetry_.record_delivered(
         label_, std::chrono::microseconds(std::max<std::int64_t>(rd_kafka_message_latency(&message), 0)));
+    handle.sink_data.partition = message.partition;
+    handle.sink_data.offset = message.offset;
     handle.succeed();
     return;
   }

@@ -50,6 +50,8 @@ void FirstAttempts::handle_settled(DeliveryHandle& handle) noexcept {
       inbox_.add_report({attempt.id, false, std::nullopt});
     } else {
       --in_flight_;
+      attempt.client_handle->sink_data.partition = attempt.sink_data.partition;
+      attempt.client_handle->sink_data.offset = attempt.sink_data.offset;
       settle_delivered(*attempt.client_handle, batch.assurance, telemetry_);
     }
   } else if (failure->scope == FailureScope::record || failure->scope == FailureScope::topic) {

@@ -163,5 +163,32 @@ TEST(FanOut, PrefetchMetadata_ReachesEverySink) {
   EXPECT_EQ(sinks.file->prefetched_topics, std::vector<std::string>{"topic"});
 }
 
+TEST(FanOut, OutcomeHasThePlaceOfTheSinkThatToldIt) {
+  TwoSinks sinks;
+  FanOut fan_out = both_sinks(sinks);
+  sinks.kafka->silent = true;
+  std::vector<Outcome> results;
+  const auto run = [&]() -> Task<void> {
+    std::vector<Record> records(2, Record{"topic", std::nullopt, "value", 1, nullptr});
+    const std::span<Record> all(records);
+    DeliveryBatch& batch = fan_out.hand_over(all, Assurance::guaranteed, sinks.context.get_executor());
+    sinks.kafka->unsettled[0]->sink_data.partition = 3;
+    sinks.kafka->unsettled[0]->sink_data.offset = 0;
+    for (DeliveryHandle* const handle : sinks.kafka->unsettled) handle->succeed();
+    co_await fan_out.wait(batch, Assurance::guaranteed);
+    fan_out.collect_outcomes(batch, records.size(), results);
+    batch.release();
+  };
+  spawn(sinks.context.get_executor(), run(), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  sinks.context.run();
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[0].partition, 3);
+  EXPECT_EQ(results[0].offset, 0);
+  EXPECT_EQ(results[1].partition, -1);
+  EXPECT_EQ(results[1].offset, -1);
+}
+
 }  // namespace
 }  // namespace eventgate

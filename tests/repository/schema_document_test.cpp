@@ -40,10 +40,12 @@ class SchemaDocumentTest : public testing::Test {
   };
   Begun begin(const std::string& uri) {
     const auto outcome = std::make_shared<std::promise<std::string>>();
-    const DereferenceStart reading = repository_->begin_dereferencing(uri, [outcome](const SchemaDocument& document) {
-      const SchemaText& text = document.text;
-      outcome->set_value((document.has_changed ? "changed: " : "") + (text ? *text : "failed: " + text.error().reason));
-    });
+    const DereferenceStart reading = repository_->begin_dereferencing(
+        uri, SchemaRepository::Dereferenceable::cached, [outcome](const SchemaDocument& document) {
+          const SchemaText& text = document.text;
+          outcome->set_value((document.has_changed ? "changed: " : "") +
+                             (text ? *text : "failed: " + text.error().reason));
+        });
     return {reading, outcome->get_future()};
   }
 

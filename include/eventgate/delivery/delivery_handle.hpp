@@ -50,9 +50,12 @@ class DeliveryHandle {
   /// For the listener: returns and clears the failure. Returns nullopt if the record was delivered.
   std::optional<DeliveryFailure> take_failure() noexcept { return std::move(failure_); }
 
-  /// What the sink must still know about the record when its report comes. It lives as long as the handle.
+  /// What the sink must still know about the record when its report comes, and where Kafka has it then. It lives as
+  /// long as the handle.
   struct SinkData {
     std::int64_t timestamp = 0;
+    std::int64_t offset = -1;     ///< Set before `succeed`, if Kafka said so.
+    std::int32_t partition = -1;  ///< As `offset`.
     bool already_answered = false;
   };
   SinkData sink_data;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,8 @@ class Telemetry;
 struct Outcome {
   std::optional<DeliveryFailure> failure;  ///< Nullopt: every sink has the record.
   bool spooled = false;                    ///< The spool has the record, and Kafka will get it later.
+  std::int32_t partition = -1;             ///< Where Kafka has the record. Less than 0: not known.
+  std::int64_t offset = -1;                ///< As `partition`.
 };
 
 /// Hands each record to every sink and merges the results. A record is delivered when every sink has it. If one sink

@@ -32,6 +32,13 @@ struct AnsweredRequest {
   std::chrono::nanoseconds duration;
 };
 
+/// A request that is answered with a rejection, before the response is sent.
+struct RejectedRequest {
+  const Request& request;
+  const Response& response;
+  std::chrono::system_clock::time_point received_at;
+};
+
 /// What a server serves.
 struct HttpServices {
   Router router;
@@ -41,6 +48,8 @@ struct HttpServices {
   std::shared_ptr<InflightBytes> inflight = nullptr;
   /// Called on the I/O thread for each response but those of `metrics_port`. Must not block. Empty: nothing is called.
   std::function<void(const AnsweredRequest&)> on_answered = {};
+  /// Called with each request whose response has a `rejection_cause`, on its I/O thread. Empty: never. Thread-safe.
+  std::function<void(const RejectedRequest&)> on_rejection = {};
 };
 
 /// The ports of a server, bound and not listening. The constructor finds a process that listens on one already; a
