@@ -1,8 +1,12 @@
 #include "info_endpoints.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/readers/exposed_streams.hpp"
+#include "eventgate/readers/stream_readers.hpp"
 #include "json_response.hpp"
 #include "pages.hpp"
 
@@ -38,7 +42,7 @@ Response HomeEndpoint::respond(const Exchange& /*exchange*/) const {
 
 Response DocumentationEndpoint::respond(const Exchange& exchange) const {
   const Query& query = exchange.query();
-  if (has_parameter(query, "spec")) return json_response(std::string(kOpenApi));
+  if (has_parameter(query, "spec")) return json_response(specification());
   if (has_parameter(query, "doc") && !has_parameter(query, "path")) {
     Response response;
     response.content_type = kHtmlType;
@@ -47,6 +51,22 @@ Response DocumentationEndpoint::respond(const Exchange& exchange) const {
     return response;
   }
   return problem(404, "Nothing is here. Expected /?spec (OpenAPI, JSON) or /?doc (a page).", exchange.request());
+}
+
+/// Returns the OpenAPI document, with a path for each stream that can be read.
+std::string DocumentationEndpoint::specification() const {
+  std::string document(kOpenApi);
+  if (!readers_) return document;
+  const StreamPaths described = describe_streams(*readers_->streams(), [](const std::string&) { return std::nullopt; });
+  constexpr std::string_view kPaths = "\"paths\": {";
+  if (const std::size_t at = document.find(kPaths); at != std::string::npos && described.paths.size() > 2) {
+    const std::string members = described.paths.substr(1, described.paths.size() - 2);
+    document.insert(at + kPaths.size(), members + ",");
+  }
+  constexpr std::string_view kNames = "[\"NAMES_OF_STREAMS\"]";
+  if (const std::size_t at = document.find(kNames); at != std::string::npos && described.names.size() > 2)
+    document.replace(at, kNames.size(), described.names);
+  return document;
 }
 
 Response RobotsEndpoint::respond(const Exchange& /*exchange*/) const {

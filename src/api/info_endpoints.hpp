@@ -9,6 +9,8 @@
 
 namespace eventgate {
 
+class StreamReaders;
+
 /// `GET /_info`: name, version, description and home page.
 class InfoEndpoint final : public ImmediateEndpoint {
  public:
@@ -41,7 +43,15 @@ class HomeEndpoint final : public ImmediateEndpoint {
 
 /// `GET /?spec`: the OpenAPI document. `GET /?doc`: a page that shows it.
 class DocumentationEndpoint final : public ImmediateEndpoint {
+ public:
+  /// `readers` may be null; otherwise the document has a path for each stream. It must outlive this.
+  explicit DocumentationEndpoint(const StreamReaders* readers) : readers_(readers) {}
+
+ private:
   Response respond(const Exchange& exchange) const override;
+  std::string specification() const;
+
+  const StreamReaders* const readers_;
 };
 
 /// `GET /robots.txt`: no robot may visit any page.

@@ -7,6 +7,7 @@
 #include "info_endpoints.hpp"
 #include "live_endpoints.hpp"
 #include "stream_configs_endpoint.hpp"
+#include "stream_endpoints.hpp"
 
 namespace eventgate {
 
@@ -32,9 +33,10 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
     routes.push_back({Method::get, path, operation, std::move(endpoint)});
   };
   // The router compares paths in this order.
-  routes.push_back({Method::post, "/v1/events", "postEvents",
-                    std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events)});
-  if (!options.test_events.empty())
+  if (services.intake)
+    routes.push_back({Method::post, "/v1/events", "postEvents",
+                      std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events)});
+  if (services.intake && !options.test_events.empty())
     get("/v1/_test/events", "getTestEvents",
         std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events, options.test_events));
   if (services.streams) {
@@ -42,11 +44,17 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
     get("/v1/stream-configs/{streams}", "getSomeStreamConfigs",
         std::make_unique<StreamConfigsEndpoint>(*services.streams));
   }
+  if (services.readers) {
+    routes.push_back(
+        {Method::get, "/v2/stream", "listStreams", std::make_unique<StreamListEndpoint>(*services.readers)});
+    routes.push_back({Method::get, "/v2/stream/{streams}", "readStreams",
+                      std::make_unique<StreamEndpoint>(*services.readers), false, true});
+  }
   get("/_info", "getInfo", std::make_unique<InfoEndpoint>(options.service_name));
   get("/_info/name", "getName", std::make_unique<NameEndpoint>(options.service_name));
   get("/_info/version", "getVersion", std::make_unique<VersionEndpoint>());
   get("/_info/home", "getHome", std::make_unique<HomeEndpoint>());
-  get("/", "getDocumentation", std::make_unique<DocumentationEndpoint>());
+  get("/", "getDocumentation", std::make_unique<DocumentationEndpoint>(services.readers));
   get("/robots.txt", "getRobots", std::make_unique<RobotsEndpoint>());
   get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
   get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));

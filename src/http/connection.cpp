@@ -68,6 +68,7 @@ class HttpConnection final : public StoppableConnection {
   Endpoint* find_endpoint(RequestExchange& exchange, HeadReader& head, std::optional<Response>& rejected) const;
   bool start_response(RequestExchange& exchange, Response& response, bool close, std::string_view& unsent);
   void finish_response(RequestExchange& exchange, const Response& response);
+  void hand_over(RequestExchange& exchange, Reply& reply);
   Task<void> give_way();
   Task<void> linger();
 
@@ -289,6 +290,11 @@ Task<bool> HttpConnection::serve() {
     co_return false;
   }
 
+  if (reply.take) {
+    hand_over(exchange, reply);
+    co_return false;
+  }
+
   Response& response = reply.response;
   const Request& request = exchange.request();
   // The end of the connection tells an HTTP/1.0 client of the end of an empty body, as in the original.
@@ -315,6 +321,17 @@ Task<bool> HttpConnection::serve() {
   }
   if (!body_left) co_return true;
   co_return co_await exchange.body.skip();
+}
+
+/// Gives the socket to the endpoint's taker.
+void HttpConnection::hand_over(RequestExchange& exchange, Reply& reply) {
+  HandedSocket handed;
+  handed.chunked = !exchange.request().http_1_0;
+  server().format.append(handed.head, reply.response,
+                         {true, false, exchange.request().accept_encoding(), exchange.received, !handed.chunked});
+  finish_response(exchange, reply.response);
+  handed.socket = socket_.raw().release();
+  reply.take(std::move(handed));
 }
 
 /// Finds the endpoint of a request whose head is read. Returns null with a response if no endpoint is to handle it.

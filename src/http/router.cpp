@@ -41,6 +41,7 @@ Router::Resource resource_of(const Route& route) {
   }
   resource.label = resource.prefix.size() > 1 ? resource.prefix.substr(1) : "root";
   resource.own_origin_only = route.own_origin_only;
+  resource.takes_last_event_id = route.takes_last_event_id;
   return resource;
 }
 
@@ -138,6 +139,8 @@ Response Router::default_response(const Match& match, const Request& request) co
   if (request.method == Method::options) {
     response.content_type = kHtmlType;
     response.body = allow;
+    if (match.resource->takes_last_event_id)
+      response.extra_headers = "access-control-allow-headers: last-event-id, authorization\r\n";
   } else {
     response = problem(405, "Expected " + allow + ".", request);
   }

@@ -30,8 +30,13 @@ EpollEntry::EpollEntry(EpollReactor& reactor, int descriptor) : reactor_(reactor
   reactor_.wait_for_events();
 }
 
+int EpollEntry::release_descriptor() {
+  ::epoll_ctl(reactor_.epoll_.native_handle(), EPOLL_CTL_DEL, descriptor_, nullptr);
+  return std::exchange(descriptor_, -1);
+}
+
 EpollEntry::~EpollEntry() {
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (--reactor_.entries_ > 0) return;
   boost::system::error_code ignored;
   reactor_.epoll_.cancel(ignored);  // lets a context without connections run out of work

@@ -1,6 +1,5 @@
 #include "kafka_client.hpp"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -8,11 +7,12 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+
+#include "signals_blocked.hpp"
 
 namespace eventgate {
 namespace {
@@ -20,21 +20,6 @@ namespace {
 constexpr std::size_t kReportsPerWakeup = 128;  // then the I/O thread's other work gets its turn
 constexpr std::size_t kMaxTopics = 10000;       // cached topic handles; without one librdkafka looks the topic up
 constexpr int kDebugLevel = 7;                  // syslog level
-
-/// Blocks signals for the threads that are started meanwhile. librdkafka's threads then take none of the gate's
-/// signals, and a broken connection is an error instead of SIGPIPE.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 

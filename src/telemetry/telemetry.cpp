@@ -39,6 +39,12 @@ std::string_view error_type_of(FailureCause cause) {
 
 double seconds_of(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
+/// Returns the level of a line of librdkafka. syslog(3): 0 emergency to 3 error, 4 warning, 5 notice, 6 information, 7
+/// debug.
+LogLevel level_of_syslog(int level) {
+  return level <= 3 ? LogLevel::error : level == 4 ? LogLevel::warn : level <= 6 ? LogLevel::info : LogLevel::debug;
+}
+
 /// Logs a failure of `cause`, unless that cause has had its lines for this second. `name` and `value` are one field.
 void log_limited(LogLimit& limit, std::string_view cause, LogLevel level, std::string_view msg, std::string_view name,
                  std::string_view value, std::string_view message) {
@@ -166,6 +172,9 @@ struct Telemetry::Impl {
                           {"producer", "outcome"}};
   Series<Counter, 2> producer_errors{
       counters("eventgate_producer_errors_total", "Errors of a Kafka producer, by cause."), {"producer", "cause"}};
+  Series<Counter, 2> consumer_errors{
+      counters("eventgate_consumer_errors_total", "Errors of a Kafka consumer of the read side, by cause."),
+      {"consumer", "cause"}};
   Counter& statistics_failures =
       counter("eventgate_statistics_failures_total", "Statistics of librdkafka that could not be read.");
   Series<Counter, 1> sink_warnings{counters("eventgate_sink_warnings_total", "Warnings of a sink."), {"sink"}};
@@ -201,6 +210,8 @@ struct Telemetry::Impl {
   LogLimit record_limit{10};
   LogLimit producer_limit{10};
   LogLimit producer_log_limit{50};
+  LogLimit consumer_limit{10};
+  LogLimit consumer_log_limit{50};
   LogLimit sink_limit{10};
   LogLimit accept_limit{1};
   LogLimit reopened_limit{10};
@@ -428,12 +439,20 @@ void Telemetry::producer_error(std::string_view producer, std::string_view cause
 
 void Telemetry::producer_log(std::string_view producer, int syslog_level, std::string_view facility,
                              std::string_view message) {
-  // syslog(3): 0 emergency to 3 error, 4 warning, 5 notice, 6 information, 7 debug
-  const LogLevel level = syslog_level <= 3   ? LogLevel::error
-                         : syslog_level == 4 ? LogLevel::warn
-                         : syslog_level <= 6 ? LogLevel::info
-                                             : LogLevel::debug;
-  log_limited(impl_->producer_log_limit, facility, level, "Log line of librdkafka", "producer", producer, message);
+  log_limited(impl_->producer_log_limit, facility, level_of_syslog(syslog_level), "Log line of librdkafka", "producer",
+              producer, message);
+}
+
+void Telemetry::consumer_error(std::string_view consumer, std::string_view cause, std::string_view message) {
+  impl_->consumer_errors.of({consumer, cause}).Increment();
+  log_limited(impl_->consumer_limit, cause, LogLevel::warn, "A Kafka consumer has an error", "consumer", consumer,
+              message);
+}
+
+void Telemetry::consumer_log(std::string_view consumer, int syslog_level, std::string_view facility,
+                             std::string_view message) {
+  log_limited(impl_->consumer_log_limit, facility, level_of_syslog(syslog_level), "Log line of librdkafka", "consumer",
+              consumer, message);
 }
 
 void Telemetry::producer_statistics(std::string_view producer_type, std::string_view json) {

@@ -42,8 +42,9 @@ class HttpHarness {
     std::function<std::vector<std::string>()> stale;
     std::function<std::optional<std::string>()> overload_reason;
     std::size_t threads = 1;
-    bool live = false;         ///< There is a live feed.
-    std::string error_stream;  ///< Empty: no error events.
+    bool live = false;                 ///< There is a live feed.
+    std::string error_stream;          ///< Empty: no error events.
+    StreamReaders* readers = nullptr;  ///< Not null: there are routes of streams.
   };
 
   HttpHarness() : HttpHarness(Setup()) {}
@@ -84,7 +85,8 @@ class HttpHarness {
                           schemas_.get(),
                           std::move(setup.not_ready_reason),
                           std::move(setup.stale),
-                          std::move(setup.overload_reason)};
+                          std::move(setup.overload_reason),
+                          setup.readers};
     Router router = make_router(setup.api, setup.http, api);
     for (const Route& route : router.routes())
       routes.push_back({route.method, std::string(route.path), std::string(route.operation)});

@@ -221,6 +221,15 @@ TEST_F(TelemetryTest, ProducersErrorsAndLateReportsCount) {
   EXPECT_THAT(levels, testing::ElementsAre(40, 50, 20, 40));
 }
 
+TEST_F(TelemetryTest, ConsumersErrorsCount) {
+  telemetry.consumer_error("live", "_ALL_BROKERS_DOWN", "1/1 brokers are down");
+  telemetry.consumer_log("replay", 3, "FAIL", "Connect failed");
+  EXPECT_EQ(value(R"(eventgate_consumer_errors_total{service="gate",cause="_ALL_BROKERS_DOWN",consumer="live"})"), "1");
+  ASSERT_EQ(log.lines().size(), 2u);
+  EXPECT_EQ(log.lines()[0]["consumer"], "live");
+  EXPECT_EQ(log.lines()[1]["message"], "Connect failed");
+}
+
 TEST_F(TelemetryTest, ObservedValuesAreInTheText) {
   telemetry.observe_stream_config_age([] { return 12.5; });
   telemetry.observe_inflight_bytes([] { return 1024; });

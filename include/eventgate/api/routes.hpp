@@ -22,6 +22,7 @@ class EventGate;
 class LiveFeed;
 class Metrics;
 class SchemaRepository;
+class StreamReaders;
 class StreamConfigSource;
 
 /// The options of the endpoints.
@@ -47,6 +48,8 @@ struct ApiServices {
   std::function<std::vector<std::string>()> stale = {};
   /// Returns the reason of a 503 to all events, or nullopt. Empty: never. Thread-safe.
   std::function<std::optional<std::string>()> overload_reason = {};
+  StreamReaders* readers = nullptr;  ///< Null: there are no routes below `/v2`.
+  bool intake = true;                ///< False: there are no routes that take events.
 };
 
 /// Makes the endpoints and the table of their routes. `http` are the options of the server.

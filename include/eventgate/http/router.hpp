@@ -24,6 +24,8 @@ struct Route {
   std::unique_ptr<Endpoint> endpoint;
   /// True: the 405 and OPTIONS responses of the path have no CORS headers.
   bool own_origin_only = false;
+  /// True: pages of other origins may send Last-Event-ID (CORS).
+  bool takes_last_event_id = false;
 };
 
 /// Finds the endpoint of a request. Case does not count in a path, and neither does one slash at its end or a second
@@ -39,6 +41,7 @@ class Router {
     std::string_view label;  ///< The path in metrics: without its first slash, `root` for `/`.
     std::string allow;       ///< Value of `Allow`.
     bool own_origin_only = false;
+    bool takes_last_event_id = false;
     std::array<Endpoint*, 3> endpoints{};  ///< By `Method`: get, head, post. Null: the method is not allowed.
 
     /// Returns null if the path does not take `method`.

@@ -37,6 +37,9 @@ class ConnectionSocket final : public EpollEntry {
   /// Returns true if there are bytes to receive now.
   bool has_bytes() const;
 
+  /// Returns the descriptor, which is the caller's from now on. Only the destructor may be called after it.
+  int release() { return release_descriptor(); }
+
   /// Tells the client that nothing more is sent. Returns false if the client is gone.
   bool end_sending();
 

@@ -39,6 +39,8 @@ class EpollEntry : public boost::intrusive::list_base_hook<boost::intrusive::lin
   virtual bool note_events(std::uint32_t events) noexcept = 0;
 
   int descriptor() const { return descriptor_; }
+  /// Takes the descriptor out of epoll, and returns it without closing it.
+  int release_descriptor();
   bool cancelled() const { return cancelled_; }
   /// True if a coroutine waits whose wait is not cancelled.
   bool is_waiting() const { return waiter_ && !cancelled_; }
@@ -52,7 +54,7 @@ class EpollEntry : public boost::intrusive::list_base_hook<boost::intrusive::lin
   friend class EpollReactor;
 
   EpollReactor& reactor_;
-  const int descriptor_;
+  int descriptor_;  // -1: released
   bool watches_output_ = false;
   bool cancelled_ = false;
   std::optional<ResumeHandle> waiter_;

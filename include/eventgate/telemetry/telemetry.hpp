@@ -114,6 +114,10 @@ class Telemetry {
   void producer_log(std::string_view producer, int syslog_level, std::string_view facility, std::string_view message);
   /// Sets the eventgate_rdkafka_* gauges of a producer from librdkafka's statistics, a JSON text.
   void producer_statistics(std::string_view producer_type, std::string_view json);
+  /// An error of a Kafka client of the read side. `consumer` is `live`, `replay` or `look_up`.
+  void consumer_error(std::string_view consumer, std::string_view cause, std::string_view message);
+  /// As `producer_log`, for a client of the read side.
+  void consumer_log(std::string_view consumer, int syslog_level, std::string_view facility, std::string_view message);
   void sink_warning(std::string_view sink, std::string_view message);
   /// `cause` is `removed`, `moved` or `sighup`.
   void output_reopened(std::string_view sink, std::string_view path, std::string_view cause);

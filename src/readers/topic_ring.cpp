@@ -1,0 +1,130 @@
+#include "topic_ring.hpp"
+
+#include <algorithm>
+
+namespace eventgate {
+
+TopicRing::TopicRing(std::string topic, std::size_t max_bytes, std::span<const PartitionOffset> begin)
+    : topic_(std::move(topic)), max_bytes_(max_bytes) {
+  for (const PartitionOffset& place : begin) {
+    Partition& partition = partitions_[place.id.partition];
+    partition.front.offset = partition.back.offset = place.offset;
+  }
+}
+
+std::size_t TopicRing::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
+}
+
+void TopicRing::drop_first() {
+  const RingItem& item = items_.front();
+  Partition& partition = partitions_[item.partition()];
+  if (item.kind == RingItem::Kind::frame) {
+    partition.front = {item.frame->offset + 1, item.frame->timestamp + 1};
+    if (!partition.records.empty()) partition.records.pop_front();
+  } else {
+    partition.front = {item.gap.to, std::nullopt};
+  }
+  bytes_ -= item.size();
+  items_.pop_front();
+  ++first_;
+}
+
+void TopicRing::append(std::vector<RingItem> items) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (RingItem& item : items) {
+      const bool is_known = partitions_.contains(item.partition());
+      if (item.kind == RingItem::Kind::started && is_known) continue;
+      Partition& partition = partitions_[item.partition()];
+      if (!is_known)
+        partition.first = partition.front.offset =
+            item.kind == RingItem::Kind::frame ? item.frame->offset : item.gap.to;
+      if (item.kind == RingItem::Kind::frame) {
+        partition.back = {item.frame->offset + 1, item.frame->timestamp + 1};
+        partition.records.push_back({item.frame->offset, item.frame->timestamp});
+      } else {
+        // What lies before a topic that was made anew belongs to another one.
+        if (item.kind == RingItem::Kind::gap && item.gap.to < item.gap.from) {
+          while (!items_.empty()) drop_first();
+          partition.front = {item.gap.to, std::nullopt};
+          partition.first.reset();
+        }
+        partition.back = {item.gap.to, std::nullopt};
+      }
+      bytes_ += item.size();
+      items_.push_back(std::move(item));
+    }
+    while (bytes_ > max_bytes_ && items_.size() > 1) drop_first();
+  }
+  tell();
+}
+
+void TopicRing::clear() {
+  {
+    const std::lock_guard lock(mutex_);
+    while (!items_.empty()) drop_first();
+  }
+  tell();
+}
+
+std::uint64_t TopicRing::head(std::map<std::int32_t, Place>& places) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, partition] : partitions_) places[number] = partition.back;
+  return first_ + items_.size();
+}
+
+bool TopicRing::read(std::uint64_t from, std::uint64_t until, std::size_t max, std::vector<RingItem>& into) const {
+  const std::lock_guard lock(mutex_);
+  if (from < first_) return false;
+  const std::uint64_t end = std::min({until, first_ + items_.size(), from + max});
+  for (std::uint64_t number = from; number < end; ++number)
+    into.push_back(items_[static_cast<std::size_t>(number - first_)]);
+  return true;
+}
+
+std::optional<std::uint64_t> TopicRing::find(ReaderPositions& positions, std::size_t topic) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, partition] : partitions_) {
+    if (!positions.find(topic, number) && partition.first)
+      positions.find_or_add(topic, topic_, number, *partition.first);
+    const StreamPosition* const position = positions.find(topic, number);
+    if (position && position->offset < partition.front.offset) return std::nullopt;
+  }
+  std::uint64_t found = first_;
+  for (const RingItem& item : items_) {
+    if (item.kind != RingItem::Kind::frame) break;
+    const StreamPosition* const position = positions.find(topic, item.partition());
+    if (!position || item.frame->offset >= position->offset) break;
+    ++found;
+  }
+  return found;
+}
+
+std::optional<RecordPlace> TopicRing::record_at(std::int32_t partition, std::int64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = partitions_.find(partition);
+  if (found == partitions_.end() || offset < found->second.front.offset) return std::nullopt;
+  const std::deque<RecordPlace>& records = found->second.records;
+  const auto place = std::lower_bound(records.begin(), records.end(), offset,
+                                      [](const RecordPlace& a, std::int64_t b) { return a.offset < b; });
+  return place == records.end() ? std::nullopt : std::optional(*place);
+}
+
+void TopicRing::add_listener(const void* owner, std::function<void()> listener) {
+  const std::lock_guard lock(listeners_mutex_);
+  listeners_.emplace_back(owner, std::move(listener));
+}
+
+void TopicRing::remove_listener(const void* owner) {
+  const std::lock_guard lock(listeners_mutex_);
+  std::erase_if(listeners_, [owner](const auto& listener) { return listener.first == owner; });
+}
+
+void TopicRing::tell() {
+  const std::lock_guard lock(listeners_mutex_);
+  for (const auto& [owner, listener] : listeners_) listener();
+}
+
+}  // namespace eventgate

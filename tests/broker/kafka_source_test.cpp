@@ -1,0 +1,450 @@
+// The source of the read side, against a real Kafka.
+#include "eventgate/kafka/kafka_source.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <numeric>
+
+#include "eventgate/telemetry/telemetry.hpp"
+#include "support/becomes.hpp"
+#include "support/kafka_broker.hpp"
+#include "support/source_reading.hpp"
+#include "support/topic_writer.hpp"
+
+namespace eventgate {
+
+bool operator==(const PartitionBounds& a, const PartitionBounds& b) {
+  return a.partition == b.partition && a.begin == b.begin && a.end == b.end;
+}
+bool operator==(const RecordGap& a, const RecordGap& b) {
+  return a.partition == b.partition && a.from == b.from && a.to == b.to;
+}
+bool operator==(const RecordPlace& a, const RecordPlace& b) {
+  return a.offset == b.offset && a.timestamp == b.timestamp;
+}
+bool operator==(const TailRead::Started& a, const TailRead::Started& b) {
+  return a.partition == b.partition && a.offset == b.offset;
+}
+void PrintTo(const PartitionBounds& bounds, std::ostream* out) {
+  *out << bounds.partition << ": " << bounds.begin << " to " << bounds.end;
+}
+void PrintTo(const RecordGap& gap, std::ostream* out) { *out << gap.partition << ": " << gap.from << " to " << gap.to; }
+void PrintTo(const RecordPlace& place, std::ostream* out) { *out << place.offset << " at " << place.timestamp; }
+
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Optional;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+constexpr std::int64_t kTime = 1700000000000;
+
+class KafkaSource : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  }
+
+  std::unique_ptr<RecordSource> source_at(const std::string& address, std::map<std::string, std::string> conf = {}) {
+    KafkaSourceOptions options;
+    options.conf = std::move(conf);
+    options.conf["metadata.broker.list"] = address;
+    // What a producer needs, and a group that is not to be joined.
+    options.conf.insert({{"compression.codec", "snappy"}, {"linger.ms", "10"}, {"group.id", "never-joined"}});
+    return make_kafka_source(std::move(options), telemetry_);
+  }
+  std::unique_ptr<RecordSource> shared_source(std::map<std::string, std::string> conf = {}) {
+    return source_at(KafkaBroker::shared().address(), std::move(conf));
+  }
+
+  /// `count` records whose values are numbers from `first` on, a second apart.
+  static std::vector<TopicWriter::Written> numbered(const std::string& topic, int count, int first = 0,
+                                                    std::int32_t partition = 0) {
+    std::vector<TopicWriter::Written> records;
+    for (int i = first; i < first + count; ++i)
+      records.push_back({topic, std::to_string(i), kTime + i * 1000, std::nullopt, partition});
+    return records;
+  }
+  static std::vector<std::string> numbers(int count, int first = 0) {
+    std::vector<std::string> found;
+    for (int i = first; i < first + count; ++i) found.push_back(std::to_string(i));
+    return found;
+  }
+
+  Metrics metrics_{"test"};
+  Telemetry telemetry_{metrics_};
+};
+
+TEST_F(KafkaSource, BoundsOfTopics_AbsentOneIsNotCreated) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  const std::vector<std::string> topics{topic, topic + ".absent", "/no topic"};
+  EXPECT_FALSE(source->bounds(topics, soon())->at(0).exists);
+  writer.create_topic(topic, 2);
+  writer.write(numbered(topic, 10, 0, 1));
+  writer.delete_records(topic, 1, 4);
+
+  const auto bounds = source->bounds(topics, soon());
+  ASSERT_TRUE(bounds) << bounds.error().message;
+  ASSERT_THAT(*bounds, SizeIs(3));
+  EXPECT_TRUE(bounds->at(0).exists);
+  EXPECT_THAT(bounds->at(0).partitions, ElementsAre(PartitionBounds{0, 0, 0}, PartitionBounds{1, 4, 10}));
+  EXPECT_FALSE(bounds->at(1).exists);
+  EXPECT_FALSE(bounds->at(2).exists);
+  EXPECT_EQ(writer.leaders(topic + ".absent"), 0);
+  EXPECT_EQ(source->away_reason(), std::nullopt);
+}
+
+TEST_F(KafkaSource, OffsetsAtTimes_TiesAndDisorder) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  std::vector<TopicWriter::Written> records;
+  for (const int seconds_later : {10, 30, 20, 30, 40, 40})
+    records.push_back({topic, "{}", kTime + seconds_later, std::nullopt, 0});
+  for (const auto& record : records) writer.write({record});
+
+  const PartitionId id{topic, 0};
+  const std::vector<PartitionTime> times{{id, kTime},      {id, kTime + 20},    {id, kTime + 31},
+                                         {id, kTime + 41}, {{topic, 1}, kTime}, {{topic + ".absent", 0}, kTime},
+                                         {id, -5},         {{topic, -1}, kTime}};
+  const auto offsets = source->offsets_at(times, soon());
+  ASSERT_TRUE(offsets) << offsets.error().message;
+  EXPECT_THAT(*offsets, ElementsAre(Optional(0), Optional(1), Optional(4), std::nullopt, std::nullopt, std::nullopt,
+                                    Optional(0), std::nullopt));
+}
+
+TEST_F(KafkaSource, RecordsAtOffsets) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 10));
+  writer.delete_records(topic, 0, 4);
+
+  const PartitionId id{topic, 0};
+  const std::vector<PartitionOffset> offsets{
+      {id, 5}, {id, 2}, {id, 10}, {id, 99}, {{topic, 7}, 0}, {{topic + ".absent", 0}, 0}, {id, 9}};
+  const auto places = source->records_at(offsets, soon());
+  ASSERT_TRUE(places) << places.error().message;
+  EXPECT_THAT(*places,
+              ElementsAre(Optional(RecordPlace{5, kTime + 5000}), Optional(RecordPlace{4, kTime + 4000}), std::nullopt,
+                          std::nullopt, std::nullopt, std::nullopt, Optional(RecordPlace{9, kTime + 9000})));
+}
+
+TEST_F(KafkaSource, FetchGivesTheBytesOfEachRecord) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  const std::string bytes("\0\xff{", 3);
+  writer.write(
+      {{topic, bytes, kTime, bytes, 0}, {topic, std::nullopt, kTime + 1, "key", 0}, {topic, "", kTime + 2, "", 0}});
+
+  const auto fetched = source->fetch({topic, 0}, 0, 1 << 20, soon());
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  ASSERT_THAT(fetched->records, SizeIs(3));
+  EXPECT_EQ(fetched->records[0].value, bytes);
+  EXPECT_EQ(fetched->records[0].key, bytes);
+  EXPECT_EQ(fetched->records[0].timestamp, kTime);
+  EXPECT_EQ(fetched->records[1].value, std::nullopt);
+  EXPECT_EQ(fetched->records[1].key, "key");
+  EXPECT_EQ(fetched->records[2].value, "");
+  EXPECT_EQ(fetched->records[2].offset, 2);
+  EXPECT_EQ(fetched->next, 3);
+  EXPECT_EQ(fetched->gap, std::nullopt);
+  EXPECT_TRUE(source->fetch({topic, 0}, 3, 1 << 20, soon())->at_end);
+}
+
+TEST_F(KafkaSource, FetchOfWhatIsGone_IsAGap) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 10));
+  writer.delete_records(topic, 0, 4);
+
+  std::vector<RecordGap> gaps;
+  const auto records = fetch_all(*source, {topic, 0}, 1, 100, &gaps);
+  EXPECT_THAT(gaps, ElementsAre(RecordGap{0, 1, 4}));
+  ASSERT_THAT(records, SizeIs(6));
+  EXPECT_EQ(records[0].offset, 4);
+
+  const auto beyond = source->fetch({topic, 0}, 50, 100, soon());
+  ASSERT_TRUE(beyond) << beyond.error().message;
+  EXPECT_EQ(beyond->gap, (RecordGap{0, 50, 10}));
+  EXPECT_EQ(beyond->next, 10);
+  EXPECT_TRUE(beyond->at_end);
+
+  const auto absent = source->fetch({topic + ".absent", 0}, 7, 100, soon());
+  ASSERT_TRUE(absent) << absent.error().message;
+  EXPECT_EQ(absent->next, 7);
+  EXPECT_TRUE(absent->at_end);
+  EXPECT_TRUE(source->fetch({topic, 3}, 0, 100, soon())->at_end);
+}
+
+TEST_F(KafkaSource, ManyReplaysOfOnePartition_EachGetsEveryRecord) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  constexpr int kCount = 5000;
+  auto records = numbered(topic, kCount);
+  for (auto& record : records) record.value->resize(700, ' ');
+  writer.write(records);
+
+  std::vector<std::future<bool>> replays;
+  for (std::int64_t start = 0; start < 12; ++start) {
+    replays.push_back(std::async(std::launch::async, [&, start] {
+      const auto found = fetch_all(*source, {topic, 0}, start * 100, 256 << 10);
+      if (found.size() != static_cast<std::size_t>(kCount - start * 100)) return false;
+      for (std::size_t i = 0; i < found.size(); ++i)
+        if (found[i].offset != start * 100 + static_cast<std::int64_t>(i)) return false;
+      return true;
+    }));
+  }
+  for (auto& replay : replays) EXPECT_TRUE(replay.get());
+}
+
+TEST_F(KafkaSource, TailGivesWhatComes) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic, 2);
+  writer.write(numbered(topic, 5));
+  writer.write(numbered(topic, 3, 100, 1));
+  TailReader reader(*source, topic, {{{topic, 0}, 5}, {{topic, 1}, 1}});
+  ASSERT_TRUE(reader.read_records(2));
+  writer.write(numbered(topic, 2, 5));
+  ASSERT_TRUE(reader.read_records(4));
+  EXPECT_THAT(reader.values(), ElementsAre("101", "102", "5", "6"));
+  EXPECT_THAT(reader.all().started, UnorderedElementsAre(TailRead::Started{0, 5}, TailRead::Started{1, 1}));
+  EXPECT_THAT(reader.all().gaps, IsEmpty());
+  EXPECT_TRUE(becomes([&] { return reader.lag() == 0; }));
+}
+
+TEST_F(KafkaSource, TailOfATopicToCome_ReadsItAndItsNewPartitionsFromTheBeginning) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  TailReader reader(*source, topic, {});
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 3));
+  ASSERT_TRUE(reader.read_records(3));
+  writer.add_partitions(topic, 3);
+  writer.write(numbered(topic, 2, 10, 1));
+  writer.write(numbered(topic, 2, 20, 2));
+  ASSERT_TRUE(reader.read_records(7));
+  EXPECT_THAT(reader.values(), UnorderedElementsAre("0", "1", "2", "10", "11", "20", "21"));
+  EXPECT_THAT(reader.all().started,
+              UnorderedElementsAre(TailRead::Started{0, 0}, TailRead::Started{1, 0}, TailRead::Started{2, 0}));
+  EXPECT_THAT(reader.all().gaps, IsEmpty());
+}
+
+TEST_F(KafkaSource, TailFindsItsOffsetDeleted_GoesOnAtTheFirstThereIs) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 10));
+  writer.delete_records(topic, 0, 6);
+  TailReader reader(*source, topic, {{{topic, 0}, 2}});
+  ASSERT_TRUE(reader.read_records(4));
+  EXPECT_THAT(reader.all().gaps, ElementsAre(RecordGap{0, 2, 6}));
+  EXPECT_EQ(reader.values(), numbers(4, 6));
+}
+
+TEST_F(KafkaSource, TopicIsMadeAnew_TailReadsItFromTheBeginning) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 100));
+  TailReader reader(*source, topic, {{{topic, 0}, 0}});
+  ASSERT_TRUE(reader.read_records(100));
+  writer.delete_topic(topic);
+  writer.create_topic(topic);
+  TopicWriter(KafkaBroker::shared().address()).write(numbered(topic, 5, 1000));
+  ASSERT_TRUE(reader.read_records(105));
+  EXPECT_THAT(reader.all().gaps, ElementsAre(RecordGap{0, 100, 0}));
+  EXPECT_EQ(reader.all().records.back().offset, 4);
+  EXPECT_EQ(reader.all().records.back().value, "1004");
+}
+
+TEST_F(KafkaSource, TopicMadeAnewIsLongerThanTheOldOne_TailReadsAllOfIt) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 10));
+  TailReader reader(*source, topic, {{{topic, 0}, 0}});
+  ASSERT_TRUE(reader.read_records(10));
+  writer.write(numbered(topic, 1, 10));
+  ASSERT_TRUE(reader.read_records(11));
+  writer.delete_topic(topic);
+  writer.create_topic(topic);
+  TopicWriter(KafkaBroker::shared().address()).write(numbered(topic, 50, 1000));
+  EXPECT_TRUE(reader.read_until([&](const TailRead& all) {
+    std::set<std::string> values;
+    for (const SourceRecord& record : all.records) values.insert(record.value.value_or(""));
+    return values.size() == 61;
+  }));
+}
+
+TEST_F(KafkaSource, TwoTailsOfOneTopic_EachGetsEveryRecord) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  writer.write(numbered(topic, 10));
+  TailReader one(*source, topic, {{{topic, 0}, 0}});
+  TailReader two(*source, topic, {{{topic, 0}, 5}});
+  ASSERT_TRUE(one.read_records(10));
+  ASSERT_TRUE(two.read_records(5));
+  { const TailReader third(*source, topic, {}); }
+  writer.write(numbered(topic, 1, 10));
+  ASSERT_TRUE(one.read_records(11));
+  ASSERT_TRUE(two.read_records(6));
+  EXPECT_EQ(one.values(), numbers(11));
+  EXPECT_EQ(two.values(), numbers(6, 5));
+}
+
+TEST_F(KafkaSource, TransactionsAreReadOnceCommitted_TheirControlRecordsAreNoGap) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  TopicWriter transactions(KafkaBroker::shared().address(), topic);
+  transactions.begin();
+  transactions.write(numbered(topic, 2));
+  transactions.commit();
+  transactions.begin();
+  transactions.write(numbered(topic, 2, 10));
+  transactions.abort();
+  writer.write(numbered(topic, 1, 20));
+
+  const auto source = shared_source();
+  std::vector<RecordGap> gaps;
+  const std::vector<std::string> topics{topic};
+  const auto end = [&] { return source->bounds(topics, soon())->at(0).partitions.at(0).end; };
+  ASSERT_TRUE(becomes([&] { return end() == 7; }));  // five records and two control records
+  const auto committed = fetch_all(*source, {topic, 0}, 2, 1, &gaps);
+  ASSERT_THAT(committed, SizeIs(1));
+  EXPECT_EQ(committed[0].value, "20");
+  EXPECT_THAT(gaps, IsEmpty());
+  TailReader reader(*source, topic, {{{topic, 0}, 0}});
+  ASSERT_TRUE(reader.read_records(3));
+  EXPECT_THAT(reader.values(), ElementsAre("0", "1", "20"));
+  EXPECT_THAT(reader.all().gaps, IsEmpty());
+
+  transactions.begin();
+  transactions.write(numbered(topic, 1, 30));
+  EXPECT_EQ(end(), 7);
+  transactions.commit();
+  ASSERT_TRUE(reader.read_records(4));
+  EXPECT_EQ(reader.values().back(), "30");
+
+  const auto uncommitted = shared_source({{"isolation.level", "read_uncommitted"}});
+  EXPECT_THAT(fetch_all(*uncommitted, {topic, 0}, 0, 1), SizeIs(6));
+}
+
+TEST_F(KafkaSource, Stopped_CallsReturn) {
+  TopicWriter writer(KafkaBroker::shared().address());
+  const auto source = shared_source();
+  const std::string topic = fresh_topic();
+  writer.create_topic(topic);
+  source->stop();
+  const std::vector<std::string> topics{topic};
+  const auto bounds = source->bounds(topics, soon());
+  ASSERT_FALSE(bounds);
+  EXPECT_EQ(bounds.error().kind, SourceFailure::Kind::stopped);
+  const auto fetched = source->fetch({topic, 0}, 0, 1, soon());
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().kind, SourceFailure::Kind::stopped);
+}
+
+/// Tests with a broker of their own, which fails.
+class KafkaSourceOutage : public KafkaSource {
+ protected:
+  void SetUp() override {
+    KafkaSource::SetUp();
+    if (IsSkipped()) return;
+    broker_ = std::make_unique<KafkaBroker>();
+    source_ = source_at(broker_->address());
+    writer_ = std::make_unique<TopicWriter>(broker_->address());
+    writer_->create_topic("topic");
+  }
+  /// Destroyed while the broker answers, in this order.
+  void TearDown() override {
+    writer_.reset();
+    source_.reset();
+  }
+
+  bool away() {
+    return becomes([&] { return source_->away_reason().has_value(); }, seconds(60));
+  }
+  bool back() {
+    return becomes([&] { return !source_->away_reason().has_value(); }, seconds(60));
+  }
+
+  std::unique_ptr<KafkaBroker> broker_;
+  std::unique_ptr<RecordSource> source_;
+  std::unique_ptr<TopicWriter> writer_;
+};
+
+TEST_F(KafkaSourceOutage, BrokerIsKilledAndFrozen_TailGoesOnWhereItWas) {
+  TailReader reader(*source_, "topic", {{{"topic", 0}, 0}});
+  writer_->write(numbered("topic", 10));
+  ASSERT_TRUE(reader.read_records(10));
+  broker_->kill();
+  ASSERT_TRUE(away());
+  const std::vector<std::string> topics{"topic"};
+  const auto bounds = source_->bounds(topics, soon(seconds(1)));
+  ASSERT_FALSE(bounds);
+  EXPECT_EQ(bounds.error().kind, SourceFailure::Kind::away);
+  EXPECT_FALSE(source_->fetch({"topic", 0}, 0, 1, soon(seconds(1))));
+  broker_->restart();
+  ASSERT_TRUE(back());
+  writer_->write(numbered("topic", 10, 10));
+  ASSERT_TRUE(reader.read_records(20));
+
+  broker_->freeze();
+  ASSERT_TRUE(away());
+  broker_->thaw();
+  ASSERT_TRUE(back());
+  writer_->write(numbered("topic", 10, 20));
+  ASSERT_TRUE(reader.read_records(30));
+  EXPECT_EQ(reader.values(), numbers(30));
+  EXPECT_THAT(reader.all().gaps, IsEmpty());
+  EXPECT_THAT(fetch_all(*source_, {"topic", 0}, 0, 100), SizeIs(30));
+}
+
+TEST_F(KafkaSourceOutage, NoGroupIsJoinedAndNothingCommitted) {
+  writer_->write(numbered("topic", 10));
+  TailReader reader(*source_, "topic", {{{"topic", 0}, 0}});
+  ASSERT_TRUE(reader.read_records(10));
+  EXPECT_THAT(fetch_all(*source_, {"topic", 0}, 0, 100), SizeIs(10));
+  EXPECT_THAT(writer_->groups(), IsEmpty());
+  EXPECT_EQ(writer_->leaders("__consumer_offsets"), 0);
+}
+
+TEST_F(KafkaSourceOutage, BrokerIsAwayAtTheStart_TailBeginsWhenItIsThere) {
+  writer_->write(numbered("topic", 10));
+  broker_->kill();
+  const auto late = source_at(broker_->address());
+  EXPECT_TRUE(late->away_reason().has_value());
+  TailReader reader(*late, "topic", {{{"topic", 0}, 4}});
+  broker_->restart();
+  ASSERT_TRUE(reader.read_records(6));
+  EXPECT_EQ(reader.values(), numbers(6, 4));
+}
+
+}  // namespace
+}  // namespace eventgate
