@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -21,18 +22,23 @@
 #include "eventgate/delivery/fan_out.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/files/file_sink.hpp"
+#include "eventgate/files/file_source.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
 #include "eventgate/kafka/kafka_sink.hpp"
+#include "eventgate/kafka/kafka_source.hpp"
 #include "eventgate/logging/log.hpp"
+#include "eventgate/readers/stream_readers.hpp"
 #include "eventgate/repository/schema_repository.hpp"
+#include "eventgate/source/record_source.hpp"
 #include "eventgate/spool/spool_sink.hpp"
 #include "eventgate/streams/missing_schema_reporter.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/process_metrics.hpp"
+#include "eventgate/telemetry/stream_metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "restart_options.hpp"
 
@@ -46,6 +52,8 @@ using MinuteTimer = boost::asio::basic_waitable_timer<std::chrono::system_clock,
 
 /// Of `shutdown_timeout`, what is kept for settling what would not drain.
 constexpr std::chrono::milliseconds kLongestReserve{2000};
+/// How long a stop waits for readers that do not take the end of their streams.
+constexpr std::chrono::milliseconds kStreamGrace{2000};
 
 /// True if events may get their streams from their schema_uris, without stream configs.
 bool makes_streams_of_schemas(const GateOptions& gate) {
@@ -80,6 +88,8 @@ struct Service::Impl {
   bool stop();
   void end();
   void observe_readiness();
+  void start_readers();
+  std::shared_ptr<const ExposedStreams> exposed_streams(const StreamConfigs* configs) const;
   void declare_first();
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
   void prefetch_metadata(const StreamConfigs& configs);
@@ -113,6 +123,10 @@ struct Service::Impl {
   std::unique_ptr<MissingSchemaReporter> schemaless;
   std::unique_ptr<StreamConfigSource> streams;
   std::unique_ptr<EventGate> gate;
+  std::unique_ptr<StreamMetrics> stream_metrics;
+  std::unique_ptr<RecordSource> source;
+  std::unique_ptr<StreamReaders> stream_readers;
+  std::atomic<StreamReaders*> reading{nullptr};  ///< Set once streams can be read.
   std::unique_ptr<HttpServer> server;
 };
 
@@ -135,6 +149,8 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
         config.streams, stream_reader, events,
         [this](const StreamConfigs& configs) {
           declare(configs);
+          if (StreamReaders* const readers_of_streams = reading)
+            readers_of_streams->change_streams(exposed_streams(&configs));
           if (!producing) return;
           prefetch_metadata(configs);
           schemaless->check(streams->current());
@@ -172,6 +188,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   events.observe_cached_schemas(
       [repository = schemas.get()] { return static_cast<double>(repository->cached_uris().size()); });
 
+  if (config.readers) start_readers();
   if (config.live) live = std::make_unique<LiveFeed>();
   const auto inflight = std::make_shared<InflightBytes>(config.http.max_inflight_bytes);
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get(), inflight);
@@ -183,7 +200,9 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
                              schemas.get(),
                              [this] { return not_ready_reason(); },
                              [this] { return stale(); },
-                             std::move(overload_reason)};
+                             std::move(overload_reason),
+                             stream_readers.get(),
+                             config.intake};
   server = std::make_unique<HttpServer>(
       config.http,
       HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight},
@@ -195,6 +214,35 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
     spawn(executors.front(), keep_ledger());
   }
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
+}
+
+/// The streams that clients can read, by the stream configs and the options in use.
+std::shared_ptr<const ExposedStreams> Service::Impl::exposed_streams(const StreamConfigs* configs) const {
+  const auto declared = configs ? nlohmann::ordered_json::parse(configs->json()) : nlohmann::ordered_json::object();
+  auto exposed = std::make_shared<const ExposedStreams>(declared, config.exposed);
+  for (const std::string& problem : exposed->problems())
+    log(LogLevel::warn, "A stream cannot be read as it is declared", {{"message", std::string_view(problem)}});
+  return exposed;
+}
+
+/// Starts the read side, from Kafka if there are options for it, else from the folder of the file sink.
+void Service::Impl::start_readers() {
+  stream_metrics = std::make_unique<StreamMetrics>(metrics);
+  if (config.kafka_readers) {
+    source = make_kafka_source({config.kafka_readers->conf, config.kafka_readers->topic_conf, config.gate.user_agent},
+                               events);
+  } else {
+    source = make_file_source({config.file->output_path, config.gate.dt_field});
+  }
+  const auto configs = streams ? streams->current() : nullptr;
+  stream_readers =
+      std::make_unique<StreamReaders>(*config.readers, *source, *stream_metrics, exposed_streams(configs.get()));
+  reading = stream_readers.get();
+  // A refresh before this line has not reached the readers.
+  if (streams && streams->current() != configs)
+    stream_readers->change_streams(exposed_streams(streams->current().get()));
+  log(LogLevel::info, "Streams can be read",
+      {{"source", source->name()}, {"streams", static_cast<long long>(stream_readers->streams()->all().size())}});
 }
 
 std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& options) {
@@ -277,6 +325,7 @@ bool Service::Impl::own_events_done(Clock::time_point until) const {
 
 std::optional<std::string> Service::Impl::not_ready_reason() const {
   if (draining) return "draining: the service is stopping";
+  if (!config.intake && stream_readers) return stream_readers->not_ready_reason();
   return producer->not_ready_reason();
 }
 
@@ -347,6 +396,7 @@ bool Service::Impl::stop() {
   const auto answered = std::make_shared<std::promise<void>>();
   std::future<void> all_answered = answered->get_future();
   server->stop([answered] { answered->set_value(); });
+  if (stream_readers) stream_readers->stop(std::min(give_up, Clock::now() + kStreamGrace));
   const auto finished = [&](Clock::time_point until) {
     return all_answered.wait_until(until) == std::future_status::ready && own_events_done(until);
   };
@@ -383,7 +433,11 @@ void Service::Impl::end() {
   // timers refer to the contexts.
   server.reset();
   minute.reset();
+  reading = nullptr;
+  if (stream_readers) stream_readers->stop(Clock::now());
   streams.reset();
+  stream_readers.reset();
+  source.reset();
   schemaless.reset();
   schemas.reset();
   producer.reset();

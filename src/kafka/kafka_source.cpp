@@ -23,9 +23,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kReplayClients = 3;     // the client that looks positions up is the fourth beside the live one
-constexpr milliseconds kCheckInterval{2000};  // new partitions, ends of topics, and whether Kafka answers
-constexpr milliseconds kSoonestCheck{200};    // after a check that was requested
+constexpr std::size_t kReplayClients = 3;       // the client that looks positions up is the fourth beside the live one
+constexpr milliseconds kCheckInterval{2000};    // new partitions, ends of topics, and whether Kafka answers
+constexpr milliseconds kUnusedInterval{10000};  // while no topic is followed and Kafka answers
+constexpr milliseconds kSoonestCheck{200};      // after a check that was requested
 constexpr milliseconds kCheckTimeout{3000};
 constexpr milliseconds kBusyTick{50};  // while a tail begins
 constexpr milliseconds kIdleTick{500};
@@ -222,8 +223,8 @@ class KafkaSource final : public RecordSource {
       for (const auto& tail : tails_.all()) busy = tail->wake_if_started() || busy;
       if (Clock::now() < next_check) continue;
       last_check_ = Clock::now();
-      check();
-      next_check = Clock::now() + kCheckInterval;
+      const bool is_used = check();
+      next_check = Clock::now() + (is_used || away_reason() ? kCheckInterval : kUnusedInterval);
     }
   }
 
@@ -237,14 +238,14 @@ class KafkaSource final : public RecordSource {
     replays_.end_idle_sessions();
   }
 
-  /// Compares what each tail reads with what Kafka has.
-  void check() {
+  /// Compares what each tail reads with what Kafka has. Returns false if there is no tail.
+  bool check() {
     const auto deadline = Clock::now() + kCheckTimeout;
     const auto tails = tails_.all();
     if (tails.empty()) {
       const SourceResult<bool> answer = lookup_.probe(deadline);
       note(answer ? std::nullopt : std::optional(answer.error()));
-      return;
+      return false;
     }
     std::vector<std::string> topics;
     std::vector<std::vector<KafkaTail::LogCheck>> checks;
@@ -253,8 +254,9 @@ class KafkaSource final : public RecordSource {
       checks.push_back(tail->begin_check());
     }
     const auto found = noted(lookup_.bounds(topics, deadline));
-    if (!found || !look_up_logs(topics, checks, deadline)) return;
+    if (!found || !look_up_logs(topics, checks, deadline)) return true;
     for (std::size_t i = 0; i < tails.size(); ++i) tails[i]->reconcile((*found)[i], checks[i]);
+    return true;
   }
 
   /// Decides each of `checks`, which are of `topics`. Returns false if Kafka does not answer.
@@ -271,7 +273,7 @@ class KafkaSource final : public RecordSource {
     for (std::size_t i = 0; i < topics.size(); ++i) {
       for (KafkaTail::LogCheck& check : checks[i]) {
         check.found = *offset++;
-        if (check.needs_record()) lasts.push_back({{topics[i], check.partition}, check.last.offset});
+        if (check.needs_record()) lasts.push_back({{topics[i], check.partition}, check.witness.offset});
       }
     }
     const auto records = records_at(lasts, deadline);

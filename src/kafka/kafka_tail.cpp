@@ -115,7 +115,8 @@ bool KafkaTail::take(const rd_kafka_message_t& message, TailRead& into, std::siz
       bytes += record.size();
       bytes_since_wake_ += record.size();
       partition.next = record.offset + 1;
-      partition.last_timestamp = record.timestamp;
+      partition.last = RecordPlace{record.offset, record.timestamp};
+      if (!partition.witness) partition.witness = partition.last;
       return true;
     }
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
@@ -144,8 +145,8 @@ std::int64_t KafkaTail::lag() const {
 void KafkaTail::LogCheck::decide(const std::optional<RecordPlace>& record) {
   if (expected && found && *found <= *expected) {
     log = *found == *expected ? Log::same : Log::other;
-  } else if (record && record->offset == last.offset) {
-    log = record->timestamp == last.timestamp ? Log::same : Log::other;
+  } else if (record && record->offset == witness.offset) {
+    log = record->timestamp == witness.timestamp ? Log::same : Log::other;
   }  // else the record is gone, which retention and compaction do
 }
 
@@ -155,12 +156,13 @@ std::vector<KafkaTail::LogCheck> KafkaTail::begin_check() {
   for (auto& [number, partition] : partitions_) {
     partition.checked_next = partition.next;
     partition.checked_broken = partition.broken;
-    if (partition.last_timestamp < 0) continue;
+    partition.checked_last = partition.last;
+    if (!partition.witness) continue;
     LogCheck& check = checks.emplace_back();
     check.partition = number;
-    check.timestamp = partition.anchor_offset ? partition.anchor_timestamp : partition.last_timestamp;
-    check.expected = partition.anchor_offset;
-    check.last = {partition.next - 1, partition.last_timestamp};
+    check.timestamp = partition.witness->timestamp;
+    check.expected = partition.witness_lookup;
+    check.witness = *partition.witness;
   }
   return checks;
 }
@@ -207,9 +209,10 @@ void KafkaTail::reconcile_partition(const PartitionBounds& bounds, const LogChec
     // Twice, because a new leader may not know the end at once.
     restart(bounds.partition, partition, bounds.begin);
   } else if (check != nullptr) {
-    // At offset 0 a time tells nothing: a new log has it there, too.
-    partition.anchor_timestamp = check->timestamp;
-    partition.anchor_offset = check->found && *check->found > 0 ? check->found : std::nullopt;
+    // What was read before this check is of this log. At offset 0 a time tells nothing: a new log has it there, too.
+    const bool is_kept = log == Log::same && check->found && *check->found > 0;
+    partition.witness_lookup = is_kept ? check->found : std::nullopt;
+    if (!is_kept) partition.witness = partition.checked_last;
   }
   partition.end = bounds.end;
 }

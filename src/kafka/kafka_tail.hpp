@@ -24,7 +24,7 @@ namespace eventgate {
 /// librdkafka does not tell a topic from a later one of the same name. A topic is taken for a new one if:
 /// - an offset beyond its end was to be read, or
 /// - Kafka finds a time at an earlier offset than before: in one log the first offset of a time only grows, or
-/// - the last record that was read has another time, or
+/// - a record that was read has another time, or
 /// - it was absent, and nothing shows that it is the same.
 /// Some records may come twice then; none is left out.
 ///
@@ -37,14 +37,14 @@ class KafkaTail {
     std::int32_t partition = 0;
     std::int64_t timestamp = 0;            ///< A time to be looked up.
     std::optional<std::int64_t> expected;  ///< The offset that Kafka found for it before.
-    RecordPlace last;                      ///< The last record read.
+    RecordPlace witness;                   ///< A record that was read.
 
     std::optional<std::int64_t> found;  ///< The offset that Kafka finds for `timestamp` now.
     enum class Log : std::uint8_t { same, other, unknown } log = Log::unknown;
 
-    /// Returns true if only the record at `last.offset` can tell the log.
+    /// Returns true if only the record at `witness.offset` can tell the log.
     bool needs_record() const { return !expected || !found || *found > *expected; }
-    /// Sets `log`. `record`: the first record at or after `last.offset`, if that was looked up.
+    /// Sets `log`. `record`: the first record at or after `witness.offset`, if that was looked up.
     void decide(const std::optional<RecordPlace>& record);
   };
 
@@ -75,16 +75,17 @@ class KafkaTail {
 
  private:
   struct Partition {
-    std::int64_t next = 0;                      ///< The offset to read.
-    std::int64_t end = 0;                       ///< As Kafka said last.
-    bool reading = false;                       ///< Started in librdkafka.
-    bool broken = false;                        ///< librdkafka has stopped at an offset out of range.
-    std::int64_t checked_next = 0;              ///< `next` before Kafka was asked.
-    bool checked_broken = false;                ///< `broken` before Kafka was asked.
-    bool beyond_end = false;                    ///< Kafka said last that `checked_next` is beyond the end.
-    std::int64_t last_timestamp = -1;           ///< Of the record before `next`.
-    std::int64_t anchor_timestamp = -1;         ///< The time that is looked up; -1: none.
-    std::optional<std::int64_t> anchor_offset;  ///< Where Kafka found it.
+    std::int64_t next = 0;                       ///< The offset to read.
+    std::int64_t end = 0;                        ///< As Kafka said last.
+    bool reading = false;                        ///< Started in librdkafka.
+    bool broken = false;                         ///< librdkafka has stopped at an offset out of range.
+    std::int64_t checked_next = 0;               ///< `next` before Kafka was asked.
+    bool checked_broken = false;                 ///< `broken` before Kafka was asked.
+    bool beyond_end = false;                     ///< Kafka said last that `checked_next` is beyond the end.
+    std::optional<RecordPlace> last;             ///< The record read last.
+    std::optional<RecordPlace> checked_last;     ///< `last` before Kafka was asked.
+    std::optional<RecordPlace> witness;          ///< A record that was read before the log could have become another.
+    std::optional<std::int64_t> witness_lookup;  ///< Where Kafka found the time of the witness: not at offset 0.
   };
   using Partitions = std::map<std::int32_t, Partition>;
 

@@ -315,6 +315,7 @@ OpenedStream StreamOpener::opened(const StreamOpening& opening, std::span<const 
     const PartitionId& id = start.planned.id;
     const StartPosition& position = start.resolver.position();
     wanted.push_back({id, position.offset});
+    stream.ends.push_back({id, start.planned.bounds.end});
     stream.positions.push_back({id.topic, id.partition, position.offset, position.timestamp});
     if (position.gap) {
       stream.gaps.emplace_back(id.topic, *position.gap);

@@ -38,6 +38,7 @@ struct OpenedStream {
   std::vector<std::string> comments;                    ///< For the preamble.
   std::vector<std::string> notices;                     ///< What the client asked for and does not get as it was meant.
   std::vector<std::pair<std::string, RecordGap>> gaps;  ///< By topic.
+  std::vector<PartitionOffset> ends;                    ///< Of the partitions, when the stream was opened.
   std::vector<StopOffset> stops;                        ///< Of `until`, if that time has passed. Empty: not known yet.
 };
 

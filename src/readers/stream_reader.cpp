@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kFlushBytes = 64 * 1024;        // of one send to a reader that is not live
 constexpr std::size_t kTurnBytes = 512 * 1024;        // then other readers have their turn
 constexpr std::size_t kRingItems = 64;                // read from a ring at a time
+constexpr std::chrono::seconds kMergeWait{1};         // for the rings of a new reader to fill
 constexpr std::size_t kMaxKeptCapacity = 256;         // bytes of an idle reader's buffer
 constexpr std::chrono::milliseconds kRingRetry{100};  // until the source and the ring meet
 
@@ -31,8 +33,12 @@ std::chrono::milliseconds retry_delay() {
 
 }  // namespace
 
+HandedReader::~HandedReader() {
+  if (socket >= 0) ::close(socket);
+}
+
 StreamReader::StreamReader(ReaderThread& thread, EpollReactor& reactor, HandedReader handed)
-    : EpollEntry(reactor, handed.socket),
+    : EpollEntry(reactor, std::exchange(handed.socket, -1)),
       thread_(thread),
       opening_(std::move(handed.opening)),
       request_(opening_->request()),
@@ -80,6 +86,8 @@ void StreamReader::opened() {
   stops_known_ = request_->until && !stops_.empty();
   catch_up_ = std::make_unique<CatchUp>();
   positions() = ReaderPositions(request_->topics, std::move(stream.positions));
+  if (topics_.size() > 1) catch_up_->ends = std::move(stream.ends);
+  catch_up_->merge_until = Clock::now() + kMergeWait;
   state_ = State::catching_up;
   if (has_preamble) {
     text_.append_comment(out_, "the source answers", positions().all());
@@ -252,7 +260,7 @@ void StreamReader::pump() {
   turn_bytes_ = 0;
   if (!flush()) return;
   CatchUp& own = *catch_up_;
-  if (own.wants_slot || (own.timer_set && !own.replay)) return;
+  if (own.wants_slot || own.pausing) return;
   if (own.replay) return read_replay();
   if (has_reached_stops()) return finish("ended", "until");
   if (own.cursors.empty() && (stops_known_ || !enter_rings())) return start_replay();
@@ -294,11 +302,37 @@ bool StreamReader::refill_cursors() {
   return true;
 }
 
+/// Returns false while a ring that has nothing for the reader is not filled yet. Events of the others wait, because
+/// they may be later.
+bool StreamReader::rings_have_ends() {
+  std::vector<PartitionOffset>& ends = catch_up_->ends;
+  if (ends.empty()) return true;
+  if (Clock::now() >= catch_up_->merge_until) ends.clear();
+  bool all = true;
+  for (std::size_t i = 0; i < topics_.size(); ++i) {
+    for (const PartitionOffset& end : ends) {
+      if (end.id.topic != request_->topics[i]) continue;
+      const auto place = topics_[i]->places.find(end.id.partition);
+      if (place != topics_[i]->places.end() && place->second.offset >= end.offset) continue;
+      all = false;
+      const CatchUp::Cursor& cursor = catch_up_->cursors[i];
+      if (cursor.at == cursor.items.size()) return false;
+    }
+  }
+  if (all) ends.clear();
+  return true;
+}
+
 void StreamReader::read_rings() {
   for (;;) {
     if (!refill_cursors()) {
       catch_up_->cursors.clear();
       return pump();
+    }
+    if (!rings_have_ends()) {
+      if (!flush()) return;
+      wait_until(catch_up_->merge_until);
+      return thread_.wait_for_items(*this);
     }
     std::size_t chosen = topics_.size();
     std::int64_t chosen_time = std::numeric_limits<std::int64_t>::max();
@@ -410,6 +444,7 @@ void StreamReader::end_replay() {
     return read_rings();
   }
   // The ring has moved on, or has not seen yet that the topic was made anew.
+  catch_up_->pausing = true;
   wait_until(Clock::now() + kRingRetry);
 }
 
@@ -422,7 +457,7 @@ void StreamReader::wait_until(Clock::time_point when) {
   own.timer->async_wait([link = link_](const boost::system::error_code& error) {
     StreamReader* const reader = link->reader;
     if (error || !reader || reader->gone_ || !reader->catch_up_) return;
-    reader->catch_up_->timer_set = false;
+    reader->catch_up_->timer_set = reader->catch_up_->pausing = false;
     if (!reader->blocked_) reader->pump();
   });
 }

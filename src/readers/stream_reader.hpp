@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eventgate/io/epoll_reactor.hpp"
@@ -27,9 +28,25 @@ struct ThreadTopic;
 
 /// A connection on its way to a reader thread.
 struct HandedReader {
-  int socket = -1;   ///< Connected and nonblocking.
+  HandedReader(int connected, std::string head_text, bool is_chunked, std::shared_ptr<StreamOpening> of,
+               std::shared_ptr<void> counted)
+      : socket(connected),
+        head(std::move(head_text)),
+        chunked(is_chunked),
+        opening(std::move(of)),
+        place(std::move(counted)) {}
+  HandedReader(HandedReader&& other) noexcept
+      : socket(std::exchange(other.socket, -1)),
+        head(std::move(other.head)),
+        chunked(other.chunked),
+        opening(std::move(other.opening)),
+        place(std::move(other.place)) {}
+  HandedReader& operator=(HandedReader&&) = delete;
+  ~HandedReader();
+
+  int socket;        ///< Connected and nonblocking. Closed with this, unless it is taken.
   std::string head;  ///< The head of the response, not sent yet.
-  bool chunked = true;
+  bool chunked;
   std::shared_ptr<StreamOpening> opening;
   std::shared_ptr<void> place;  ///< Counts the reader until it has ended.
 };
@@ -102,6 +119,9 @@ class StreamReader final : public EpollEntry, public ReaderHook, public ActiveHo
     bool wants_slot = false;  // in line for one
     std::unique_ptr<boost::asio::steady_timer> timer;
     bool timer_set = false;
+    bool pausing = false;               // until the timer
+    std::vector<PartitionOffset> ends;  // what the rings must have before they are merged; empty: they have it
+    std::chrono::steady_clock::time_point merge_until;  // then they are merged with what they have
   };
   /// Joins the reader with what other threads do for it, which may end after it.
   struct Link {
@@ -117,6 +137,7 @@ class StreamReader final : public EpollEntry, public ReaderHook, public ActiveHo
   bool flush_some();
   bool enter_rings();
   bool refill_cursors();
+  bool rings_have_ends();
   void read_rings();
   void settle_at_heads();
   void start_replay();

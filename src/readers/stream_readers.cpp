@@ -1,7 +1,5 @@
 #include "eventgate/readers/stream_readers.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -137,14 +135,11 @@ bool StreamReaders::knows_topics(const StreamRequest& request) const { return im
 
 void StreamReaders::start(Connection connection, std::shared_ptr<StreamOpening> opening,
                           std::shared_ptr<void> admission) {
-  if (impl_->stopped) {
-    ::close(connection.socket);
-    return;
-  }
+  HandedReader handed(connection.socket, std::move(connection.head), connection.chunked, opening, std::move(admission));
+  if (impl_->stopped) return;
   if (!opening->is_done()) opening->begin_without_positions();
   const std::size_t number = impl_->next.fetch_add(1, std::memory_order_relaxed) % impl_->threads.size();
-  impl_->threads[number]->start(
-      {connection.socket, std::move(connection.head), connection.chunked, std::move(opening), std::move(admission)});
+  impl_->threads[number]->start(std::move(handed));
 }
 
 std::size_t StreamReaders::clients() const { return impl_->clients->size(); }
@@ -160,7 +155,6 @@ void StreamReaders::stop(std::chrono::steady_clock::time_point deadline) {
   impl_->opener.stop();
   impl_->replay_pool.stop();
   impl_->feeder.stop();
-  impl_->threads.clear();
 }
 
 std::optional<StreamRefusal> opening_refusal(StreamOpening& opening) { return opening.refusal(); }

@@ -177,7 +177,7 @@ TEST(StreamEndpoint, RecordsThatAreNoEvents_AreSkippedAndCounted) {
   EXPECT_EQ(numbers_of(harness.read("a?since=0").events(1)), range(2, 1));
   const std::string text = harness.metrics_text();
   EXPECT_THAT(text,
-              HasSubstr(R"(eventgate_stream_records_skipped_total{cause="not_json",service="test",topic="a"} 1)"));
+              HasSubstr(R"(eventgate_stream_records_skipped_total{service="test",cause="not_json",topic="a"} 1)"));
   EXPECT_THAT(text, HasSubstr(R"(cause="not_object")"));
 }
 
@@ -269,7 +269,7 @@ TEST(StreamEndpoint, ReaderThatDoesNotRead_IsDisconnectedAndCostsOthersNothing) 
   }
   EXPECT_TRUE(becomes([&] { return harness.readers->clients() == 1; }));
   EXPECT_THAT(harness.metrics_text(),
-              HasSubstr(R"(eventgate_stream_disconnects_total{cause="too_slow",service="test"} 1)"));
+              HasSubstr(R"(eventgate_stream_disconnects_total{service="test",cause="too_slow"} 1)"));
   const std::vector<std::int64_t> got = numbers_of(slow.events(1500));
   EXPECT_LT(got.size(), 1500u);
   EXPECT_EQ(got, range(0, static_cast<std::int64_t>(got.size())));
@@ -382,7 +382,7 @@ TEST(StreamEndpoint, GaugesCountClientsAndAreNeverNegative) {
   EXPECT_EQ(harness.http->client().get("/v2/stream/none").status, 400u);
   const std::string text = harness.metrics_text();
   EXPECT_THAT(text, HasSubstr(R"(eventstreams_client_connections_total{service="test",streams="a"} 1)"));
-  EXPECT_THAT(text, HasSubstr(R"(eventgate_stream_refused_total{cause="not_found",service="test"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(eventgate_stream_refused_total{service="test",cause="not_found"} 1)"));
 }
 
 TEST(StreamListEndpoint, ListsStreamsWithTheirTopics) {

@@ -426,6 +426,42 @@ TEST_F(KafkaSourceOutage, BrokerIsKilledAndFrozen_TailGoesOnWhereItWas) {
   EXPECT_THAT(fetch_all(*source_, {"topic", 0}, 0, 100), SizeIs(30));
 }
 
+TEST_F(KafkaSource, CompactionLeavesOffsetsOut_NoGapAndNoTopicMadeAnew) {
+  const KafkaBroker broker({"log.cleaner.backoff.ms=100"});
+  const auto source = source_at(broker.address());
+  TopicWriter writer(broker.address());
+  writer.create_topic("topic", 1,
+                      {{"cleanup.policy", "compact"},
+                       {"segment.ms", "100"},
+                       {"min.cleanable.dirty.ratio", "0.01"},
+                       {"max.compaction.lag.ms", "100"}});
+  TailReader reader(*source, "topic", {{{"topic", 0}, 0}});
+  std::vector<SourceRecord> left;
+  std::vector<RecordGap> gaps;
+  std::int64_t written = 0;
+  // A segment is compacted when a record comes after its time.
+  ASSERT_TRUE(becomes(
+      [&] {
+        writer.write({{"topic", std::to_string(written), kTime + written, written == 0 ? "first" : "key", 0}});
+        ++written;
+        left = fetch_all(*source, {"topic", 0}, 1, 100, &gaps);
+        return !left.empty() && left.front().offset > 2;
+      },
+      seconds(120)));
+  EXPECT_THAT(gaps, IsEmpty());
+  EXPECT_EQ(left.back().offset, written - 1);
+  const std::vector<PartitionOffset> second{{{"topic", 0}, 1}};
+  EXPECT_GT(source->records_at(second, soon())->at(0)->offset, 2);
+  // A partition that is noticed shows that the tail has been compared with the topic since.
+  for (const int partitions : {2, 3}) {
+    writer.add_partitions("topic", partitions);
+    writer.write({{"topic", "new", kTime, "key", partitions - 1}});
+    ASSERT_TRUE(reader.read_records(static_cast<std::size_t>(written + partitions - 1)));
+  }
+  EXPECT_EQ(reader.all().records.size(), static_cast<std::size_t>(written) + 2);
+  EXPECT_THAT(reader.all().gaps, IsEmpty());
+}
+
 TEST_F(KafkaSourceOutage, NoGroupIsJoinedAndNothingCommitted) {
   writer_->write(numbered("topic", 10));
   TailReader reader(*source_, "topic", {{{"topic", 0}, 0}});

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "promises.hpp"
+#include "reader_oracle.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/kafka_cluster.hpp"
@@ -346,7 +347,8 @@ struct Options {
   int brokers = 1;
   std::uint64_t seed = 0;
   bool spool = false;
-  std::optional<std::size_t> only;  ///< A round to be run alone.
+  std::optional<std::size_t> only;     ///< A round to be run alone.
+  std::optional<std::size_t> readers;  ///< Breaks of readers of streams; nothing is posted then.
 };
 
 /// SIGTERM was sent: the round is the last one.
@@ -851,8 +853,9 @@ std::optional<Options> parse(const std::vector<std::string>& arguments) {
     } else if (argument == "--brokers" && (next == "1" || next == "3")) {
       options.brokers = std::stoi(next);
       ++i;
-    } else if ((argument == "--seed" || argument == "--round") && number(next)) {
+    } else if ((argument == "--seed" || argument == "--round" || argument == "--readers") && number(next)) {
       if (argument == "--seed") options.seed = *number(next);
+      if (argument == "--readers") options.readers = *number(next);
       if (argument == "--round") options.only = *number(next);
       ++i;
     } else if (number(argument).value_or(0) > 0) {
@@ -869,8 +872,10 @@ int run(const std::vector<std::string>& arguments) {
   if (!options) {
     std::fputs(
         "usage: oracle [ROUNDS] [--seed N] [--round N] [--spool] [--brokers 1|3]\n"
+        "       oracle --readers BREAKS [--seed N]\n"
         "ROUNDS: 20. --seed: of the schedule; a random one else. --round: only this round of the schedule.\n"
         "--spool: with a spool. --brokers: one (1), or a cluster of three, of which faults take one or two.\n"
+        "--readers: readers of streams instead, which are cut off so many times and come back with their last id.\n"
         "SIGTERM: this round is the last one. Exit status: 1 if a promise was broken, 77 if there is no Kafka.\n",
         stderr);
     return 2;
@@ -879,6 +884,7 @@ int run(const std::vector<std::string>& arguments) {
     std::printf("no Kafka: %s\n", reason->c_str());
     return 77;
   }
+  if (options->readers) return run_reader_oracle({*options->readers, options->seed}) ? 0 : 1;
   std::signal(SIGTERM, [](int) { stop_asked_for = 1; });
   return Oracle(*options).run() ? 0 : 1;
 }

@@ -38,6 +38,9 @@ class TopicWriter {
                                                                         {"log_level", "0"},
                                                                         {"linger.ms", "0"},
                                                                         {"enable.idempotence", "true"},
+                                                                        // A broker takes the second request to a new
+                                                                        // topic without the first.
+                                                                        {"max.in.flight", "1"},
                                                                         {"reconnect.backoff.max.ms", "200"}})
       rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size());
     if (!transactional_id.empty())
@@ -83,6 +86,7 @@ class TopicWriter {
     for (Report& report : reports) {
       while (!report.done) rd_kafka_poll(handle_, 100);
       if (report.error != 0) throw std::runtime_error(std::string("a record: ") + rd_kafka_err2str(report.error));
+      if (report.offset < 0) throw std::runtime_error("a record has no offset");
       offsets.push_back(report.offset);
     }
     return offsets;

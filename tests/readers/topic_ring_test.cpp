@@ -1,0 +1,102 @@
+#include "readers/topic_ring.hpp"
+
+#include <gmock/gmock.h>
+
+namespace eventgate {
+namespace {
+
+RingItem frame_item(std::int64_t offset, std::size_t bytes = 2, std::int32_t partition = 0) {
+  Frame frame;
+  frame.partition = partition;
+  frame.offset = offset;
+  frame.timestamp = 1000 + offset;
+  frame.text = std::string(bytes, 'x');
+  return RingItem::of(std::move(frame));
+}
+
+RingItem gap_item(std::int64_t from, std::int64_t to) { return {RingItem::Kind::gap, nullptr, {0, from, to}}; }
+
+ReaderPositions at(std::int64_t offset) { return ReaderPositions({"a"}, {{"a", 0, offset, std::nullopt}}); }
+
+TopicRing ring_from(std::int64_t offset, std::size_t max_bytes = 1 << 20) {
+  const std::vector<PartitionOffset> begin{{{"a", 0}, offset}};
+  return TopicRing("a", max_bytes, begin);
+}
+
+TEST(TopicRing, Find_IsTheFirstItemThatIsWanted) {
+  TopicRing ring = ring_from(5);
+  ring.append({frame_item(5), frame_item(6), frame_item(9)});
+  ReaderPositions positions = at(7);
+  EXPECT_EQ(ring.find(positions, 0), 2u);
+  positions = at(20);
+  EXPECT_EQ(ring.find(positions, 0), 3u);
+}
+
+TEST(TopicRing, Find_FailsBeforeItsFront) {
+  TopicRing ring = ring_from(5);
+  ReaderPositions positions = at(4);
+  EXPECT_FALSE(ring.find(positions, 0));
+}
+
+TEST(TopicRing, OldestItemsGoAtTheBound) {
+  TopicRing ring = ring_from(0, 1000);
+  for (std::int64_t offset = 0; offset < 10; ++offset) ring.append({frame_item(offset, 300)});
+  EXPECT_LE(ring.bytes(), 1000u);
+  ReaderPositions positions = at(5);
+  EXPECT_FALSE(ring.find(positions, 0));
+  positions = at(8);
+  EXPECT_EQ(ring.find(positions, 0), 8u);
+  std::vector<RingItem> items;
+  EXPECT_FALSE(ring.read(0, 10, 10, items));
+  EXPECT_TRUE(ring.read(8, 10, 10, items));
+  EXPECT_EQ(items.size(), 2u);
+}
+
+TEST(TopicRing, TopicMadeAnew_DropsWhatWasBefore) {
+  TopicRing ring = ring_from(0);
+  ring.append({frame_item(0), frame_item(1), gap_item(2, 0), frame_item(0)});
+  ReaderPositions positions = at(1);
+  EXPECT_EQ(ring.find(positions, 0), 2u);
+  std::vector<RingItem> items;
+  EXPECT_FALSE(ring.read(0, 4, 10, items));
+}
+
+TEST(TopicRing, RecordAt_KnowsWhatItHasAlone) {
+  TopicRing ring = ring_from(5);
+  ring.append({frame_item(5), frame_item(8)});
+  EXPECT_EQ(ring.record_at(0, 8)->timestamp, 1008);
+  EXPECT_EQ(ring.record_at(0, 6)->offset, 8);
+  EXPECT_FALSE(ring.record_at(0, 4));
+  EXPECT_FALSE(ring.record_at(0, 9));
+}
+
+TEST(TopicRing, PartitionThatStartsLater_IsGivenToReadersWithoutIt) {
+  TopicRing ring = ring_from(0);
+  ring.append({{RingItem::Kind::started, nullptr, {1, 0, 0}}, frame_item(0, 2, 1)});
+  ReaderPositions positions = at(0);
+  ASSERT_TRUE(ring.find(positions, 0));
+  ASSERT_TRUE(positions.find(0, 1));
+  EXPECT_EQ(positions.find(0, 1)->offset, 0);
+}
+
+TEST(ReaderPositions, NewGenerationOfATopic_SendsBackOnlyWhoWasInTheOldOne) {
+  ReaderPositions old = at(7);
+  EXPECT_EQ(old.take(0, "a", gap_item(7, 0)), ReaderPositions::Step::gap);
+  EXPECT_EQ(old.find(0, 0)->offset, 0);
+  ReaderPositions fresh = at(3);
+  EXPECT_EQ(fresh.take(0, "a", gap_item(7, 0)), ReaderPositions::Step::nothing);
+  EXPECT_EQ(fresh.find(0, 0)->offset, 3);
+}
+
+TEST(ReaderPositions, SkippedRecord_MovesThePositionOn) {
+  ReaderPositions positions = at(0);
+  Frame skipped;
+  skipped.timestamp = 500;
+  skipped.skip = SkipCause::not_json;
+  EXPECT_EQ(positions.take(0, "a", RingItem::of(std::move(skipped))), ReaderPositions::Step::nothing);
+  EXPECT_EQ(positions.find(0, 0)->offset, 1);
+  EXPECT_EQ(positions.find(0, 0)->timestamp, 501);
+}
+
+}  // namespace
+}  // namespace eventgate
