@@ -125,13 +125,13 @@ class FileTail final : public RecordTail, private DirectoryWatcher::Listener {
     armed_ = false;
     if (read_on(into, max_bytes)) return;
     // A directory that is made before its watch is set is found by looking again. What comes after the watches are set
-    // calls `changed`; what came before them is read now.
+    // calls `changed`, which has an effect from here on; what came before them is read now.
+    armed_ = true;
     std::vector<fs::path> directories;
     do {
       directories = files_.watched_directories(topic_);
       watcher_.add(*this, directories);
     } while (files_.watched_directories(topic_) != directories);
-    armed_ = true;
     if (read_on(into, max_bytes)) armed_ = false;
   }
 
