@@ -42,8 +42,9 @@ void read_set_up(ConfigSection& root, Config& config) {
   root.text("eventgate_factory_module", module);
   root.refuse_nothing("stream_config_uri",
                       "a file or an http(s) URI; without `stream_config_uri` any event may enter any stream");
-  root.text("stream_config_uri", config.streams.stream_config_uri);
-  hold_to_readable_scheme(root, "stream_config_uri", config.streams.stream_config_uri);
+  root.texts("stream_config_uri", config.streams.stream_config_uri);
+  for (const std::string& uri : config.streams.stream_config_uri)
+    hold_to_readable_scheme(root, "stream_config_uri", uri);
   const bool named = module.find("eventgate-wikimedia") != std::string::npos;
   if (!module.empty() && !named && module.find("default-eventgate") == std::string::npos) {
     root.warn("eventgate_factory_module",

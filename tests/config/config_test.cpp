@@ -802,7 +802,7 @@ TEST(ShippedConfig, IsReadWithoutAWarning) {
   EXPECT_EQ(shipped.http.metrics_port, 9102);
   EXPECT_EQ(shipped.file->output_path, "./events/");
   EXPECT_FALSE(shipped.kafka);
-  EXPECT_EQ(shipped.streams.stream_config_uri, "config/stream-config.yaml");
+  EXPECT_THAT(shipped.streams.stream_config_uri, ElementsAre("config/stream-config.yaml"));
   EXPECT_EQ(shipped.gate.error_stream, "eventgate.error.validation");
 }
 

@@ -127,7 +127,7 @@ class GateHarness {
     if (!stream_configs.empty()) {
       reader->put("/streams", stream_configs);
       StreamConfigOptions stream_options;
-      stream_options.stream_config_uri = "/streams";
+      stream_options.stream_config_uri = {"/streams"};
       streams_ = std::make_unique<StreamConfigSource>(stream_options, reader, telemetry);
     }
     std::vector<std::unique_ptr<Sink>> sinks;
