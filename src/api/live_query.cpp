@@ -55,7 +55,10 @@ Wrong read_parameter(const std::string& name, const std::string& value, LiveFilt
   if (value.size() > kMaxValue)
     return "`" + name + "` has " + std::to_string(value.size()) + " bytes: expected at most " +
            std::to_string(kMaxValue) + ".";
-  if (name == "stream") {
+  if (name == "canary") {
+    if (value != "true" && value != "false") return "`canary` is " + json_string(value) + ": expected true, or false.";
+    filter.canaries = value == "true";
+  } else if (name == "stream") {
     filter.stream = value;
   } else if (name == "schema") {
     filter.schema = value;
@@ -83,14 +86,15 @@ std::string repeated_parameter(const std::string& name) { return "`" + name + "`
 
 Wrong read_live_filter(const Query& query, LiveParameters parameters, LiveFilter& filter) {
   static const std::set<std::string, std::less<>> kNames{"stream", "schema", "outcome"};
-  static const std::set<std::string, std::less<>> kMoreNames{"text", "reason", "path", "since", "until"};
+  static const std::set<std::string, std::less<>> kMoreNames{"text", "reason", "path", "since", "until", "canary"};
   const bool takes_more = parameters == LiveParameters::events;
   std::set<std::string_view> seen;
   for (const auto& [name, value] : query) {
     if (!kNames.contains(name) && !(takes_more && kMoreNames.contains(name)))
       return unknown_parameter(
-          name, takes_more ? "`stream`, `schema`, `outcome`, `text`, `reason`, `path`, `since`, `until`, or nothing"
-                           : "`stream`, `schema`, `outcome`, or nothing");
+          name, takes_more
+                    ? "`stream`, `schema`, `outcome`, `text`, `reason`, `path`, `since`, `until`, `canary`, or nothing"
+                    : "`stream`, `schema`, `outcome`, or nothing");
     if (!seen.insert(name).second) return repeated_parameter(name);
     if (value.empty()) continue;
     if (Wrong wrong = read_parameter(name, value, filter)) return wrong;

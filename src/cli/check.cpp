@@ -31,6 +31,7 @@
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
+#include "stream_warnings.hpp"
 
 namespace eventgate {
 
@@ -40,7 +41,8 @@ namespace fs = std::filesystem;
 
 class Check {
  public:
-  explicit Check(const Config& config) : config_(config), metrics_(config.service_name), events_(metrics_) {}
+  Check(const Config& config, const std::string& wiki)
+      : config_(config), wiki_(wiki), metrics_(config.service_name), events_(metrics_) {}
 
   Findings findings() {
     check_interface();
@@ -77,6 +79,7 @@ class Check {
   }
 
   const Config& config_;
+  const std::string& wiki_;
   Metrics metrics_;
   Telemetry events_;
   std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
@@ -196,6 +199,11 @@ void Check::check_streams() {
     return;
   }
   if (schemas_) eventgate::check_streams(config_, *streams_->current(), *reader_, *schemas_, found_);
+  try {
+    for (std::string& text : stream_warnings(config_, wiki_, events_)) found_.warnings.push_back(std::move(text));
+  } catch (const std::exception& e) {
+    problem(e.what());
+  }
 }
 
 /// What can be read. Without intake no event is held to a schema, so only the topics of the streams count.
@@ -267,6 +275,6 @@ void Check::check_test_events() {
 
 }  // namespace
 
-Findings findings_of(const Config& config) { return Check(config).findings(); }
+Findings findings_of(const Config& config, const std::string& wiki) { return Check(config, wiki).findings(); }
 
 }  // namespace eventgate

@@ -18,6 +18,7 @@
 #include "kafka_options.hpp"
 #include "read_side_options.hpp"
 #include "server_options.hpp"
+#include "stream_options.hpp"
 
 namespace eventgate {
 namespace {
@@ -43,8 +44,9 @@ void read_set_up(ConfigSection& root, Config& config) {
   root.text("eventgate_factory_module", module);
   root.refuse_nothing("stream_config_uri",
                       "a file or an http(s) URI; without `stream_config_uri` any event may enter any stream");
-  root.text("stream_config_uri", config.streams.stream_config_uri);
-  hold_to_readable_scheme(root, "stream_config_uri", config.streams.stream_config_uri);
+  root.texts("stream_config_uri", config.streams.stream_config_uri);
+  for (const std::string& uri : config.streams.stream_config_uri)
+    hold_to_readable_scheme(root, "stream_config_uri", uri);
   const bool named = module.find("eventgate-wikimedia") != std::string::npos;
   if (!module.empty() && !named && module.find("default-eventgate") == std::string::npos) {
     root.warn("eventgate_factory_module",
@@ -291,6 +293,8 @@ Config config_of(ConfigDocument& document) {
   require_two_ports(root, config.http);
   read_schema(root, config);
   read_streams(root, config);
+  read_wiki_streams(root, config);
+  read_canary(root, config.gate);
   read_fetch(root, config);
   root.duration("produce_timeout", config.produce_timeout, milliseconds(1), hours(1));
   root.duration("startup_timeout", config.startup_timeout, milliseconds(0), hours(1));
@@ -314,6 +318,7 @@ Config config_of(ConfigDocument& document) {
   config.logging.name = config.service_name;
   config.api.service_name = config.service_name;
   config.gate.json = config.api.json;
+  config.gate.service_name = config.service_name;
   config.gate.schema_load_timeout = config.http.request_timeout;
   config.schema_reader.user_agent = config.gate.user_agent;
   config.stream_reader.user_agent = config.gate.user_agent;

@@ -126,7 +126,7 @@ LiveFeed::Page LiveFeed::read(std::uint64_t next, const LiveFilter& filter, std:
     const Slot& event = slot(page.next);
     const char* const bytes = bytes_.data() + event.begin;
     const PackedLiveEvent head = read_head(bytes);
-    if (!filter.wants(head.outcome)) continue;
+    if (!filter.wants(head.outcome) || (head.canary && !filter.canaries)) continue;
     if (!page.events.empty() && page.events.size() + event.size > max_bytes) break;
     page.events.append(bytes, event.size);
   }

@@ -113,6 +113,7 @@ bool LiveFilter::wants_names(std::string_view stream_name, std::string_view sche
 }
 
 bool LiveFilter::wants(const LiveEvent& event) const {
+  if (event.canary && !canaries) return false;
   if (!wants(event.outcome) || event.received_at < since || event.received_at >= until) return false;
   if (!wants_names(event.stream, event.schema_uri)) return false;
   if (reason || path) {

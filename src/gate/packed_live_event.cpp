@@ -154,7 +154,8 @@ BoundedLiveEvent bound_live_event(const LiveEvent& event, std::uint64_t number, 
                   .status = size_of(bounded.status.size()),
                   .outcome = event.outcome,
                   .hasty = event.hasty,
-                  .cut = is_cut};
+                  .cut = is_cut,
+                  .canary = event.canary};
   assert(bounded.head.size() <= kMaxPacked);
   return bounded;
 }
@@ -192,6 +193,7 @@ std::optional<LiveEvent> next_live_event(std::string_view& events, LiveEventMemo
   event.outcome = head.outcome;
   event.hasty = head.hasty;
   event.cut = head.cut;
+  event.canary = head.canary;
   event.stream = take_front(events, head.stream);
   event.schema_uri = take_front(events, head.schema_uri);
   event.cause = take_front(events, head.cause);

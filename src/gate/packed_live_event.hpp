@@ -38,6 +38,7 @@ struct PackedLiveEvent {
   LiveOutcome outcome;
   bool hasty;
   bool cut;
+  bool canary;
 
   /// Bytes of the whole packed event.
   std::size_t size() const {

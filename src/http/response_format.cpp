@@ -123,8 +123,9 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
     out += conditions.http_1_0 ? "\r\n" : "transfer-encoding: chunked\r\n\r\n";
     return;
   }
-  // A 204 has no Content-Length (RFC 9110, section 8.6).
-  if (response.status != 204) {
+  // A 204 has no Content-Length (RFC 9110, section 8.6), and that of a 304 would be that of the response that the
+  // client has.
+  if (response.status != 204 && response.status != 304) {
     out += "content-length: ";
     append_number(out, body.size());
     out += "\r\n";

@@ -18,8 +18,8 @@ std::optional<std::uint64_t> LogLimit::admit(std::string_view cause, std::chrono
         causes_.try_emplace(causes_.size() < kMaxCauses ? std::string(cause) : std::string(), Cause{now, 0, 0}).first;
   }
   Cause& count = found->second;
-  if (now - count.second_begun >= std::chrono::seconds(1)) {
-    count.second_begun = now;
+  if (now - count.period_begun >= period_) {
+    count.period_begun = now;
     count.admitted = 0;
   }
   if (count.admitted >= lines_) {

@@ -1,7 +1,5 @@
 #include "eventgate/streams/stream_configs.hpp"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -11,21 +9,17 @@
 
 #include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
+#include "stream_regex.hpp"
 
 namespace eventgate {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Bytes that RE2 may use for a regex. A larger one makes its entry unusable.
-constexpr std::int64_t kRegexMemory = 8 << 20;
-
 // Bounds of messages about unusable entries, which replies and log lines quote.
 constexpr std::size_t kMaxQuotedName = 100;  // bytes
 constexpr std::size_t kMaxReason = 400;      // bytes
 constexpr std::size_t kMaxNamedEntries = 8;
-
-bool is_regex(std::string_view name) { return name.size() >= 2 && name.front() == '/' && name.back() == '/'; }
 
 /// Returns true for an object. PHP, which makes the stream configs, writes an object without members as `[]`.
 bool is_object(const Json& value) { return value.is_object() || (value.is_array() && value.empty()); }
@@ -116,6 +110,11 @@ StreamConfig read_config(const std::string& stream, const Json& settings) {
   read_message_key_fields(stream, settings, config);
   const auto prefixes = settings.find("topic_prefixes");
   config.without_topic_prefix = prefixes != settings.end() && prefixes->is_null();
+  // Other types count as absent, because files that gates accept today may have them.
+  const Json* const canary = member(settings, "canary_events_enabled");
+  config.canary_events_enabled = canary && canary->is_boolean() && canary->get<bool>();
+  if (const Json* const service = member(settings, "destination_event_service"); service && service->is_string())
+    config.destination_event_service = service->get<std::string>();
   read_enrichment(stream, settings, config);
   return config;
 }
@@ -168,26 +167,27 @@ struct StreamConfigs::Impl {
   std::vector<Entry> entries;
   std::vector<UnusableEntry> unusable;
   std::string bad_regex_reason;
+  TakenOutStreams taken_out;
 };
 
-StreamConfigs::StreamConfigs(const Json& object) {
+StreamConfigs::StreamConfigs(const Json& object) : StreamConfigs(object, {}, {}) {}
+
+StreamConfigs::StreamConfigs(const Json& object, const std::vector<UnusableEntry>& problems,
+                             TakenOutStreams taken_out) {
   auto impl = std::make_unique<Impl>();
   if (!is_object(object)) {
     throw std::invalid_argument(std::string("Stream configs are of type ") + object.type_name() +
                                 ", expected an object of stream name to settings");
   }
-  RE2::Options options;
-  options.set_max_mem(kRegexMemory);
-  options.set_log_errors(false);
   for (const auto& [name, settings] : object.items()) {
     StreamConfig config = config_or_reason(name, settings);
     impl->entries.push_back({name, json_text(name) + ':' + json_text(settings)});
     if (!config.unusable_reason.empty()) impl->unusable.push_back({name, config.unusable_reason, false});
-    if (is_regex(name)) {
-      auto regex = std::make_unique<RE2>(re2::StringPiece(name.data() + 1, name.size() - 2), options);
-      if (!regex->ok()) {
-        std::string reason = "Stream " + quoted_name(name) +
-                             " is a bad regex: " + shortened(regex->error(), kMaxReason / 2) +
+    if (is_stream_regex(name)) {
+      std::string error;
+      auto regex = compile_stream_regex(name, error);
+      if (!regex) {
+        std::string reason = "Stream " + quoted_name(name) + " is a bad regex: " + shortened(error, kMaxReason / 2) +
                              "; expected /regex/ in RE2's syntax (no look-around, no back-reference)";
         impl->unusable.push_back({name, std::move(reason), true});
         continue;
@@ -197,7 +197,13 @@ StreamConfigs::StreamConfigs(const Json& object) {
       impl->by_name.emplace(name, std::move(config));
     }
   }
+  for (const UnusableEntry& problem : problems) {
+    const bool is_known = std::any_of(impl->unusable.begin(), impl->unusable.end(),
+                                      [&](const UnusableEntry& entry) { return entry.name == problem.name; });
+    if (!is_known) impl->unusable.push_back({problem.name, shortened(problem.reason, kMaxReason), problem.bad_regex});
+  }
   impl->bad_regex_reason = make_bad_regex_reason(impl->unusable);
+  impl->taken_out = std::move(taken_out);
   impl_ = std::move(impl);
 }
 
@@ -207,7 +213,7 @@ const StreamConfig* StreamConfigs::find(std::string_view stream) const {
   const auto found = impl_->by_name.find(stream);
   if (found != impl_->by_name.end()) return &found->second;
   for (const Impl::Regex& entry : impl_->regexes) {
-    if (RE2::PartialMatch(re2::StringPiece(stream.data(), stream.size()), *entry.regex)) return &entry.config;
+    if (occurs_in(*entry.regex, stream)) return &entry.config;
   }
   return nullptr;
 }
@@ -246,10 +252,33 @@ std::string StreamConfigs::unusable_reasons() const {
   return text;
 }
 
+TakenOutStreams StreamConfigs::taken_out_before(const Json& object, std::chrono::system_clock::time_point now) const {
+  std::unordered_set<std::string_view> declared;
+  if (object.is_object())
+    for (const auto& [name, settings] : object.get_ref<const Json::object_t&>()) declared.insert(name);
+  TakenOutStreams taken_out;
+  for (const Impl::Entry& entry : impl_->entries) {
+    if (is_stream_regex(entry.name) || declared.contains(entry.name) || taken_out.size() >= kMaxTakenOut) continue;
+    taken_out.emplace(entry.name, now);
+  }
+  for (const auto& [name, since] : impl_->taken_out)
+    if (!declared.contains(name) && now - since < kTakenOutFor && taken_out.size() < kMaxTakenOut)
+      taken_out.emplace(name, since);
+  return taken_out;
+}
+
+bool StreamConfigs::is_taken_out(std::string_view stream, std::chrono::system_clock::time_point now) const {
+  if (impl_->taken_out.empty()) return false;
+  const auto found = impl_->taken_out.find(stream);
+  return found != impl_->taken_out.end() && now - found->second < kTakenOutFor;
+}
+
+std::size_t StreamConfigs::size() const { return impl_->entries.size(); }
+
 std::vector<std::string> StreamConfigs::stream_names() const {
   std::vector<std::string> result;
   for (const Impl::Entry& entry : impl_->entries) {
-    if (!is_regex(entry.name)) result.push_back(entry.name);
+    if (!is_stream_regex(entry.name)) result.push_back(entry.name);
   }
   return result;
 }

@@ -18,6 +18,7 @@ using prometheus::MetricType;
 using std::chrono::system_clock;
 
 constexpr std::string_view kUnknown = "unknown";
+constexpr std::string_view kCanary = "canary";
 
 /// Topics that the ledger remembers, so that made-up streams cannot fill the memory. Further topics count as `unknown`.
 constexpr std::size_t kMaxTopics = 100'000;
@@ -288,6 +289,15 @@ LedgerAccount& Ledger::account(std::string_view stream) {
 }
 
 LedgerAccount& Ledger::unknown() noexcept { return *impl_->unknown; }
+
+LedgerAccount& Ledger::canary() {
+  {
+    const std::shared_lock lock(impl_->mutex);
+    if (const auto found = impl_->accounts.find(kCanary); found != impl_->accounts.end()) return *found->second;
+  }
+  const std::unique_lock lock(impl_->mutex);
+  return impl_->account_of(std::string(kCanary));
+}
 
 void Ledger::arrived(std::size_t count) noexcept { impl_->arrived.fetch_add(count, std::memory_order_relaxed); }
 

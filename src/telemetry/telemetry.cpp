@@ -9,9 +9,12 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "canary_metrics.hpp"
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/logging/log_limit.hpp"
@@ -155,8 +158,15 @@ struct Telemetry::Impl {
       gauge("eventgate_stream_config_unusable_entries", "Unusable entries of the stream configs last read.");
   Counter& streams_without_schema =
       counter("eventgate_streams_without_schema_total", "Declared streams whose schema_title no schema has.");
-  std::atomic<bool> configs_known = false;
-  std::atomic<bool> configs_failing = false;
+  std::mutex configs_mutex;
+  bool configs_known = false;                          ///< Protected by `configs_mutex`, as the next.
+  std::set<std::string, std::less<>> configs_failing;  ///< URIs whose last read failed.
+  Counter& streams_taken_out = counter("eventgate_streams_taken_out_total",
+                                       "Streams that the stream configs declared by name and no longer do.");
+  Counter& taken_out_events = counter("eventgate_taken_out_stream_events_total",
+                                      "Events of streams that were declared until less than an hour ago.");
+
+  CanaryMetrics canaries{metrics};
 
   Series<Counter, 1> reloads{counters("eventgate_reloads_total", "Reloads of the configuration, by outcome."),
                              {"outcome"}};
@@ -218,6 +228,7 @@ struct Telemetry::Impl {
   LogLimit reopened_limit{10};
   LogLimit spooling_limit{1};
   LogLimit delivered_limit{1};
+  LogLimit taken_out_limit{1, std::chrono::minutes(1)};
 };
 
 Telemetry::Telemetry(Metrics& metrics) : impl_(std::make_unique<Impl>(metrics)) {
@@ -371,8 +382,16 @@ void Telemetry::schema_document_not_kept(std::string_view uri, std::string_view 
 void Telemetry::stream_configs_read(std::string_view uri, std::size_t streams) {
   impl_->config_reads.Increment();
   impl_->streams.Set(static_cast<double>(streams));
-  const bool again = impl_->configs_failing.exchange(false);
-  const bool first = !impl_->configs_known.exchange(true);
+  bool again = false;
+  bool first = false;
+  {
+    const std::lock_guard lock(impl_->configs_mutex);
+    if (const auto failing = impl_->configs_failing.find(uri); failing != impl_->configs_failing.end()) {
+      impl_->configs_failing.erase(failing);
+      again = true;
+    }
+    first = !std::exchange(impl_->configs_known, true);
+  }
   log(first || again ? LogLevel::info : LogLevel::debug,
       again && !first ? "Stream configs are read again" : "Stream configs are read",
       {{"uri", uri}, {"streams", static_cast<long long>(streams)}});
@@ -380,10 +399,14 @@ void Telemetry::stream_configs_read(std::string_view uri, std::size_t streams) {
 
 void Telemetry::stream_configs_failed(std::string_view uri, std::string_view reason) {
   impl_->config_failures.Increment();
-  if (impl_->configs_failing.exchange(true)) return;
+  bool known = false;
+  {
+    const std::lock_guard lock(impl_->configs_mutex);
+    if (!impl_->configs_failing.emplace(uri).second) return;
+    known = impl_->configs_known;
+  }
   log(LogLevel::warn,
-      impl_->configs_known ? "Stream configs cannot be read: the last good ones stay in use"
-                           : "Stream configs cannot be read",
+      known ? "Stream configs cannot be read: the last good ones stay in use" : "Stream configs cannot be read",
       {{"uri", uri}, {"message", reason}});
 }
 
@@ -396,6 +419,27 @@ void Telemetry::stream_config_entries_unusable(std::string_view uri, std::size_t
   if (reasons.empty()) return;
   log(LogLevel::warn, "Entries of the stream configs cannot be used: events of their streams fail",
       {{"uri", uri}, {"entries", static_cast<long long>(count)}, {"message", reasons}});
+}
+
+void Telemetry::stream_taken_out(std::string_view stream) {
+  impl_->streams_taken_out.Increment();
+  log(LogLevel::info, "A stream is taken out of the stream configs: its events are refused from now on",
+      {{"stream", stream}});
+}
+
+void Telemetry::event_of_stream_taken_out(std::string_view stream, std::string_view schema_uri) {
+  impl_->taken_out_events.Increment();
+  log_limited(impl_->taken_out_limit, stream, LogLevel::warn,
+              "Events still come for a stream that is taken out of the stream configs", "stream", stream,
+              "refused; schema_uri " + std::string(schema_uri));
+}
+
+void Telemetry::canary_streams(const std::vector<std::string>& streams) { impl_->canaries.set_streams(streams); }
+
+void Telemetry::canary_produced(std::string_view stream) { impl_->canaries.produced(stream); }
+
+void Telemetry::canary_failed(std::string_view stream, std::string_view reason) {
+  impl_->canaries.failed(stream, reason);
 }
 
 void Telemetry::stream_without_schema(std::string_view stream, std::string_view schema_title) {

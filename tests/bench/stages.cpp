@@ -161,8 +161,8 @@ struct Stages::Impl {
 
   static StreamConfigOptions stream_options(const std::filesystem::path& directory) {
     StreamConfigOptions options;
-    options.stream_config_uri = directory / "streams.json";
-    write_file(options.stream_config_uri, stream_configs_text({search_subject(), revision_subject()}));
+    options.stream_config_uri = {directory / "streams.json"};
+    write_file(options.stream_config_uri.front(), stream_configs_text({search_subject(), revision_subject()}));
     return options;
   }
   static FileSinkOptions file_options(const std::filesystem::path& directory) {

@@ -33,7 +33,7 @@ Config wikimedia_config(const std::string& brokers) {
   config.api.test_events =
       R"([{"$schema":"/test/0.0.1","meta":{"stream":"test.event","id":"12345678-1234-5678-1234-567812345678"},"test":"example string"}])";
   config.schema.schema_base_uris = golden::schema_base_uris();
-  config.streams.stream_config_uri = golden::kGolden + "/stream-config.yaml";
+  config.streams.stream_config_uri = {golden::kGolden + "/stream-config.yaml"};
   config.gate.wikimedia = true;
   config.gate.stream_field = {FieldPath("meta.stream")};
   config.gate.topic_prefix = "dc1.";

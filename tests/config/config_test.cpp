@@ -854,7 +854,7 @@ TEST(ShippedConfig, IsReadWithoutAWarning) {
   EXPECT_EQ(shipped.http.metrics_port, 9102);
   EXPECT_EQ(shipped.file->output_path, "./events/");
   EXPECT_FALSE(shipped.kafka);
-  EXPECT_EQ(shipped.streams.stream_config_uri, "config/stream-config.yaml");
+  EXPECT_THAT(shipped.streams.stream_config_uri, ElementsAre("config/stream-config.yaml"));
   EXPECT_EQ(shipped.gate.error_stream, "eventgate.error.validation");
   EXPECT_EQ(shipped.gate.error_schema_uri, "/error/2.2.0");
   EXPECT_EQ(shipped.gate.error_events_for.count(), kFailureCauseCount - 1) << "all but not_produced";

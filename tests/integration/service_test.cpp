@@ -75,7 +75,7 @@ class Folder {
     config.http.metrics_port = 0;
     config.schema.schema_base_uris = {folder_.path() + "/schemas"};
     config.schema.schema_file_extension = ".yaml";
-    config.streams.stream_config_uri = folder_.path() + "/streams.yaml";
+    config.streams.stream_config_uri = {folder_.path() + "/streams.yaml"};
     config.gate.wikimedia = true;
     config.gate.stream_field = {FieldPath("meta.stream")};
     config.gate.id_field = FieldPath("meta.id");
@@ -257,7 +257,7 @@ TEST(Service, DoesNotStartOnAPortThatIsTaken) {
 TEST(Service, DoesNotStartWithoutItsStreamConfigs) {
   const Folder folder;
   Config config = folder.config();
-  config.streams.stream_config_uri = folder.path() + "/none.yaml";
+  config.streams.stream_config_uri = {folder.path() + "/none.yaml"};
   EXPECT_THAT([&] { Service service(std::move(config)); },
               testing::ThrowsMessage<std::runtime_error>(HasSubstr("none.yaml")));
 }

@@ -62,7 +62,7 @@ std::vector<Mishap> mishaps() {
 class StreamConfigEndpointTest : public testing::TestWithParam<Mishap> {
  protected:
   StreamConfigEndpointTest() {
-    options_.stream_config_uri = server_.uri("/api.php");
+    options_.stream_config_uri = {server_.uri("/api.php")};
     options_.stream_config_object_path = "streams";
     options_.stream_config_retries = 0;
     reader_options_.max_size = std::size_t{16} << 20;

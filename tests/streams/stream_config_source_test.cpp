@@ -62,7 +62,7 @@ struct StreamConfigSourceTest : testing::Test {
   LogFile log;
   Metrics metrics{"gate"};
   Telemetry telemetry{metrics};
-  StreamConfigOptions options{"http://wiki/api.php", "", milliseconds(0), 0, ""};
+  StreamConfigOptions options{{"http://wiki/api.php"}, "", milliseconds(0), 0, ""};
   std::shared_ptr<ScriptedReader> reader;
 
   std::unique_ptr<StreamConfigSource> source(std::deque<Reply> replies,
@@ -164,6 +164,80 @@ TEST_F(StreamConfigSourceTest, ABadEntryOfARefreshIsRefusedAloneAndGoesWhenItIsG
   EXPECT_THAT(log.msgs(), testing::Contains(HasSubstr("Entries of the stream configs")).Times(1));
 }
 
+TEST_F(StreamConfigSourceTest, SeveralUris_LaterDocumentIsLaidOverEarlierOne) {
+  options.stream_config_uri = {"/base.yaml", "/ours.yaml"};
+  const auto configs = source({Json::parse(R"({"a": {"schema_title": "a", "sample": {"rate": 1}}, "b": {}})"),
+                               Json::parse(R"({"a": {"sample": {"rate": 0.5}}, "c": {"schema_title": "c"}})")});
+  EXPECT_EQ(
+      Json::parse(configs->current()->json()),
+      Json::parse(R"({"a": {"sample": {"rate": 0.5}, "schema_title": "a"}, "c": {"schema_title": "c"}, "b": {}})"));
+}
+
+TEST_F(StreamConfigSourceTest, SeveralUris_StartAsksOnlyThoseAgainThatFail) {
+  options.stream_config_uri = {"/one", "/two"};
+  options.stream_config_retries = 1;
+  const auto configs = source({kStreams, unavailable("refused"), Json::parse(R"({"b": {"schema_title": "b"}})")});
+  EXPECT_THAT(reader->uris, testing::ElementsAre("/one", "/two", "/two"));
+  EXPECT_EQ(configs->current()->size(), 2u);
+}
+
+TEST_F(StreamConfigSourceTest, SeveralUris_OneThatNeverCouldBeReadFailsTheStart) {
+  options.stream_config_uri = {"/one", "http://wiki/api.php"};
+  options.stream_config_retries = 0;
+  EXPECT_THAT(
+      [&] {
+        source({kStreams, unavailable("refused")});
+      },
+      testing::ThrowsMessage<std::runtime_error>(AllOf(HasSubstr("'http://wiki/api.php'"), HasSubstr("refused"))));
+}
+
+TEST_F(StreamConfigSourceTest, SeveralUris_OneThatFailsKeepsItsLastGoodAndTheOtherIsNew) {
+  options.stream_config_uri = {"/one", "/two"};
+  options.stream_config_ttl = milliseconds(1);
+  std::promise<std::string> changed;
+  std::once_flag once;
+  const auto configs =
+      source({kStreams, Json::parse(R"({"b": {"schema_title": "b"}})"), unavailable("refused"),
+              Json::parse(R"({"b": {"schema_title": "new"}})"), unavailable("refused"), unavailable("refused")},
+             [&](const StreamConfigs& now) { std::call_once(once, [&] { changed.set_value(now.json()); }); });
+  EXPECT_EQ(Json::parse(changed.get_future().get()),
+            Json::parse(R"({"b": {"schema_title": "new"}, "test.event": {"schema_title": "test"}})"));
+  EXPECT_THAT(log.msgs(), testing::Contains("Stream configs cannot be read: the last good ones stay in use"));
+}
+
+TEST_F(StreamConfigSourceTest, SeveralUris_ReloadThatCannotReadOneChangesNothingAndNamesIt) {
+  options.stream_config_uri = {"/one", "/two"};
+  const auto configs = source({kStreams, Json::object(), kNewStreams, unavailable("refused")});
+  EXPECT_THAT([&] { configs->reload(); },
+              testing::ThrowsMessage<std::runtime_error>(AllOf(HasSubstr("'/two'"), HasSubstr("refused"))));
+  EXPECT_EQ(configs->current()->json(), kStreams.dump());
+}
+
+TEST_F(StreamConfigSourceTest, GateIsHeldToTheConfigsOfItsWiki) {
+  const Json per_wiki = Json::parse(
+      R"({"default": {"a": {"schema_title": "a"}}, "+metawiki": {"m": {"schema_title": "m"}}, "+dewiki": {"d": {}}})");
+  options.stream_config_default_settings = R"({"topic_prefixes": null})";
+  EXPECT_EQ(Json::parse(source({per_wiki})->current()->json()),
+            Json::parse(R"({"m": {"schema_title": "m", "topic_prefixes": null},
+                            "a": {"schema_title": "a", "topic_prefixes": null}})"));
+  options.stream_config_wiki = "dewiki";
+  EXPECT_NE(source({per_wiki})->current()->find("d"), nullptr);
+}
+
+TEST_F(StreamConfigSourceTest, EntryThatOnlyAnotherWikiHas_IsNamedIfItIsBad) {
+  const auto configs = source({Json::parse(R"({"default": {}, "+dewiki": {"/x(/": {"schema_title": "x"}}})")});
+  EXPECT_THAT(*configs->unusable_reason(), HasSubstr("'/x(/' is a bad regex"));
+}
+
+TEST_F(StreamConfigSourceTest, StreamTakenOut_IsKnownAndLogged) {
+  const auto configs = source({kStreams, Json::parse(R"({"other": {"schema_title": "o"}})")});
+  configs->reload()();
+  EXPECT_TRUE(configs->current()->is_taken_out("test.event", std::chrono::system_clock::now()));
+  EXPECT_FALSE(configs->current()->is_taken_out("never", std::chrono::system_clock::now()));
+  EXPECT_THAT(log.msgs(), testing::Contains("A stream is taken out of the stream configs: its events are refused from "
+                                            "now on"));
+}
+
 TEST_F(StreamConfigSourceTest, WithoutATtlItIsReadOnce) {
   const auto configs = source({kStreams, kNewStreams});
   EXPECT_EQ(configs->current()->json(), kStreams.dump());
@@ -235,7 +309,7 @@ TEST_F(StreamConfigSourceTest, CacheOfAnotherUriOrBroken_IsNotUsed) {
   for (const auto& file : std::filesystem::directory_iterator(folder.path())) std::ofstream(file.path()) << "{\"a\"";
   expect_refused(unavailable("refused"), "refused");
   source({kStreams});
-  options.stream_config_uri += "?other";
+  options.stream_config_uri.front() += "?other";
   EXPECT_THROW(source({unavailable("refused")}), std::runtime_error);
 }
 

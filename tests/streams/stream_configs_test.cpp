@@ -232,5 +232,34 @@ TEST(StreamConfigs, TheOriginalsRealConfigsAreRead) {
   }
 }
 
+TEST(StreamConfigs, RegexWithTheFlagI_IgnoresCase) {
+  const auto configs = stream_configs(R"({"/^job/i": {"schema_title": "job"}, "/x/g": {"schema_title": "x"}})");
+  EXPECT_EQ(configs.find("JOB.1")->schema_title, "job");
+  EXPECT_EQ(configs.find("x"), nullptr);
+  EXPECT_THAT(configs.unusable_reasons(), HasSubstr("unknown flag `g`"));
+}
+
+TEST(StreamConfigs, StreamTakenOut_IsKnownForAnHour) {
+  using std::chrono::minutes;
+  const std::chrono::system_clock::time_point then{std::chrono::hours(1000)};
+  const auto before = stream_configs(R"({"a": {"schema_title": "a"}, "b": {"schema_title": "b"}, "/c/": {}})");
+  const Json only_b = Json::parse(R"({"b": {"schema_title": "b"}})");
+  const StreamConfigs after(only_b, {}, before.taken_out_before(only_b, then));
+  EXPECT_TRUE(after.is_taken_out("a", then + minutes(59)));
+  EXPECT_FALSE(after.is_taken_out("a", then + minutes(60)));
+  EXPECT_FALSE(after.is_taken_out("b", then));
+  EXPECT_FALSE(after.is_taken_out("/c/", then));
+  // The next refresh knows it still, unless it is declared again or the hour is over.
+  EXPECT_TRUE(after.taken_out_before(only_b, then + minutes(30)).contains("a"));
+  EXPECT_TRUE(after.taken_out_before(only_b, then + minutes(60)).empty());
+  EXPECT_TRUE(after.taken_out_before(Json::parse(R"({"a": {}, "b": {}})"), then).empty());
+}
+
+TEST(StreamConfigs, StreamsTakenOut_AreBounded) {
+  Json many = Json::object();
+  for (std::size_t i = 0; i <= StreamConfigs::kMaxTakenOut; ++i) many["s" + std::to_string(i)] = Json::object();
+  EXPECT_EQ(StreamConfigs(many).taken_out_before(Json::object(), {}).size(), StreamConfigs::kMaxTakenOut);
+}
+
 }  // namespace
 }  // namespace eventgate

@@ -38,6 +38,7 @@ class HttpHarness {
     HttpOptions http;
     ApiOptions api;
     std::string stream_configs;  ///< JSON; empty: streams are not configured.
+    WikiGroups stream_config_groups;
     std::function<std::optional<std::string>()> not_ready_reason;
     std::function<std::vector<std::string>()> stale;
     std::function<std::optional<std::string>()> overload_reason;
@@ -49,7 +50,7 @@ class HttpHarness {
 
   HttpHarness() : HttpHarness(Setup()) {}
 
-  explicit HttpHarness(Setup setup) {
+  explicit HttpHarness(Setup setup) : api_(setup.api) {
     reader->put("/schemas/test/1.0.0", kHarnessSchema);
     SchemaOptions schema_options;
     schema_options.schema_base_uris = {"/schemas"};
@@ -58,7 +59,8 @@ class HttpHarness {
     if (!setup.stream_configs.empty()) {
       reader->put("/streams", setup.stream_configs);
       StreamConfigOptions stream_options;
-      stream_options.stream_config_uri = "/streams";
+      stream_options.stream_config_uri = {"/streams"};
+      stream_options.stream_config_groups = setup.stream_config_groups;
       streams_ = std::make_unique<StreamConfigSource>(stream_options, reader, telemetry);
       gate_options.wikimedia = true;
       gate_options.stream_field = {FieldPath("meta.stream")};
@@ -87,7 +89,7 @@ class HttpHarness {
                           std::move(setup.stale),
                           std::move(setup.overload_reason),
                           setup.readers};
-    Router router = make_router(setup.api, setup.http, api);
+    Router router = make_router(api_, setup.http, api);
     for (const Route& route : router.routes())
       routes.push_back({route.method, std::string(route.path), std::string(route.operation)});
     HttpServices services{std::move(router), make_metrics_endpoint(metrics), telemetry, inflight,
@@ -182,6 +184,7 @@ class HttpHarness {
   std::unique_ptr<LiveFeed> live;
 
  private:
+  const ApiOptions api_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;

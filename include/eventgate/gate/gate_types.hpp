@@ -51,7 +51,9 @@ struct GateOptions {
   /// The causes for which an error event is made, by FailureCause. The default is the original's.
   std::bitset<kFailureCauseCount> error_events_for = 1ULL << static_cast<unsigned>(FailureCause::invalid) |
                                                      1ULL << static_cast<unsigned>(FailureCause::malformed_json);
-  std::string ledger_stream;  ///< Empty: the gate makes no ledger events.
+  std::string service_name = "eventgate";   ///< Held to `destination_event_service` of streams with canaries.
+  std::chrono::seconds canary_interval{0};  ///< Option `canary.interval`. 0: the gate makes no canaries.
+  std::string ledger_stream;                ///< Empty: the gate makes no ledger events.
   std::string ledger_schema_uri = "/eventgate/ledger/1.0.0";
   std::string user_agent = "eventgate";
   std::size_t max_raw_event = 64 * 1024;  ///< Bytes.
@@ -69,7 +71,7 @@ struct GateOptions {
 };
 
 /// The maker of an event: a client, or the gate itself.
-enum class Origin : std::uint8_t { client, error_events, ledger };
+enum class Origin : std::uint8_t { client, error_events, ledger, canary };
 
 /// The outcome of a request's events. Events that are in neither list were produced.
 struct ProcessResult {

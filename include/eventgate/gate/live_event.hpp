@@ -31,6 +31,7 @@ struct LiveEvent {
   std::int64_t received_at = 0;  ///< Milliseconds since 1970.
   LiveOutcome outcome = LiveOutcome::accepted;
   bool hasty = false;
+  bool canary = false;          ///< `meta.domain` is `canary`.
   bool cut = false;             ///< The feed cut or left out parts that were too long.
   std::string_view stream;      ///< Empty: unknown.
   std::string_view schema_uri;  ///< Of the schema that checked it, else as the event has it. Empty: unknown.

@@ -26,6 +26,7 @@ struct LiveFilter {
   bool invalid = true;
   bool error = true;
   bool rejected = true;
+  bool canaries = false;  ///< Canaries, too.
 
   bool wants(LiveOutcome outcome) const;
   bool wants_names(std::string_view stream_name, std::string_view schema_uri) const;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -31,6 +34,12 @@ struct StreamConfig {
   /// Absent: the option `http_request_headers_to_fields` applies.
   std::optional<std::vector<std::pair<FieldPath, std::optional<std::string>>>> enrich_fields_from_http_headers;
 
+  /// `canary_events_enabled` is true: the gate makes canaries for the stream, if it makes any.
+  bool canary_events_enabled = false;
+
+  /// `destination_event_service`: the name of the gate that takes the stream's events. Absent: any gate.
+  std::optional<std::string> destination_event_service;
+
   /// Names the stream, the wrong setting and what was expected. Empty: the entry is usable. Otherwise events of the
   /// stream fail with this reason, and the other members have no meaning.
   std::string unusable_reason;
@@ -43,17 +52,28 @@ struct UnusableEntry {
   bool bad_regex;      ///< RE2 rejects its /regex/, so that the entry matches no stream.
 };
 
-/// The declared streams, looked up by name:
+/// Streams that earlier stream configs declared by name, with the time when they were gone.
+using TakenOutStreams = std::map<std::string, std::chrono::system_clock::time_point, std::less<>>;
+
+/// The declared streams, looked up by name. A name is a stream, or `/regex/` or `/regex/i`:
 ///
 ///     {"test.event": {"schema_title": "test"}, "/^mediawiki\\.job\\..+/": {"schema_title": "mediawiki/job"}}
 ///
 /// Immutable, so every thread may read it. A refresh makes a new one.
 class StreamConfigs {
  public:
+  /// How long a stream that is taken out is still known by its name.
+  static constexpr std::chrono::hours kTakenOutFor{1};
+  /// Streams taken out that are known at most, those of the last refresh before older ones.
+  static constexpr std::size_t kMaxTakenOut = 1000;
+
   /// Reads an object of stream name, or /regex/, to settings. An entry with a setting of a wrong type is kept with its
   /// reason, which `find` returns. An entry whose regex RE2 rejects matches nothing. `unusable_entries` lists both.
   /// Throws std::invalid_argument if `object` is no object.
   explicit StreamConfigs(const nlohmann::ordered_json& object);
+  /// Does the same. `problems` are further unusable entries, and `taken_out` what `taken_out_before` returned.
+  StreamConfigs(const nlohmann::ordered_json& object, const std::vector<UnusableEntry>& problems,
+                TakenOutStreams taken_out);
   ~StreamConfigs();
 
   /// Returns the config of `stream`: the entry of that name, else the first /regex/ entry that occurs in the name.
@@ -73,6 +93,17 @@ class StreamConfigs {
   /// Returns a sentence of about 500 bytes at most that names the entries whose regex RE2 rejects, or an empty text.
   /// Errors about undeclared streams contain it, because such an entry may be meant for their stream.
   const std::string& bad_regex_reason() const;
+
+  /// Returns the streams that `object`, declared at `now`, no longer declares: those of this, and those that this knows
+  /// for less than `kTakenOutFor`.
+  TakenOutStreams taken_out_before(const nlohmann::ordered_json& object,
+                                   std::chrono::system_clock::time_point now) const;
+
+  /// Returns true if `stream`, which `find` does not find, was declared until less than `kTakenOutFor` before `now`.
+  bool is_taken_out(std::string_view stream, std::chrono::system_clock::time_point now) const;
+
+  /// Returns the number of entries.
+  std::size_t size() const;
 
   /// Returns the declared names that are no regex, in the order declared.
   std::vector<std::string> stream_names() const;

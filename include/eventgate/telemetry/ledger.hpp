@@ -167,6 +167,8 @@ class Ledger {
   /// Returns the account of `stream`, or `unknown` beyond kMaxUndeclared. It is valid as long as the ledger.
   LedgerAccount& account(std::string_view stream);
   LedgerAccount& unknown() noexcept;
+  /// Returns the account of canaries, whatever their streams: they are no events of clients.
+  LedgerAccount& canary();
 
   /// Counts events whose streams are not known yet. An account must count each as received soon.
   void arrived(std::size_t count) noexcept;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "eventgate/telemetry/ledger.hpp"
 #include "eventgate/telemetry/metrics.hpp"
@@ -99,13 +100,24 @@ class Telemetry {
 
   // Stream configs (streams).
   void stream_configs_read(std::string_view uri, std::size_t streams);
-  /// Logs the first failure in a row, and counts each.
+  /// Logs the first failure of `uri` in a row, and counts each.
   void stream_configs_failed(std::string_view uri, std::string_view reason);
   void stream_configs_warning(std::string_view uri, std::string_view warning);
   /// `count` entries of the stream configs last read are unusable. Logs `reasons` unless it is empty.
   void stream_config_entries_unusable(std::string_view uri, std::size_t count, std::string_view reasons);
+  /// A stream that was declared by name no longer is.
+  void stream_taken_out(std::string_view stream);
+  /// An event came for a stream that was declared by name until less than an hour ago. Logs one line a minute and
+  /// stream. The ledger counts the event under the stream's name.
+  void event_of_stream_taken_out(std::string_view stream, std::string_view schema_uri);
   /// No schema has the schema_title of a declared stream.
   void stream_without_schema(std::string_view stream, std::string_view schema_title);
+
+  // Canaries (gate). The streams are declared by name.
+  /// `streams` are those that canaries are made for. Sets the gauges of others to 0.
+  void canary_streams(const std::vector<std::string>& streams);
+  void canary_produced(std::string_view stream);
+  void canary_failed(std::string_view stream, std::string_view reason);
 
   // SIGHUP (cli).
   /// `restart` lists the options that differ in the files and apply only after a restart.

@@ -130,7 +130,7 @@ class Rig {
   }
   static StreamConfigOptions stream_options() {
     StreamConfigOptions options;
-    options.stream_config_uri = source_dir() + "/tests/bench/counted/streams.yaml";
+    options.stream_config_uri = {source_dir() + "/tests/bench/counted/streams.yaml"};
     return options;
   }
   static GateOptions gate_options() {
