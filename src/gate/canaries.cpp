@@ -120,12 +120,13 @@ Task<std::optional<SchemaText>> Canaries::document(std::string schema_uri, IoExe
   std::optional<SchemaText> text;
   co_await suspend_with([&](ResumeHandle suspended) {
     const auto waiting = std::make_shared<ResumeHandle>(std::move(suspended));
-    const auto started = schemas_.begin_dereferencing(schema_uri, [&text, waiting, executor](SchemaText read) {
-      boost::asio::post(executor, [&text, waiting, read = std::move(read)]() mutable {
-        text.emplace(std::move(read));
-        waiting->resume();
-      });
-    });
+    const auto started = schemas_.begin_dereferencing(
+        schema_uri, SchemaRepository::Dereferenceable::cached, [&text, waiting, executor](SchemaDocument read) {
+          boost::asio::post(executor, [&text, waiting, read = std::move(read.text)]() mutable {
+            text.emplace(std::move(read));
+            waiting->resume();
+          });
+        });
     // A coroutine must not be resumed while it suspends.
     if (started != SchemaRepository::DereferenceStart::started)
       boost::asio::post(executor, [waiting] { waiting->resume(); });
