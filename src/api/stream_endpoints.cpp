@@ -63,13 +63,10 @@ Task<Reply> StreamEndpoint::handle(Exchange& exchange) {
   const ReaderOptions& options = readers_.options();
   const std::int64_t received_at = milliseconds_of(exchange.received_at());
   const std::shared_ptr<const ExposedStreams> streams = readers_.streams();
-  const StreamRequestParts parts{exchange.path_parameter(),
-                                 exchange.query(),
-                                 request.field("accept"),
-                                 request.field("last-event-id"),
-                                 sees_private(exchange, options),
-                                 options.canary_events_sent,
-                                 received_at};
+  const std::optional<std::string> accept = request.combined_field("accept");
+  const std::optional<std::string> last_event_id = request.combined_field("last-event-id");
+  const StreamRequestParts parts{exchange.path_parameter(),       exchange.query(),           accept,     last_event_id,
+                                 sees_private(exchange, options), options.canary_events_sent, received_at};
   auto parsed = parse_stream_request(parts, *streams);
   if (!parsed) co_return refuse(parsed.error(), request);
   if (parsed->ended) {

@@ -23,6 +23,7 @@
 #include "eventgate/gate/event_status.hpp"
 #include "eventgate/http/server.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
+#include "eventgate/readers/exposed_streams.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/repository/schema_titles.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
@@ -44,8 +45,9 @@ class Check {
     check_interface();
     check_outputs();
     check_schemas();
-    check_streams();
-    if (schemas_) {
+    if (config_.intake) check_streams();
+    check_exposed_streams();
+    if (schemas_ && config_.intake) {
       check_own_stream("error", config_.gate.error_stream, config_.gate.error_schema_uri);
       check_own_stream("ledger", config_.gate.ledger_stream, config_.gate.ledger_schema_uri);
       check_test_events();
@@ -62,6 +64,7 @@ class Check {
   void check_bases();
   void check_schemas();
   void check_streams();
+  void check_exposed_streams();
   void check_own_stream(const std::string& kind, const std::string& name, const std::string& schema_uri);
   void check_test_events();
   void problem(std::string text) { found_.problems.push_back(std::move(text)); }
@@ -214,6 +217,31 @@ void Check::check_streams() {
       problem("stream '" + name + "': expected a schema of the title '" + title + "' in one of schema_base_uris");
     }
   }
+}
+
+/// What can be read. Without intake no event is held to a schema, so only the topics of the streams count.
+void Check::check_exposed_streams() {
+  if (!config_.readers || config_.streams.stream_config_uri.empty()) return;
+  if (!streams_) {
+    StreamConfigOptions once = config_.streams;
+    once.cache_dir.clear();  // what is there now counts
+    once.stream_config_ttl = {};
+    try {
+      streams_ = std::make_unique<StreamConfigSource>(once, make_uri_reader(config_.stream_reader), events_);
+    } catch (const std::exception& e) {
+      // `check_streams` has said it.
+      if (!config_.intake) problem(e.what());
+      return;
+    }
+  }
+  const auto declared = parse_object_text(streams_->current()->json());
+  if (!declared) return;
+  const ExposedStreams exposed(*declared, config_.exposed);
+  for (const std::string& text : exposed.problems()) problem("stream_config_uri: " + text);
+  for (const std::string& name : config_.exposed.allowed_streams.value_or(std::vector<std::string>()))
+    if (!exposed.find(name)) problem("allowed_streams: '" + name + "': expected a declared stream that has topics");
+  if (exposed.all().empty())
+    problem("streams: expected a stream that can be read, one with `topics` in the stream configs");
 }
 
 /// The stream of events that the gate itself makes: of its options, `kind` is the start.

@@ -124,9 +124,14 @@ class FileTail final : public RecordTail, private DirectoryWatcher::Listener {
     if (!std::exchange(started_, true)) into.started.push_back({0, next_});
     armed_ = false;
     if (read_on(into, max_bytes)) return;
-    // What comes after the watch is set calls `changed`; what came before it is read now.
-    watcher_.add(*this, files_.watched_directories(topic_));
+    // A directory that is made before its watch is set is found by looking again. What comes after the watches are set
+    // calls `changed`, which has an effect from here on; what came before them is read now.
     armed_ = true;
+    std::vector<fs::path> directories;
+    do {
+      directories = files_.watched_directories(topic_);
+      watcher_.add(*this, directories);
+    } while (files_.watched_directories(topic_) != directories);
     if (read_on(into, max_bytes)) armed_ = false;
   }
 

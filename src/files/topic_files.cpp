@@ -329,10 +329,10 @@ std::optional<std::int64_t> TopicFiles::offset_at(const std::string& topic, std:
 
 std::vector<fs::path> TopicFiles::watched_directories(const std::string& topic) const {
   std::vector<fs::path> found{directory_, directory_ / topic};
-  if (const std::optional<Hour> last = edge_hour(topic, true)) {
-    fs::path path = found.back();
-    const fs::path hour(hour_path(*last));
-    for (const fs::path& part : hour) found.push_back(path /= part);
+  for (const Level& level : kLevels) {
+    const std::vector<unsigned> numbers = numbered_directories(found.back(), level.key);
+    if (numbers.empty()) break;
+    found.push_back(found.back() / padded(level.key, numbers.back(), level.digits));
   }
   return found;
 }

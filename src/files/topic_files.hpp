@@ -29,8 +29,8 @@ class TopicFiles {
   /// As RecordSource::offsets_at.
   std::optional<std::int64_t> offset_at(const std::string& topic, std::int64_t timestamp) const;
 
-  /// Returns the directories whose changes may add records: those above the newest partition of the
-  /// topic, and that itself. Some may not exist.
+  /// Returns the directories whose changes may add records: from the top down to the newest partition of the topic, as
+  /// far as they exist.
   std::vector<std::filesystem::path> watched_directories(const std::string& topic) const;
 
  private:

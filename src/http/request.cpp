@@ -22,4 +22,14 @@ std::optional<std::string_view> Request::field(std::string_view name) const {
   return std::nullopt;
 }
 
+std::optional<std::string> Request::combined_field(std::string_view name) const {
+  std::optional<std::string> values;
+  for (const Field& field : fields_) {
+    if (!equals_ignoring_case(view(field.name), name)) continue;
+    if (values) *values += ", ";
+    values = values.value_or("").append(view(field.value));
+  }
+  return values;
+}
+
 }  // namespace eventgate

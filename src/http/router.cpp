@@ -134,7 +134,7 @@ Response Router::default_response(const Match& match, const Request& request) co
       return with_allow(problem(405, "This is no proxy. " + hint_, request), kAnyMethod);
     return problem(404, "Nothing is at this path. " + hint_, request);
   }
-  const std::string& allow = match.resource->allow;
+  std::string allow = match.resource->allow;
   Response response;
   if (request.method == Method::options) {
     response.content_type = kHtmlType;
@@ -142,6 +142,7 @@ Response Router::default_response(const Match& match, const Request& request) co
     if (match.resource->takes_last_event_id)
       response.extra_headers = "access-control-allow-headers: last-event-id, authorization\r\n";
   } else {
+    if (match.resource->takes_last_event_id) allow = "GET, HEAD, OPTIONS";
     response = problem(405, "Expected " + allow + ".", request);
   }
   response.own_origin_only = match.resource->own_origin_only;

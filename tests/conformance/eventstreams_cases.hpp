@@ -147,11 +147,14 @@ inline std::string difference_of_delivered(const json& expected, const std::vect
   return missing == unknown ? "" : "delivered " + json(found).dump() + ", missing " + std::to_string(missing);
 }
 
-/// Returns the partitions of the topics that the streams of a request have, or nullopt if one of them is not declared.
-inline std::optional<std::size_t> subscribed_partitions(const json& setup, const std::string& request) {
-  const std::string target = request.substr(0, request.find_first_of("?\r", request.find('/')));
-  std::string names = target.substr(target.rfind('/') + 1);
-  names = names.substr(0, names.find(' ')) + ',';
+/// Topics that exist, and how many partitions each has.
+using Subscription = std::map<std::string, std::size_t>;
+
+/// Returns the topics of the streams of a request, or nullopt if one of the streams is not declared.
+inline std::optional<Subscription> subscribed_topics(const json& setup, const std::string& request) {
+  const std::size_t begin = request.find("/v2/stream/");
+  if (begin == std::string::npos) return std::nullopt;
+  std::string names = request.substr(begin + 11, request.find_first_of("? \r", begin) - begin - 11) + ',';
   std::set<std::string> topics;
   for (std::size_t at = 0, end; (end = names.find(',', at)) != std::string::npos; at = end + 1) {
     const std::string name = names.substr(at, end - at);
@@ -160,14 +163,15 @@ inline std::optional<std::size_t> subscribed_partitions(const json& setup, const
       const json aliases = config.value("stream_aliases", json::array());
       if (stream != name && std::find(aliases.begin(), aliases.end(), json(name)) == aliases.end()) continue;
       is_declared = true;
-      for (const json& topic : config.value("topics", json::array())) topics.insert(topic);
+      const json of_stream = config.value("topics", json::array());
+      for (const json& topic : of_stream) topics.insert(topic);
     }
     if (!is_declared) return std::nullopt;
   }
-  std::size_t partitions = 0;
+  Subscription subscription;
   for (const json& topic : setup["topics"])
-    if (topics.contains(topic["topic"])) partitions += topic["partitions"].get<std::size_t>();
-  return partitions;
+    if (topics.contains(topic["topic"])) subscription[topic["topic"]] = topic["partitions"].get<std::size_t>();
+  return subscription;
 }
 
 /// Returns what differs between the data and ids of our events and those of the recording.
@@ -258,6 +262,9 @@ inline std::string difference_of_headers(const json& recorded, const StreamReply
 /// Returns what differs between our reply and the recording, or what its `ours` says instead. Empty: nothing.
 inline std::string difference(const json& setup, const json& recorded, const StreamReply& reply) {
   const json ours = recorded.value("ours", json::object());
+  // Number 22: routes that are the gate's own are tested with the gate.
+  if (ours.value("because", 0) == 22 && !ours.contains("status"))
+    return reply.status < 500 ? "" : "status " + std::to_string(reply.status);
   for (const auto part : {difference_of_status, difference_of_headers})
     if (std::string found = part(recorded, reply); !found.empty()) return found;
   if (ours.contains("body") && reply.body != ours["body"].get<std::string>()) return "body " + reply.body;
@@ -277,7 +284,11 @@ inline std::string difference(const json& setup, const json& recorded, const Str
   const auto events = messages_of(content_type->second, reply.body);
   const json delivered = ours.contains("delivered") ? ours["delivered"] : recorded["delivered"];
   if (std::string found = difference_of_delivered(delivered, events); !found.empty()) return found;
-  const auto partitions = subscribed_partitions(setup, recorded.value("request", ""));
+  std::optional<std::size_t> partitions;
+  if (const auto topics = subscribed_topics(setup, recorded.value("request", ""))) {
+    partitions = 0;
+    for (const auto& [topic, count] : *topics) *partitions += count;
+  }
   for (const StreamedEvent& event : events) {
     const json id = event.id.empty() ? json() : json::parse(event.id, nullptr, false);
     // A topic that does not exist yet may have an entry too.

@@ -16,6 +16,25 @@
 
 namespace eventgate {
 
+/// The record that the set-up and `produce_after_head` write as `json`. Its offset is not known.
+inline SourceRecord recorded_record(const nlohmann::json& json) {
+  SourceRecord record;
+  record.partition = json.value("partition", 0);
+  record.timestamp = json["timestamp"];
+  if (json.contains("key") && json["key"].is_string()) record.key = json["key"];
+  if (json.contains("value_base64")) {
+    record.value = base64_decoded(json["value_base64"].get<std::string>());
+  } else if (json.contains("value_repeat")) {
+    const auto& parts = json["value_repeat"];
+    std::string value = parts["prefix"];
+    for (int i = 0; i < parts["times"].get<int>(); ++i) value += parts["repeat"].get<std::string>();
+    record.value = value + parts["suffix"].get<std::string>();
+  } else if (json["value"].is_string()) {
+    record.value = json["value"];
+  }
+  return record;
+}
+
 /// The topics of a recording's set-up, as a source in memory. Topics are made before it is used; records may be
 /// produced at any time.
 ///
@@ -34,20 +53,7 @@ class RecordedTopics : public RecordSource {
 
   /// Appends a record as the set-up and `produce_after_head` write it.
   void produce(const nlohmann::json& json) {
-    SourceRecord record;
-    record.partition = json.value("partition", 0);
-    record.timestamp = json["timestamp"];
-    if (json.contains("key") && json["key"].is_string()) record.key = json["key"];
-    if (json.contains("value_base64")) {
-      record.value = base64_decoded(json["value_base64"].get<std::string>());
-    } else if (json.contains("value_repeat")) {
-      const auto& parts = json["value_repeat"];
-      std::string middle;
-      for (int i = 0; i < parts["times"].get<int>(); ++i) middle += parts["repeat"].get<std::string>();
-      record.value = parts["prefix"].get<std::string>() + middle + parts["suffix"].get<std::string>();
-    } else if (json["value"].is_string()) {
-      record.value = json["value"];
-    }
+    SourceRecord record = recorded_record(json);
     std::vector<std::function<void()>> readable;
     {
       const std::lock_guard lock(mutex_);

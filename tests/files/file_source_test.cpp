@@ -182,6 +182,31 @@ TEST_F(FileSourceTest, Tail_HearsOfEachLineAndOfNewHours) {
   EXPECT_TRUE(becomes([&] { return readable > before; }));
 }
 
+TEST_F(FileSourceTest, Tail_HearsOfAFileThatIsMadeStepByStep) {
+  std::atomic<int> readable{0};
+  const auto tail = source_->tail("t", {}, [&] { ++readable; });
+  TailRead read;
+  const auto read_again = [&] {
+    const int before = readable;
+    read.clear();
+    tail->read(read, 1 << 20);
+    return before;
+  };
+  read_again();
+  fs::path path = fs::path(folder_.path()) / "t";
+  const fs::path hour(hour_path(Hour(std::chrono::hours(kHour))));
+  std::vector<fs::path> steps{path};
+  for (const fs::path& part : hour) steps.push_back(path /= part);
+  for (const fs::path& step : steps) {
+    const int before = read_again();
+    fs::create_directory(step);
+    ASSERT_TRUE(becomes([&] { return readable > before; })) << step;
+  }
+  const int before = read_again();
+  append("{}\n");
+  EXPECT_TRUE(becomes([&] { return readable > before; }));
+}
+
 TEST_F(FileSourceTest, StoppedSource_Fails) {
   source_->stop();
   EXPECT_EQ(source_->fetch({"t", 0}, 0, 1, kSoon).error().kind, SourceFailure::Kind::stopped);

@@ -20,6 +20,14 @@ struct Parsed {
   std::size_t used = 0;
 };
 
+TEST(RequestParser, FieldsOfOneNameCombine) {
+  const Parsed parsed("GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\nx-a: 3, 4\r\nX-C:\r\n\r\n");
+  EXPECT_EQ(parsed.request.combined_field("X-A"), "1, 3, 4");
+  EXPECT_EQ(parsed.request.combined_field("x-b"), "2");
+  EXPECT_EQ(parsed.request.combined_field("x-c"), "");
+  EXPECT_EQ(parsed.request.combined_field("x-d"), std::nullopt);
+}
+
 TEST(RequestParser, FindsWhatEveryRequestNeeds) {
   const Parsed parsed(
       "POST /v1/events?hasty=true HTTP/1.1\r\nHost: a\r\ncontent-TYPE: application/json\r\nContent-Length: 2\r\n"

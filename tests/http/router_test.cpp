@@ -45,6 +45,8 @@ Router make_router() {
   routes.push_back(route_to(Method::get, "/live", true));
   routes.push_back(route_to(Method::get, "/both"));
   routes.push_back(route_to(Method::post, "/both"));
+  routes.push_back(route_to(Method::get, "/v2/stream/{streams}"));
+  routes.back().takes_last_event_id = true;
   return Router(std::move(routes), "Look elsewhere.");
 }
 
@@ -153,6 +155,11 @@ TEST(Router, OtherMethodIs405WithAllow) {
   EXPECT_EQ(response.extra_headers, "allow: GET,HEAD\r\n");
   EXPECT_FALSE(response.own_origin_only);
   EXPECT_TRUE(default_response("POST", "/live").own_origin_only);
+}
+
+TEST(Router, AStreamAllowsOptionsToo) {
+  EXPECT_EQ(default_response("POST", "/v2/stream/a").extra_headers, "allow: GET, HEAD, OPTIONS\r\n");
+  EXPECT_THAT(default_response("OPTIONS", "/v2/stream/a").extra_headers, HasSubstr("last-event-id"));
 }
 
 TEST(Router, OptionsListsTheMethods) {

@@ -67,6 +67,24 @@ TEST(Check, NamesEachStreamConfigEntryThatCannotBeUsed) {
   EXPECT_THAT(run.output, HasSubstr("'/a(?=b)/' is a bad regex"));
 }
 
+TEST(Check, NamesStreamsThatCannotBeRead) {
+  const GateRun run = Files("streams: true\nallowed_streams: [test.event, nope]\n",
+                            "test.event: {schema_title: test, topics: ['a b'], redact: {}}\n")
+                          .check();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("Stream 'test.event': expected `topics`"));
+  EXPECT_THAT(run.output, HasSubstr("redact: expected a list"));
+  EXPECT_THAT(run.output, HasSubstr("allowed_streams: 'nope': expected a declared stream that has topics"));
+  EXPECT_THAT(run.output, HasSubstr("expected a stream that can be read"));
+}
+
+TEST(Check, AnInstanceThatReadsOnlyNeedsNoSchemas) {
+  const GateRun run =
+      Files("kafka: {metadata.broker.list: 'localhost:1'}\n", "other: {schema_title: none, topics: [a]}\n").check();
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("output_path has no effect with `intake: false`"));
+}
+
 TEST(Check, PrintsJson) {
   const GateRun run = Files("porl: 1\nschema_precache_uris: [/none/1.0.0]\n").check({"--json"});
   EXPECT_EQ(run.status, 1);

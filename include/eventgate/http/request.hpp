@@ -51,6 +51,10 @@ class Request {
   /// Returns the value of the first field named `name`, in any case, or nullopt.
   std::optional<std::string_view> field(std::string_view name) const;
 
+  /// Returns the values of all fields named `name`, in any case, with `, ` between them (RFC 9110, section 5.3), or
+  /// nullopt.
+  std::optional<std::string> combined_field(std::string_view name) const;
+
   /// Calls `field` of `request`, which is a Request. It fits `RequestContext::find_header`.
   static std::optional<std::string_view> find_field(const void* request, std::string_view name) {
     return static_cast<const Request*>(request)->field(name);
