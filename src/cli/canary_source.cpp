@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "eventgate/json/json_nodes.hpp"
-#include "eventgate/schema/validation_error.hpp"
 
 namespace eventgate {
 namespace {
@@ -53,9 +52,7 @@ std::string CanarySource::example_problem(const std::string& stream, const std::
   if (!named) return "expected a schema at " + uri->string() + ", which the example names";
   if ((*named)->title() != schema_title)
     return "expected a schema of the title " + schema_title + " at " + uri->string() + ", which the example names";
-  Validation validation;
-  if (!(*named)->validate(nodes.root(), validation)) return errors_text(validation.errors);
-  return {};
+  return canary_problem(nodes.root(), **named);
 }
 
 }  // namespace eventgate

@@ -10,6 +10,7 @@
 #include "eventgate/json/event_patch.hpp"
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "eventgate/schema/validation_error.hpp"
 #include "json_scalars.hpp"
 
 namespace eventgate {
@@ -120,6 +121,11 @@ CanaryText canary_event(const Canary& canary, const std::string& document, const
   std::string event;
   patch.apply(example, event);
   return CanaryText(boost::system::in_place_value, on_one_line(event));
+}
+
+std::string canary_problem(JsonValue event, const CompiledSchema& schema) {
+  Validation validation;
+  return schema.validate(event, validation) ? std::string() : errors_text(validation.errors);
 }
 
 }  // namespace eventgate

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "eventgate/gate/gate_types.hpp"
+#include "eventgate/json/json_nodes.hpp"
 #include "eventgate/schema/compiled_schema.hpp"
 #include "eventgate/streams/stream_configs.hpp"
 
@@ -54,5 +55,8 @@ using CanaryText = boost::system::result<std::string, CanaryFailure>;
 /// schema, and `schema` the same compiled. Everything else is as in the example.
 CanaryText canary_event(const Canary& canary, const std::string& document, const CompiledSchema& schema,
                         const GateOptions& options);
+
+/// Returns why `schema` refuses `event`, or an empty text.
+std::string canary_problem(JsonValue event, const CompiledSchema& schema);
 
 }  // namespace eventgate

@@ -2,7 +2,7 @@
 
 const kSilence = 45000;  // ms without a heartbeat after which the connection counts as lost
 const kTyping = 250;     // ms after a key before a filter that is typed applies
-const kFilters = ['stream', 'schema', 'outcome', 'text', 'reason', 'path', 'since', 'until'];
+const kFilters = ['stream', 'schema', 'outcome', 'text', 'reason', 'path', 'since', 'until', 'canary'];
 
 const filters = {};
 let lastId = '';          // of the last event or heartbeat
@@ -41,6 +41,7 @@ function showFilters() {
     const field = at(id);
     if (field !== document.activeElement && field.value !== filters[id]) field.value = filters[id];
   });
+  at('canary').checked = filters.canary === 'true';
   const chips = [];
   const addChip = (text, change) => {
     const chip = makeButton(text + ' \u2715', '', () => setFilter(change));
@@ -218,6 +219,7 @@ const typedFilters = () => setFilter({stream: namePattern(at('stream').value, 's
   });
 });
 at('outcome').addEventListener('change', () => setFilter({outcome: at('outcome').value}));
+at('canary').addEventListener('change', () => setFilter({canary: at('canary').checked ? 'true' : ''}));
 at('clear').addEventListener('click', () => {
   base = lastId;
   clearedAt = new Date();
