@@ -53,9 +53,17 @@ std::string repeated_parameter(const std::string& name) { return "`" + name + "`
 std::optional<std::string> read_filter(const Query& query, LiveFilter& filter) {
   bool has_stream = false;
   bool has_outcome = false;
+  bool has_canary = false;
   for (const auto& [name, value] : query) {
+    if (name == "canary") {
+      if (std::exchange(has_canary, true)) return repeated_parameter(name);
+      if (!value.empty() && value != "true" && value != "false")
+        return "`canary` is " + json_string(value) + ": expected true, or false.";
+      filter.canaries = value == "true";
+      continue;
+    }
     const bool outcome = name == "outcome";
-    if (!outcome && name != "stream") return unknown_parameter(name, "`stream` and `outcome`, or nothing");
+    if (!outcome && name != "stream") return unknown_parameter(name, "`stream` and `outcome`, `canary`, or nothing");
     if (std::exchange(outcome ? has_outcome : has_stream, true)) return repeated_parameter(name);
     if (value.empty()) continue;
     if (!outcome) {

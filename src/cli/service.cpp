@@ -41,8 +41,8 @@ namespace eventgate {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using MinuteTimer = boost::asio::basic_waitable_timer<std::chrono::system_clock,
-                                                      boost::asio::wait_traits<std::chrono::system_clock>, IoExecutor>;
+using ClockTimer = boost::asio::basic_waitable_timer<std::chrono::system_clock,
+                                                     boost::asio::wait_traits<std::chrono::system_clock>, IoExecutor>;
 
 /// Of `shutdown_timeout`, what is kept for settling what would not drain.
 constexpr std::chrono::milliseconds kLongestReserve{2000};
@@ -84,6 +84,7 @@ struct Service::Impl {
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
   void prefetch_metadata(const StreamConfigs& configs);
   Task<void> keep_ledger();
+  Task<void> keep_canaries();
   void close_ledger(Clock::time_point until);
   bool own_events_done(Clock::time_point until) const;
   std::optional<std::string> not_ready_reason() const;
@@ -104,8 +105,11 @@ struct Service::Impl {
   std::unique_ptr<LiveFeed> live;
 
   std::vector<std::unique_ptr<IoThread>> threads;
-  std::unique_ptr<MinuteTimer> minute;  ///< This and the next: the first I/O thread's only, while it runs.
+  // The first I/O thread's only, while it runs.
+  std::unique_ptr<ClockTimer> minute;
+  std::unique_ptr<ClockTimer> second;
   bool ledger_closed = false;
+  bool canaries_closed = false;
   std::vector<std::shared_ptr<ObjectReader>> readers;  ///< All there are.
   std::shared_ptr<ObjectReader> stream_reader;
   std::unique_ptr<SchemaRepository> schemas;
@@ -191,8 +195,12 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();
   if (!config.gate.ledger_stream.empty()) {
-    minute = std::make_unique<MinuteTimer>(executors.front());
+    minute = std::make_unique<ClockTimer>(executors.front());
     spawn(executors.front(), keep_ledger());
+  }
+  if (config.gate.canary_interval.count() > 0 && streams) {
+    second = std::make_unique<ClockTimer>(executors.front());
+    spawn(executors.front(), keep_canaries());
   }
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
 }
@@ -252,6 +260,17 @@ Task<void> Service::Impl::keep_ledger() {
   }
 }
 
+/// Makes the canaries that are due, each second.
+Task<void> Service::Impl::keep_canaries() {
+  while (!canaries_closed) {
+    gate->make_canaries(std::chrono::system_clock::now(), second->get_executor());
+    second->expires_after(std::chrono::seconds(1));
+    co_await suspend_with([&](ResumeHandle suspended) {
+      second->async_wait([suspended = std::move(suspended)](boost::system::error_code) mutable { suspended.resume(); });
+    });
+  }
+}
+
 /// Makes the last ledger events: no others come after them.
 void Service::Impl::close_ledger(Clock::time_point until) {
   if (!minute) return;
@@ -266,7 +285,8 @@ void Service::Impl::close_ledger(Clock::time_point until) {
   done.wait_until(until);
 }
 
-/// Error events are on their way when their request is answered, and so are ledger events when they are made.
+/// Error events are on their way when their request is answered, and so are ledger events and canaries when they are
+/// made.
 bool Service::Impl::own_events_done(Clock::time_point until) const {
   while (gate->in_flight() > 0) {
     if (Clock::now() >= until) return false;
@@ -344,6 +364,12 @@ bool Service::Impl::stop() {
   draining = true;
   log(LogLevel::info, "stopping", {{"shutdown_timeout_ms", static_cast<long long>(timeout.count())}});
 
+  if (second)
+    boost::asio::post(second->get_executor(), [this] {
+      canaries_closed = true;
+      second->cancel();
+    });
+
   const auto answered = std::make_shared<std::promise<void>>();
   std::future<void> all_answered = answered->get_future();
   server->stop([answered] { answered->set_value(); });
@@ -383,6 +409,7 @@ void Service::Impl::end() {
   // timers refer to the contexts.
   server.reset();
   minute.reset();
+  second.reset();
   streams.reset();
   schemaless.reset();
   schemas.reset();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "canaries.hpp"
 #include "error_event.hpp"
 #include "event_outcome.hpp"
 #include "event_pipeline.hpp"
@@ -53,6 +54,10 @@ struct EventGate::Impl {
                     [this](EventBatch& batch, const RequestContext& context, Origin origin) {
                       return process(batch, context, Assurance::hasty, origin, &batch);
                     }),
+        canaries(options, repository, source, reports, *inflight,
+                 [this](EventBatch& batch, const RequestContext& context) {
+                   return process(batch, context, Assurance::guaranteed, Origin::canary, &batch);
+                 }),
         settlement(options, producer, outcomes, self_events, feed),
         pipeline{options, default_stream_field, repository, source, ledger, outcomes, self_events, feed != nullptr} {}
 
@@ -76,6 +81,7 @@ struct EventGate::Impl {
   const std::shared_ptr<InflightBytes> inflight;
   OutcomeRecorder outcomes;
   SelfEvents self_events;
+  Canaries canaries;
   Settlement settlement;
   const PipelineServices pipeline;
 };
@@ -214,7 +220,11 @@ void EventGate::produce_ledger(std::chrono::system_clock::time_point now, IoExec
   impl_->self_events.produce_ledger(now, executor);
 }
 
-std::size_t EventGate::in_flight() const { return impl_->self_events.in_flight(); }
+void EventGate::make_canaries(std::chrono::system_clock::time_point now, IoExecutor executor) {
+  impl_->canaries.make_due(now, executor);
+}
+
+std::size_t EventGate::in_flight() const { return impl_->self_events.in_flight() + impl_->canaries.in_flight(); }
 
 void declare_streams(const StreamConfigs& configs, std::string_view topic_prefix, Ledger& ledger) {
   std::vector<Ledger::Declared> declared;

@@ -24,6 +24,7 @@ void OutcomeRecorder::record(const EventOutcome& outcome) {
 
   const std::string_view stream = account.stream();
   const bool is_produced = outcome.kind == EventOutcome::Kind::produced || outcome.kind == EventOutcome::Kind::spooled;
+  if (is_produced && outcome.origin == Origin::canary) return;
   if (is_produced) return telemetry_.event_produced(stream, outcome.schema_label, outcome.count);
 
   if (outcome.live)

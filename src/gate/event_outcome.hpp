@@ -27,9 +27,10 @@ struct EventOutcome {
     lost,              ///< It is not produced, although its client got a 202 before.
   };
   Kind kind;
-  LedgerAccount& account;          ///< Of the event's stream.
-  std::string_view schema_label;   ///< See `schema_label`.
-  Origin origin = Origin::client;  ///< The gate's own events count in the ledger only, and if they are produced.
+  LedgerAccount& account;         ///< Of the event's stream.
+  std::string_view schema_label;  ///< See `schema_label`.
+  /// The gate's own events count in the ledger only, and if they are produced. Canaries have metrics of their own.
+  Origin origin = Origin::client;
   Assurance assurance = Assurance::guaranteed;
   FailureCause cause = FailureCause::invalid;  ///< Of a refused event.
   std::string_view message = {};               ///< Why it was not produced. May be empty for an invalid event.
@@ -49,6 +50,11 @@ class OutcomeRecorder {
   /// events as received before. Lines about refused events belong here: every refusal passes by with its stream,
   /// schema, cause and message.
   void record(const EventOutcome& outcome);
+
+  /// Reports an event of a stream that was taken out of the stream configs less than an hour ago. It is refused, too.
+  void record_taken_out(std::string_view stream, std::string_view schema_uri) {
+    telemetry_.event_of_stream_taken_out(stream, schema_uri);
+  }
 
  private:
   Telemetry& telemetry_;

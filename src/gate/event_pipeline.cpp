@@ -9,6 +9,7 @@
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/base/utf8.hpp"
+#include "eventgate/gate/canary_event.hpp"
 #include "eventgate/json/decimal.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/streams/topic.hpp"
@@ -22,6 +23,7 @@ namespace {
 /// Passes over an event that fill in defaults, because a default may bring others. More would need a schema deeper than
 /// a schema may be.
 constexpr int kMaxDefaultPasses = 64;
+const FieldPath kDomain("meta.domain");
 /// Levels of nesting that added fields and defaults may have inside the deepest object of the client.
 constexpr std::size_t kAddedDepth = 128;
 
@@ -78,6 +80,8 @@ DefaultRouting::DefaultRouting(const GateOptions& options, const RequestContext&
       schema_uri = options.ledger_schema_uri;
       stream = options.ledger_stream;
       break;
+    case Origin::canary:  // it names both itself
+      break;
   }
 }
 
@@ -93,7 +97,7 @@ EventPipeline::EventPipeline(const PipelineServices& services, const EventBatch&
       result_(result),
       workspace_(workspace()),
       received_at_(to_milliseconds(context.received_at)),
-      has_live_feed_(services.has_live_feed && origin == Origin::client),
+      has_live_feed_(services.has_live_feed && (origin == Origin::client || origin == Origin::canary)),
       error_texts_(batch.body().size(), result),
       limits_(completed_event_limits(options_)) {
   if (services.streams) streams_ = services.streams->current();
@@ -224,7 +228,7 @@ bool EventPipeline::add_fields() {
     if (workspace_.patch.add(event_, services_.default_stream_field, default_stream_json_))
       set_stream(defaults_.stream, true);
   }
-  if (options_.wikimedia && origin_ == Origin::client)
+  if (options_.wikimedia && (origin_ == Origin::client || origin_ == Origin::canary))
     workspace_.enricher.add_fields(*schema_, has_stream_ ? stream_.config : nullptr, workspace_.fields,
                                    workspace_.patch);
   return workspace_.patch.empty() || apply_patch();
@@ -258,6 +262,10 @@ bool EventPipeline::check_stream() {
   std::string reason;
   if (!config) {
     reason = stream + " is not configured.";
+    if (stream_.is_taken_out) {
+      reason += " It was taken out of the stream configs less than an hour ago.";
+      if (origin_ == Origin::client) services_.outcomes.record_taken_out(stream, schema_uri_);
+    }
     if (const std::string& bad = streams_->bad_regex_reason(); !bad.empty()) reason += ' ' + bad;
   } else if (config->empty) {
     reason = stream + " is configured but does not have any settings.";
@@ -299,7 +307,7 @@ void EventPipeline::make_record() {
     const std::string topic = topic_name(options_.topic_prefix, stream_.name, stream_.config);
     stream_.topic = is_topic_name(topic) ? memory_.texts.keep(topic) : std::string_view();
     stream_.has_topic = true;
-    if (!stream_.topic.empty()) services_.ledger.set_topic_once(*stream_.account, topic);
+    if (!stream_.topic.empty() && origin_ != Origin::canary) services_.ledger.set_topic_once(*stream_.account, topic);
   }
   if (stream_.topic.empty())
     return refuse(FailureCause::topic,
@@ -417,6 +425,8 @@ void EventPipeline::note_live_event() {
   }
   if (is_flawed_) event.text = event_.source();  // the status has it as a JSON string
   event.schema_uri = schema_ ? std::string_view(schema_->uri()) : schema_uri_;
+  const auto domain = is_flawed_ ? std::nullopt : kDomain.find(event_);
+  event.canary = domain && domain->is_string() && domain->string(workspace_.buffer) == kCanaryDomain;
   notes.added.insert(notes.added.end(), workspace_.added.begin(), workspace_.added.end());
   notes.added_ends.push_back(notes.added.size());
 }
@@ -436,10 +446,11 @@ void EventPipeline::set_stream(std::string_view name, bool is_from_event) {
   if (stream_.name.data() && stream_.name == name) return;
   stream_ = {};
   stream_.name = name;
-  stream_.account = &services_.ledger.unknown();
+  stream_.account = &no_account();
   if (streams_) {
     stream_.config = streams_->find(name);
-    if (!stream_.config) return;
+    if (origin_ == Origin::canary) return;
+    if (!stream_.config && !(stream_.is_taken_out = streams_->is_taken_out(name, context_.received_at))) return;
     stream_.account = &services_.ledger.account(name);
   } else if (!is_from_event || origin_ != Origin::client) {
     stream_.account = &services_.ledger.account(name);

@@ -78,8 +78,9 @@ class EventPipeline {
     std::string_view name;
     const StreamConfig* config = nullptr;
     LedgerAccount* account = nullptr;
-    std::string_view topic;  ///< Empty: the stream makes no legal topic name.
-    bool has_topic = false;  ///< `topic` is set: with the stream's first record.
+    std::string_view topic;     ///< Empty: the stream makes no legal topic name.
+    bool has_topic = false;     ///< `topic` is set: with the stream's first record.
+    bool is_taken_out = false;  ///< `config` is null, and the stream was declared less than an hour ago.
   };
 
   EventSchema resolve_schema(JsonValue event, bool& is_cached);
@@ -107,7 +108,11 @@ class EventPipeline {
   std::string event_description() const;
   std::string_view keep_string(JsonValue value);
   std::string reply_text() const;
-  LedgerAccount& account() const { return has_stream_ ? *stream_.account : services_.ledger.unknown(); }
+  LedgerAccount& account() const { return has_stream_ ? *stream_.account : no_account(); }
+  /// The account of events without a stream of their own: canaries have theirs.
+  LedgerAccount& no_account() const {
+    return origin_ == Origin::canary ? services_.ledger.canary() : services_.ledger.unknown();
+  }
   LiveEvent* live_event() const { return has_live_feed_ ? &memory_.live.events[index_] : nullptr; }
 
   const PipelineServices& services_;

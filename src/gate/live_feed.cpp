@@ -18,6 +18,7 @@ std::int64_t milliseconds_now() {
 }
 
 bool is_wanted(const PackedLiveEvent& head, std::string_view stream, const LiveFilter& filter) {
+  if (head.canary && !filter.canaries) return false;
   if (filter.stream && stream != *filter.stream) return false;
   switch (head.outcome) {
     case LiveOutcome::accepted:

@@ -135,7 +135,8 @@ BoundedLiveEvent bound_live_event(const LiveEvent& event, std::uint64_t number, 
                   size_of(bounded.status.size()),
                   event.outcome,
                   event.hasty,
-                  is_cut};
+                  is_cut,
+                  event.canary};
   assert(bounded.head.size() <= kMaxPacked);
   return bounded;
 }
@@ -171,6 +172,7 @@ std::optional<LiveEvent> next_live_event(std::string_view& events, LiveEventMemo
   event.outcome = head.outcome;
   event.hasty = head.hasty;
   event.cut = head.cut;
+  event.canary = head.canary;
   event.stream = take_front(events, head.stream);
   event.schema_uri = take_front(events, head.schema_uri);
   event.query = take_front(events, head.query);

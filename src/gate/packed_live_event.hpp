@@ -30,6 +30,7 @@ struct PackedLiveEvent {
   LiveOutcome outcome;
   bool hasty;
   bool cut;
+  bool canary;
 
   /// Bytes of the whole packed event.
   std::size_t size() const { return sizeof(PackedLiveEvent) + stream + schema_uri + query + text + added + status; }

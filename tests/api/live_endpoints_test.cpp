@@ -237,6 +237,8 @@ TEST(LiveEndpoints, BadFilterIs400WithWhatWasExpected) {
       {"?outcome=accepted&outcome=error", "`outcome` is there twice"},
       {"?stream=a&stream=", "`stream` is there twice"},
       {"?streem=a", "There is no parameter \"streem\": expected `stream` and `outcome`"},
+      {"?canary=1", "`canary` is \"1\": expected true, or false"},
+      {"?canary=true&canary=true", "`canary` is there twice"},
       {"?", ""}};
   for (const auto& [query, detail] : cases) {
     const Answered answered = handler.ask({.target = "/v1/live" + query});

@@ -77,6 +77,7 @@ struct TestRequest {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string remote_address = "192.0.2.7";
   Assurance assurance = Assurance::guaranteed;
+  std::chrono::system_clock::time_point received_at{std::chrono::milliseconds(kReceivedAt)};
 
   static std::optional<std::string_view> find_header(const void* fields, std::string_view name) {
     for (const auto& [key, value] : static_cast<const TestRequest*>(fields)->headers)
@@ -88,7 +89,7 @@ struct TestRequest {
 
   RequestContext context() const {
     RequestContext context;
-    context.received_at = std::chrono::system_clock::time_point(std::chrono::milliseconds(kReceivedAt));
+    context.received_at = received_at;
     context.headers = this;
     context.find_header = &find_header;
     context.query = query;
@@ -182,6 +183,18 @@ class GateHarness {
   void produce_ledger(std::int64_t now) {
     gate_->produce_ledger(std::chrono::system_clock::time_point(std::chrono::milliseconds(now)), io_.get_executor());
     run_until([] { return true; });
+  }
+
+  /// Makes the canaries that are due at `now`, and waits for them.
+  void make_canaries(std::chrono::system_clock::time_point now) {
+    gate_->make_canaries(now, io_.get_executor());
+    run_until([] { return true; });
+  }
+
+  /// Declares `stream_configs` from now on, as a reload does.
+  void redeclare(const std::string& stream_configs) {
+    reader->put("/streams", stream_configs);
+    streams_->reload()();
   }
 
   /// Returns the record of an event that must be accepted.

@@ -39,7 +39,9 @@ struct GateOptions {
   std::chrono::milliseconds max_future_dt{0};
   std::string error_stream;  ///< Empty: the gate makes no error events.
   std::string error_schema_uri = "/error/2.1.0";
-  std::string ledger_stream;  ///< Empty: the gate makes no ledger events.
+  std::string service_name = "eventgate";   ///< Held to `destination_event_service` of streams with canaries.
+  std::chrono::seconds canary_interval{0};  ///< Option `canary.interval`. 0: the gate makes no canaries.
+  std::string ledger_stream;                ///< Empty: the gate makes no ledger events.
   std::string ledger_schema_uri = "/eventgate/ledger/1.0.0";
   std::string user_agent = "eventgate";
   std::size_t max_raw_event = 64 * 1024;  ///< Bytes.
@@ -52,7 +54,7 @@ struct GateOptions {
 };
 
 /// The maker of an event: a client, or the gate itself.
-enum class Origin : std::uint8_t { client, error_events, ledger };
+enum class Origin : std::uint8_t { client, error_events, ledger, canary };
 
 /// The outcome of a request's events. Events that are in neither list were produced.
 struct ProcessResult {

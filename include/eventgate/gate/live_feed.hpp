@@ -39,6 +39,7 @@ struct LiveEvent {
   std::int64_t received_at = 0;  ///< Milliseconds since 1970.
   LiveOutcome outcome = LiveOutcome::accepted;
   bool hasty = false;
+  bool canary = false;          ///< `meta.domain` is `canary`.
   bool cut = false;             ///< The feed cut or left out parts that were too long.
   std::string_view stream;      ///< Empty: unknown.
   std::string_view schema_uri;  ///< Of the schema that checked it, else as the event has it. Empty: unknown.
@@ -54,6 +55,7 @@ struct LiveFilter {
   bool accepted = true;
   bool invalid = true;
   bool error = true;
+  bool canaries = false;  ///< Canaries, too.
 };
 
 /// A ring of the last events, of bounded size, allocated once. Viewers that fall behind miss the events that were
