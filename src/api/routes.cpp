@@ -38,9 +38,13 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
     get("/v1/_test/events", "getTestEvents",
         std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events, options.test_events));
   if (services.streams) {
-    get("/v1/stream-configs", "getStreamConfigs", std::make_unique<StreamConfigsEndpoint>(*services.streams));
+    const StreamServiceOptions& service = options.stream_service;
+    get("/v1/stream-configs", "getStreamConfigs", std::make_unique<StreamConfigsEndpoint>(service, *services.streams));
     get("/v1/stream-configs/{streams}", "getSomeStreamConfigs",
-        std::make_unique<StreamConfigsEndpoint>(*services.streams));
+        std::make_unique<StreamConfigsEndpoint>(service, *services.streams));
+    if (!service.path.empty())
+      get(service.path, "getStreamConfigsAsMediaWiki",
+          std::make_unique<StreamConfigsActionEndpoint>(service, *services.streams));
   }
   get("/_info", "getInfo", std::make_unique<InfoEndpoint>(options.service_name));
   get("/_info/name", "getName", std::make_unique<NameEndpoint>(options.service_name));

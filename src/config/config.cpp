@@ -17,6 +17,7 @@
 #include "eventgate/kafka/kafka_preflight.hpp"
 #include "kafka_options.hpp"
 #include "server_options.hpp"
+#include "stream_options.hpp"
 
 namespace eventgate {
 namespace {
@@ -265,6 +266,8 @@ Config config_of(ConfigDocument& document) {
   require_two_ports(root, config.http);
   read_schema(root, config);
   read_streams(root, config);
+  read_wiki_streams(root, config);
+  read_canary(root, config.gate);
   read_fetch(root, config);
   root.duration("produce_timeout", config.produce_timeout, milliseconds(1), hours(1));
   root.duration("startup_timeout", config.startup_timeout, milliseconds(0), hours(1));
@@ -286,6 +289,7 @@ Config config_of(ConfigDocument& document) {
   config.logging.name = config.service_name;
   config.api.service_name = config.service_name;
   config.gate.json = config.api.json;
+  config.gate.service_name = config.service_name;
   config.gate.schema_load_timeout = config.http.request_timeout;
   config.schema_reader.user_agent = config.gate.user_agent;
   config.stream_reader.user_agent = config.gate.user_agent;

@@ -11,6 +11,8 @@ std::string_view reason_phrase(unsigned status) {
       return "OK";
     case 301:
       return "Moved Permanently";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:

@@ -123,6 +123,10 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
     out += conditions.http_1_0 ? "\r\n" : "transfer-encoding: chunked\r\n\r\n";
     return;
   }
+  if (response.status == 304) {  // its content-length would be that of the response that the client has
+    out += "\r\n";
+    return;
+  }
   out += "content-length: ";
   append_number(out, body.size());
   out += "\r\n\r\n";

@@ -25,6 +25,7 @@ HttpHarness::Setup full_setup() {
   setup.stream_configs = "{}";
   setup.api.test_events = "[{}]";
   setup.live = true;
+  setup.api.stream_service.path = "/w/api.php";
   return setup;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,14 @@ class Metrics;
 class SchemaRepository;
 class StreamConfigSource;
 
-/// The options of the endpoints.
+/// The service of stream configs: option `stream_config_service`.
+struct StreamServiceOptions {
+  std::string path;  ///< Of the route that answers as MediaWiki's Action API does. Empty: there is none.
+  std::map<std::string, std::string, std::less<>> wikis;  ///< Host in lower case to the wiki that it stands for.
+  std::string own_wiki = "metawiki";                      ///< `stream_config_wiki`: answered to all if `path` is empty.
+};
+
+/// The options of the endpoints. They must outlive the router.
 struct ApiOptions {
   std::string service_name = "eventgate";
   std::size_t max_events = 10000;  ///< Events of a request.
@@ -32,6 +40,7 @@ struct ApiOptions {
   bool tell_durability = false;  ///< Responses to events have `X-EventGate-Durability`.
   std::string test_events;       ///< A JSON array. Empty: there is no route `/v1/_test/events`.
   std::string live_token;        ///< Bearer token for the live routes. Empty: only clients on this host may use them.
+  StreamServiceOptions stream_service;
   std::chrono::milliseconds live_heartbeat{15000};  ///< The longest silence on a stream of `/v1/live`.
 };
 
