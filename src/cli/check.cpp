@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "check_streams.hpp"
 #include "dry_run.hpp"
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/delivery/fan_out.hpp"
@@ -38,7 +39,8 @@ namespace fs = std::filesystem;
 
 class Check {
  public:
-  explicit Check(const Config& config) : config_(config), metrics_(config.service_name), events_(metrics_) {}
+  Check(const Config& config, const std::string& wiki)
+      : config_(config), wiki_(wiki), metrics_(config.service_name), events_(metrics_) {}
 
   Findings findings() {
     check_interface();
@@ -73,6 +75,7 @@ class Check {
   }
 
   const Config& config_;
+  const std::string& wiki_;
   Metrics metrics_;
   Telemetry events_;
   std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
@@ -187,6 +190,11 @@ void Check::check_streams() {
     problem(e.what());
     return;
   }
+  try {
+    for (std::string& text : stream_warnings(config_, wiki_, events_)) found_.warnings.push_back(std::move(text));
+  } catch (const std::exception& e) {
+    problem(e.what());
+  }
   SchemaTitles titles(config_.schema, *reader_);
   const std::shared_ptr<const StreamConfigs> configs = streams_->current();
   const std::vector<std::string> names = configs->stream_names();
@@ -260,6 +268,6 @@ void Check::check_test_events() {
 
 }  // namespace
 
-Findings findings_of(const Config& config) { return Check(config).findings(); }
+Findings findings_of(const Config& config, const std::string& wiki) { return Check(config, wiki).findings(); }
 
 }  // namespace eventgate

@@ -14,7 +14,7 @@ struct Findings {
 };
 
 /// Checks schemas, stream configs, outputs, test events, brokers and topics that `config` names. Produces nothing and
-/// creates nothing. Blocks; a host that does not answer takes some seconds.
-Findings findings_of(const Config& config);
+/// creates nothing. Blocks; a host that does not answer takes some seconds. `wiki`: see `stream_warnings`.
+Findings findings_of(const Config& config, const std::string& wiki = {});
 
 }  // namespace eventgate

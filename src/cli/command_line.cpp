@@ -104,7 +104,17 @@ class Parser {
                              Command::validate, "validate -c config/config.yaml events.ndjson");
     CLI::App& health = add(app_, "health", "Exits with 0 if the gate of this config answers on this host",
                            Command::health, "health -c /etc/eventgate/config.yaml");
-    for (CLI::App* const command : {&serve, &check, &validate, &health}) add_config(*command)->required();
+    CLI::App& streams = add(app_, "streams", "Prints the stream configs that a wiki gets", Command::streams,
+                            "streams -c config/config.yaml --wiki enwiki");
+    CLI::App& canary = add(app_, "canary", "Prints canary events, or posts them to a gate", Command::canary,
+                           "canary -c config/config.yaml --post http://gate:8192/v1/events");
+    for (CLI::App* const command : {&serve, &check, &validate, &health, &streams, &canary})
+      add_config(*command)->required();
+    check.add_option("--wiki", line_.wiki, "Look at what this wiki gets, or all: every one")->type_name("WIKI");
+    streams.add_option("--wiki", line_.wiki, "The wiki; without it stream_config_wiki")->type_name("WIKI");
+    streams.add_option("--diff", line_.diff, "Print what this file would change for each wiki")->type_name("FILE");
+    canary.add_option("--post", line_.post, "Post each event there instead of printing it")->type_name("URL");
+    canary.add_option("STREAM", line_.streams, "The streams; without one those with canaries")->type_name("");
     for (CLI::App* const command : {&check, &validate}) command->add_flag("--json", line_.json, "Print JSON");
     validate.add_option("EVENTS", line_.events, "File with an event a line; - reads standard input")->type_name("");
   }
@@ -411,10 +421,14 @@ boost::system::result<CommandLine, CommandLineError> parse_command_line(const st
 std::string_view usage_text() {
   return "Usage:\n"
          "  eventgate serve -c FILE [-c FILE]...           serve; later files are merged over earlier ones\n"
-         "  eventgate check -c FILE [-c FILE]... [--json]  read config, schemas and stream configs, print every "
+         "  eventgate check -c FILE... [--json] [--wiki W|all]  read config, schemas and stream configs, print every "
          "problem\n"
          "  eventgate validate -c FILE... [--json] [EVENTS.ndjson | -]\n"
          "                                                 print the gate's answer to each line; nothing is produced\n"
+         "  eventgate streams -c FILE... [--wiki W] [--diff FILE]\n"
+         "                                                 print the stream configs of a wiki, or what a file changes\n"
+         "  eventgate canary -c FILE... [--post URL] [STREAM...]\n"
+         "                                                 print canary events, or post them to a gate\n"
          "  eventgate schema show URI [-c FILE... | REPOSITORY]\n"
          "                                                 print a schema with every $ref replaced, as JSON\n"
          "  eventgate schema new TITLE [DIR]               write the first `current` of a schema\n"

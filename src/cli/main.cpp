@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "canary_tool.hpp"
 #include "check.hpp"
 #include "eventgate/cli/command_line.hpp"
 #include "eventgate/cli/service.hpp"
@@ -35,6 +36,7 @@
 #include "schema_tool.hpp"
 #include "service_manager.hpp"
 #include "spool_tool.hpp"
+#include "streams_tool.hpp"
 #include "validate.hpp"
 
 namespace eventgate {
@@ -196,7 +198,7 @@ int serve(const std::vector<std::string>& files, Config config) {
   return drained ? 0 : 1;
 }
 
-int check(const std::vector<std::string>& files, bool as_json) {
+int check(const std::vector<std::string>& files, bool as_json, const std::string& wiki) {
   std::vector<std::string> problems, warnings;
   auto read = read_config(files);
   if (!read) problems = std::move(read.error().problems);
@@ -206,7 +208,7 @@ int check(const std::vector<std::string>& files, bool as_json) {
     quiet.output = "/dev/null";  // what goes wrong is in the problems
     start_logging(quiet);
     warnings = config->warnings;
-    Findings found = findings_of(*config);
+    Findings found = findings_of(*config, wiki);
     std::move(found.problems.begin(), found.problems.end(), std::back_inserter(problems));
     std::move(found.warnings.begin(), found.warnings.end(), std::back_inserter(warnings));
   }
@@ -257,11 +259,15 @@ int run(const std::vector<std::string>& arguments) {
       return fail(joined(config.error().problems));
     }
     case CommandLine::Command::check:
-      return check(line->files, line->json);
+      return check(line->files, line->json, line->wiki);
     case CommandLine::Command::health:
       return check_health(line->files);
     case CommandLine::Command::validate:
       return run_validate(*line, std::cout, std::cerr);
+    case CommandLine::Command::streams:
+      return finished(run_streams(*line, std::cout));
+    case CommandLine::Command::canary:
+      return finished(run_canary(*line, std::cout, std::cerr));
     case CommandLine::Command::schema_build:
     case CommandLine::Command::schema_dereference:
       return run_schema_build(*line, std::cin, std::cout, std::cerr);

@@ -285,7 +285,7 @@ error_code shake_hands(FetchContext& context, beast::ssl_stream<Stream>& stream,
 
 template <typename AnyStream>
 boost::system::result<Answer, ReadError> exchange(FetchContext& context, AnyStream& stream,
-                                                  const http::request<http::empty_body>& request,
+                                                  const http::request<http::string_body>& request,
                                                   std::size_t max_size) {
   if (const auto error =
           context.finish([&](auto handler) { http::async_write(stream, request, std::move(handler)); })) {
@@ -400,10 +400,7 @@ std::function<void()> HttpFetch::reload_credentials() {
 }
 
 boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& uri, Clock::time_point deadline) const {
-  const std::shared_ptr<Tls> tls = [this] {
-    const std::lock_guard lock(mutex_);
-    return tls_;
-  }();
+  const std::shared_ptr<Tls> tls = current_tls();
   const Clock::time_point start = Clock::now();
   if (start >= deadline) return unavailable("there is no time left to ask its host");
   const Clock::time_point end = deadline - start < options_.fetch_timeout ? deadline : start + options_.fetch_timeout;
@@ -440,8 +437,27 @@ boost::system::result<std::string, ReadError> HttpFetch::get(const std::string& 
   }
 }
 
+std::shared_ptr<HttpFetch::Tls> HttpFetch::current_tls() const {
+  const std::lock_guard lock(mutex_);
+  return tls_;
+}
+
+boost::system::result<HttpAnswer, ReadError> HttpFetch::post(const std::string& uri, const std::string& body) const {
+  const auto place = parse_uri(uri);
+  if (!place) return invalid("expected a URI of the form http(s)://host[:port]/path");
+  auto answer = ask(*place, true, *current_tls(), Clock::now() + options_.fetch_timeout, &body);
+  if (!answer) return answer.error();
+  return HttpAnswer{answer->status, std::move(answer->body)};
+}
+
+boost::system::result<HttpAnswer, ReadError> post_json(const std::string& uri, const std::string& body,
+                                                       const UriReaderOptions& options) {
+  return HttpFetch(options).post(uri, body);
+}
+
 boost::system::result<HttpFetch::Answer, ReadError> HttpFetch::ask(const HttpUri& place, bool send_headers, Tls& tls,
-                                                                   Clock::time_point end) const {
+                                                                   Clock::time_point end,
+                                                                   const std::string* body) const {
   const auto connect_end = [&] { return std::min(end, Clock::now() + options_.fetch_connect_timeout); };
   const auto endpoints = look_up(place, connect_end(), stop_);
   if (!endpoints) return endpoints.error();
@@ -473,7 +489,7 @@ boost::system::result<HttpFetch::Answer, ReadError> HttpFetch::ask(const HttpUri
     if (error) return unavailable("no TLS connection to " + where + ": " + error.message());
   }
 
-  http::request<http::empty_body> request(http::verb::get, place.target, 11);
+  http::request<http::string_body> request(body ? http::verb::post : http::verb::get, place.target, 11);
   request.set(http::field::host, place.host_header());
   request.set(http::field::user_agent, options_.user_agent);
   request.set(http::field::accept, "application/json, application/yaml;q=0.9, */*;q=0.5");
@@ -482,6 +498,11 @@ boost::system::result<HttpFetch::Answer, ReadError> HttpFetch::ask(const HttpUri
     for (const auto& [name, value] : options_.headers) request.set(name, value);
   }
   request.set(http::field::connection, "close");
+  if (body) {
+    request.set(http::field::content_type, "application/json");
+    request.body() = *body;
+    request.prepare_payload();
+  }
 
   auto answer = place.tls ? exchange(context, stream, request, options_.max_size)
                           : exchange(context, tcp, request, options_.max_size);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "eventgate/fetch/http_post.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 
 namespace eventgate {
@@ -14,8 +15,8 @@ namespace eventgate {
 struct FetchStop;
 struct HttpUri;
 
-/// Fetches documents by HTTP GET. Skips responses with status 1xx, and decodes gzip and deflate within the limit of the
-/// size.
+/// Fetches documents by HTTP GET, and posts JSON. Skips responses with status 1xx, and decodes gzip and deflate within
+/// the limit of the size.
 ///
 /// Thread-safe. Blocks for at most `fetch_timeout`. Destroy it only when no `get` is in progress.
 class HttpFetch {
@@ -30,6 +31,9 @@ class HttpFetch {
       const std::string& uri,
       std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max()) const;
 
+  /// Posts `body`, JSON, and returns the answer, whatever its status. Follows no redirects.
+  boost::system::result<HttpAnswer, ReadError> post(const std::string& uri, const std::string& body) const;
+
   /// Ends every `get`, now and from now on. They return `unavailable`.
   void stop();
 
@@ -41,8 +45,11 @@ class HttpFetch {
  private:
   struct Tls;
   /// Sends one request. `send_headers` says whether the host is that of the URI that was asked for.
+  /// Posts `body` unless it is null.
   boost::system::result<Answer, ReadError> ask(const HttpUri& place, bool send_headers, Tls& tls,
-                                               std::chrono::steady_clock::time_point end) const;
+                                               std::chrono::steady_clock::time_point end,
+                                               const std::string* body = nullptr) const;
+  std::shared_ptr<Tls> current_tls() const;
   UriReaderOptions options_;
   mutable std::mutex mutex_;
   std::shared_ptr<Tls> tls_;  ///< Protected by `mutex_`.

@@ -39,5 +39,5 @@ source packaging/completion.bash
 completions() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _eventgate; printf '%s\n' "${COMPREPLY[@]}" | sort; }
 [[ $(completions "$gate" '') == "$commands" ]] || fail "commands completed: $(completions "$gate" '')"
 [[ $(completions "$gate" spool d) == drop ]] || fail "'spool d' is completed to: $(completions "$gate" spool d)"
-[[ $(completions "$gate" check --) == --json ]] || fail "'check --' is completed to: $(completions "$gate" check --)"
+[[ $(completions "$gate" check --) == $'--json\n--wiki' ]] || fail "'check --' is completed to: $(completions "$gate" check --)"
 [[ $(completions "$gate" serve -c config/config) == config/config.yaml ]] || fail "a file is not completed"

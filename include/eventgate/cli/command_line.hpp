@@ -41,6 +41,8 @@ struct CommandLine {
     check,
     health,
     validate,
+    streams,
+    canary,
     schema_new,
     schema_build,
     schema_show,
@@ -56,9 +58,13 @@ struct CommandLine {
   Command command = Command::help;
   std::string help;  ///< `help`: the text to print.
   std::vector<std::string>
-      files;                 ///< `serve`, `check`, `health`, `validate`: at least one config file, in the order given.
-  bool json = false;         ///< `check`, `validate`: print JSON.
-  std::string events = "-";  ///< `validate`: a file with an event on each line, or `-` for stdin.
+      files;         ///< `serve`, `check`, `health`, `validate`: at least one config file, in the order given.
+  std::string wiki;  ///< `check`, `streams`: the wiki, or (`check`) `all`. Empty: stream_config_wiki.
+  std::string diff;  ///< `streams`: the changed file to compare with. Empty: none.
+  std::string post;  ///< `canary`: where events are posted. Empty: they are printed.
+  std::vector<std::string> streams;  ///< `canary`: the streams. Empty: those with canaries.
+  bool json = false;                 ///< `check`, `validate`: print JSON.
+  std::string events = "-";          ///< `validate`: a file with an event on each line, or `-` for stdin.
 
   // Of `schema`.
   std::string schema_uri;        ///< Of `show`: the schema.
