@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "bench.hpp"
+#include "support/http_client.hpp"
 #include "support/paths.hpp"
 
 namespace eventgate::bench {
@@ -84,6 +85,7 @@ struct Running {
   int threads = 1;
   cpu_set_t where = cores().server;
   const Subject* precached = nullptr;  ///< With all of its repository; null: the search event's schema alone.
+  std::string streams = {};            ///< Stream configs. Empty: those of the events.
 };
 
 /// The gate, running.
@@ -92,7 +94,8 @@ class Gate {
   /// `output`: the output's keys, YAML.
   Gate(const std::filesystem::path& directory, const std::string& output, const Running& running = {})
       : port_(free_port()) {
-    write_file(directory / "streams.json", stream_configs_text({search_subject(), revision_subject()}));
+    write_file(directory / "streams.json",
+               running.streams.empty() ? stream_configs_text({search_subject(), revision_subject()}) : running.streams);
     const Subject subject = running.precached ? *running.precached : search_subject();
     std::string precached = "'" + subject.schema_uri + "', /error/2.1.0";
     if (running.precached)
@@ -238,6 +241,48 @@ void measure_two_threads(const std::filesystem::path& directory, const std::stri
   print_row("the same, of the cores that the client leaves", rate[1], times(ratio, "one thread"), text);
 }
 
+constexpr const char* kStreamConfigs = "GET /v1/stream-configs of 250 streams of 500";
+
+/// What clients ask the service of stream configs. The settings are as large as Wikimedia's.
+void measure_stream_configs(const std::filesystem::path& directory, const std::string& files) {
+  if (!wanted({kStreamConfigs})) return;
+  nlohmann::ordered_json streams;
+  std::string target = "/v1/stream-configs?streams=";
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = "mediawiki.some_feature.event_" + std::to_string(i);
+    if (i % 2 == 0) target += (i > 0 ? "|" : "") + name;
+    streams[name] = {{"schema_title", "analytics/some_feature"},
+                     {"topic_prefixes", {"eqiad.", "codfw."}},
+                     {"canary_events_enabled", true},
+                     {"sample", {{"unit", "session"}, {"rate", 0.5}}},
+                     {"producers",
+                      {{"eventgate",
+                        {{"enrich_fields_from_http_headers",
+                          {{"meta.request_id", "x-request-id"}, {"http.request_headers.user-agent", "user-agent"}}}}}}},
+                     {"consumers", {{"analytics_hive_ingestion", {{"enabled", true}}}}},
+                     {"destination_event_service", "eventgate-analytics-external"}};
+  }
+  Running running;
+  running.streams = streams.dump();
+  Gate gate(directory, files, running);
+  HttpClient client(gate.port());
+  constexpr int kRequests = 500;
+  std::size_t size = 0;
+  const auto ask = [&](int count) {
+    while (count-- > 0) size = client.get(target).body.size();
+  };
+  ask(kRequests);
+  std::array<double, 3> cpu{};
+  for (double& each : cpu) {
+    const double before = gate.process().cpu_microseconds();
+    ask(kRequests);
+    each = (gate.process().cpu_microseconds() - before) / kRequests;
+  }
+  std::sort(cpu.begin(), cpu.end());
+  print_row(std::string(kStreamConfigs) + ", " + std::to_string(size / 1000) + " kB", cpu[1], "a request",
+            goal_of(cpu[1], 1000, "us"));
+}
+
 constexpr const char* kStart = "start to first 201, primary schemas precached";
 
 void measure_start(const std::filesystem::path& directory, const std::string& files) {
@@ -337,6 +382,7 @@ void measure_requests(const std::filesystem::path& directory) {
   }
   measure_idle(directory, files, {"/v1/events", one, 64, 201});
   measure_two_threads(directory, files, {"/v1/events", hundred, 16, 201}, empty);
+  measure_stream_configs(directory, files);
   measure_start(directory, files);
   measure_schema_tools(directory);
 

@@ -44,6 +44,7 @@ NAMING = {
     "http.md": 20,
     "deploying.md": 20,
     "live.md": 12,
+    "streams.md": 12,
     "alerts.md": 8,
     "ledger.md": 8,
     "tools.md": 5,

@@ -170,6 +170,7 @@ Names exported_in_time() {
   events.producer_error("guaranteed", "_TRANSPORT", "down");
   events.producer_statistics("guaranteed", R"({"name": "n", "type": "producer", "brokers": {"b": {
       "name": "b", "nodeid": 1, "state": "UP", "txerrs": 0, "txretries": 0, "req_timeouts": 0, "rtt": {"avg": 1}}}})");
+  events.canary_streams({"test.event"});
   Names names;
   add_names(metrics.text(), names);
   return names;
