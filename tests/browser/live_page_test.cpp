@@ -214,7 +214,7 @@ TEST(LivePage, RowUnderThePointerStaysWhile1200EventsCome) {
   for (int i = 0; i < 60; ++i) gate.post(test_event("\"first\""));
   WebDriver browser;
   browser.open(gate.page());
-  EXPECT_TRUE(browser.becomes_true("shown.length === 60"));
+  EXPECT_TRUE(browser.becomes_true(listed(60)));
   browser.point_at("document.querySelectorAll('.row')[5]");
   const json place = browser.run(
       "const box = document.querySelectorAll('.row')[5].getBoundingClientRect(); return [box.left + 100, box.top + "
