@@ -23,6 +23,7 @@ Response empty_body_response() {
   Response response;
   response.status = 400;
   response.reason = kEmptyBody;
+  response.rejection_cause = "empty";
   return response;
 }
 

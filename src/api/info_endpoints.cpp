@@ -4,6 +4,7 @@
 
 #include "eventgate/json/json_text.hpp"
 #include "json_response.hpp"
+#include "page_policy.hpp"
 #include "pages.hpp"
 
 namespace eventgate {
@@ -13,6 +14,17 @@ namespace {
 constexpr std::string_view kDescription =
     "Event gate: POST JSON events; they are completed, validated against their JSON Schemas, and produced to Kafka.";
 constexpr std::string_view kHome = "https://wikitech.wikimedia.org/wiki/Event_Platform/EventGate";
+
+/// Returns the page of `/`: the attributes of its body say what there is.
+std::string index_page(bool has_live_page, std::optional<std::uint16_t> metrics_port) {
+  std::string page(kIndexPage);
+  constexpr std::string_view kBody = "<body>";
+  const std::string live = has_live_page ? " data-live=\"yes\"" : "";
+  const std::string metrics =
+      metrics_port && *metrics_port != 0 ? " data-metrics-port=\"" + std::to_string(*metrics_port) + "\"" : "";
+  return page.replace(page.find(kBody), kBody.size(),
+                      "<body data-version=\"" + std::string(kVersion) + "\"" + live + metrics + ">");
+}
 
 }  // namespace
 
@@ -36,6 +48,9 @@ Response HomeEndpoint::respond(const Exchange& /*exchange*/) const {
   return response;
 }
 
+DocumentationEndpoint::DocumentationEndpoint(bool has_live_page, std::optional<std::uint16_t> metrics_port)
+    : index_page_(index_page(has_live_page, metrics_port)), index_policy_(page_policy(index_page_)) {}
+
 Response DocumentationEndpoint::respond(const Exchange& exchange) const {
   const Query& query = exchange.query();
   if (has_parameter(query, "spec")) return json_response(std::string(kOpenApi));
@@ -44,6 +59,14 @@ Response DocumentationEndpoint::respond(const Exchange& exchange) const {
     response.content_type = kHtmlType;
     response.body = kDocPage;
     response.inline_page = true;
+    return response;
+  }
+  if (query.empty() && accepts_html(exchange.request())) {
+    Response response;
+    response.content_type = kHtmlType;
+    response.policy = index_policy_;
+    response.extra_headers = "vary: Accept\r\n";
+    response.body = index_page_;
     return response;
   }
   return problem(404, "Nothing is here. Expected /?spec (OpenAPI, JSON) or /?doc (a page).", exchange.request());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -39,9 +41,16 @@ class HomeEndpoint final : public ImmediateEndpoint {
   Response respond(const Exchange& exchange) const override;
 };
 
-/// `GET /?spec`: the OpenAPI document. `GET /?doc`: a page that shows it.
+/// `GET /?spec`: the OpenAPI document. `GET /?doc`: a page that shows it. `GET /` of a browser: a page of links.
 class DocumentationEndpoint final : public ImmediateEndpoint {
+ public:
+  /// `metrics_port` is the option: the page has a link to it, unless it is absent or 0.
+  DocumentationEndpoint(bool has_live_page, std::optional<std::uint16_t> metrics_port);
+
+ private:
   Response respond(const Exchange& exchange) const override;
+  const std::string index_page_;
+  const std::string index_policy_;
 };
 
 /// `GET /robots.txt`: no robot may visit any page.

@@ -1,7 +1,5 @@
 #include "live_access.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 
 #include "eventgate/base/ascii.hpp"
@@ -25,16 +23,19 @@ bool is_loopback_host(std::string_view host) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-/// The header fields in which proxies describe their client.
-constexpr std::array<std::string_view, 8> kProxyFields{
-    "forwarded", "x-forwarded-for",   "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "x-client-ip",
-    "via",       "x-forwarded-server"};
+/// Returns true for the header fields in which proxies describe themselves or their client: `X-Forwarded-*` and
+/// `X-Envoy-*`, `Forwarded` and `Via`, and those that end with `-Client-IP` or `-Connecting-IP`.
+bool is_proxy_field(std::string_view name) {
+  const std::string lower = to_ascii_lower(name);
+  for (const std::string_view prefix : {"x-forwarded", "x-envoy-"})
+    if (lower.starts_with(prefix)) return true;
+  for (const std::string_view suffix : {"-client-ip", "-connecting-ip"})
+    if (lower.ends_with(suffix)) return true;
+  return lower == "forwarded" || lower == "via" || lower == "x-real-ip";
+}
 
 /// Returns true if a proxy may have sent the request. Some proxies speak HTTP/1.0, and no browser does.
-bool is_proxied(const Request& request) {
-  return request.http_1_0 || std::any_of(kProxyFields.begin(), kProxyFields.end(),
-                                         [&](std::string_view name) { return request.field(name).has_value(); });
-}
+bool is_proxied(const Request& request) { return request.http_1_0 || request.any_field_name(is_proxy_field); }
 
 /// Returns true if a page of this origin, or no page, has sent the request (Fetch Metadata; RFC 6454, section 7).
 bool is_same_origin(const Request& request) {

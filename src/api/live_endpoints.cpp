@@ -1,7 +1,5 @@
 #include "live_endpoints.hpp"
 
-#include <openssl/evp.h>
-
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -9,7 +7,9 @@
 #include "eventgate/http/event_stream.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "json_response.hpp"
+#include "live_query.hpp"
 #include "live_stream.hpp"
+#include "page_policy.hpp"
 #include "pages.hpp"
 
 namespace eventgate {
@@ -22,56 +22,6 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kFeedInterval{200};
 
 constexpr std::string_view kStopping = "The service is stopping.";
-
-/// Returns the policy source of the text between `<name>` and `</name>` of the page (CSP, section 6.7.2.3).
-std::string hash_source(std::string_view page, const std::string& name) {
-  const std::string open = "<" + name + ">";
-  const std::size_t begin = page.find(open) + open.size();
-  const std::string_view text = page.substr(begin, page.find("</" + name + ">") - begin);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  unsigned char base64[2 * EVP_MAX_MD_SIZE];
-  const int length = EVP_EncodeBlock(base64, digest, static_cast<int>(size));
-  return "'sha256-" + std::string(reinterpret_cast<const char*>(base64), static_cast<std::size_t>(length)) + "'";
-}
-
-std::string page_policy() {
-  return "default-src 'none'; script-src " + hash_source(kLivePage, "script") + "; style-src " +
-         hash_source(kLivePage, "style") +
-         "; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-         "require-trusted-types-for 'script'; trusted-types 'none'";
-}
-
-std::string unknown_parameter(const std::string& name, std::string_view expected) {
-  return "There is no parameter " + json_string(name) + ": expected " + std::string(expected) + ".";
-}
-
-std::string repeated_parameter(const std::string& name) { return "`" + name + "` is there twice: expected it once."; }
-
-/// Reads `filter` from the query. An empty value filters nothing. Returns the detail of a 400 response if that fails.
-std::optional<std::string> read_filter(const Query& query, LiveFilter& filter) {
-  bool has_stream = false;
-  bool has_outcome = false;
-  for (const auto& [name, value] : query) {
-    const bool outcome = name == "outcome";
-    if (!outcome && name != "stream") return unknown_parameter(name, "`stream` and `outcome`, or nothing");
-    if (std::exchange(outcome ? has_outcome : has_stream, true)) return repeated_parameter(name);
-    if (value.empty()) continue;
-    if (!outcome) {
-      filter.stream = value;
-      continue;
-    }
-    const bool refused = value == "refused";
-    filter.accepted = value == live_outcome_name(LiveOutcome::accepted);
-    filter.invalid = refused || value == live_outcome_name(LiveOutcome::invalid);
-    filter.error = refused || value == live_outcome_name(LiveOutcome::error);
-    if (!filter.accepted && !filter.invalid && !filter.error)
-      return "`outcome` is " + json_string(value) +
-             ": expected accepted, invalid, error, or refused for both of the last.";
-  }
-  return std::nullopt;
-}
 
 /// Reads the URI of a schema from the query. Returns the detail of a 400 response if that fails.
 std::optional<std::string> read_schema_uri(const Query& query, std::string& schema_uri) {
@@ -127,15 +77,21 @@ Response document_response(const std::string& schema_uri, SchemaText text, const
 }  // namespace
 
 LivePageEndpoint::LivePageEndpoint(std::shared_ptr<const LiveAccess> access)
-    : access_(std::move(access)), policy_(page_policy()) {}
+    : access_(std::move(access)), policy_(page_policy(kLivePage)), denied_policy_(page_policy(kLiveDeniedPage)) {}
 
 Response LivePageEndpoint::respond(const Exchange& exchange) const {
-  if (std::optional<Response> rejected = access_->check_page(exchange)) return *std::move(rejected);
   Response response;
-  response.own_origin_only = true;
+  if (std::optional<Response> rejected = access_->check_page(exchange)) {
+    response = *std::move(rejected);
+    if (!accepts_html(exchange.request())) return response;
+    response.body = kLiveDeniedPage;
+    response.policy = denied_policy_;
+  } else {
+    response.own_origin_only = true;
+    response.policy = policy_;
+    response.body = kLivePage;
+  }
   response.content_type = kHtmlType;
-  response.policy = policy_;
-  response.body = kLivePage;
   return response;
 }
 
@@ -143,7 +99,7 @@ Task<Reply> LiveEventsEndpoint::handle(Exchange& exchange) {
   const Request& request = exchange.request();
   if (std::optional<Response> rejected = access_->check_data(exchange)) co_return *std::move(rejected);
   LiveFilter filter;
-  if (const auto wrong = read_filter(exchange.query(), filter))
+  if (const auto wrong = read_live_filter(exchange.query(), LiveParameters::events, filter))
     co_return live_rejection(400, *wrong, "live_filter", request);
   const std::string_view last_id = request.field("last-event-id").value_or("");
   const std::optional<std::uint64_t> next = last_id.empty() ? feed_.oldest() : next_live_event_number(last_id, feed_);
@@ -175,6 +131,19 @@ Task<Reply> LiveEventsEndpoint::handle(Exchange& exchange) {
   co_return Reply::streamed();
 }
 
+/// Returns true if `schema_uri` is `/TITLE/latest`, and TITLE is the schema_title of a stream declared by name.
+bool LiveSchemaEndpoint::is_newest_of_declared_stream(std::string_view schema_uri) const {
+  constexpr std::string_view kLatest = "/latest";
+  if (!streams_ || !schema_uri.starts_with('/') || !schema_uri.ends_with(kLatest)) return false;
+  const std::string_view title = schema_uri.substr(1, schema_uri.size() - 1 - kLatest.size());
+  const auto configs = streams_->current();
+  for (const std::string& name : configs->stream_names()) {
+    const StreamConfig* const config = configs->find(name);
+    if (config && config->schema_title && *config->schema_title == title) return true;
+  }
+  return false;
+}
+
 Task<Reply> LiveSchemaEndpoint::handle(Exchange& exchange) {
   const Request& request = exchange.request();
   if (std::optional<Response> rejected = access_->check_data(exchange)) co_return *std::move(rejected);
@@ -184,7 +153,10 @@ Task<Reply> LiveSchemaEndpoint::handle(Exchange& exchange) {
 
   std::optional<SchemaText> text;
   const Waker waker = exchange.waker();
-  const auto reading = schemas_.begin_dereferencing(schema_uri, [waker, &text](SchemaText read) {
+  // Clients make up URIs; the schema_titles of streams are those of the operators.
+  const auto which = is_newest_of_declared_stream(schema_uri) ? SchemaRepository::Dereferenceable::any
+                                                              : SchemaRepository::Dereferenceable::cached;
+  const auto reading = schemas_.begin_dereferencing(schema_uri, which, [waker, &text](SchemaText read) {
     // The waker calls this only while `text` exists.
     waker.wake([&text, read = std::move(read)]() mutable { text = std::move(read); });
   });

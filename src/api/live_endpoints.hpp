@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/endpoint.hpp"
 #include "eventgate/repository/schema_repository.hpp"
+#include "eventgate/streams/stream_config_source.hpp"
 #include "immediate_endpoint.hpp"
 #include "live_access.hpp"
 
@@ -16,7 +18,7 @@
 
 namespace eventgate {
 
-/// `GET /live`: the page.
+/// `GET /live`: the page. A browser that may not see it gets a page that says how to get in.
 class LivePageEndpoint final : public ImmediateEndpoint {
  public:
   explicit LivePageEndpoint(std::shared_ptr<const LiveAccess> access);
@@ -26,6 +28,7 @@ class LivePageEndpoint final : public ImmediateEndpoint {
 
   const std::shared_ptr<const LiveAccess> access_;
   const std::string policy_;  // Content-Security-Policy with the hashes of the page's script and styles
+  const std::string denied_policy_;
 };
 
 /// `GET /v1/live`: a stream of the events that the gate processes (LiveStream).
@@ -49,18 +52,22 @@ class LiveEventsEndpoint final : public Endpoint {
 };
 
 /// `GET /v1/live/schema?uri=...`: the document of a schema in use, with every `$ref` replaced.
+/// `/TITLE/latest` need not be in use if a declared stream has that schema_title.
 class LiveSchemaEndpoint final : public Endpoint {
  public:
-  /// `schemas` must outlive this. `timeout` bounds the wait for a document.
+  /// `schemas` must outlive this, and so must `streams`, which may be null. `timeout` bounds the wait for a document.
   LiveSchemaEndpoint(std::shared_ptr<const LiveAccess> access, SchemaRepository& schemas,
-                     std::chrono::milliseconds timeout)
-      : access_(std::move(access)), schemas_(schemas), timeout_(timeout) {}
+                     const StreamConfigSource* streams, std::chrono::milliseconds timeout)
+      : access_(std::move(access)), schemas_(schemas), streams_(streams), timeout_(timeout) {}
 
   Task<Reply> handle(Exchange& exchange) override;
 
  private:
+  bool is_newest_of_declared_stream(std::string_view schema_uri) const;
+
   const std::shared_ptr<const LiveAccess> access_;
   SchemaRepository& schemas_;
+  const StreamConfigSource* const streams_;
   const std::chrono::milliseconds timeout_;
 };
 

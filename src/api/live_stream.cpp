@@ -13,8 +13,11 @@ namespace eventgate {
 
 namespace {
 
-/// Bytes of events that are read from the feed at a time.
+/// Bytes of events that are read from the feed at a time, and how often: 64 KB under one lock, 512 KB in a turn.
 constexpr std::size_t kReadSize = 64 * 1024;
+constexpr int kMaxReads = 8;
+/// Bytes after which a turn writes no more.
+constexpr std::size_t kMaxWritten = 256 * 1024;
 /// How long a client waits before it connects again.
 constexpr std::chrono::milliseconds kRetryDelay{2000};
 
@@ -59,14 +62,21 @@ void append_live_event(std::string& out, std::string& data, const LiveFeed& feed
   data += event.hasty ? "\",\"hasty\":true,\"received_at\":\"" : "\",\"hasty\":false,\"received_at\":\"";
   append_timestamp(data, TimeMilliseconds(std::chrono::milliseconds(event.received_at)));
   data += '"';
+  data += ",\"request\":" + std::to_string(event.request) + ",\"index\":" + std::to_string(event.index);
+  data += ",\"of\":" + std::to_string(event.of);
   append_name(data, "stream", event.stream);
   append_name(data, "schema_uri", event.schema_uri);
+  if (!event.cause.empty()) append_name(data, "cause", event.cause);
   data += ",\"event\":";
   append_json_string(data, event.text);
   data += ",\"added\":";
   append_ranges(data, event.text, event.added);
   if (!event.query.empty()) data.append(",\"query\":").append(event.query);
   if (event.cut) data += ",\"cut\":true";
+  if (!event.topic.empty()) append_name(data, "topic", event.topic);
+  if (!event.key.empty()) append_name(data, "key", event.key);
+  if (event.offset >= 0)
+    data += ",\"partition\":" + std::to_string(event.partition) + ",\"offset\":" + std::to_string(event.offset);
   if (const EventStatus* const status = event.status) {
     data += ",\"errors\":[";
     for (const ValidationError& error : status->errors) {
@@ -75,6 +85,11 @@ void append_live_event(std::string& out, std::string& data, const LiveFeed& feed
     }
     data += "],\"message\":";
     append_json_string(data, status->message.empty() ? errors_text(status->errors) : status->message);
+    if (const LiveReason reason = live_reason(event); !reason.reason.empty()) {
+      append_name(data, "reason", reason.reason);
+      data += ",\"path\":";
+      append_json_string(data, reason.path);
+    }
     if (status->has_delivery)
       data += status->delivery == Delivery::unknown ? ",\"delivery\":\"unknown\"" : ",\"delivery\":\"not_produced\"";
     if (status->has_delivery && !status->retry) data += ",\"retry\":false";
@@ -95,8 +110,26 @@ void LiveStream::append(std::string& out, std::chrono::steady_clock::time_point 
     append_event_retry(out, kRetryDelay);
     end_event(out);
   }
+  for (int reads = 0; reads < kMaxReads && out.size() - before < kMaxWritten; ++reads)
+    if (!append_page(out)) break;
+  if (out.size() == before && now - *sent_at_ >= heartbeat_) {
+    append_event_comment(out, "heartbeat");
+    append_id(out, feed_, next_ - 1);
+    end_event(out);
+  }
+  if (out.size() > before) sent_at_ = now;
+}
+
+/// Appends what one read of the feed has. Returns false at the feed's end.
+bool LiveStream::append_page(std::string& out) {
+  const std::uint64_t from = next_;
   const LiveFeed::Page piece = feed_.read(next_, filter_, kReadSize);
   next_ = piece.next;
+  if (piece.reset) {
+    append_event_type(out, "reset");
+    append_event_data(out, "{}");
+    end_event(out);
+  }
   if (piece.missed > 0) {
     append_event_type(out, "dropped");
     append_event_data(out, "{\"dropped\":" + std::to_string(piece.missed) + '}');
@@ -106,13 +139,8 @@ void LiveStream::append(std::string& out, std::chrono::steady_clock::time_point 
   std::string data;
   std::string_view events = piece.events;
   while (const std::optional<LiveEvent> event = next_live_event(events, memory))
-    append_live_event(out, data, feed_, *event);
-  if (out.size() == before && now - *sent_at_ >= heartbeat_) {
-    append_event_comment(out, "heartbeat");
-    append_id(out, feed_, next_ - 1);
-    end_event(out);
-  }
-  if (out.size() > before) sent_at_ = now;
+    if (filter_.wants(*event)) append_live_event(out, data, feed_, *event);
+  return next_ != from && !piece.events.empty();
 }
 
 std::optional<std::uint64_t> next_live_event_number(std::string_view last_id, const LiveFeed& feed) {

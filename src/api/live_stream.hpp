@@ -18,17 +18,22 @@ namespace eventgate {
 ///     event: dropped              the client was too slow, or away too long, and has missed so many events
 ///     data: {"dropped": 17}
 ///
+///     event: reset                `POST /v1/live/reset` has emptied the feed
+///     data: {}
+///
 /// Use on one I/O thread.
 class LiveStream {
  public:
   /// Starts with event number `next`. `feed` must outlive this.
   LiveStream(LiveFeed& feed, LiveFilter filter, std::uint64_t next, std::chrono::milliseconds heartbeat);
 
-  /// Appends the events since the last call, up to some 100 KB. Appends a heartbeat if there are none, and the client
+  /// Appends the events since the last call, up to some 400 KB. Appends a heartbeat if there are none, and the client
   /// has received nothing for the heartbeat interval. May append nothing.
   void append(std::string& out, std::chrono::steady_clock::time_point now);
 
  private:
+  bool append_page(std::string& out);
+
   LiveFeed& feed_;
   const LiveFilter filter_;
   std::uint64_t next_;

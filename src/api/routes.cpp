@@ -5,6 +5,7 @@
 #include "events_endpoint.hpp"
 #include "health_endpoints.hpp"
 #include "info_endpoints.hpp"
+#include "live_counts_endpoints.hpp"
 #include "live_endpoints.hpp"
 #include "stream_configs_endpoint.hpp"
 
@@ -19,8 +20,15 @@ void add_live_routes(std::vector<Route>& routes, const ApiOptions& options, cons
   routes.push_back({Method::get, "/live", "getLivePage", std::make_unique<LivePageEndpoint>(access), true});
   routes.push_back({Method::get, "/v1/live", "getLiveEvents",
                     std::make_unique<LiveEventsEndpoint>(access, *services.live, options.live_heartbeat), true});
-  routes.push_back({Method::get, "/v1/live/schema", "getLiveSchema",
-                    std::make_unique<LiveSchemaEndpoint>(access, *services.schemas, http.request_timeout), true});
+  routes.push_back(
+      {Method::get, "/v1/live/schema", "getLiveSchema",
+       std::make_unique<LiveSchemaEndpoint>(access, *services.schemas, services.streams, http.request_timeout), true});
+  routes.push_back({Method::get, "/v1/live/count", "getLiveCount",
+                    std::make_unique<LiveCountEndpoint>(access, *services.live), true});
+  routes.push_back({Method::post, "/v1/live/reset", "postLiveReset",
+                    std::make_unique<LiveResetEndpoint>(access, *services.live), true});
+  routes.push_back({Method::get, "/v1/live/summary", "getLiveSummary",
+                    std::make_unique<LiveSummaryEndpoint>(access, *services.live, services.streams), true});
 }
 
 }  // namespace
@@ -46,7 +54,7 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
   get("/_info/name", "getName", std::make_unique<NameEndpoint>(options.service_name));
   get("/_info/version", "getVersion", std::make_unique<VersionEndpoint>());
   get("/_info/home", "getHome", std::make_unique<HomeEndpoint>());
-  get("/", "getDocumentation", std::make_unique<DocumentationEndpoint>());
+  get("/", "getDocumentation", std::make_unique<DocumentationEndpoint>(services.live != nullptr, http.metrics_port));
   get("/robots.txt", "getRobots", std::make_unique<RobotsEndpoint>());
   get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
   get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));

@@ -186,7 +186,8 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
                              std::move(overload_reason)};
   server = std::make_unique<HttpServer>(
       config.http,
-      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight},
+      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight,
+                   live ? make_rejection_observer(*live) : std::function<void(const RejectedRequest&)>()},
       executors, std::move(ports));
   events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();

@@ -56,6 +56,11 @@ struct EventGate::Impl {
         settlement(options, producer, outcomes, self_events, feed),
         pipeline{options, default_stream_field, repository, source, ledger, outcomes, self_events, feed != nullptr} {}
 
+  /// Counts the events of a client. The live feed ends what it began once it has them (`report_live_events`).
+  void events_received(std::size_t count) {
+    telemetry.events_received(count);
+    if (live) live->begin(count);
+  }
   /// `consumed` is the batch if its parsed values are not needed once the records are made, else null.
   Task<ProcessResult> process(const EventBatch& batch, const RequestContext& context, Assurance assurance,
                               Origin origin, EventBatch* consumed);
@@ -166,17 +171,17 @@ EventGate::EventGate(GateOptions options, SchemaRepository& schemas, StreamConfi
 EventGate::~EventGate() = default;
 
 Task<ProcessResult> EventGate::process(const EventBatch& batch, const RequestContext& context) {
-  impl_->telemetry.events_received(batch.size());
+  impl_->events_received(batch.size());
   return impl_->process(batch, context, Assurance::guaranteed, Origin::client, nullptr);
 }
 
 Task<ProcessResult> EventGate::process(EventBatch&& batch, const RequestContext& context) {
-  impl_->telemetry.events_received(batch.size());
+  impl_->events_received(batch.size());
   return impl_->process(batch, context, Assurance::guaranteed, Origin::client, &batch);
 }
 
 Task<void> EventGate::process_hasty(std::unique_ptr<HastyRequest> request) {
-  impl_->telemetry.events_received(request->batch.size());
+  impl_->events_received(request->batch.size());
   return impl_->process_hasty(std::move(request));
 }
 

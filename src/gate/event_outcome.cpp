@@ -26,10 +26,13 @@ void OutcomeRecorder::record(const EventOutcome& outcome) {
   const bool is_produced = outcome.kind == EventOutcome::Kind::produced || outcome.kind == EventOutcome::Kind::spooled;
   if (is_produced) return telemetry_.event_produced(stream, outcome.schema_label, outcome.count);
 
-  if (outcome.live)
-    outcome.live->outcome = outcome.kind == EventOutcome::Kind::refused && is_invalid(outcome.cause)
-                                ? LiveOutcome::invalid
-                                : LiveOutcome::error;
+  if (outcome.live) {
+    const bool is_refused = outcome.kind == EventOutcome::Kind::refused;
+    outcome.live->outcome = is_refused && is_invalid(outcome.cause) ? LiveOutcome::invalid : LiveOutcome::error;
+    outcome.live->cause = is_refused                                 ? failure_cause_name(outcome.cause)
+                          : outcome.kind == EventOutcome::Kind::lost ? std::string_view("lost")
+                                                                     : std::string_view("delivery_unknown");
+  }
   if (outcome.origin != Origin::client) return;
   if (outcome.assurance == Assurance::hasty && outcome.kind != EventOutcome::Kind::refused) {
     telemetry_.hasty_event_lost(stream, outcome.schema_label, outcome.message);

@@ -17,34 +17,9 @@ std::int64_t milliseconds_now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-bool is_wanted(const PackedLiveEvent& head, std::string_view stream, const LiveFilter& filter) {
-  if (filter.stream && stream != *filter.stream) return false;
-  switch (head.outcome) {
-    case LiveOutcome::accepted:
-      return filter.accepted;
-    case LiveOutcome::invalid:
-      return filter.invalid;
-    case LiveOutcome::error:
-      return filter.error;
-  }
-  return false;
-}
-
 }  // namespace
 
-std::string_view live_outcome_name(LiveOutcome outcome) {
-  switch (outcome) {
-    case LiveOutcome::accepted:
-      return "accepted";
-    case LiveOutcome::invalid:
-      return "invalid";
-    case LiveOutcome::error:
-      return "error";
-  }
-  return {};
-}
-
-LiveFeed::LiveFeed() : epoch_(milliseconds_now()), bytes_(kMaxBytes), slots_(kMaxEvents) {}
+LiveFeed::LiveFeed() : epoch_(milliseconds_now()), bytes_(kMaxBytes), slots_(kMaxEvents), since_(epoch_) {}
 
 char* LiveFeed::make_room(std::size_t size) {
   if (end_ + size > limit_) {
@@ -63,27 +38,69 @@ char* LiveFeed::make_room(std::size_t size) {
 
 void LiveFeed::add(std::span<const LiveEvent> events) {
   thread_local std::string status_buffer;
+  Place place{0, 0, static_cast<std::uint32_t>(events.size())};
   while (!events.empty()) {
     const std::lock_guard lock(mutex_);
+    if (place.index == 0) place.request = next_;
     const bool idle = events.front().received_at - read_at_ > std::chrono::milliseconds(kIdleAfter).count();
     limit_ = idle ? kIdleBytes : kMaxBytes;
     // Events that later ones of this call would overwrite are not copied.
     std::size_t first = events.size();
     for (std::size_t size = 0; first > 0 && size < limit_; --first) size += events[first - 1].text.size();
     if (first > 0) {
+      for (const LiveEvent& event : events.first(first)) counts_.add(event);
       next_ += first;
       first_ = next_;
       events = events.subspan(first);
+      place.index += static_cast<std::uint32_t>(first);
     }
-    for (const LiveEvent& event : events.first(std::min(events.size(), kEventsPerLock))) add(event, status_buffer);
-    events = events.subspan(std::min(events.size(), kEventsPerLock));
+    const std::span<const LiveEvent> now = events.first(std::min(events.size(), kEventsPerLock));
+    for (const LiveEvent& event : now) {
+      counts_.add(event);
+      add(event, place, status_buffer);
+      ++place.index;
+    }
+    events = events.subspan(now.size());
   }
 }
 
-void LiveFeed::add(const LiveEvent& event, std::string& status_buffer) {
-  const BoundedLiveEvent bounded = bound_live_event(event, next_, status_buffer);
+void LiveFeed::add(const LiveEvent& event, const Place& place, std::string& status_buffer) {
+  BoundedLiveEvent bounded = bound_live_event(event, next_, status_buffer);
+  bounded.head.request = place.request;
+  bounded.head.index = place.index;
+  bounded.head.of = place.size;
   bounded.write(make_room(bounded.head.size()));
   ++next_;
+}
+
+LiveCount LiveFeed::count(const LiveFilter& filter) const {
+  // Read first: an event that ends meanwhile is counted, perhaps, in both places, and never in none.
+  const std::uint64_t in_flight = in_flight_.load(std::memory_order_acquire);
+  const std::lock_guard lock(mutex_);
+  LiveCount result = counts_.count(filter);
+  result.in_flight = in_flight;
+  return result;
+}
+
+LiveSummary LiveFeed::summary() const {
+  LiveSummary result;
+  result.in_flight = in_flight_.load(std::memory_order_acquire);
+  const std::lock_guard lock(mutex_);
+  counts_.fill(result);
+  result.kept = next_ - first_;
+  result.last = next_ - 1;
+  result.since = since_;
+  return result;
+}
+
+void LiveFeed::reset() {
+  const std::int64_t now = milliseconds_now();
+  const std::lock_guard lock(mutex_);
+  counts_.clear();
+  ++next_;  // no event has the number, so that a viewer who has seen all of them is told, too
+  first_ = next_;
+  reset_ = next_;
+  since_ = now;
 }
 
 std::uint64_t LiveFeed::oldest() const {
@@ -97,6 +114,10 @@ LiveFeed::Page LiveFeed::read(std::uint64_t next, const LiveFilter& filter, std:
   const std::lock_guard lock(mutex_);
   read_at_ = now;
   page.next = std::min(next, next_);
+  if (page.next < reset_) {
+    page.reset = true;
+    page.next = reset_;
+  }
   if (page.next < first_) {
     page.missed = first_ - page.next;
     page.next = first_;
@@ -105,7 +126,7 @@ LiveFeed::Page LiveFeed::read(std::uint64_t next, const LiveFilter& filter, std:
     const Slot& event = slot(page.next);
     const char* const bytes = bytes_.data() + event.begin;
     const PackedLiveEvent head = read_head(bytes);
-    if (!is_wanted(head, packed_stream(bytes, head), filter)) continue;
+    if (!filter.wants(head.outcome)) continue;
     if (!page.events.empty() && page.events.size() + event.size > max_bytes) break;
     page.events.append(bytes, event.size);
   }

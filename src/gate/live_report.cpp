@@ -38,6 +38,10 @@ void report_live_events(LiveFeed& feed, const RequestContext& context, Assurance
     if (event.outcome == LiveOutcome::invalid && invalid != result.invalid.end()) event.status = &*invalid++;
     if (event.outcome == LiveOutcome::error && error != result.error.end()) event.status = &*error++;
     const bool has_record = record < memory.records.size() && memory.event_indexes[record] == i;
+    if (has_record) {
+      event.topic = memory.records[record].topic;
+      event.key = memory.records[record].message_key.value_or(std::string_view());
+    }
     if (event.text.empty()) {
       if (event.status) {
         event.text = event.status->event;
@@ -48,6 +52,7 @@ void report_live_events(LiveFeed& feed, const RequestContext& context, Assurance
     if (has_record) ++record;
   }
   feed.add(live.events);
+  feed.end(live.events.size());
 }
 
 }  // namespace eventgate

@@ -13,7 +13,7 @@ namespace eventgate {
 
 namespace {
 
-/// Bytes kept of a stream, schema_uri or query.
+/// Bytes kept of a stream, schema_uri, cause, query, topic or key.
 constexpr std::size_t kMaxName = 1024;
 /// Bytes kept of each text of an error, and of a packed error: six texts with their sizes.
 constexpr std::size_t kMaxErrorText = 4096;
@@ -22,7 +22,7 @@ constexpr std::size_t kMaxPackedError = 6 * (kMaxErrorText + sizeof(std::uint32_
 constexpr std::size_t kMaxStatus = LiveFeed::kMaxText;
 
 /// Bytes of the largest packed event. Every part has a bound of its own, and together they fit into the ring.
-constexpr std::size_t kMaxPacked = sizeof(PackedLiveEvent) + 3 * kMaxName + 2 * LiveFeed::kMaxText + kMaxStatus;
+constexpr std::size_t kMaxPacked = sizeof(PackedLiveEvent) + 6 * kMaxName + 2 * LiveFeed::kMaxText + kMaxStatus;
 static_assert(kMaxPacked <= LiveFeed::kMaxBytes);
 // It is copied as bytes.
 static_assert(std::is_trivially_copyable_v<PackedLiveEvent>);
@@ -104,14 +104,22 @@ void unpack(std::string_view from, EventStatus& status) {
   }
 }
 
+/// Returns `text` cut at kMaxName. Inline, because nearly every text is short.
+inline std::string_view name_prefix(std::string_view text) {
+  return text.size() <= kMaxName ? text : utf8_prefix(text, kMaxName);
+}
+
 std::uint32_t size_of(std::size_t bytes) { return static_cast<std::uint32_t>(bytes); }
 
 }  // namespace
 
 BoundedLiveEvent bound_live_event(const LiveEvent& event, std::uint64_t number, std::string& status_buffer) {
-  BoundedLiveEvent bounded{};
-  bounded.stream = utf8_prefix(event.stream, kMaxName);
-  bounded.schema_uri = utf8_prefix(event.schema_uri, kMaxName);
+  BoundedLiveEvent bounded;
+  bounded.stream = name_prefix(event.stream);
+  bounded.schema_uri = name_prefix(event.schema_uri);
+  bounded.cause = name_prefix(event.cause);
+  bounded.topic = name_prefix(event.topic);
+  bounded.key = name_prefix(event.key);
   bounded.query = event.query.size() > kMaxName ? std::string_view() : event.query;  // JSON, which cannot be cut
   bounded.text = utf8_prefix(event.text, LiveFeed::kMaxText);
   bounded.added = event.added;
@@ -121,21 +129,29 @@ BoundedLiveEvent bound_live_event(const LiveEvent& event, std::uint64_t number, 
     bounded.added = {};
   }
   is_cut |= bounded.stream.size() < event.stream.size() || bounded.schema_uri.size() < event.schema_uri.size() ||
-            bounded.query.size() < event.query.size();
+            bounded.query.size() < event.query.size() || bounded.key.size() < event.key.size();
   status_buffer.clear();
   if (event.status) is_cut |= pack(status_buffer, *event.status);
   bounded.status = status_buffer;
-  bounded.head = {number,
-                  event.received_at,
-                  size_of(bounded.stream.size()),
-                  size_of(bounded.schema_uri.size()),
-                  size_of(bounded.query.size()),
-                  size_of(bounded.text.size()),
-                  size_of(bounded.added.size_bytes()),
-                  size_of(bounded.status.size()),
-                  event.outcome,
-                  event.hasty,
-                  is_cut};
+  bounded.head = {.number = number,
+                  .request = event.request,
+                  .received_at = event.received_at,
+                  .offset = event.offset,
+                  .partition = event.partition,
+                  .index = event.index,
+                  .of = event.of,
+                  .stream = size_of(bounded.stream.size()),
+                  .schema_uri = size_of(bounded.schema_uri.size()),
+                  .cause = size_of(bounded.cause.size()),
+                  .query = size_of(bounded.query.size()),
+                  .text = size_of(bounded.text.size()),
+                  .topic = size_of(bounded.topic.size()),
+                  .key = size_of(bounded.key.size()),
+                  .added = size_of(bounded.added.size_bytes()),
+                  .status = size_of(bounded.status.size()),
+                  .outcome = event.outcome,
+                  .hasty = event.hasty,
+                  .cut = is_cut};
   assert(bounded.head.size() <= kMaxPacked);
   return bounded;
 }
@@ -144,7 +160,8 @@ void BoundedLiveEvent::write(char* out) const {
   std::memcpy(out, &head, sizeof(head));
   out += sizeof(head);
   // std::copy calls the library's memmove. For sizes like these g++ makes slow code of memcpy.
-  for (const std::string_view part : {stream, schema_uri, query, text}) out = std::copy(part.begin(), part.end(), out);
+  for (const std::string_view part : {stream, schema_uri, cause, query, text, topic, key})
+    if (!part.empty()) out = std::copy(part.begin(), part.end(), out);
   for (const TextRange& range : added) {
     std::memcpy(out, &range, sizeof(range));
     out += sizeof(range);
@@ -158,23 +175,27 @@ PackedLiveEvent read_head(const char* bytes) {
   return head;
 }
 
-std::string_view packed_stream(const char* bytes, const PackedLiveEvent& head) {
-  return {bytes + sizeof(PackedLiveEvent), head.stream};
-}
-
 std::optional<LiveEvent> next_live_event(std::string_view& events, LiveEventMemory& memory) {
   if (events.empty()) return std::nullopt;
   const PackedLiveEvent head = read_head(take_front(events, sizeof(PackedLiveEvent)).data());
   LiveEvent event;
   event.number = head.number;
+  event.request = head.request;
+  event.index = head.index;
+  event.of = head.of;
+  event.partition = head.partition;
+  event.offset = head.offset;
   event.received_at = head.received_at;
   event.outcome = head.outcome;
   event.hasty = head.hasty;
   event.cut = head.cut;
   event.stream = take_front(events, head.stream);
   event.schema_uri = take_front(events, head.schema_uri);
+  event.cause = take_front(events, head.cause);
   event.query = take_front(events, head.query);
   event.text = take_front(events, head.text);
+  event.topic = take_front(events, head.topic);
+  event.key = take_front(events, head.key);
   memory.added.resize(head.added / sizeof(TextRange));
   const std::string_view added = take_front(events, head.added);
   if (!added.empty()) std::memcpy(memory.added.data(), added.data(), added.size());

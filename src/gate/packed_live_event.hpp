@@ -10,7 +10,7 @@
 
 // The form of an event in the ring of LiveFeed: a head of fixed size, then the texts that it counts.
 //
-//     PackedLiveEvent | stream | schema_uri | query | text | added ranges | packed status
+//     PackedLiveEvent | stream | schema_uri | cause | query | text | topic | key | added ranges | packed status
 //
 // All of it stays within one process, so sizes and numbers are in the machine's byte order.
 
@@ -19,12 +19,20 @@ namespace eventgate {
 /// The head of a packed event.
 struct PackedLiveEvent {
   std::uint64_t number;
+  std::uint64_t request;
   std::int64_t received_at;
+  std::int64_t offset;
+  std::int32_t partition;
+  std::uint32_t index;
+  std::uint32_t of;
   // The sizes of the parts, in bytes.
   std::uint32_t stream;
   std::uint32_t schema_uri;
+  std::uint32_t cause;
   std::uint32_t query;
   std::uint32_t text;
+  std::uint32_t topic;
+  std::uint32_t key;
   std::uint32_t added;
   std::uint32_t status;
   LiveOutcome outcome;
@@ -32,13 +40,15 @@ struct PackedLiveEvent {
   bool cut;
 
   /// Bytes of the whole packed event.
-  std::size_t size() const { return sizeof(PackedLiveEvent) + stream + schema_uri + query + text + added + status; }
+  std::size_t size() const {
+    return sizeof(PackedLiveEvent) + stream + schema_uri + cause + query + text + topic + key + added + status;
+  }
 };
 
 /// An event whose parts are cut to their bounds, ready to be written.
 struct BoundedLiveEvent {
   PackedLiveEvent head;
-  std::string_view stream, schema_uri, query, text;
+  std::string_view stream, schema_uri, cause, query, text, topic, key;
   std::span<const TextRange> added;
   std::string_view status;
 
@@ -51,8 +61,5 @@ BoundedLiveEvent bound_live_event(const LiveEvent& event, std::uint64_t number, 
 
 /// Reads the head of the packed event at `bytes`.
 PackedLiveEvent read_head(const char* bytes);
-
-/// Returns the stream of the packed event at `bytes`.
-std::string_view packed_stream(const char* bytes, const PackedLiveEvent& head);
 
 }  // namespace eventgate

@@ -71,6 +71,11 @@ void Settlement::settle(const Records& records, DeliveryBatch& deliveries, const
         settle_failed(records, group, record, *delivery.failure, error_events, result);
       } else {
         ++(delivery.spooled ? spooled : produced);
+        if (records.memory && !records.memory->live.events.empty()) {
+          LiveEvent& event = records.memory->live.events[records.memory->event_indexes[record]];
+          event.partition = delivery.partition;
+          event.offset = delivery.offset;
+        }
       }
     }
     EventOutcome outcome{.kind = EventOutcome::Kind::produced,

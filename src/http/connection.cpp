@@ -349,7 +349,10 @@ Endpoint* HttpConnection::find_endpoint(RequestExchange& exchange, HeadReader& h
 /// Returns false if the client is gone.
 bool HttpConnection::start_response(RequestExchange& exchange, Response& response, bool close,
                                     std::string_view& unsent) {
-  if (!response.rejection_cause.empty()) telemetry().request_rejected(response.rejection_cause);
+  if (!response.rejection_cause.empty()) {
+    telemetry().request_rejected(response.rejection_cause);
+    if (server().on_rejection) server().on_rejection({exchange.request(), response, exchange.received});
+  }
   std::string& out = args_.thread->response;
   out.clear();
   if (out.capacity() > HttpThread::kMaxKeptResponse) std::string().swap(out);  // an assignment would keep the memory

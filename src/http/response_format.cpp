@@ -123,9 +123,13 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
     out += conditions.http_1_0 ? "\r\n" : "transfer-encoding: chunked\r\n\r\n";
     return;
   }
-  out += "content-length: ";
-  append_number(out, body.size());
-  out += "\r\n\r\n";
+  // A 204 has no Content-Length (RFC 9110, section 8.6).
+  if (response.status != 204) {
+    out += "content-length: ";
+    append_number(out, body.size());
+    out += "\r\n";
+  }
+  out += "\r\n";
   if (!conditions.head) out += body;
 }
 

@@ -31,6 +31,7 @@ struct ServerContext {
         router(std::move(services.router)),
         metrics(std::move(services.metrics)),
         telemetry(services.telemetry),
+        on_rejection(std::move(services.on_rejection)),
         format(options),
         inflight_bytes(services.inflight ? std::move(services.inflight)
                                          : std::make_shared<InflightBytes>(options.max_inflight_bytes)),
@@ -40,6 +41,7 @@ struct ServerContext {
   const Router router;
   const std::unique_ptr<Endpoint> metrics;
   Telemetry& telemetry;
+  const std::function<void(const RejectedRequest&)> on_rejection;
   const ResponseFormat format;
   const std::shared_ptr<InflightBytes> inflight_bytes;
   InflightBytes& inflight;  ///< `*inflight_bytes`.

@@ -142,8 +142,10 @@ struct SchemaRepository::Impl {
     }
   }
 
-  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done) {
-    if (!cache.contains(schema_key(schema_uri))) return DereferenceStart::not_cached;
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, Dereferenceable which,
+                                       std::function<void(SchemaText)> done) {
+    if (which == Dereferenceable::cached && !cache.contains(schema_key(schema_uri)))
+      return DereferenceStart::not_cached;
     auto job = [this, uri = std::string(schema_uri), done = std::move(done)] {
       SchemaText text = SchemaFailure{"the gate is stopping"};
       try {
@@ -202,8 +204,9 @@ SchemaText SchemaRepository::dereferenced(std::string_view schema_uri) const {
 }
 
 SchemaRepository::DereferenceStart SchemaRepository::begin_dereferencing(std::string_view schema_uri,
+                                                                         Dereferenceable which,
                                                                          std::function<void(SchemaText)> done) {
-  return impl_->begin_dereferencing(schema_uri, std::move(done));
+  return impl_->begin_dereferencing(schema_uri, which, std::move(done));
 }
 
 void SchemaRepository::precache(std::stop_token stop) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/live_counts_endpoints.hpp"
 #include "api/pages.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
@@ -89,6 +90,9 @@ class Handler {
     const std::string_view path = target.substr(0, target.find('?'));
     if (path == "/live") return page_;
     if (path == "/v1/live") return events_;
+    if (path == "/v1/live/count") return count_;
+    if (path == "/v1/live/reset") return reset_;
+    if (path == "/v1/live/summary") return summary_;
     return schema_;
   }
 
@@ -96,7 +100,10 @@ class Handler {
   EmptyRepository repository_;
   LivePageEndpoint page_{access_};
   LiveEventsEndpoint events_{access_, feed, 15s};
-  LiveSchemaEndpoint schema_{access_, repository_.schemas(), 1s};
+  LiveSchemaEndpoint schema_{access_, repository_.schemas(), nullptr, 1s};
+  LiveCountEndpoint count_{access_, feed};
+  LiveResetEndpoint reset_{access_, feed};
+  LiveSummaryEndpoint summary_{access_, feed, nullptr};
 };
 
 constexpr const char* kSchema = "/v1/live/schema?uri=/a";
@@ -128,11 +135,15 @@ TEST(LiveEndpoints, RequestThroughAProxyIsRejected) {
   Handler handler;
   for (const std::string header :
        {"X-Forwarded-For: 127.0.0.1", "Forwarded: for=192.0.2.60", "X-Real-IP: 192.0.2.7", "Via: 1.1 proxy",
-        "X-Forwarded-Host: example.org", "X-Forwarded-Proto: https", "X-Client-IP: 192.0.2.7", "x-forwarded-for:"}) {
+        "X-Forwarded-Host: example.org", "X-Forwarded-Proto: https", "X-Client-IP: 192.0.2.7", "x-forwarded-for:",
+        "X-FORWARDED-Anything: 1", "X-Forwarded: 1", "X-Envoy-External-Address: 192.0.2.7", "x-envoy-internal: true",
+        "True-Client-IP: 192.0.2.7", "Fastly-Client-IP: 192.0.2.7", "CF-Connecting-IP: 192.0.2.7"}) {
     EXPECT_EQ(handler.status({.target = kEvents, .headers = {"Host: localhost", header}}), 403u) << header;
     EXPECT_EQ(handler.status(page({"Host: localhost", header})), 403u) << header;
     EXPECT_EQ(handler.status(schema({"Host: localhost", header})), 403u) << header;
   }
+  for (const std::string header : {"X-Request-Id: 1", "X-Forward: 1", "Client-IP-Hint: 1", "Viable: 1", "X-Envoy: 1"})
+    EXPECT_EQ(handler.status({.target = kEvents, .headers = {"Host: localhost", header}}), 200u) << header;
   // Some proxies speak HTTP/1.0, and no browser does.
   EXPECT_EQ(handler.status({.target = kEvents, .version = "1.0"}), 403u);
 }
@@ -203,7 +214,98 @@ TEST(LiveEndpoints, PageNeedsNoToken) {
             200u);
 }
 
+TEST(LiveEndpoints, CountsAndResetAreUnderTheRulesOfTheEvents) {
+  for (const std::string path : {"/v1/live/count", "/v1/live/summary", "/v1/live/reset"}) {
+    const std::string method = path == "/v1/live/reset" ? "POST" : "GET";
+    const unsigned ok = method == "POST" ? 204 : 200;
+    Handler handler;
+    const auto status = [&](std::vector<std::string> headers, const std::string& address = "127.0.0.1") {
+      return handler.status(
+          {.method = method, .target = path, .headers = std::move(headers), .remote_address = address});
+    };
+    EXPECT_EQ(status({"Host: localhost"}), ok) << path;
+    EXPECT_EQ(status({"Host: localhost"}, "192.0.2.7"), 403u) << path;
+    EXPECT_EQ(status({"Host: evil.example"}), 403u) << path;
+    EXPECT_EQ(status({"Host: localhost", "Via: 1.1 proxy"}), 403u) << path;
+    EXPECT_EQ(status({"Host: localhost", "Origin: http://evil.example"}), 403u) << path;
+    EXPECT_EQ(status({"Host: localhost", "Sec-Fetch-Site: cross-site"}), 403u) << path;
+    EXPECT_EQ(handler.status({.method = method, .target = path + "?no=1"}), 400u) << path;
+    Handler with_token(kToken);
+    EXPECT_EQ(with_token.status({.method = method, .target = path}), 401u) << path;
+    EXPECT_EQ(with_token.status({.method = method,
+                                 .target = path,
+                                 .headers = {"Host: gate.example.org", "Authorization: Bearer 0123456789abcdef"},
+                                 .remote_address = "192.0.2.1"}),
+              ok)
+        << path;
+  }
+}
+
+// Counts.
+
+TEST(LiveEndpoints, CountIsOfTheNamesAndOutcomesAskedFor) {
+  Handler handler;
+  add_live_event(handler.feed, "1");
+  add_live_event(handler.feed, "2", LiveOutcome::invalid);
+  add_live_event(handler.feed, "3", LiveOutcome::error, "other");
+  add_live_event(handler.feed, "4", LiveOutcome::rejected, "");
+  handler.feed.begin(2);
+  const auto count = [&](const std::string& query) {
+    return handler.ask({.target = "/v1/live/count" + query}).response.body;
+  };
+  EXPECT_EQ(count(""), R"({"accepted":1,"invalid":1,"error":1,"rejected":1,"in_flight":2})");
+  EXPECT_EQ(count("?stream=test.event"), R"({"accepted":1,"invalid":1,"error":0,"rejected":0,"in_flight":2})");
+  EXPECT_EQ(count("?stream=test.event&schema=/no"),
+            R"({"accepted":0,"invalid":0,"error":0,"rejected":0,"in_flight":2})");
+  EXPECT_EQ(count("?outcome=refused"), R"({"accepted":0,"invalid":1,"error":1,"rejected":1,"in_flight":2})");
+  handler.feed.end(2);
+  EXPECT_EQ(handler.ask({.method = "POST", .target = "/v1/live/reset"}).response.status, 204u);
+  EXPECT_EQ(count(""), R"({"accepted":0,"invalid":0,"error":0,"rejected":0,"in_flight":0})");
+  EXPECT_THAT(live_event_texts(handler.ask({.target = kEvents}).streamed), ElementsAre());
+}
+
+TEST(LiveEndpoints, SummaryHasTotalsSecondsStreamsAndReasons) {
+  Handler handler;
+  add_live_event(handler.feed, "1");
+  LiveEvent event;
+  event.received_at = 1795315147102;
+  event.outcome = LiveOutcome::error;
+  event.stream = "test.event";
+  event.schema_uri = "/test/1.0.0";
+  event.cause = "key";
+  handler.feed.add({&event, 1});
+  json summary = json::parse(handler.ask({.target = "/v1/live/summary"}).response.body);
+  EXPECT_EQ(summary["epoch"], handler.feed.epoch());
+  for (const char* const key : {"now", "since", "epoch"}) summary.erase(key);
+  EXPECT_EQ(summary, json::parse(R"({
+    "accepted": 1, "invalid": 0, "error": 1, "rejected": 0, "in_flight": 0, "kept": 2, "last": 2,
+    "seconds": [[1795315146, 1, 0, 0, 0], [1795315147, 0, 0, 1, 0]],
+    "streams": [{"accepted": 1, "invalid": 0, "error": 1, "rejected": 0, "stream": "test.event", "declared": false,
+                 "schema_title": null, "schemas": ["/test/1.0.0"], "last": "2026-11-22T02:39:07.102Z"}],
+    "reasons": [{"outcome": "error", "schema_uri": "/test/1.0.0", "reason": "key", "path": "", "count": 1,
+                 "last": "2026-11-22T02:39:07.102Z"}],
+    "unlisted": 0, "unlisted_reasons": 0})"));
+}
+
 // The page.
+
+TEST(LiveEndpoints, BrowserOnAnotherHostGetsAPageThatSaysHowToGetIn) {
+  Handler handler;
+  const auto ask = [&](const std::string& accept) {
+    return handler
+        .ask({.target = "/live", .headers = {"Host: gate.example.org", accept}, .remote_address = "192.0.2.7"})
+        .response;
+  };
+  const Response html = ask("Accept: text/html,application/xhtml+xml,*/*;q=0.8");
+  EXPECT_EQ(html.status, 403u);
+  EXPECT_EQ(html.content_type, kHtmlType);
+  EXPECT_THAT(html.body, AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("live_token"), HasSubstr("ssh -L")));
+  EXPECT_THAT(std::string(html.policy),
+              AllOf(StartsWith("default-src 'none'; script-src 'sha256-"), Not(HasSubstr("unsafe"))));
+  EXPECT_EQ(html.rejection_cause, "live_not_loopback");
+  for (const char* const other : {"Accept: */*", "Accept: application/json", "Accept: text/html;q=0", "X: y"})
+    EXPECT_EQ(ask(other).content_type, kJsonType) << other;
+}
 
 TEST(LiveEndpoints, PolicyOfThePageHasOnlyTheHashesOfItsScriptAndStyles) {
   Handler handler;
@@ -233,10 +335,16 @@ TEST(LiveEndpoints, PageMakesNoMarkupFromStrings) {
 TEST(LiveEndpoints, BadFilterIs400WithWhatWasExpected) {
   Handler handler;
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"?outcome=bad", "`outcome` is \"bad\": expected accepted, invalid, error, or refused"},
+      {"?outcome=bad", "There is no outcome \"bad\": expected accepted, invalid, error, rejected or refused"},
+      {"?outcome=error,bad", "There is no outcome \"bad\""},
+      {"?outcome=error,", "There is no outcome \"\""},
+      {"?since=yesterday", "`since` is \"yesterday\": expected a time as in"},
+      {"?until=1", "`until` is \"1\": expected a time as in"},
+      {"?text=" + std::string(257, 'x'), "`text` has 257 bytes: expected at most 256."},
+      {"?text=" + std::string(256, 'x'), ""},
       {"?outcome=accepted&outcome=error", "`outcome` is there twice"},
       {"?stream=a&stream=", "`stream` is there twice"},
-      {"?streem=a", "There is no parameter \"streem\": expected `stream` and `outcome`"},
+      {"?streem=a", "There is no parameter \"streem\": expected `stream`, `schema`, `outcome`, `text`"},
       {"?", ""}};
   for (const auto& [query, detail] : cases) {
     const Answered answered = handler.ask({.target = "/v1/live" + query});
@@ -264,6 +372,50 @@ TEST(LiveEndpoints, FilterSelectsByStreamAndOutcome) {
   EXPECT_THAT(events("?outcome=refused"), ElementsAre("2", "3"));
   EXPECT_THAT(events("?stream=a%2Fb+c"), ElementsAre("3"));
   EXPECT_THAT(events("?stream=test.event&outcome=refused"), ElementsAre("2"));
+}
+
+TEST(LiveEndpoints, FilterSelectsBySchemaTextReasonAndTime) {
+  Handler handler;
+  EventStatus status;
+  status.errors.push_back({"type", ".list[12].id", "#/x", "{}", "should be String"});
+  LiveEvent event;
+  event.stream = "Test.event";
+  event.schema_uri = "/test/event/1.0.0";
+  event.received_at = 1000;
+  event.text = "1 Needle";
+  handler.feed.add({&event, 1});
+  event.received_at = 2000;
+  event.outcome = LiveOutcome::invalid;
+  event.status = &status;
+  event.text = "2";
+  handler.feed.add({&event, 1});
+  event.received_at = 3000;
+  event.outcome = LiveOutcome::error;
+  event.status = nullptr;
+  event.cause = "stream";
+  event.schema_uri = "/test/event/2.0.0";
+  event.text = "3";
+  handler.feed.add({&event, 1});
+  const auto events = [&](const std::string& query) {
+    Answered answered = handler.ask({.target = "/v1/live" + query});
+    return answered.is_stream ? live_event_texts(answered.streamed) : std::vector<std::string>{"none"};
+  };
+  EXPECT_THAT(events("?schema=/test/event/1.0.0"), ElementsAre("1 Needle", "2"));
+  EXPECT_THAT(events("?schema=/TEST/*/2*"), ElementsAre("3"));
+  EXPECT_THAT(events("?schema=/test/event"), ElementsAre());
+  EXPECT_THAT(events("?stream=test.event"), ElementsAre());
+  EXPECT_THAT(events("?stream=*EVENT*"), ElementsAre("1 Needle", "2", "3"));
+  EXPECT_THAT(events("?text=nEEdle"), ElementsAre("1 Needle"));
+  EXPECT_THAT(events("?text=be+string"), ElementsAre("2"));
+  EXPECT_THAT(events("?text=event/2.0"), ElementsAre("3"));
+  EXPECT_THAT(events("?reason=type"), ElementsAre("2"));
+  EXPECT_THAT(events("?reason=type&path=.list[].id"), ElementsAre("2"));
+  EXPECT_THAT(events("?reason=type&path=.list[12].id"), ElementsAre());
+  EXPECT_THAT(events("?reason=stream"), ElementsAre("3"));
+  EXPECT_THAT(events("?since=1970-01-01T00:00:02Z"), ElementsAre("2", "3"));
+  EXPECT_THAT(events("?until=1970-01-01T00:00:02Z"), ElementsAre("1 Needle"));
+  EXPECT_THAT(events("?outcome=accepted,error"), ElementsAre("1 Needle", "3"));
+  EXPECT_THAT(events("?outcome=rejected"), ElementsAre());
 }
 
 TEST(LiveEndpoints, LastEventIdContinuesAfterThatEvent) {

@@ -119,6 +119,35 @@ TEST(LiveEvents, ARefusalKeepsTheConnectionAndIsCounted) {
   EXPECT_EQ(harness.metric("eventgate_rejected_requests_total{service=\"test\",cause=\"live_other_origin\""), "1");
 }
 
+TEST(LiveEvents, RequestsRefusedWholeAreShownWithTheReply) {
+  HttpHarness::Setup setup = live_setup();
+  setup.http.max_body_size = 100;
+  HttpHarness harness(std::move(setup));
+  Viewer viewer(harness);
+  HttpClient client = harness.client();
+  EXPECT_EQ(client.post("/v1/events", event(std::string(200, 'x'))).status, 413u);
+  EXPECT_TRUE(viewer.sees("\"cause\":\"body_too_large\"") || viewer.sees("too large"));
+  EXPECT_THAT(viewer.client.received(), HasSubstr("{\"outcome\":\"rejected\""));
+  EXPECT_EQ(harness.client().exchange(http_request("POST", "/v1/events", "x", {"Content-Type: a/b"})).status, 400u);
+  EXPECT_TRUE(
+      viewer.sees("\"message\":\"400 Request body was empty. Must provide JSON encoded events.: Content-Type is"));
+  // Those of the live routes are not.
+  EXPECT_EQ(harness.client().get("/v1/live?outcome=bad").status, 400u);
+  EXPECT_EQ(harness.live->count({}).outcomes[3], 2u);
+}
+
+TEST(LiveEvents, EventsInFlightAreCounted) {
+  HttpHarness harness(live_setup());
+  harness.hold_records();
+  EXPECT_EQ(harness.client().post("/v1/events?hasty=true", event("held")).status, 202u);
+  EXPECT_EQ(harness.live->count({}).in_flight, 1u);
+  EXPECT_EQ(harness.live->count({}).outcomes[0], 0u);
+  harness.wait_for_records(1);
+  harness.settle();
+  EXPECT_TRUE(becomes([&] { return harness.live->count({}).in_flight == 0; }));
+  EXPECT_EQ(harness.live->count({}).outcomes[0], 1u);
+}
+
 TEST(LiveEvents, AViewerThatComesBackGoesOnWhereItWas) {
   HttpHarness harness(live_setup());
   for (const char* const text : {"one", "two", "three"}) harness.client().post("/v1/events", event(text));

@@ -56,6 +56,9 @@ TEST(LiveStream, EventHasItsOutcomeAndEverythingElseThatIsKnown) {
   EXPECT_EQ(live_data(all)[0], json({{"outcome", "invalid"},
                                      {"hasty", true},
                                      {"received_at", "2026-11-22T02:39:06.102Z"},
+                                     {"request", 1},
+                                     {"index", 0},
+                                     {"of", 1},
                                      {"stream", "s\n\n"},
                                      {"schema_uri", nullptr},
                                      {"event", text},
@@ -67,7 +70,50 @@ TEST(LiveStream, EventHasItsOutcomeAndEverythingElseThatIsKnown) {
                                         {"schemaPath", "#/properties/a/type"},
                                         {"params", {{"type", "string"}}},
                                         {"message", "should be string"}}}},
-                                     {"message", "'.a' should be string"}}));
+                                     {"message", "'.a' should be string"},
+                                     {"reason", "type"},
+                                     {"path", ".a"}}));
+}
+
+TEST(LiveStream, EventsOfARequestShareItAndHaveTheirPlaces) {
+  LiveFeed feed;
+  add_live_event(feed, "before");
+  LiveEvent event;
+  event.received_at = 1795315146102;
+  event.topic = "dc1.test";
+  event.key = R"({"id":1})";
+  event.partition = 3;
+  event.offset = 4711;
+  const std::vector<LiveEvent> request(2, event);
+  feed.add(request);
+  LiveStream stream = stream_of(feed);
+  const std::vector<json> data = live_data(sent(stream));
+  ASSERT_EQ(data.size(), 3u);
+  EXPECT_EQ(data[0]["request"], 1);
+  EXPECT_FALSE(data[0].contains("offset"));
+  for (int i = 0; i < 2; ++i) {
+    const json& one = data[static_cast<std::size_t>(i) + 1];
+    EXPECT_EQ(one["request"], 2);
+    EXPECT_EQ(one["index"], i);
+    EXPECT_EQ(one["of"], 2);
+    EXPECT_EQ(one["topic"], "dc1.test");
+    EXPECT_EQ(one["key"], R"({"id":1})");
+    EXPECT_EQ(one["partition"], 3);
+    EXPECT_EQ(one["offset"], 4711);
+  }
+}
+
+TEST(LiveStream, AfterAResetTheClientIsToldSoAndOfNoMissedEvents) {
+  LiveFeed feed;
+  add_live_event(feed, "first");
+  LiveStream stream = stream_of(feed);
+  EXPECT_THAT(live_event_texts(sent(stream)), ElementsAre("first"));
+  add_live_event(feed, "forgotten");
+  feed.reset();
+  add_live_event(feed, "second");
+  const std::string all = sent(stream);
+  EXPECT_THAT(all, StartsWith("event: reset\ndata: {}\n\nid: "));
+  EXPECT_THAT(live_event_texts(all), ElementsAre("second"));
 }
 
 TEST(LiveStream, ClientThatIsTooSlowGetsTheNumberOfMissedEvents) {

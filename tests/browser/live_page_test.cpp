@@ -1,84 +1,32 @@
-// The live page in headless Chromium.
+// The live page in headless Chromium: the list, its filters and its connection.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "support/gate_process.hpp"
-#include "support/http_client.hpp"
+#include "live_gate.hpp"
 #include "support/http_test_server.hpp"
-#include "support/paths.hpp"
-#include "support/temporary_folder.hpp"
-#include "support/web_driver.hpp"
 
 namespace eventgate {
 namespace {
 
 using nlohmann::json;
-using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kNoDriver =
-    "NO DRIVER HERE: the live page is not tested in a browser (Debian: chromium and chromium-driver)";
+const std::string kAccepted = "accepted test.event /test/event/1.0.0";
+const std::string kInvalid = "invalid test.event /test/event/1.0.0";
+const std::string kUnknown = "error other /no/1.0.0";
+const std::string kMalformed = "invalid no stream no schema";
 
-const std::string kShippedConfig = source_dir() + "/config/config.yaml";
-
-/// A gate with a live page, without Kafka.
-class LiveGate {
- public:
-  explicit LiveGate(const std::string& config = "", std::uint16_t port = 0)
-      : process({kShippedConfig}, "output_path: /dev/null\nlive: true\n" + config, {}, port) {}
-
-  std::string page(const std::string& host = "127.0.0.1") const {
-    return "http://" + host + ":" + std::to_string(process.port()) + "/live";
-  }
-  unsigned post(const std::string& event, const std::string& query = "") const {
-    return HttpClient(process.port()).post("/v1/events" + query, event).status;
-  }
-
-  GateProcess process;
-};
-
-/// An event whose member `test` is the JSON text `test`.
-std::string test_event(const std::string& test, const std::string& stream = "test.event") {
-  return R"({"$schema":"/test/event/1.0.0","meta":{"stream":")" + stream + R"("},"test":)" + test + "}";
-}
-
-/// The page's list, its shown lines' texts, newest first.
-constexpr const char* kListed =
-    "return [...document.querySelectorAll('#list li:not([hidden])')]"
-    ".map(item => [...item.firstChild.children].filter((_, i) => i !== 1).map(part => part.textContent).join(' '))";
-
-constexpr const char* kConnected = "document.getElementById('state').textContent.startsWith('Connected')";
-
-/// The document of the opened event's schema is there.
-constexpr const char* kDocumentShown =
-    "!document.getElementById('document').hidden && document.getElementById('document').textContent.startsWith('{')";
-
-/// What is said of it.
-std::string document_state(WebDriver& browser) {
-  return browser.run("return document.getElementById('document-state').textContent");
-}
-
-/// Opens an event of the list, the newest being 0.
-std::string opening(std::size_t place) {
-  return "document.querySelectorAll('#list button')[" + std::to_string(place) + "].click();";
-}
-
-std::string listed(std::size_t count) {
-  return "document.querySelectorAll('#list li:not([hidden])').length === " + std::to_string(count);
-}
-
-/// Sets a filter as somebody does who types.
-std::string filter(const std::string& id, const std::string& value, bool leave = false) {
-  return "const field = document.getElementById('" + id + "'); field.value = '" + value +
-         "'; field.dispatchEvent(new Event('input'));" + (leave ? "field.dispatchEvent(new Event('change'));" : "");
+/// The id of the row at a place of the window, or null.
+std::string row_at(int x, int y) {
+  return "const row = document.elementFromPoint(" + std::to_string(x) + ", " + std::to_string(y) +
+         ").closest('.row'); return row && row.event.id + ' ' + row.querySelector('.stream').textContent";
 }
 
 TEST(LivePage, ShowsEventsAsTheyArePosted) {
@@ -91,13 +39,51 @@ TEST(LivePage, ShowsEventsAsTheyArePosted) {
   EXPECT_EQ(gate.post(test_event("5")), 400u);
   EXPECT_EQ(gate.post(test_event(R"("hasty")"), "?hasty=true"), 202u);
   EXPECT_TRUE(browser.becomes_true(listed(3)));
-  EXPECT_EQ(browser.run(kListed),
-            json({"accepted test.event /test/event/1.0.0 hasty", "invalid test.event /test/event/1.0.0",
-                  "accepted test.event /test/event/1.0.0"}));
-  EXPECT_TRUE(browser.becomes_true("document.getElementById('count').textContent === '3 of 3 events shown'"));
+  EXPECT_EQ(browser.run(kListed), json({kAccepted + " hasty", kInvalid, kAccepted}));
+  EXPECT_EQ(browser.run(text_of("count")), "3 shown");
+  // A row has the outcome, the local time with UTC as its title, and why.
+  EXPECT_EQ(browser.run("return [...document.querySelectorAll('.row')[1].children].map(cell => cell.textContent)[4]"),
+            ".test should be string");
+  EXPECT_EQ(browser.run("const time = document.querySelectorAll('.row')[1].children[1];"
+                        "return time.title === eventAt(1).received_at && "
+                        "time.textContent === localTime(new Date(time.title))"),
+            true);
+  EXPECT_EQ(browser.run("return document.querySelectorAll('.row')[2].children[4].textContent"), "test: \"before\"");
 }
 
-TEST(LivePage, FiltersByStreamSchemaOutcomeAndText) {
+TEST(LivePage, RowsOfOneRequestAreGrouped) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  gate.post(test_event(R"("alone")"));
+  EXPECT_EQ(gate.post("[" + test_event(R"("a")") + "," + test_event("5") + "]"), 207u);
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(3)));
+  EXPECT_EQ(browser.run(kListed), json({kInvalid + " 2/2", kAccepted + " 1/2", kAccepted}));
+  EXPECT_EQ(browser.run("return [...document.querySelectorAll('.row')].map(row => row.classList.contains('grouped'))"),
+            json({true, true, false}));
+}
+
+TEST(LivePage, RequestsRefusedWholeAreRows) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  HttpClient client(gate.process.port());
+  EXPECT_EQ(client.exchange(http_request("POST", "/v1/events", "x", {"Content-Type: text/css"})).status, 400u);
+  // A refusal of what the page itself asks for is none.
+  EXPECT_EQ(client.get("/v1/live?outcome=bad").status, 400u);
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(browser.run(kListed), json({"rejected no stream no schema"}));
+  EXPECT_THAT(browser.run("return document.querySelector('.row').children[4].textContent").get<std::string>(),
+              HasSubstr("Content-Type is \"text/css\""));
+  browser.run(opening(0));
+  EXPECT_EQ(browser.run(text_of("detail-title")), "Request refused whole");
+  EXPECT_THAT(browser.run(text_of("facts")).get<std::string>(), HasSubstr("content_type"));
+  EXPECT_EQ(browser.run("return document.getElementById('tab-curl').disabled"), true);
+}
+
+TEST(LivePage, FiltersRunOnTheServerOverAllThatIsKeptAndStandInTheAddress) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
   const LiveGate gate;
   gate.post(test_event(R"("needle")"));
@@ -107,113 +93,256 @@ TEST(LivePage, FiltersByStreamSchemaOutcomeAndText) {
   WebDriver browser;
   browser.open(gate.page());
   EXPECT_TRUE(browser.becomes_true(listed(4)));
-  const auto shown = [&](const std::string& id, const std::string& value) {
+  const auto shown = [&](const std::string& id, const std::string& value, std::size_t count) {
     browser.run(filter(id, value));
+    EXPECT_TRUE(browser.becomes_true(listed(count))) << id << " " << value;
     const json lines = browser.run(kListed);
     browser.run(filter(id, ""));
+    EXPECT_TRUE(browser.becomes_true(listed(4))) << id;
     return lines;
   };
-  const std::string accepted = "accepted test.event /test/event/1.0.0",
-                    invalid = "invalid test.event /test/event/1.0.0";
-  const std::string unknown = "error other /no/1.0.0", malformed = "invalid no stream no schema";
-  EXPECT_EQ(shown("stream", "TEST.ev"), json({invalid, accepted}));
-  EXPECT_EQ(shown("schema", "/no/"), json({unknown}));
-  EXPECT_EQ(shown("outcome", "refused"), json({malformed, unknown, invalid}));
-  EXPECT_EQ(shown("outcome", "accepted"), json({accepted}));
-  EXPECT_EQ(shown("text", "Needle"), json({accepted}));
-  EXPECT_EQ(shown("text", "should be string"), json({invalid}));
-  EXPECT_EQ(shown("text", ""), json({malformed, unknown, invalid, accepted}));
-  // What is chosen is asked of the gate, too.
-  browser.run(filter("outcome", "error", true));
-  EXPECT_TRUE(browser.becomes_true("document.querySelectorAll('#list li').length === 1"));
-  EXPECT_EQ(browser.run(kListed), json({unknown}));
+  EXPECT_EQ(shown("stream", "TEST.ev", 2), json({kInvalid, kAccepted}));
+  EXPECT_EQ(shown("stream", "other", 1), json({kUnknown}));
+  EXPECT_EQ(shown("schema", "/no/", 1), json({kUnknown}));
+  EXPECT_EQ(shown("outcome", "refused", 3), json({kMalformed, kUnknown, kInvalid}));
+  EXPECT_EQ(shown("outcome", "accepted", 1), json({kAccepted}));
+  EXPECT_EQ(shown("text", "Needle", 1), json({kAccepted}));
+  EXPECT_EQ(shown("text", "should be string", 1), json({kInvalid}));
+
+  browser.run(filter("outcome", "error") + filter("text", "no"));
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(browser.run("return location.search"), "?outcome=error&text=no");
+  browser.open(gate.page("?outcome=invalid&stream=test.event"));
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(browser.run(kListed), json({kInvalid}));
+  EXPECT_EQ(browser.run("return [document.getElementById('outcome').value, document.getElementById('stream').value]"),
+            json({"invalid", "test.event"}));
+  // Nothing passes: the page says so, and has the way out.
+  browser.run(filter("text", "nothing has this"));
+  EXPECT_TRUE(browser.becomes_true("document.getElementById('empty').textContent.includes('Nothing that is kept')"));
+  browser.run("document.querySelector('#empty button').click()");
+  EXPECT_TRUE(browser.becomes_true(listed(4)));
+  EXPECT_EQ(browser.run("return location.search"), "");
 }
 
-TEST(LivePage, AnOpenedEventShowsAdditionsAndErrorsWhereTheyAre) {
+TEST(LivePage, TotalsChartAndRailSayWhatCameAndFilter) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
   const LiveGate gate;
-  const std::string posted =
-      R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event","id":7},"test":[1.50,"a'b"]})";
-  EXPECT_EQ(gate.post(posted), 400u);
+  gate.post(test_event(R"("a")"));
+  gate.post(test_event("5"));
+  gate.post(test_event("6"));
+  gate.post(R"({"$schema":"/no/1.0.0","meta":{"stream":"other"}})");
   WebDriver browser;
   browser.open(gate.page());
-  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_TRUE(browser.becomes_true(listed(4)));
+  EXPECT_TRUE(browser.becomes_true("document.querySelectorAll('#stream-rows button').length > 2"));
+  EXPECT_EQ(
+      browser.run("return [...document.querySelectorAll('#totals b')].slice(0, 5).map(count => count.textContent)"),
+      json({"1", "2", "1", "0", "0"}));
+  EXPECT_THAT(browser.run("return [...document.querySelectorAll('#chart button')].map(bar => bar.title).join()")
+                  .get<std::string>(),
+              HasSubstr("accepted"));
+  // Every declared stream is in the rail, those with events first.
+  EXPECT_EQ(browser.run("return [...document.querySelectorAll('#stream-rows .name')].map(name => name.textContent)"
+                        ".filter(name => ['test.event', 'other', 'eventgate.ledger'].includes(name))"),
+            json({"other", "test.event", "eventgate.ledger"}));
+  EXPECT_THAT(browser.run("return document.getElementById('stream-rows').textContent").get<std::string>(),
+              HasSubstr("test.event1 \u00b7 2 \u2715 \u00b7 "));
+  EXPECT_EQ(browser.run("return [...document.querySelectorAll('#reason-rows button')].map(row => row.textContent)"),
+            json({"schema1", "type .test2"}));
 
-  // By keyboard alone: to the list, open, close.
-  browser.run("document.querySelector('#list button').focus()");
-  browser.press(WebDriver::kEnter);
-  EXPECT_TRUE(browser.becomes_true("!document.getElementById('detail').hidden"));
-  EXPECT_EQ(browser.run("return document.activeElement.id"), "detail");
-  EXPECT_EQ(browser.run("return document.querySelector('#list button').ariaCurrent"), "true");
-  const std::string facts = browser.run("return document.getElementById('facts').innerText");
-  EXPECT_THAT(facts,
-              AllOf(HasSubstr("/test/event/1.0.0"), HasSubstr("invalid"), HasSubstr("'.test' should be string")));
-  const json added = browser.run(
-      "return [...document.querySelectorAll('#event ins')].map(line => line.textContent.trim().split(':')[0])");
-  EXPECT_EQ(added, json({"\"dt\"", "\"request_id\""}));
-  EXPECT_THAT(browser.run("return document.querySelector('#event ins').textContent").get<std::string>(),
-              HasSubstr("added by the gate"));
-  const json lines = browser.run(
-      "return [...document.getElementById('event').children].map(line => line.textContent).filter((line, i, all) => "
-      "line.includes('\\u26a0') || (all[i + 1] || '').includes('\\u26a0'))");
-  ASSERT_EQ(lines.size(), 4u) << lines;
-  EXPECT_EQ(lines[0], R"(    "id": 7,)");
-  EXPECT_THAT(lines[1].get<std::string>(), HasSubstr("should be string"));
-  EXPECT_EQ(lines[2], R"(  "test": [)");
-  EXPECT_THAT(lines[3].get<std::string>(), HasSubstr("should be string  (#/properties/test/type)"));
-  EXPECT_THAT(browser.run("return document.getElementById('event').textContent").get<std::string>(),
-              HasSubstr("    1.50,"));
-
-  browser.run("document.getElementById('curl').click()");
-  EXPECT_TRUE(browser.becomes_true("document.getElementById('copied').textContent"));
-  EXPECT_EQ(browser.run("return document.getElementById('command').textContent"),
-            "curl -i -H 'Content-Type: application/json' 'http://127.0.0.1:" + std::to_string(gate.process.port()) +
-                "/v1/events' --data-raw '" +
-                R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event","id":7},"test":[1.50,"a'\''b"]}')");
-
-  browser.press(WebDriver::kEscape);
-  EXPECT_TRUE(browser.becomes_true("document.getElementById('detail').hidden"));
-  EXPECT_EQ(browser.run("return document.activeElement === document.querySelector('#list button')"), true);
+  const auto click = [&](const std::string& element, std::size_t count) {
+    browser.run("(" + element + ").click()");
+    EXPECT_TRUE(browser.becomes_true(listed(count))) << element;
+  };
+  click("document.querySelector('#totals [data-outcome=invalid]')", 2);
+  click("document.querySelector('#totals [data-outcome=invalid]')", 4);
+  click("[...document.querySelectorAll('#stream-rows button')].find(row => row.textContent.startsWith('other'))", 1);
+  click("[...document.querySelectorAll('#stream-rows button')].find(row => row.textContent.startsWith('other'))", 4);
+  click("document.querySelectorAll('#reason-rows button')[1]", 2);
+  EXPECT_EQ(browser.run("return location.search"), "?schema=%2Ftest%2Fevent%2F1.0.0&reason=type&path=.test");
+  EXPECT_EQ(browser.run(text_of("chips")), "type .test \u2715");
+  click("document.querySelector('#chips button')", 3);
+  browser.run(filter("schema", ""));
+  EXPECT_TRUE(browser.becomes_true(listed(4)));
+  // A bar is a span of time.
+  click("[...document.querySelectorAll('#chart button')].find(bar => bar.title.includes('nothing'))", 0);
+  EXPECT_THAT(browser.run("return location.search").get<std::string>(), HasSubstr("since="));
+  click("document.querySelector('#chips button')", 4);
 }
 
-TEST(LivePage, TheListIsWalkedByArrowKeys) {
+TEST(LivePage, RowsHoldStillUnderPointerAndFocus) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
   const LiveGate gate;
   for (const char* const test : {"\"one\"", "\"two\"", "\"three\""}) gate.post(test_event(test));
   WebDriver browser;
   browser.open(gate.page());
   EXPECT_TRUE(browser.becomes_true(listed(3)));
-  // One element of the list takes part in the order of Tab.
-  EXPECT_EQ(browser.run("return [...document.querySelectorAll('#list button')].map(button => button.tabIndex)"),
-            json({0, -1, -1}));
-  browser.run("document.getElementById('clear').focus()");
-  browser.press(WebDriver::kTab);
-  browser.press(std::string(WebDriver::kDown) + WebDriver::kDown + WebDriver::kUp + WebDriver::kEnter);
-  EXPECT_TRUE(browser.becomes_true("document.getElementById('event').textContent.includes('\"two\"')"));
-  // An event that comes moves neither the focus nor what is open.
+
+  browser.point_at("document.querySelectorAll('.row')[1]");
+  const json before = browser.run("return document.querySelectorAll('.row')[1].event.id");
   gate.post(test_event("\"four\""));
-  EXPECT_TRUE(browser.becomes_true(listed(4)));
-  EXPECT_EQ(browser.run("return document.activeElement.id"), "detail");
-  browser.press(WebDriver::kEscape);
-  EXPECT_EQ(browser.run("return [...document.querySelectorAll('#list button')].indexOf(document.activeElement)"), 2);
+  EXPECT_TRUE(browser.becomes_true("document.getElementById('pill').textContent === '1 new'"));
+  gate.post(test_event("\"five\""));
+  EXPECT_TRUE(browser.becomes_true("document.getElementById('pill').textContent === '2 new'"));
+  EXPECT_EQ(browser.run("return document.querySelectorAll('.row')[1].event.id"), before);
+  EXPECT_EQ(browser.run(text_of("count")), "3 shown, 2 waiting");
+  // On its way to the pill the pointer moves no row; the pill shows what waits.
+  browser.point_at("document.getElementById('pill')");
+  EXPECT_EQ(browser.run("return shown.length"), 3);
+  browser.point_at("document.getElementById('pill')", true);
+  EXPECT_TRUE(browser.becomes_true(listed(5)));
+  EXPECT_EQ(browser.run("return document.getElementById('pill').hidden"), true);
+  // What waits appears when the pointer leaves.
+  gate.post(test_event("\"six\""));
+  EXPECT_TRUE(browser.becomes_true("waiting.length === 1"));
+  browser.point_at("document.getElementById('top')");
+  EXPECT_TRUE(browser.becomes_true(listed(6)));
+
+  // Focus holds them, too.
+  browser.run("document.querySelector('.row').focus()");
+  gate.post(test_event("\"seven\""));
+  EXPECT_TRUE(browser.becomes_true("waiting.length === 1"));
+  EXPECT_EQ(browser.run("return shown.length"), 6);
+  browser.run("document.getElementById('clear').focus()");
+  EXPECT_TRUE(browser.becomes_true(listed(7)));
 }
 
-TEST(LivePage, EverythingHasANameForScreenReaders) {
+TEST(LivePage, RowUnderThePointerStaysWhile1200EventsCome) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  for (int i = 0; i < 60; ++i) gate.post(test_event("\"first\""));
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(60)));
+  browser.point_at("document.querySelectorAll('.row')[5]");
+  const json place = browser.run(
+      "const box = document.querySelectorAll('.row')[5].getBoundingClientRect(); return [box.left + 100, box.top + "
+      "10]");
+  const int x = place[0].get<double>();
+  const int y = place[1].get<double>();
+  const json row = browser.run(row_at(x, y));
+  ASSERT_TRUE(row.is_string());
+  // As many as come in a minute, at 20 a second.
+  HttpClient client(gate.process.port());
+  for (int i = 1; i <= 1200; ++i) {
+    ASSERT_EQ(client.post("/v1/events", test_event("\"later\"")).status, 201u);
+    if (i % 40 != 0) continue;
+    EXPECT_TRUE(browser.becomes_true("waitingCount >= " + std::to_string(i)));
+    ASSERT_EQ(browser.run(row_at(x, y)), row) << i;
+  }
+  EXPECT_EQ(browser.run(text_of("pill")), "1,200 new");
+  EXPECT_EQ(browser.run("return document.getElementById('dropped').hidden"), true);
+}
+
+TEST(LivePage, PauseHoldsNewEventsBack) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  gate.post(test_event("\"one\""));
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  browser.run("document.getElementById('pause').click()");
+  EXPECT_EQ(browser.run("return document.getElementById('pause').ariaPressed"), "true");
+  gate.post(test_event("5"));
+  EXPECT_TRUE(browser.becomes_true("waiting.length === 1"));
+  // A filter that changes shows what was there at the pause, and no more.
+  browser.run(filter("text", "test"));
+  EXPECT_TRUE(browser.becomes_true("shown.length === 1 && waiting.length === 1"));
+  browser.run(filter("outcome", "invalid"));
+  EXPECT_TRUE(browser.becomes_true("shown.length === 0 && waiting.length === 1"));
+  browser.run("document.getElementById('pause').click()");
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(browser.run(kListed), json({kInvalid}));
+}
+
+TEST(LivePage, ClearForgetsWhatCameBefore) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  gate.post(test_event("\"one\""));
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  browser.run("document.getElementById('clear').click()");
+  EXPECT_EQ(browser.run("return [shown.length, document.getElementById('count').textContent]"), json({0, "0 shown"}));
+  EXPECT_THAT(browser.run(text_of("empty")).get<std::string>(), StartsWith("Cleared at "));
+  // What was cleared does not come back with another filter.
+  browser.run(filter("text", "test"));
+  gate.post(test_event("\"two\""));
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_THAT(browser.run("return eventAt(0).event").get<std::string>(), HasSubstr("two"));
+  browser.run("document.getElementById('clear').click(); " + filter("text", ""));
+  EXPECT_TRUE(browser.becomes_true("document.querySelector('#empty button')"));
+  browser.run("document.querySelector('#empty button').click()");
+  EXPECT_TRUE(browser.becomes_true(listed(2)));
+}
+
+TEST(LivePage, ResetOfTheGateEmptiesTheList) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  gate.post(test_event("\"one\""));
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(HttpClient(gate.process.port()).post("/v1/live/reset", "").status, 204u);
+  EXPECT_TRUE(browser.becomes_true(listed(0)));
+  gate.post(test_event("5"));
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(browser.run(kListed), json({kInvalid}));
+  EXPECT_EQ(browser.run("return document.getElementById('dropped').hidden"), true);
+}
+
+TEST(LivePage, EmptyPageSaysWhatToDo) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const LiveGate gate;
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true("document.querySelector('#empty pre')"));
+  EXPECT_TRUE(
+      browser.becomes_true("document.querySelector('#empty pre').textContent.includes('\"/test/event/1.0.0\"')"));
+  EXPECT_THAT(browser.run("return document.querySelector('#empty pre').textContent").get<std::string>(),
+              HasSubstr(gate.uri("/v1/events")));
+  gate.post(test_event("\"one\""));
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  EXPECT_EQ(browser.run("return document.getElementById('empty').hidden"), true);
+}
+
+TEST(LivePage, TheListIsWalkedByKeys) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
   const LiveGate gate;
   WebDriver browser;
   browser.open(gate.page());
   EXPECT_TRUE(browser.becomes_true(kConnected));
-  EXPECT_EQ(browser.run("return [...document.querySelectorAll('input, select')]"
-                        ".filter(field => !field.labels.length || !field.labels[0].textContent.trim()).length"),
-            0);
-  EXPECT_EQ(browser.run("return [...document.querySelectorAll('button')].filter(b => !b.textContent.trim()).length"),
-            0);
-  EXPECT_EQ(browser.run("return [...document.querySelectorAll('[role=status]')].map(part => part.id)"),
-            json({"state", "dropped", "count", "copied", "document-state"}));
-  EXPECT_EQ(browser.run("return [document.documentElement.lang, document.querySelectorAll('main').length, "
-                        "document.querySelectorAll('h1').length]"),
-            json({"en", 1, 1}));
+  for (int i = 0; i < 200; ++i) gate.post(test_event("\"number " + std::to_string(i) + "\""));
+  EXPECT_TRUE(browser.becomes_true("shown.length === 200 && document.querySelector('.row')"));
+  // One row of the list takes part in the order of Tab, and only rows in sight are made.
+  EXPECT_EQ(browser.run("return [...document.querySelectorAll('.row')].filter(row => row.tabIndex === 0).length"), 1);
+  EXPECT_EQ(browser.run("return document.querySelectorAll('.row').length < 100"), true);
+  EXPECT_EQ(browser.run("return document.getElementById('list').getAttribute('aria-rowcount')"), "201");
+  const auto focused = [&] {
+    return browser.run("return document.activeElement.event && placeOf(document.activeElement.event)");
+  };
+  browser.run("document.querySelector('.row').focus()");
+  browser.press(std::string(WebDriver::kDown) + WebDriver::kDown + WebDriver::kUp);
+  EXPECT_EQ(focused(), 1);
+  browser.press(WebDriver::kEnd);
+  EXPECT_EQ(focused(), 199);
+  EXPECT_EQ(browser.run("const row = document.activeElement.getBoundingClientRect();"
+                        "const list = document.getElementById('list').getBoundingClientRect();"
+                        "return row.top >= list.top && row.bottom <= list.bottom + 1"),
+            true);
+  browser.press(WebDriver::kHome);
+  EXPECT_EQ(focused(), 0);
+  browser.press(std::string(WebDriver::kDown) + WebDriver::kEnter);
+  EXPECT_TRUE(browser.becomes_true("document.getElementById('event').textContent.includes('number 198')"));
+  EXPECT_EQ(browser.run("return document.activeElement.id"), "detail");
+  // An event that comes moves neither the focus nor what is open.
+  gate.post(test_event("\"newest\""));
+  EXPECT_TRUE(browser.becomes_true("shown.length + waiting.length === 201"));
+  EXPECT_EQ(browser.run("return document.activeElement.id"), "detail");
+  browser.press(WebDriver::kEscape);
+  EXPECT_TRUE(browser.becomes_true("document.activeElement.event"));
+  EXPECT_THAT(browser.run("return document.activeElement.event.event").get<std::string>(), HasSubstr("number 198"));
 }
 
 TEST(LivePage, IsLightOrDarkAsTheReaderLikesIt) {
@@ -226,136 +355,7 @@ TEST(LivePage, IsLightOrDarkAsTheReaderLikesIt) {
     browser.prefer(scheme);
     grounds.push_back(browser.run("return getComputedStyle(document.body).backgroundColor"));
   }
-  EXPECT_THAT(grounds, ElementsAre("rgb(255, 255, 255)", "rgb(16, 20, 24)"));
-}
-
-TEST(LivePage, NothingOfAnEventBecomesMarkup) {
-  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
-  const LiveGate gate;
-  const std::string evil =
-      R"(</script></pre><img src=x onerror=window.hit=1><script>window.hit=1</script><svg onload=window.hit=1>)";
-  const json text = evil;
-  WebDriver browser;
-  browser.open(gate.page());
-  EXPECT_TRUE(browser.becomes_true(kConnected));
-  const std::string elements = "document.querySelectorAll('img, svg, iframe, pre pre, #panes script').length";
-  // In every field there is: key, value, stream, schema, error, query, a body that is no JSON.
-  json event = {{"$schema", evil}, {"meta", {{"stream", evil}}}, {evil, {evil}}};
-  EXPECT_EQ(gate.post(event.dump()), 500u);
-  event["$schema"] = "/test/event/1.0.0";
-  EXPECT_EQ(gate.post(event.dump()), 500u);
-  event["meta"] = {{"stream", "test.event"}, {"id", evil}, {"dt", evil}, {"uri", evil}, {"domain", evil}, {evil, evil}};
-  event["test"] = {evil};
-  EXPECT_EQ(gate.post(event.dump()), 400u);
-  EXPECT_EQ(
-      gate.post(json{{"$schema", "/test/event/1.0.0"}, {"meta", {{"stream", "test.event"}}}, {"test", evil}}.dump(),
-                "?%3Cimg%20src=%3Cscript%3E"),
-      201u);
-  EXPECT_EQ(gate.post(evil), 400u);
-  EXPECT_EQ(
-      gate.post(R"({"$schema":"/test/event/1.0.0","meta":{"stream":"test.event"},"test":1e999,)" + text.dump() + ":1}"),
-      400u);
-  EXPECT_TRUE(browser.becomes_true(listed(6)));
-  for (int i = 0; i < 6; ++i) {
-    browser.run("document.querySelectorAll('#list button')[" + std::to_string(i) +
-                "].click();"
-                "document.getElementById('curl').click()");
-    EXPECT_THAT(browser.run("return document.getElementById('event').textContent").get<std::string>(),
-                HasSubstr("onerror=window.hit=1"))
-        << i;
-    EXPECT_EQ(browser.run("return " + elements), 0) << i;
-  }
-  EXPECT_EQ(browser.run("return window.hit === undefined"), true);
-}
-
-TEST(LivePage, AnOpenedEventShowsTheSchemaItWasCheckedAgainst) {
-  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
-  const LiveGate gate;
-  gate.post("{");
-  gate.post(test_event("5"));
-  gate.post(test_event(R"("good")"));
-  WebDriver browser;
-  browser.open(gate.page());
-  EXPECT_TRUE(browser.becomes_true(listed(3)));
-  browser.run(opening(0));
-  EXPECT_EQ(browser.run("return document.querySelector('#checked summary').innerText"), "Schema /test/event/1.0.0");
-  EXPECT_EQ(browser.run("return document.getElementById('document').checkVisibility()"), false);
-
-  // By keyboard alone.
-  browser.run("document.getElementById('event').focus()");
-  browser.press(std::string(WebDriver::kTab) + WebDriver::kEnter);
-  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
-  const std::string shown = browser.run("return document.getElementById('document').textContent");
-  EXPECT_EQ(shown, HttpClient(gate.process.port()).get("/v1/live/schema?uri=/test/event/1.0.0").body);
-  EXPECT_EQ(json::parse(shown)["properties"]["test"]["default"], "default value");
-  EXPECT_THAT(shown, HasSubstr("\n    \"test_map\": {\n      \"description\": \"Texts by names of any kind.\","));
-  EXPECT_THAT(document_state(browser), StartsWith("As the gate read it for this page"));
-  browser.press(WebDriver::kTab);
-  EXPECT_EQ(browser.run("return document.activeElement.id"), "document");
-
-  // It stays open from event to event, and is asked for once.
-  browser.run(opening(1));
-  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
-  browser.run("const checked = document.getElementById('checked'); checked.open = false; checked.open = true");
-  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
-  EXPECT_EQ(browser.run("return performance.getEntriesByType('resource')"
-                        ".filter(entry => entry.name.includes('/v1/live/schema')).length"),
-            1);
-  // What is no event has none.
-  browser.run(opening(2));
-  EXPECT_EQ(browser.run("return document.getElementById('checked').hidden"), true);
-}
-
-TEST(LivePage, NothingOfASchemaBecomesMarkup) {
-  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
-  const std::string evil =
-      R"(</pre></script><img src=x onerror=window.hit=1><script>window.hit=1</script><svg onload=window.hit=1>)";
-  const json schema = {{"title", "test/event"},
-                       {"description", evil},
-                       {"type", "object"},
-                       {"properties", {{evil, {{"type", "string"}, {"enum", {evil}}}}}}};
-  const TemporaryFolder folder;
-  folder.write("evil/1.0.0", schema.dump());
-  const LiveGate gate("schema_base_uris: [schemas, " + folder.path() + "]\n");
-  EXPECT_EQ(gate.post(R"({"$schema":"/evil/1.0.0","meta":{"stream":"test.event"}})"), 201u);
-  WebDriver browser;
-  browser.open(gate.page());
-  EXPECT_TRUE(browser.becomes_true(listed(1)));
-  browser.run(opening(0) + "document.getElementById('checked').open = true");
-  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
-  EXPECT_EQ(json::parse(browser.run("return document.getElementById('document').textContent").get<std::string>()),
-            schema);
-  EXPECT_EQ(browser.run("return document.getElementById('document').childElementCount"), 0);
-  EXPECT_EQ(browser.run("return document.querySelectorAll('img, svg, iframe, #panes script').length"), 0);
-  EXPECT_EQ(browser.run("return window.hit === undefined"), true);
-}
-
-TEST(LivePage, SaysWhyASchemaCannotBeShown) {
-  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
-  const TemporaryFolder folder;
-  const std::string file = folder.write("here/1.0.0", R"({"title":"test/event","type":"object"})");
-  const LiveGate gate("schema_base_uris: [schemas, " + folder.path() + "]\n");
-  EXPECT_EQ(gate.post(R"({"$schema":"/here/1.0.0","meta":{"stream":"test.event"}})"), 201u);
-  EXPECT_EQ(gate.post(R"({"$schema":"/no/1.0.0","meta":{"stream":"test.event"}})"), 500u);
-  WebDriver browser;
-  browser.open(gate.page());
-  EXPECT_TRUE(browser.becomes_true(listed(2)));
-  const auto said = [&](const std::string& part) {
-    return browser.becomes_true(
-        "document.getElementById('document').hidden && "
-        "document.getElementById('document-state').textContent.includes('" +
-        part + "')");
-  };
-  browser.run(opening(0) + "document.getElementById('checked').open = true");
-  EXPECT_TRUE(said("No schema in use has the URI \"/no/1.0.0\"")) << document_state(browser);
-  std::filesystem::rename(file, file + ".away");
-  browser.run(opening(1));
-  EXPECT_TRUE(said("in none of schema_base_uris any more")) << document_state(browser);
-  // That is not remembered.
-  std::filesystem::rename(file + ".away", file);
-  browser.run("document.getElementById('checked').open = false");
-  browser.run("document.getElementById('checked').open = true");
-  EXPECT_TRUE(browser.becomes_true(kDocumentShown)) << document_state(browser);
+  EXPECT_THAT(grounds, ElementsAre("rgb(255, 255, 255)", "rgb(20, 23, 27)"));
 }
 
 TEST(LivePage, ComesBackWhenTheGateIsGoneForAWhile) {
@@ -373,7 +373,7 @@ TEST(LivePage, ComesBackWhenTheGateIsGoneForAWhile) {
     EXPECT_EQ(gate.process.wait(), 0);
   }
   EXPECT_TRUE(browser.becomes_true("document.getElementById('state').textContent.includes('Trying again')"));
-  const LiveGate again("", port);
+  const LiveGate again("output_path: /dev/null\n", port);
   EXPECT_TRUE(browser.becomes_true(kConnected));
   again.post(test_event(R"("second")"));
   EXPECT_TRUE(browser.becomes_true(listed(2)));
@@ -381,7 +381,7 @@ TEST(LivePage, ComesBackWhenTheGateIsGoneForAWhile) {
 
 TEST(LivePage, AsksForTheTokenAndKeepsItForTheTab) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
-  const LiveGate gate("live_token: 0123456789abcdef\n");
+  const LiveGate gate("output_path: /dev/null\nlive_token: 0123456789abcdef\n");
   gate.post(test_event(R"("secret")"));
   WebDriver browser;
   browser.open(gate.page());
@@ -394,9 +394,10 @@ TEST(LivePage, AsksForTheTokenAndKeepsItForTheTab) {
   browser.press("0123456789abcdef" + std::string(WebDriver::kEnter));
   EXPECT_TRUE(browser.becomes_true(listed(1)));
   EXPECT_EQ(browser.run("return document.getElementById('access').hidden"), true);
-  // It opens schemas, too.
-  browser.run("document.querySelector('#list button').click(); document.getElementById('checked').open = true");
-  EXPECT_TRUE(browser.becomes_true(kDocumentShown));
+  // It opens schemas and the summary, too.
+  browser.run(opening(0) + tab("schema"));
+  EXPECT_TRUE(browser.becomes_true("document.getElementById('fields').rows.length > 1"));
+  EXPECT_TRUE(browser.becomes_true("document.querySelector('#totals b').textContent === '1'"));
   EXPECT_EQ(browser.run("return location.href"), gate.page());
   browser.open(gate.page());
   EXPECT_TRUE(browser.becomes_true(listed(1)));
@@ -411,10 +412,14 @@ TEST(LivePage, APageOfAnotherOriginSeesNothing) {
   gate.post(test_event(R"("secret")"));
   WebDriver browser;
   browser.open(site.uri("/"));
-  browser.run("window.seen = ''; fetch('http://127.0.0.1:" + std::to_string(gate.process.port()) +
-              "/v1/live').then(() => seen = 'an answer', () => seen = 'nothing')");
-  EXPECT_TRUE(browser.becomes_true("window.seen"));
-  EXPECT_EQ(browser.run("return window.seen"), "nothing");
+  for (const char* const target : {"/v1/live", "/v1/live/count", "/v1/live/summary"})
+    EXPECT_EQ(
+        browser.run_async("return await fetch('" + gate.uri(target) + "').then(() => 'an answer', () => 'nothing')"),
+        "nothing")
+        << target;
+  browser.run_async("await fetch('" + gate.uri("/v1/live/reset") + "', {method: 'POST', mode: 'no-cors'})");
+  EXPECT_EQ(HttpClient(gate.process.port()).get("/v1/live/count").body,
+            R"({"accepted":1,"invalid":0,"error":0,"rejected":0,"in_flight":0})");
 }
 
 }  // namespace

@@ -70,6 +70,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     put.event.stream = put.stream;
     put.event.schema_uri = put.schema_uri;
     put.event.query = put.query;
+    put.event.cause = put.schema_uri;
+    put.event.topic = put.stream;
+    put.event.key = put.text;
     put.event.text = put.text;
     put.event.added = put.added;
     put.event.received_at = input.byte() % 2 ? 1795315146102 : 0;
@@ -100,6 +103,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require_part(got->stream, put.stream, true);
     require_part(got->schema_uri, put.schema_uri, true);
     require(got->query.empty() || got->query == put.query);
+    require_part(got->cause, put.schema_uri, true);
+    require_part(got->topic, put.stream, true);
+    require_part(got->key, put.text, got->cut);
     require_part(got->text, put.text, got->cut);
     require(got->added.size() == put.added.size() || got->cut);
     require((got->status != nullptr) == (put.event.status != nullptr));

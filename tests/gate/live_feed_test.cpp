@@ -28,10 +28,11 @@ LiveEvent event(std::string_view text, std::string_view stream = "s", LiveOutcom
 
 void add(LiveFeed& feed, const LiveEvent& one) { feed.add({&one, 1}); }
 
-std::vector<std::string> texts(std::string_view events) {
+std::vector<std::string> texts(std::string_view events, const LiveFilter& filter = {}) {
   std::vector<std::string> all;
   LiveEventMemory memory;
-  while (const auto next = next_live_event(events, memory)) all.emplace_back(next->text);
+  while (const auto next = next_live_event(events, memory))
+    if (filter.wants(*next)) all.emplace_back(next->text);
   return all;
 }
 
@@ -39,7 +40,7 @@ std::vector<std::string> texts(std::string_view events) {
 void look(LiveFeed& feed) { feed.read(1, {}, 1); }
 
 std::vector<std::string> texts(LiveFeed& feed, const LiveFilter& filter = {}) {
-  return texts(feed.read(0, filter, LiveFeed::kMaxBytes).events);
+  return texts(feed.read(0, filter, LiveFeed::kMaxBytes).events, filter);
 }
 
 TEST(LiveFeed, ReadersGoOnFromWhereTheyAre) {
@@ -122,6 +123,11 @@ TEST(LiveFeed, GivesAllThatWasPutIn) {
   put.hasty = true;
   put.schema_uri = "/test/1.0.0";
   put.query = R"([["a","b"]])";
+  put.cause = "delivery_unknown";
+  put.topic = "dc1.stream";
+  put.key = R"({"id":7})";
+  put.partition = 5;
+  put.offset = std::int64_t{1} << 40;
   put.added = added;
   put.status = &status;
   add(feed, put);
@@ -139,6 +145,11 @@ TEST(LiveFeed, GivesAllThatWasPutIn) {
   EXPECT_EQ(got->stream, "stream");
   EXPECT_EQ(got->schema_uri, "/test/1.0.0");
   EXPECT_EQ(got->query, R"([["a","b"]])");
+  EXPECT_EQ(got->cause, "delivery_unknown");
+  EXPECT_EQ(got->topic, "dc1.stream");
+  EXPECT_EQ(got->key, R"({"id":7})");
+  EXPECT_EQ(got->partition, 5);
+  EXPECT_EQ(got->offset, std::int64_t{1} << 40);
   EXPECT_EQ(got->text, put.text);
   ASSERT_EQ(got->added.size(), 2u);
   EXPECT_EQ(got->added[1].begin, 7u);
@@ -290,6 +301,36 @@ TEST(LiveFeed, ErrorsThatAreTooLongAreLeftOut) {
   // 40 KB of the 64 are used when no further error is sure to fit: 16 for the message, 4 and a bit for each error.
   EXPECT_EQ(got->status->errors.size(), 6u);
   EXPECT_EQ(got->status->errors[0].data_path.size(), 4096u);
+}
+
+TEST(LiveFeed, CountsEventsThatItDoesNotKeep) {
+  LiveFeed feed;
+  std::vector<LiveEvent> events;
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 200; ++i) events.push_back(late(text));
+  feed.add(events);
+  EXPECT_EQ(feed.count({}).outcomes, (LiveTally{200, 0, 0, 0}));
+  EXPECT_LT(feed.summary().kept, 100u);
+  EXPECT_EQ(feed.summary().last, 200u);
+}
+
+TEST(LiveFeed, ResetForgetsEventsAndCountsButNotWhatIsInFlight) {
+  LiveFeed feed;
+  add(feed, event("1"));
+  feed.begin(3);
+  feed.reset();
+  EXPECT_THAT(texts(feed), IsEmpty());
+  EXPECT_EQ(feed.count({}).outcomes, LiveTally{});
+  EXPECT_EQ(feed.count({}).in_flight, 3u);
+  // A viewer who has seen everything is told, too.
+  EXPECT_TRUE(feed.read(2, {}, 1).reset);
+  const LiveFeed::Page page = feed.read(1, {}, 1);
+  EXPECT_TRUE(page.reset);
+  EXPECT_EQ(page.missed, 0u);
+  EXPECT_FALSE(feed.read(page.next, {}, 1).reset);
+  add(feed, event("2"));
+  EXPECT_THAT(texts(feed), ElementsAre("2"));
+  EXPECT_EQ(feed.count({}).outcomes, (LiveTally{1, 0, 0, 0}));
 }
 
 TEST(LiveFeed, ThreadsAddAndReadAtTheSameTime) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "support/becomes.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/paths.hpp"
@@ -40,6 +41,36 @@ TEST(Live, StopsInOrderWhileSomebodyLooksOn) {
   for (HttpClient& viewer : viewers) EXPECT_TRUE(viewer.receive_until("\r\n0\r\n\r\n"));
   EXPECT_EQ(gate.wait(), 0);
   EXPECT_THAT(gate.log(), HasSubstr("\"drained\":true"));
+}
+
+TEST(Live, CountsAreThereBeforeTheReply) {
+  const GateProcess gate({kShippedConfig}, kHere + "live: true\n");
+  HttpClient client(gate.port());
+  const auto count = [&](const std::string& query = "") {
+    HttpReply reply = client.get("/v1/live/count" + query);
+    EXPECT_EQ(reply.status, 200u);
+    return reply.body;
+  };
+  for (int i = 1; i <= 50; ++i) {
+    EXPECT_EQ(HttpClient(gate.port()).post("/v1/events", kEvent).status, 201u);
+    EXPECT_THAT(count("?stream=test.event"), HasSubstr("{\"accepted\":" + std::to_string(i) + ","));
+  }
+  // A hasty event is in flight or has its outcome when its client has the reply.
+  for (int i = 51; i <= 100; ++i) {
+    EXPECT_EQ(HttpClient(gate.port()).post("/v1/events?hasty=true", kEvent).status, 202u);
+    EXPECT_TRUE(becomes([&] { return count().ends_with("\"in_flight\":0}"); }));
+    EXPECT_THAT(count(), HasSubstr("{\"accepted\":" + std::to_string(i) + ","));
+  }
+  EXPECT_EQ(client.post("/v1/events", "{").status, 400u);
+  EXPECT_EQ(client.exchange(http_request("POST", "/v1/events", "x", {"Content-Type: a/b"})).status, 400u);
+  EXPECT_EQ(client.exchange(http_request("POST", "/v1/events")).status, 400u);
+  EXPECT_EQ(count(), R"({"accepted":100,"invalid":1,"error":0,"rejected":2,"in_flight":0})");
+  EXPECT_EQ(count("?schema=/test/event/*&outcome=accepted"),
+            R"({"accepted":100,"invalid":0,"error":0,"rejected":0,"in_flight":0})");
+  const HttpReply reset = client.post("/v1/live/reset", "");
+  EXPECT_EQ(reset.status, 204u);
+  EXPECT_EQ(reset.header("content-length"), std::nullopt);
+  EXPECT_EQ(count(), R"({"accepted":0,"invalid":0,"error":0,"rejected":0,"in_flight":0})");
 }
 
 TEST(Live, ATokenOpensItAndIsInNoLogAndNoMessage) {

@@ -40,9 +40,9 @@ class SchemaDocumentTest : public testing::Test {
   };
   Begun begin(const std::string& uri) {
     const auto outcome = std::make_shared<std::promise<std::string>>();
-    const DereferenceStart reading = repository_->begin_dereferencing(uri, [outcome](const SchemaText& text) {
-      outcome->set_value(text ? *text : "failed: " + text.error().reason);
-    });
+    const DereferenceStart reading = repository_->begin_dereferencing(
+        uri, SchemaRepository::Dereferenceable::cached,
+        [outcome](const SchemaText& text) { outcome->set_value(text ? *text : "failed: " + text.error().reason); });
     return {reading, outcome->get_future()};
   }
 

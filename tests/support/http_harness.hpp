@@ -88,7 +88,8 @@ class HttpHarness {
     Router router = make_router(setup.api, setup.http, api);
     for (const Route& route : router.routes())
       routes.push_back({route.method, std::string(route.path), std::string(route.operation)});
-    HttpServices services{std::move(router), make_metrics_endpoint(metrics), telemetry, inflight};
+    HttpServices services{std::move(router), make_metrics_endpoint(metrics), telemetry, inflight,
+                          live ? make_rejection_observer(*live) : std::function<void(const RejectedRequest&)>()};
     HttpPorts ports(setup.http, executors.front());
     server_ = std::make_unique<HttpServer>(std::move(setup.http), std::move(services), executors, std::move(ports));
     for (const auto& context : contexts_) {

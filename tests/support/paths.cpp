@@ -17,6 +17,11 @@ const std::string& gate_binary() {
   return path;
 }
 
+const std::string& axe_folder() {
+  static const std::string path = EVENTGATE_AXE_FOLDER;
+  return path;
+}
+
 const std::string& kafka_folder() {
   static const std::string path = EVENTGATE_KAFKA_FOLDER;
   return path;

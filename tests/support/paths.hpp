@@ -15,6 +15,9 @@ const std::string& shared_dir();
 /// The built `eventgate`.
 const std::string& gate_binary();
 
+/// The folder of axe-core, which a test of pages installs there.
+const std::string& axe_folder();
+
 /// The folder of the run's shared Kafka broker.
 const std::string& kafka_folder();
 

@@ -46,6 +46,7 @@ class WebDriver {
                       "--disable-gpu",
                       "--disable-dev-shm-usage",
                       "--disable-quic",
+                      "--window-size=1280,900",
                       "--no-first-run",
                       "--no-proxy-server",
                       "--disable-background-networking",
@@ -90,9 +91,49 @@ class WebDriver {
     const Json keyboard = {{"type", "key"}, {"id", "keyboard"}, {"actions", std::move(actions)}};
     command("POST", session_ + "/actions", {{"actions", Json::array({keyboard})}});
   }
+  /// Moves the pointer to a place of the window, in CSS pixels. With `click`, presses and releases its first button.
+  void point(int x, int y, bool click = false) {
+    Json actions = {{{"type", "pointerMove"}, {"duration", 0}, {"x", x}, {"y", y}}};
+    if (click)
+      for (const char* const type : {"pointerDown", "pointerUp"}) actions.push_back({{"type", type}, {"button", 0}});
+    const Json mouse = {{"type", "pointer"},
+                        {"id", "mouse"},
+                        {"parameters", {{"pointerType", "mouse"}}},
+                        {"actions", std::move(actions)}};
+    command("POST", session_ + "/actions", {{"actions", Json::array({mouse})}});
+  }
+
+  /// The same for the middle of the element that an expression names.
+  void point_at(const std::string& element, bool click = false) {
+    const Json place = run("const box = (" + element + ").getBoundingClientRect();" +
+                           "return [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)]");
+    point(place[0], place[1], click);
+  }
+
+  /// What the promise that the body of a function returns comes to.
+  Json run_async(const std::string& script) {
+    return command("POST", session_ + "/execute/async",
+                   {{"script", "const done = arguments[0]; (async () => {" + script +
+                                   "})().then(done, (error) => done(String(error)))"},
+                    {"args", Json::array()}});
+  }
+
+  /// Gives the page a window of this size in CSS pixels.
+  void resize(int width, int height) {
+    const Json parameters = {{"width", width}, {"height", height}, {"deviceScaleFactor", 1}, {"mobile", false}};
+    command("POST", session_ + "/goog/cdp/execute",
+            {{"cmd", "Emulation.setDeviceMetricsOverride"}, {"params", parameters}});
+  }
+
+  /// A picture of the window: a PNG in Base64.
+  std::string screenshot() { return command("GET", session_ + "/screenshot", nullptr); }
+
   static constexpr const char* kTab = "\ue004";
   static constexpr const char* kEnter = "\ue007";
   static constexpr const char* kEscape = "\ue00c";
+  static constexpr const char* kEnd = "\ue010";
+  static constexpr const char* kHome = "\ue011";
+  static constexpr const char* kRight = "\ue014";
   static constexpr const char* kUp = "\ue013";
   static constexpr const char* kDown = "\ue015";
 
@@ -111,8 +152,8 @@ class WebDriver {
 
   Json command(const std::string& method, const std::string& path, const Json& body) {
     HttpClient client(port_, std::chrono::seconds(120));
-    const HttpReply reply =
-        client.exchange(http_request(method, path, body.dump(), {"Content-Type: application/json; charset=utf-8"}));
+    const HttpReply reply = client.exchange(http_request(method, path, body.is_null() ? "" : body.dump(),
+                                                         {"Content-Type: application/json; charset=utf-8"}));
     Json value = Json::parse(reply.body).at("value");
     if (reply.status != 200) throw std::runtime_error("WebDriver: " + path + ": " + value.dump());
     return value;

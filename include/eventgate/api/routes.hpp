@@ -11,6 +11,7 @@
 #include "eventgate/http/endpoint.hpp"
 #include "eventgate/http/http_options.hpp"
 #include "eventgate/http/router.hpp"
+#include "eventgate/http/server.hpp"
 #include "eventgate/json/json_nodes.hpp"
 
 // The HTTP interface of EventGate: its endpoints, and the table of its routes. Module `http` serves them; the endpoints
@@ -51,6 +52,9 @@ struct ApiServices {
 
 /// Makes the endpoints and the table of their routes. `http` are the options of the server.
 Router make_router(const ApiOptions& options, const HttpOptions& http, const ApiServices& services);
+
+/// Makes the function that shows requests refused whole to those who look on. `feed` must outlive it.
+std::function<void(const RejectedRequest&)> make_rejection_observer(LiveFeed& feed);
 
 /// Makes the endpoint of `metrics_port`: `GET /metrics`, and 404 for other paths. `metrics` must outlive it.
 std::unique_ptr<Endpoint> make_metrics_endpoint(const Metrics& metrics);

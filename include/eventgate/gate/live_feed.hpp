@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "eventgate/gate/event_status.hpp"
-#include "eventgate/json/event_patch.hpp"
+#include "eventgate/gate/live_counts.hpp"
+#include "eventgate/gate/live_event.hpp"
+#include "eventgate/gate/live_filter.hpp"
 
 // The live feed holds the last events of clients for the live page. The gate adds events once it knows their outcome;
 // each viewer reads from its own position on:
@@ -22,39 +24,6 @@
 //     while (const auto event = next_live_event(events, memory)) show(*event);
 
 namespace eventgate {
-
-/// The outcome of an event as the live page shows it.
-enum class LiveOutcome : std::uint8_t {
-  accepted,  ///< It was produced.
-  invalid,   ///< Validation refused it.
-  error,     ///< It failed for another reason.
-};
-
-/// Returns the name of an outcome: that of the enumerator.
-std::string_view live_outcome_name(LiveOutcome outcome);
-
-/// A client's event with its outcome. The texts belong to the code that made it.
-struct LiveEvent {
-  std::uint64_t number = 0;      ///< Its number among all events of the feed, from 1. `add` sets it.
-  std::int64_t received_at = 0;  ///< Milliseconds since 1970.
-  LiveOutcome outcome = LiveOutcome::accepted;
-  bool hasty = false;
-  bool cut = false;             ///< The feed cut or left out parts that were too long.
-  std::string_view stream;      ///< Empty: unknown.
-  std::string_view schema_uri;  ///< Of the schema that checked it, else as the event has it. Empty: unknown.
-  std::string_view query;       ///< The query without `hasty`, a JSON array of [name, value]. Empty: no parameters.
-  std::string_view text;        ///< As completed so far. A malformed body stands here as it was sent.
-  std::span<const TextRange> added;     ///< The parts of `text` that the gate added, in order. Empty if `text` is cut.
-  const EventStatus* status = nullptr;  ///< Why it was not accepted, else null. `status->event` is unused.
-};
-
-/// Which events a viewer wants.
-struct LiveFilter {
-  std::optional<std::string> stream;  ///< Nullopt: every stream.
-  bool accepted = true;
-  bool invalid = true;
-  bool error = true;
-};
 
 /// A ring of the last events, of bounded size, allocated once. Viewers that fall behind miss the events that were
 /// overwritten, so `add` waits for a reader only while that copies a few bytes.
@@ -76,8 +45,24 @@ class LiveFeed {
 
   LiveFeed();
 
-  /// Adds `events` in this order. Sets their numbers in the feed, and ignores those given.
+  /// Adds the events of one request, in this order, and counts them. Sets their numbers in the feed and their place in
+  /// the request, and ignores those given.
   void add(std::span<const LiveEvent> events);
+
+  /// Counts events whose outcome is not known yet, until `end`.
+  void begin(std::size_t count) noexcept { in_flight_.fetch_add(count, std::memory_order_relaxed); }
+  /// Ends what `begin` counted. Call `add` before, so that no reader finds an event in neither place.
+  void end(std::size_t count) noexcept { in_flight_.fetch_sub(count, std::memory_order_release); }
+
+  /// Returns the counts since the start, or since the last `reset`, of the events that `filter` wants by their stream,
+  /// schema and outcome.
+  LiveCount count(const LiveFilter& filter) const;
+
+  /// Returns what is counted, stream by stream and reason by reason.
+  LiveSummary summary() const;
+
+  /// Forgets all counts and events. Events in flight stay in flight.
+  void reset();
 
   /// Returns a number that tells this feed from the feeds of other runs, whose event numbers mean nothing here.
   std::int64_t epoch() const { return epoch_; }
@@ -87,12 +72,14 @@ class LiveFeed {
 
   /// The result of one `read`.
   struct Page {
+    bool reset = false;        ///< The feed was reset after the viewer's position.
     std::uint64_t missed = 0;  ///< Overwritten events since the viewer's position, of any stream and outcome.
     std::uint64_t next = 0;    ///< The viewer's new position.
     std::string events;        ///< Packed. Read them with `next_live_event`.
   };
 
-  /// Reads the events from number `next` on that `filter` wants: at least one, and otherwise at most `max_bytes`.
+  /// Reads the events from number `next` on whose outcome `filter` wants: at least one, and otherwise at most
+  /// `max_bytes`. The reader holds them to the rest of the filter itself (`LiveFilter::wants`), without the lock.
   Page read(std::uint64_t next, const LiveFilter& filter, std::size_t max_bytes);
 
  private:
@@ -101,7 +88,11 @@ class LiveFeed {
     std::uint32_t size = 0;
   };
 
-  void add(const LiveEvent& event, std::string& status_buffer);
+  struct Place {
+    std::uint64_t request;
+    std::uint32_t index, size;
+  };
+  void add(const LiveEvent& event, const Place& place, std::string& status_buffer);
   /// Returns where the next event goes, and drops the events that it overwrites.
   char* make_room(std::size_t size);
   Slot& slot(std::uint64_t number) { return slots_[number % kMaxEvents]; }
@@ -113,9 +104,13 @@ class LiveFeed {
   std::vector<Slot> slots_;
   std::uint64_t first_ = 1;  // the number of the oldest event
   std::uint64_t next_ = 1;   // the number of the next event
+  std::uint64_t reset_ = 0;  // the number of the first event after the last reset
   std::size_t end_ = 0;      // the end of the newest event in `bytes_`
   std::size_t limit_ = kIdleBytes;
   std::int64_t read_at_ = 0;  // milliseconds since 1970
+  std::int64_t since_;        // the start or the last reset, milliseconds since 1970
+  LiveCounts counts_;
+  std::atomic<std::size_t> in_flight_{0};
 };
 
 /// Memory that a LiveEvent read from a page refers to.

@@ -48,6 +48,14 @@ class Request {
 
   std::size_t field_count() const { return fields_.size(); }
 
+  /// Returns true if `predicate` is true of the name, as sent, of any field.
+  template <typename Predicate>
+  bool any_field_name(Predicate predicate) const {
+    for (const Field& field : fields_)
+      if (predicate(view(field.name))) return true;
+    return false;
+  }
+
   /// Returns the value of the first field named `name`, in any case, or nullopt.
   std::optional<std::string_view> field(std::string_view name) const;
 

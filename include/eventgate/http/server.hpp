@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,13 @@ namespace eventgate {
 
 class Telemetry;
 
+/// A request that is answered with a rejection, before the response is sent.
+struct RejectedRequest {
+  const Request& request;
+  const Response& response;
+  std::chrono::system_clock::time_point received_at;
+};
+
 /// What a server serves.
 struct HttpServices {
   Router router;
@@ -27,6 +35,8 @@ struct HttpServices {
   Telemetry& telemetry;               ///< Must outlive the server.
   /// Counts requests and responses against `max_inflight_bytes`. Null: the server makes its own.
   std::shared_ptr<InflightBytes> inflight = nullptr;
+  /// Called with each request whose response has a `rejection_cause`, on its I/O thread. Empty: never. Thread-safe.
+  std::function<void(const RejectedRequest&)> on_rejection = {};
 };
 
 /// The ports of a server, bound and not listening. The constructor finds a process that listens on one already; a

@@ -103,9 +103,14 @@ class SchemaRepository {
     not_cached,  ///< No compiled schema has this URI. A request to look at a schema does not load it.
     too_many,    ///< Other documents are being read. Try again later.
   };
-  /// Starts to read the document of a cached schema. If it has `started`, `done` is called once with the result of
+  enum class Dereferenceable {
+    cached,  ///< Only a cached schema.
+    any,     ///< Any. Use it for URIs that no client can make up.
+  };
+  /// Starts to read the document of a schema. If it has `started`, `done` is called once with the result of
   /// `dereferenced`, on a loader thread; it must not block. Otherwise `done` is never called.
-  DereferenceStart begin_dereferencing(std::string_view schema_uri, std::function<void(SchemaText)> done);
+  DereferenceStart begin_dereferencing(std::string_view schema_uri, Dereferenceable which,
+                                       std::function<void(SchemaText)> done);
 
   /// Loads `schema_precache_uris` and waits for the results. Logs and counts each failure.
   ///
