@@ -33,7 +33,7 @@ using std::chrono::seconds;
 using Random = std::mt19937_64;
 
 constexpr std::size_t kReaders = 4;
-constexpr std::size_t kBreaksPerRound = 12;
+constexpr std::size_t kBreaksPerRound = 4;
 constexpr seconds kPatience{180};  // until every reader has what is there
 constexpr std::int64_t kFirstTime = 1700000000000;
 
