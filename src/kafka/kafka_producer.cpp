@@ -119,7 +119,8 @@ void KafkaProducer::produce(std::span<const Record> records) {
       rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
       if ((!checked_topic.empty() && record.topic == checked_topic) || is_topic_name(record.topic)) {
         checked_topic = record.topic;
-        record.handle->sink_data = {record.timestamp, record.already_answered};  // the report of a failure lacks it
+        record.handle->sink_data = {.timestamp = record.timestamp,
+                                    .already_answered = record.already_answered};  // the report of a failure lacks it
         const bool may_wait = record.already_answered && record.value.size() <= queue_size_;
         if (may_wait && (has_waiting_ || !waiting.empty())) {
           waiting.push_back(&record);
