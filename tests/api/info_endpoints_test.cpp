@@ -55,7 +55,7 @@ TEST(InfoEndpoints, DocumentationPageMayRunItsScript) {
 /// The response of `/` to a request with this field.
 Response root(bool has_live_page, std::optional<std::uint16_t> metrics_port, const std::string& accept,
               const std::string& target = "/") {
-  DocumentationEndpoint endpoint(has_live_page, metrics_port);
+  DocumentationEndpoint endpoint(nullptr, has_live_page, metrics_port);
   FakeExchange exchange({.target = target, .headers = {"Host: localhost", "Accept: " + accept}});
   Response response = exchange.run(endpoint).response;
   EXPECT_THAT(std::string(response.policy), testing::Not(HasSubstr("unsafe")));

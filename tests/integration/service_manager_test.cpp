@@ -136,7 +136,7 @@ TEST(ServiceManagerOfAGate, GetsNoWatchdogWhileAnIoThreadHangs) {
   const TemporaryFolder folder;
   const LoopbackSocket socket;
   const NotifySocket manager;
-  const std::string config = folder.write("config.yaml", quiet(folder, "num_workers: 2\n"));
+  const std::string config = folder.write("config.yaml", quiet(folder, "num_workers: 2\nstreams: false\n"));
   const pid_t gate = start_gate({"serve", "-c", kShipped, "-c", config}, folder.path() + "/output",
                                 socket.handed_over("WATCHDOG_USEC=200000 NOTIFY_SOCKET=" + manager.path()));
   manager.next_with("WATCHDOG=1");
