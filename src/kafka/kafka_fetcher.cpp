@@ -92,8 +92,10 @@ SourceResult<bool> KafkaFetcher::skip_gap(const PartitionId& id, Deadline deadli
     return false;
   }
   const PartitionBounds& partition = topic.partitions[static_cast<std::size_t>(id.partition)];
-  const std::int64_t to = std::clamp(found.next, partition.begin, partition.end);
-  if (to == found.next) return lookup_.pause(kPollTime);  // a broker has answered late
+  if (found.next >= partition.begin && found.next <= partition.end)
+    return lookup_.pause(kPollTime);  // a broker has answered late
+  // Beyond the end of a topic that was made anew, all of its records are wanted.
+  const std::int64_t to = partition.begin;
   found.gap = RecordGap{id.partition, found.gap ? found.gap->from : found.next, to};
   found.next = to;
   found.at_end = to == partition.end;

@@ -178,11 +178,10 @@ TEST_F(KafkaSource, FetchOfWhatIsGone_IsAGap) {
   ASSERT_THAT(records, SizeIs(6));
   EXPECT_EQ(records[0].offset, 4);
 
-  const auto beyond = source->fetch({topic, 0}, 50, 100, soon());
-  ASSERT_TRUE(beyond) << beyond.error().message;
-  EXPECT_EQ(beyond->gap, (RecordGap{0, 50, 10}));
-  EXPECT_EQ(beyond->next, 10);
-  EXPECT_TRUE(beyond->at_end);
+  // The topic may have been made anew since the offset was known.
+  gaps.clear();
+  EXPECT_THAT(fetch_all(*source, {topic, 0}, 50, 100, &gaps), SizeIs(6));
+  EXPECT_THAT(gaps, ElementsAre(RecordGap{0, 50, 4}));
 
   const auto absent = source->fetch({topic + ".absent", 0}, 7, 100, soon());
   ASSERT_TRUE(absent) << absent.error().message;

@@ -167,9 +167,10 @@ class RecordSource {
                                                                            Deadline deadline) = 0;
 
   /// Reads one partition from `offset` on: at least one record if there is one, and not many more bytes than
-  /// `max_bytes`. Does not wait for records to come. An offset that is gone is a gap up to the first that is kept; an
-  /// offset beyond the end is a gap to the end. A topic or partition that does not exist has no records and is at its
-  /// end. Calls for the same partition with the offset where the one before ended are fast.
+  /// `max_bytes`. Does not wait for records to come. An offset that is gone is a gap up to the first that is kept. An
+  /// offset beyond the end is a gap, too: to the beginning if the topic may have been made anew, else to the end. A
+  /// topic or partition that does not exist has no records and is at its end. Calls for the same partition with the
+  /// offset where the one before ended are fast.
   virtual SourceResult<FetchedRecords> fetch(const PartitionId& id, std::int64_t offset, std::size_t max_bytes,
                                              Deadline deadline) = 0;
 
