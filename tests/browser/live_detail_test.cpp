@@ -205,15 +205,32 @@ TEST(LiveDetail, SchemaTabIsATableOfTheFields) {
   browser.run("document.getElementById('whole').open = true");
   EXPECT_THAT(text(browser, "document"), HasSubstr("\"title\": \"test/event\""));
 
-  // It is asked for once, and what is no event has none.
+  // It is read anew for each event, because its file may have changed. A request that is no event has none.
   browser.run(opening(1));
   EXPECT_TRUE(browser.becomes_true(kFieldsShown));
   EXPECT_EQ(browser.run("return performance.getEntriesByType('resource')"
                         ".filter(entry => entry.name.includes('/v1/live/schema')).length"),
-            1);
+            2);
   browser.run(opening(2));
   EXPECT_EQ(browser.run("return document.getElementById('tab-schema').disabled"), true);
   EXPECT_EQ(browser.run("return document.getElementById('panel-event').hidden"), false);
+}
+
+TEST(LiveDetail, SchemaTabSaysThatTheFileHasChanged) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const TemporaryFolder folder;
+  folder.write("test/event/1.0.0", R"({"title":"test/event","type":"object","properties":{"old":{"type":"string"}}})");
+  const LiveGate gate("output_path: /dev/null\nschema_base_uris: [" + folder.path() + "]\nerror_stream: ''\n");
+  EXPECT_EQ(gate.post(test_event("5")), 201u);
+  WebDriver browser;
+  browser.open(gate.page());
+  EXPECT_TRUE(browser.becomes_true(listed(1)));
+  browser.run(opening(0) + tab("schema"));
+  EXPECT_TRUE(browser.becomes_true(kFieldsShown));
+  EXPECT_THAT(text(browser, "document-state"), Not(HasSubstr("has changed")));
+  folder.write("test/event/1.0.0", R"({"title":"test/event","type":"object","properties":{"new":{"type":"string"}}})");
+  browser.run(tab("event") + tab("schema"));
+  EXPECT_TRUE(browser.becomes_true("document.getElementById('document-state').textContent.includes('has changed')"));
 }
 
 TEST(LiveDetail, NothingOfASchemaBecomesMarkup) {

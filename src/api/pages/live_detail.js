@@ -139,11 +139,17 @@ function schemaFields(whole) {
 function fetchDocument(query) {
   const key = String(new URLSearchParams(query));
   if (!documents.has(key)) {
-    const reading = fetchText('v1/live/schema?' + key, 'application/json');
+    const reading = fetchReply('v1/live/schema?' + key, 'application/json');
     reading.catch(() => documents.delete(key));
     documents.set(key, reading);
   }
   return documents.get(key);
+}
+
+// The same, read anew: its file may have changed since.
+function fetchDocumentAnew(query) {
+  documents.delete(String(new URLSearchParams(query)));
+  return fetchDocument(query);
 }
 
 function fillFields(text) {
@@ -169,8 +175,10 @@ async function showSchema() {
   };
   show('Reading it.');
   try {
-    const text = await fetchDocument({uri: event.schema_uri});
-    show(event.schema_uri + ', as the gate read it for this page, with each $ref replaced by what it leads to.', text);
+    const {text, headers} = await fetchDocumentAnew({uri: event.schema_uri});
+    const changed = headers.get('x-eventgate-schema-changed') === 'true';
+    show(event.schema_uri + ', as the gate read it for this page, with each $ref replaced by what it leads to.' +
+      (changed ? ' The file has changed since the gate loaded the schema by which it checks events.' : ''), text);
   } catch (error) {
     show('It cannot be shown: ' + error.message + ' (Choose this tab again to try once more.)');
   }

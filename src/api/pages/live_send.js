@@ -48,7 +48,7 @@ async function startFromSchema() {
   setText(at('send-state'), 'Reading the schema.');
   let event = {$schema: used || fallback, meta: {stream}};
   try {
-    const text = await fetchDocument({uri: row && row.schema_title ? '/' + row.schema_title + '/latest' : used || fallback});
+    const {text} = await fetchDocument({uri: row && row.schema_title ? '/' + row.schema_title + '/latest' : used || fallback});
     event = exampleEvent(text, stream, used || fallback);
     setText(at('send-state'), 'From ' + event.$schema + '.');
   } catch (error) {

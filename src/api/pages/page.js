@@ -29,8 +29,8 @@ function headersFor(accept) {
   return headers;
 }
 
-// The text of a reply. Throws with the gate's reason if there is none.
-async function fetchText(path, accept) {
+// The text and the headers of a reply. Throws with the gate's reason if there is none.
+async function fetchReply(path, accept) {
   let reply;
   let text;
   try {
@@ -39,11 +39,13 @@ async function fetchText(path, accept) {
   } catch {
     throw new Error('The gate does not answer.');
   }
-  if (reply.ok) return text;
+  if (reply.ok) return {text, headers: reply.headers};
   let detail = 'The gate answered with status ' + reply.status + '.';
   try { detail = JSON.parse(text).detail || detail; } catch { /* something between it and here answered */ }
   throw Object.assign(new Error(detail), {status: reply.status});
 }
+
+async function fetchText(path, accept) { return (await fetchReply(path, accept)).text; }
 
 // Copies `text`, and says so in `said`. Where the browser does not allow it, `shown` is selected.
 async function copyText(text, said, shown) {
