@@ -1,10 +1,12 @@
 #include "stream_warnings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "canary_source.hpp"
@@ -20,6 +22,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kDefaultName = "eventgate";  // of a service whose name is not set
 constexpr std::size_t kMaxNamed = 8;
+
+/// Settings of `producers` that do nothing beside it.
+constexpr std::array<std::string_view, 4> kInsideProducers{"eventgate", "metrics_platform_client",
+                                                           "enrich_fields_from_http_headers", "use_edge_uniques"};
 
 std::string text_at(const Json& settings, const char* name) {
   const Json* const value = find_member(settings, name);
@@ -95,6 +101,14 @@ class StreamWarnings {
       const std::string stream = "stream '" + name + "': ";
       if (!settings.is_object()) continue;
       if (const auto problem = sample_problem(settings)) warn(wiki, stream + *problem);
+      // Of the gate's own wiki these are problems: see check_streams.
+      if (wiki != config_.streams.stream_config_wiki) {
+        if (text_at(settings, "schema_title").starts_with('/'))
+          warn(wiki, stream + "`schema_title` begins with a slash, and no schema's title does");
+        for (const std::string_view setting : kInsideProducers)
+          if (find_member(settings, setting))
+            warn(wiki, stream + "`" + std::string(setting) + "` does nothing here: expected it inside `producers`");
+      }
       const std::string service = text_at(settings, "destination_event_service");
       if (config_.service_name != kDefaultName && !service.empty() && service != config_.service_name)
         elsewhere.push_back(name);

@@ -64,15 +64,15 @@ KafkaClient::KafkaClient(const rd_kafka_conf_t& conf, const IoExecutor& reports,
 void KafkaClient::handle_log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text) {
   if (client == nullptr) return;  // a line about the configuration, before the client exists
   KafkaClient& self = *static_cast<KafkaClient*>(rd_kafka_opaque(client));
-  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.refusal_log_.add_line(text);
+  if (syslog_level == kDebugLevel && std::string_view(facility) == "MSGSET") self.refusals_.add_line(text);
   if (syslog_level <= self.log_level_) self.callbacks_.log(syslog_level, facility, text);
 }
 
 rd_kafka_msg_status_t KafkaClient::status(const rd_kafka_message_t& message) {
   const rd_kafka_msg_status_t status = rd_kafka_message_status(&message);
   if (status == RD_KAFKA_MSG_STATUS_PERSISTED && message.offset >= 0) return status;
-  const auto handed_over = RefusalLog::Clock::now() - std::chrono::microseconds(rd_kafka_message_latency(&message));
-  return refusal_log_.status(status, message.err, message.offset, rd_kafka_topic_name(message.rkt), handed_over);
+  const auto handed_over = BrokerRefusals::Clock::now() - std::chrono::microseconds(rd_kafka_message_latency(&message));
+  return refusals_.status(status, message.err, message.offset, rd_kafka_topic_name(message.rkt), handed_over);
 }
 
 void KafkaClient::wait_for_wakeup() {

@@ -15,15 +15,15 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "broker_refusals.hpp"
 #include "eventgate/io/task.hpp"
 #include "kafka_conf.hpp"
-#include "refusal_log.hpp"
 
 namespace eventgate {
 
 /// Called by the thread that calls `drain`, one at a time, and never after `close`.
 struct KafkaClientCallbacks {
-  /// A delivery report, with the status that RefusalLog::status returns.
+  /// A delivery report, with the status that BrokerRefusals::status returns.
   std::function<void(const rd_kafka_message_t&, rd_kafka_msg_status_t)> report;
   std::function<void(rd_kafka_resp_err_t, const char*)> error;
   /// A line of librdkafka's log. Called on any thread, also librdkafka's own, until `close` returns.
@@ -102,7 +102,7 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
   void wait_for_wakeup();
   void handle_wakeup();
   static void handle_log(const rd_kafka_t* client, int syslog_level, const char* facility, const char* text);
-  /// Returns RefusalLog::status of the message.
+  /// Returns BrokerRefusals::status of the message.
   rd_kafka_msg_status_t status(const rd_kafka_message_t& message);
   rd_kafka_topic_t* topic(std::string_view name) const;
   void handle_event(rd_kafka_event_t& event);
@@ -117,7 +117,7 @@ class KafkaClient : public std::enable_shared_from_this<KafkaClient> {
   std::unordered_map<std::string, rd_kafka_topic_t*, Hash, std::equal_to<>> topics_;
   bool ended_ = false;  // takes no more messages; guarded by topics_mutex_
 
-  RefusalLog refusal_log_{rd_kafka_version()};
+  BrokerRefusals refusals_{rd_kafka_version()};
 
   std::mutex mutex_;
   std::condition_variable drain_ended_;

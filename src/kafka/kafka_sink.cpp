@@ -40,7 +40,7 @@ class KafkaSink final : public Sink {
   KafkaSink(const KafkaSinkOptions& options, const IoExecutor& reports, Telemetry& telemetry)
       : guaranteed_("guaranteed", make_valid_conf(options, "guaranteed"), reports, limits_, housekeeper_, telemetry),
         hasty_("hasty", make_valid_conf(options, "hasty"), reports, limits_, housekeeper_, telemetry) {
-    if (!RefusalLog::is_tested(rd_kafka_version()))
+    if (!BrokerRefusals::is_tested(rd_kafka_version()))
       telemetry.sink_warning(name(), std::string("librdkafka ") + rd_kafka_version_str() +
                                          " is not one of the versions tested, 2.0.2 and 2.8.0: an event that Kafka did "
                                          "not take gets delivery 'unknown' where only librdkafka's log proves "

@@ -48,7 +48,7 @@ void TextBudget::add(std::size_t size, const std::string& where) {
                        " bytes in the JSON pointers and ids of its schemas: expected shorter keys, or fewer schemas");
 }
 
-ResolvedSchema RefResolver::root_of(SchemaDocument& document) const {
+ResolvedSchema RefResolver::root_of(ResolvedDocument& document) const {
   const bool is_first = &document == documents_.front().get();
   return {document.root, &document, document.base, (is_first ? "" : document.path) + "#"};
 }
@@ -74,8 +74,8 @@ std::string RefResolver::resolve_id(const std::string& base, const std::string& 
   return resolved;
 }
 
-SchemaDocument& RefResolver::add_document(const std::string& path, const Json& root) {
-  auto document = std::make_unique<SchemaDocument>();
+ResolvedDocument& RefResolver::add_document(const std::string& path, const Json& root) {
+  auto document = std::make_unique<ResolvedDocument>();
   const std::string where = (documents_.empty() ? "" : path) + "#";
   document->path = without_fragment(resolve_uri("", path));
   document->root = &root;
@@ -103,7 +103,7 @@ SchemaDocument& RefResolver::add_document(const std::string& path, const Json& r
 }
 
 /// Adds the ids of the schemas inside `schema`. AJV looks under any key that may hold a schema.
-void RefResolver::add_ids(SchemaDocument& document, const Json& schema, const std::string& base,
+void RefResolver::add_ids(ResolvedDocument& document, const Json& schema, const std::string& base,
                           const std::string& where, std::vector<std::string>& keys) {
   const auto visit = [&](const Json& inner) {
     if (!inner.is_object()) return;
@@ -143,12 +143,12 @@ void RefResolver::add_ids(SchemaDocument& document, const Json& schema, const st
   }
 }
 
-SchemaDocument& RefResolver::load(const std::string& path, const RefPosition& from) {
+ResolvedDocument& RefResolver::load(const std::string& path, const RefPosition& from) {
   for (const auto& document : documents_)
     if (document->path == path) return *document;
   Metaschema draft;
   if (find_draft(path, draft)) {
-    SchemaDocument& metaschema = add_document(path, metaschema_document(draft));
+    ResolvedDocument& metaschema = add_document(path, metaschema_document(draft));
     metaschema.is_metaschema = true;
     return metaschema;
   }
@@ -165,7 +165,7 @@ ResolvedSchema RefResolver::resolve(const std::string& reference, const RefPosit
   return *std::move(found);
 }
 
-std::optional<ResolvedSchema> RefResolver::resolve_full(SchemaDocument& document, const std::string& full,
+std::optional<ResolvedSchema> RefResolver::resolve_full(ResolvedDocument& document, const std::string& full,
                                                         const RefPosition& from, std::size_t chain) {
   if (chain > limits_.ref_chain)
     from.fail("leads through more than " + std::to_string(limits_.ref_chain) + " references");
@@ -183,7 +183,7 @@ std::optional<ResolvedSchema> RefResolver::resolve_full(SchemaDocument& document
     if (!place || !fragment.starts_with('/')) return std::nullopt;
     return follow(*std::move(place), pointer_keys(fragment, from), from, chain);
   }
-  SchemaDocument& other = load(path, from);
+  ResolvedDocument& other = load(path, from);
   if (fragment.empty()) return root_of(other);
   if (fragment.starts_with('/')) return follow(root_of(other), pointer_keys(fragment, from), from, chain);
   const auto id = other.ids.find(other.base + "#" + std::string(fragment));

@@ -19,7 +19,7 @@
 namespace eventgate {
 
 /// A schema document that was read, with the ids inside it.
-struct SchemaDocument {
+struct ResolvedDocument {
   std::string path;  ///< The path or URI it was read from.
   std::string base;  ///< Its id, or else its path, without fragment.
   bool has_id = false;
@@ -32,7 +32,7 @@ struct SchemaDocument {
 /// The schema that a reference leads to.
 struct ResolvedSchema {
   const nlohmann::ordered_json* schema = nullptr;
-  SchemaDocument* document = nullptr;
+  ResolvedDocument* document = nullptr;
   std::string base;   ///< The URI against which its own references are resolved.
   std::string where;  ///< Its place in messages: `/fragment/x/1.0.0#/definitions/a`; the root document has no path.
   bool never_inlined = false;  ///< AJV calls it as a function even if it has no `$ref` in it.
@@ -40,7 +40,7 @@ struct ResolvedSchema {
 
 /// The place of a `$ref`.
 struct RefPosition {
-  SchemaDocument* document = nullptr;
+  ResolvedDocument* document = nullptr;
   std::string base;     ///< The URI against which the reference is resolved.
   std::string where;    ///< The place, in messages, of the RefTarget that contains it.
   std::string pointer;  ///< JSON pointer from there to the `$ref`.
@@ -72,9 +72,9 @@ class RefResolver {
   /// Checks depth, `$schema` and ids of the document at `path` and keeps it. `root` must outlive this. The first
   /// document added is the one that is compiled; messages name its places without a path. The reference is valid as
   /// long as this.
-  SchemaDocument& add_document(const std::string& path, const nlohmann::ordered_json& root);
+  ResolvedDocument& add_document(const std::string& path, const nlohmann::ordered_json& root);
 
-  ResolvedSchema root_of(SchemaDocument& document) const;
+  ResolvedSchema root_of(ResolvedDocument& document) const;
   /// Returns the schema that the `$ref` at `from` leads to, and reads its document if necessary.
   ResolvedSchema resolve(const std::string& reference, const RefPosition& from);
 
@@ -84,12 +84,12 @@ class RefResolver {
   std::string resolve_id(const std::string& base, const std::string& id, const std::string& where) const;
 
  private:
-  void add_ids(SchemaDocument& document, const nlohmann::ordered_json& schema, const std::string& base,
+  void add_ids(ResolvedDocument& document, const nlohmann::ordered_json& schema, const std::string& base,
                const std::string& where, std::vector<std::string>& keys);
-  SchemaDocument& load(const std::string& path, const RefPosition& from);
+  ResolvedDocument& load(const std::string& path, const RefPosition& from);
   /// `chain` counts the references that were followed to get here. Returns nullopt if there is no schema.
-  std::optional<ResolvedSchema> resolve_full(SchemaDocument& document, const std::string& full, const RefPosition& from,
-                                             std::size_t chain);
+  std::optional<ResolvedSchema> resolve_full(ResolvedDocument& document, const std::string& full,
+                                             const RefPosition& from, std::size_t chain);
   std::optional<ResolvedSchema> follow(ResolvedSchema place, const std::vector<std::string>& keys,
                                        const RefPosition& from, std::size_t chain);
   static std::vector<std::string> pointer_keys(std::string_view fragment, const RefPosition& from);
@@ -99,7 +99,7 @@ class RefResolver {
   const RefReader& refs_;
   const CompilerLimits& limits_;
   TextBudget& texts_;
-  std::vector<std::unique_ptr<SchemaDocument>> documents_;
+  std::vector<std::unique_ptr<ResolvedDocument>> documents_;
   MemberIndex members_;
 };
 

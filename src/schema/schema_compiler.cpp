@@ -96,7 +96,7 @@ class Compiler {
   TextBudget texts_;
   RefResolver resolver_;
 
-  std::map<std::tuple<const Json*, SchemaDocument*, std::string>, Index> target_numbers_;
+  std::map<std::tuple<const Json*, ResolvedDocument*, std::string>, Index> target_numbers_;
   std::vector<ResolvedSchema> targets_;
   std::vector<std::size_t> reference_counts_;  ///< References that lead to each target.
   std::map<const Json*, bool> inlined_;        ///< What `is_inlined` has returned.
@@ -106,7 +106,7 @@ class Compiler {
   std::map<std::string, Index, std::less<>> names_;
 
   // The target that is being compiled.
-  SchemaDocument* document_ = nullptr;
+  ResolvedDocument* document_ = nullptr;
   std::string where_;
   bool has_references_ = false;
 };
@@ -121,7 +121,7 @@ struct Compiler::ObjectNames {
 
 void Compiler::compile(const std::string& uri, const Json& json) {
   program_.uri = uri;
-  SchemaDocument& document = resolver_.add_document(uri, json);
+  ResolvedDocument& document = resolver_.add_document(uri, json);
   if (const Json* title = find_member(json, "title"); title && title->is_string())
     program_.title = title->get<std::string>();
   add_target(resolver_.root_of(document));

@@ -143,7 +143,8 @@ TEST_F(StreamsOfAGate, Check_WarnsOfWhatAWikiCannotUse) {
                 "+large: {}\n");
   const GateRun all = run("check", {"--wiki", "all"});
   for (const std::string expected :
-       {"stream 'a.b': no topic_prefix makes the topic \"x\"", "streams 'a.b' and 'a_b' are one table, 'a_b'",
+       {"stream 'a.b': no topic_prefix makes the topic \"x\"", "`enrich_fields_from_http_headers` does nothing here",
+        "stream 'slash': `schema_title` begins with a slash", "streams 'a.b' and 'a_b' are one table, 'a_b'",
         "stream 'a_b': `sample.rate` is 2",
         "stream 'a.b': `sample.unit` is missing: no client sends its events; expected pageview, session or device (for "
         "dewiki)",

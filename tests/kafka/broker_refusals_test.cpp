@@ -1,4 +1,4 @@
-#include "kafka/refusal_log.hpp"
+#include "kafka/broker_refusals.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@ namespace eventgate {
 namespace {
 
 using std::chrono::seconds;
-using Clock = RefusalLog::Clock;
+using Clock = BrokerRefusals::Clock;
 
 constexpr int kDebian12 = 0x020002ff, kDebian13 = 0x020800ff;
 
@@ -56,19 +56,19 @@ TEST(DoubtfullyRefusedTopic, LogLinesOfTestedVersions_TopicIsRead) {
   for (const Line& line : kLines) EXPECT_EQ(doubtfully_refused_topic(line.text).value_or(""), line.topic) << line.text;
 }
 
-TEST(RefusalLog, OnlyTheVersionsOfDebian12And13AreTested) {
-  EXPECT_TRUE(RefusalLog::is_tested(kDebian12));
-  EXPECT_TRUE(RefusalLog::is_tested(kDebian13));
+TEST(BrokerRefusals, OnlyTheVersionsOfDebian12And13AreTested) {
+  EXPECT_TRUE(BrokerRefusals::is_tested(kDebian12));
+  EXPECT_TRUE(BrokerRefusals::is_tested(kDebian13));
   for (const int version : {0, 0x010900ff, 0x020001ff, 0x020002fe, 0x02000200, 0x020801ff, 0x020b00ff, 0x030000ff})
-    EXPECT_FALSE(RefusalLog::is_tested(version)) << std::hex << version;
+    EXPECT_FALSE(BrokerRefusals::is_tested(version)) << std::hex << version;
 }
 
 constexpr auto kNot = RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
 constexpr auto kPossibly = RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
 constexpr auto kPersisted = RD_KAFKA_MSG_STATUS_PERSISTED;
 
-TEST(RefusalLog, RefusalIsLogged_EarlierRecordsOfItsTopicArePossiblyPersisted) {
-  RefusalLog log(kDebian12);
+TEST(BrokerRefusals, RefusalIsLogged_EarlierRecordsOfItsTopicArePossiblyPersisted) {
+  BrokerRefusals log(kDebian12);
   const auto before = Clock::now() - seconds(1);
   const auto status = [&](const char* topic, Clock::time_point handed_over) {
     return log.status(kNot, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, -1, topic, handed_over);
@@ -80,9 +80,9 @@ TEST(RefusalLog, RefusalIsLogged_EarlierRecordsOfItsTopicArePossiblyPersisted) {
   EXPECT_EQ(status("eqiad.test-1", before), kNot);
 }
 
-TEST(RefusalLog, UnexpectedErrorOrImpliedSuccess_IsPossiblyPersistedInEveryVersion) {
+TEST(BrokerRefusals, UnexpectedErrorOrImpliedSuccess_IsPossiblyPersistedInEveryVersion) {
   for (const int version : {kDebian12, kDebian13, 0x030000ff}) {
-    const RefusalLog log(version);
+    const BrokerRefusals log(version);
     EXPECT_EQ(log.status(kNot, RD_KAFKA_RESP_ERR_UNKNOWN, -1, "t", Clock::now()), kPossibly);
     EXPECT_EQ(log.status(kPersisted, RD_KAFKA_RESP_ERR_NO_ERROR, -1, "t", Clock::now()), kPossibly);
     EXPECT_EQ(log.status(kPersisted, RD_KAFKA_RESP_ERR_NO_ERROR, 7, "t", Clock::now()), kPersisted);
@@ -90,8 +90,8 @@ TEST(RefusalLog, UnexpectedErrorOrImpliedSuccess_IsPossiblyPersistedInEveryVersi
   }
 }
 
-TEST(RefusalLog, UntestedVersion_WhatTheLogWouldDecideIsPossiblyPersisted) {
-  const RefusalLog log(0x020b00ff);
+TEST(BrokerRefusals, UntestedVersion_WhatTheLogWouldDecideIsPossiblyPersisted) {
+  const BrokerRefusals log(0x020b00ff);
   for (const auto error : {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                            RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
                            RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR__PURGE_QUEUE})

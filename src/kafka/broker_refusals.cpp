@@ -1,4 +1,4 @@
-#include "refusal_log.hpp"
+#include "broker_refusals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,19 +27,20 @@ std::optional<std::string_view> doubtfully_refused_topic(std::string_view text) 
   return text.substr(begin, end - begin);
 }
 
-bool RefusalLog::is_tested(int version) {
+bool BrokerRefusals::is_tested(int version) {
   return std::find(kTestedVersions.begin(), kTestedVersions.end(), version) != kTestedVersions.end();
 }
 
-void RefusalLog::add_line(std::string_view text) {
+void BrokerRefusals::add_line(std::string_view text) {
   const auto topic = doubtfully_refused_topic(text);
   if (!topic) return;
   const std::lock_guard lock(mutex_);
   last_refusals_.insert_or_assign(std::string(*topic), Clock::now());
 }
 
-rd_kafka_msg_status_t RefusalLog::status(rd_kafka_msg_status_t status, rd_kafka_resp_err_t error, std::int64_t offset,
-                                         std::string_view topic, Clock::time_point handed_over) const {
+rd_kafka_msg_status_t BrokerRefusals::status(rd_kafka_msg_status_t status, rd_kafka_resp_err_t error,
+                                             std::int64_t offset, std::string_view topic,
+                                             Clock::time_point handed_over) const {
   if (status == RD_KAFKA_MSG_STATUS_PERSISTED && offset < 0) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
   if (status != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) return status;
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN) return RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;

@@ -24,12 +24,12 @@ std::optional<std::string_view> doubtfully_refused_topic(std::string_view text);
 /// have written, and only its log names the refusals that leave this open.
 ///
 /// Thread-safe.
-class RefusalLog {
+class BrokerRefusals {
  public:
   using Clock = std::chrono::steady_clock;  // librdkafka uses the same clock
 
   /// `version`: the result of rd_kafka_version(). The log of a version that is not tested is not trusted.
-  explicit RefusalLog(int version) : trusted_(is_tested(version)) {}
+  explicit BrokerRefusals(int version) : trusted_(is_tested(version)) {}
 
   /// Returns true for 2.0.2 and 2.8.0: the tests contain the lines of these versions.
   static bool is_tested(int version);
