@@ -47,7 +47,10 @@ void TopicRing::append(std::vector<RingItem> items) {
       } else {
         // What lies before a topic that was made anew belongs to another one.
         if (item.kind == RingItem::Kind::gap && item.gap.to < item.gap.from) {
-          while (!items_.empty()) drop_first();
+          // Its other partitions have told so already, or will: what they have stays.
+          while (std::any_of(items_.begin(), items_.end(),
+                             [&](const RingItem& other) { return other.partition() == item.partition(); }))
+            drop_first();
           partition.front = {item.gap.to, std::nullopt};
           partition.first.reset();
         }

@@ -14,7 +14,9 @@ RingItem frame_item(std::int64_t offset, std::size_t bytes = 2, std::int32_t par
   return RingItem::of(std::move(frame));
 }
 
-RingItem gap_item(std::int64_t from, std::int64_t to) { return {RingItem::Kind::gap, nullptr, {0, from, to}}; }
+RingItem gap_item(std::int64_t from, std::int64_t to, std::int32_t partition = 0) {
+  return {RingItem::Kind::gap, nullptr, {partition, from, to}};
+}
 
 ReaderPositions at(std::int64_t offset) { return ReaderPositions({"a"}, {{"a", 0, offset, std::nullopt}}); }
 
@@ -59,6 +61,18 @@ TEST(TopicRing, TopicMadeAnew_DropsWhatWasBefore) {
   EXPECT_EQ(ring.find(positions, 0), 2u);
   std::vector<RingItem> items;
   EXPECT_FALSE(ring.read(0, 4, 10, items));
+}
+
+TEST(TopicRing, TopicMadeAnewHasTwoPartitions_TheGapOfEachStays) {
+  TopicRing ring = ring_from(0);
+  ring.append({frame_item(0), frame_item(0, 2, 1), gap_item(1, 0), gap_item(1, 0, 1), frame_item(0)});
+  std::vector<RingItem> items;
+  ASSERT_TRUE(ring.read(2, 5, 10, items));
+  ASSERT_EQ(items.size(), 3u);
+  EXPECT_EQ(items[0].kind, RingItem::Kind::gap);
+  EXPECT_EQ(items[0].partition(), 0);
+  EXPECT_EQ(items[1].kind, RingItem::Kind::gap);
+  EXPECT_EQ(items[1].partition(), 1);
 }
 
 TEST(TopicRing, RecordAt_KnowsWhatItHasAlone) {
