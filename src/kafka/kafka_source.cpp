@@ -152,7 +152,8 @@ class KafkaSource final : public RecordSource {
       const SourceResult<FetchedRecords> fetched = places_.fetch(offset.id, offset.offset, 1, deadline);
       if (!fetched) return fetched.error();
       found.emplace_back();
-      if (!fetched->records.empty())
+      // A fetch beyond the end goes to the beginning.
+      if (!fetched->records.empty() && fetched->records.front().offset >= offset.offset)
         found.back() = RecordPlace{fetched->records.front().offset, fetched->records.front().timestamp};
     }
     return found;

@@ -150,7 +150,8 @@ TEST(CommandLine, VersionIsACommandOfItsOwn) {
 
 TEST(CommandLine, WhatIsWrongIsSaidInOneLineThatNamesTheNearest) {
   EXPECT_EQ(refusal({}), "expected a command: serve, check, validate, health, streams, canary, schema or spool");
-  EXPECT_EQ(refusal({"start"}), "unknown command 'start': expected serve, check, validate, health, streams, canary, schema or spool");
+  EXPECT_EQ(refusal({"start"}),
+            "unknown command 'start': expected serve, check, validate, health, streams, canary, schema or spool");
   EXPECT_EQ(refusal({"serv", "-c", "a"}), "unknown command 'serv'; did you mean 'serve'?");
   EXPECT_EQ(refusal({"serve"}), "expected -c FILE, such as -c config/config.yaml");
   EXPECT_EQ(refusal({"serve", "-c"}), "--config: 1 required FILE missing");

@@ -171,7 +171,8 @@ function tryForm(id, path, method, described) {
   return [...parts, make('h4', 'Try it'), form];
 }
 
-function route(spec, path, method, described) {
+function route(spec, path, method, operation) {
+  const described = {...operation, parameters: operation.parameters && operation.parameters.map((parameter) => resolved(spec, parameter))};
   const id = described.operationId;
   const element = make('section', undefined, 'route');
   element.id = id;
