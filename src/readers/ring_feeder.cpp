@@ -46,7 +46,7 @@ RingFeeder::~RingFeeder() { stop(); }
 
 void RingFeeder::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(wake_mutex_);
     stopped_ = true;
   }
   wake_.notify_all();
@@ -69,17 +69,36 @@ std::shared_ptr<TopicRing> RingFeeder::ring(const std::string& topic, const Topi
     feed->ring = std::make_shared<TopicRing>(topic, stream_buffer_, begin);
     feed->rules = find_rules_(topic);
     feed->used_at = Clock::now();
-    feed->tail = source_.tail(topic, begin, [this, readable = feed->readable] {
-      {
-        const std::lock_guard guard(mutex_);
-        *readable = any_readable_ = true;
-      }
-      wake_.notify_one();
-    });
-    any_readable_ = true;
-    wake_.notify_one();
+    feed->tail = source_.tail(topic, begin, [this, readable = feed->readable] { mark_readable(*readable); });
+    mark_readable(*feed->readable);
   }
   return feed->ring;
+}
+
+void RingFeeder::mark_readable(bool& readable) {
+  {
+    const std::lock_guard lock(wake_mutex_);
+    readable = any_readable_ = true;
+  }
+  wake_.notify_one();
+}
+
+/// Waits until a feed is readable, or for kSweep. Returns false if the thread is to end.
+bool RingFeeder::await_readable() {
+  std::unique_lock lock(wake_mutex_);
+  wake_.wait_for(lock, kSweep, [this] { return stopped_ || any_readable_; });
+  any_readable_ = false;
+  return !stopped_;
+}
+
+/// Returns the feeds that may have something, and marks them as read.
+std::vector<RingFeeder::FeedWithRules> RingFeeder::take_readable() {
+  const std::lock_guard lock(mutex_);
+  const std::lock_guard wake_lock(wake_mutex_);
+  std::vector<FeedWithRules> readable;
+  for (const auto& [topic, feed] : feeds_)
+    if (std::exchange(*feed->readable, false)) readable.emplace_back(feed, feed->rules);
+  return readable;
 }
 
 std::shared_ptr<TopicRing> RingFeeder::find(const std::string& topic) {
@@ -106,15 +125,8 @@ void RingFeeder::run() {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
   Clock::time_point swept_at = Clock::now();
-  std::unique_lock lock(mutex_);
-  while (!stopped_) {
-    wake_.wait_for(lock, kSweep, [this] { return stopped_ || any_readable_; });
-    if (stopped_) break;
-    any_readable_ = false;
-    std::vector<std::pair<std::shared_ptr<Feed>, std::shared_ptr<const RedactionRules>>> readable;
-    for (const auto& [topic, feed] : feeds_)
-      if (std::exchange(*feed->readable, false)) readable.emplace_back(feed, feed->rules);
-    lock.unlock();
+  while (await_readable()) {
+    std::vector<FeedWithRules> readable = take_readable();
     for (const auto& [feed, rules] : readable) {
       bool has_more = false;
       try {
@@ -123,20 +135,17 @@ void RingFeeder::run() {
         log(LogLevel::error, "The feeder of streams went on after an exception",
             {{"topic", std::string_view(feed->ring->topic())}, {"message", std::string_view(e.what())}});
       }
-      if (!has_more) continue;
-      const std::lock_guard guard(mutex_);
-      *feed->readable = any_readable_ = true;
+      if (has_more) mark_readable(*feed->readable);
     }
     readable.clear();
-    lock.lock();
     if (Clock::now() - swept_at >= kSweep) {
       swept_at = Clock::now();
-      drop_unused(lock);
+      drop_unused();
     }
   }
-  std::map<std::string, std::shared_ptr<Feed>> ended;
+  std::map<std::string, std::shared_ptr<Feed>> ended;  // destroyed after the lock is released
+  const std::lock_guard lock(mutex_);
   ended.swap(feeds_);
-  lock.unlock();
 }
 
 /// Moves what has come into the ring. Returns true if there may be more.
@@ -164,9 +173,10 @@ bool RingFeeder::feed(Feed& feed, const std::shared_ptr<const RedactionRules>& r
   return true;
 }
 
-void RingFeeder::drop_unused(std::unique_lock<std::mutex>& lock) {
+void RingFeeder::drop_unused() {
   const Clock::time_point now = Clock::now();
   std::vector<std::shared_ptr<Feed>> dropped;
+  std::unique_lock lock(mutex_);
   for (auto it = feeds_.begin(); it != feeds_.end();) {
     Feed& feed = *it->second;
     if (feed.ring.use_count() > 1) feed.used_at = now;
@@ -177,11 +187,8 @@ void RingFeeder::drop_unused(std::unique_lock<std::mutex>& lock) {
       ++it;
     }
   }
-  // A tail may wait for its last call of `on_readable`, which takes the lock.
-  lock.unlock();
+  lock.unlock();  // a tail may take its time to end
   for (const std::shared_ptr<Feed>& feed : dropped) metrics_.topic_left(feed->ring->topic());
-  dropped.clear();
-  lock.lock();
 }
 
 }  // namespace eventgate

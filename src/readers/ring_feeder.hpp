@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "eventgate/readers/redaction.hpp"
@@ -57,23 +58,30 @@ class RingFeeder {
   struct Feed {
     std::shared_ptr<TopicRing> ring;
     std::shared_ptr<const RedactionRules> rules;
-    std::unique_ptr<RecordTail> tail;                               // the thread's, once it is there
-    std::shared_ptr<bool> readable = std::make_shared<bool>(true);  // under the mutex; outlives the feed in a callback
+    std::unique_ptr<RecordTail> tail;  // the thread's, once it is there
+    std::shared_ptr<bool> readable =
+        std::make_shared<bool>(true);  // under wake_mutex_; outlives the feed in a callback
     std::chrono::steady_clock::time_point used_at;
   };
 
+  using FeedWithRules = std::pair<std::shared_ptr<Feed>, std::shared_ptr<const RedactionRules>>;
+
   void run();
+  void mark_readable(bool& readable);
+  bool await_readable();
+  std::vector<FeedWithRules> take_readable();
   bool feed(Feed& feed, const std::shared_ptr<const RedactionRules>& rules);
-  void drop_unused(std::unique_lock<std::mutex>& lock);
+  void drop_unused();
 
   RecordSource& source_;
   StreamMetrics& metrics_;
   const std::size_t stream_buffer_;
   const FindRules find_rules_;
 
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  std::mutex mutex_;  // of the feeds; the source may be called while it is held
   std::map<std::string, std::shared_ptr<Feed>> feeds_;
+  std::mutex wake_mutex_;  // of the flags; `on_readable` takes it alone, because the source may hold its own locks then
+  std::condition_variable wake_;
   bool any_readable_ = false;
   bool stopped_ = false;
   std::thread thread_;
