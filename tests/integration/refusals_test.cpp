@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/base64.hpp"
 #include "support/gate_process.hpp"
 #include "support/http_client.hpp"
 #include "support/ledger_samples.hpp"
@@ -158,24 +159,9 @@ TEST(Refusals, OfWholeRequestsHaveALineForEachCause) {
 
 // --- what an error event holds is posted again
 
-std::string from_base64(std::string_view text) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text.substr(0, text.find('='))) {
-    bits = bits << 6 | static_cast<unsigned>(kDigits.find(c));
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xFF);
-  }
-  return bytes;
-}
-
 /// Posts the event of `made` again as it was meant: its bytes, the query, and the id and time that the gate gave it.
 HttpReply post_again(const Gate& gate, const json& made) {
-  std::string body = made.contains("raw_event_base64") ? from_base64(made["raw_event_base64"].get<std::string>())
+  std::string body = made.contains("raw_event_base64") ? base64_decoded(made["raw_event_base64"].get<std::string>())
                                                        : made["raw_event"].get<std::string>();
   if (made.contains("errored_event_id") || made.contains("errored_event_dt")) {
     json event = json::parse(body);
