@@ -5,24 +5,14 @@
 #include <set>
 
 #include "eventgate/logging/log.hpp"
+#include "families.hpp"
 
 namespace eventgate {
 namespace {
 
-prometheus::Family<prometheus::Gauge>& gauges(Metrics& metrics, const char* name, const char* help) {
-  return prometheus::BuildGauge()
-      .Name(name)
-      .Help(help)
-      .Labels({{"service", metrics.service()}})
-      .Register(metrics.registry());
-}
-
 prometheus::Counter& canaries(Metrics& metrics, const char* outcome) {
-  return prometheus::BuildCounter()
-      .Name("eventgate_canaries_total")
-      .Help("Canary events that the gate made, by outcome.")
-      .Labels({{"service", metrics.service()}})
-      .Register(metrics.registry())
+  return Families(metrics)
+      .counters("eventgate_canaries_total", "Canary events that the gate made, by outcome.")
       .Add({{"outcome", outcome}});
 }
 
@@ -31,9 +21,11 @@ prometheus::Counter& canaries(Metrics& metrics, const char* outcome) {
 CanaryMetrics::CanaryMetrics(Metrics& metrics)
     : produced_(canaries(metrics, "produced")),
       failed_(canaries(metrics, "failed")),
-      streams_(gauges(metrics, "eventgate_canary_streams", "Streams that canary events are made for.").Add({})),
-      failing_(gauges(metrics, "eventgate_canary_failing",
-                      "1 if the last canary event of the stream was not produced, else 0, by stream.")) {}
+      streams_(
+          Families(metrics).gauges("eventgate_canary_streams", "Streams that canary events are made for.").Add({})),
+      failing_(
+          Families(metrics).gauges("eventgate_canary_failing",
+                                   "1 if the last canary event of the stream was not produced, else 0, by stream.")) {}
 
 void CanaryMetrics::set_streams(const std::vector<std::string>& streams) {
   const std::lock_guard lock(mutex_);

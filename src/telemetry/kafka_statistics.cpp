@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "families.hpp"
+
 namespace eventgate {
 namespace {
 
@@ -139,13 +141,8 @@ struct KafkaStatistics::Impl {
   }
 
   prometheus::Family<prometheus::Gauge>& family(std::size_t row) {
-    if (!families[row]) {
-      families[row] = &prometheus::BuildGauge()
-                           .Name(std::string("eventgate_rdkafka_") + kRows[row].name)
-                           .Help(kRows[row].help)
-                           .Labels({{"service", metrics.service()}})
-                           .Register(metrics.registry());
-    }
+    if (!families[row])
+      families[row] = &Families(metrics).gauges(std::string("eventgate_rdkafka_") + kRows[row].name, kRows[row].help);
     return *families[row];
   }
 

@@ -10,6 +10,7 @@
 
 #include "eventgate/logging/log.hpp"
 #include "eventgate/logging/log_limit.hpp"
+#include "families.hpp"
 #include "series.hpp"
 
 namespace eventgate {
@@ -23,23 +24,8 @@ constexpr std::size_t kMaxCombinations = 100;
 
 }  // namespace
 
-struct StreamMetrics::Impl {
-  explicit Impl(Metrics& registry) : metrics(registry) {}
-
-  prometheus::Family<Counter>& counters(const char* name, const char* help) {
-    return prometheus::BuildCounter()
-        .Name(name)
-        .Help(help)
-        .Labels({{"service", metrics.service()}})
-        .Register(metrics.registry());
-  }
-  prometheus::Family<Gauge>& gauges(const char* name, const char* help) {
-    return prometheus::BuildGauge()
-        .Name(name)
-        .Help(help)
-        .Labels({{"service", metrics.service()}})
-        .Register(metrics.registry());
-  }
+struct StreamMetrics::Impl : Families {
+  explicit Impl(Metrics& registry) : Families(registry) {}
 
   std::string combination(const std::vector<std::string>& streams) {
     std::string name;
@@ -51,7 +37,6 @@ struct StreamMetrics::Impl {
     return name;
   }
 
-  Metrics& metrics;
   // Metrics of the original.
   Series<Gauge, 1> connected{gauges("eventstreams_connected_clients", "Clients that read a stream now."), {"stream"}};
   Series<Counter, 1> connections{

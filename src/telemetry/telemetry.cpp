@@ -18,6 +18,7 @@
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/logging/log_limit.hpp"
+#include "families.hpp"
 #include "kafka_statistics.hpp"
 #include "refusal_log.hpp"
 #include "series.hpp"
@@ -66,34 +67,11 @@ void log_limited(LogLimit& limit, std::string_view cause, LogLevel level, std::s
 
 }  // namespace
 
-struct Telemetry::Impl {
-  explicit Impl(Metrics& registry) : metrics(registry) {}
+struct Telemetry::Impl : Families {
+  explicit Impl(Metrics& registry) : Families(registry), metrics(registry) {}
 
-  prometheus::Family<Counter>& counters(const char* name, const char* help) {
-    return prometheus::BuildCounter()
-        .Name(name)
-        .Help(help)
-        .Labels({{"service", metrics.service()}})
-        .Register(metrics.registry());
-  }
   Counter& counter(const char* name, const char* help) { return counters(name, help).Add({}); }
-
-  prometheus::Family<Gauge>& gauges(const char* name, const char* help) {
-    return prometheus::BuildGauge()
-        .Name(name)
-        .Help(help)
-        .Labels({{"service", metrics.service()}})
-        .Register(metrics.registry());
-  }
   Gauge& gauge(const char* name, const char* help) { return gauges(name, help).Add({}); }
-
-  prometheus::Family<Histogram>& histograms(const char* name, const char* help) {
-    return prometheus::BuildHistogram()
-        .Name(name)
-        .Help(help)
-        .Labels({{"service", metrics.service()}})
-        .Register(metrics.registry());
-  }
 
   Metrics& metrics;
 
