@@ -42,11 +42,10 @@ bool has_control_characters(std::string_view text) {
 }
 
 std::string nearest(const std::string& key, const std::set<std::string>& known) {
-  const std::string_view start = std::string_view(key).substr(0, 64);
   const std::string* best = nullptr;
   std::size_t least = std::numeric_limits<std::size_t>::max();
   for (const std::string& name : known) {
-    const std::size_t edits = edit_distance(start, name);
+    const std::size_t edits = edit_distance(key, name);
     if (edits >= least) continue;
     least = edits;
     best = &name;

@@ -34,13 +34,12 @@ constexpr const char* kKeys[] = {"schemaBasePath",
                                  "logLevel"};
 
 std::string nearest_key(std::string_view given) {
-  if (given.size() > 100) given = given.substr(0, 100);
   return *std::min_element(std::begin(kKeys), std::end(kKeys), [&](const char* a, const char* b) {
     return edit_distance(given, a) < edit_distance(given, b);
   });
 }
 
-/// Reads a file's keys into a config.
+/// Reads the keys of a file into a config.
 class Reader {
  public:
   Reader(std::string file, JsonschemaToolsConfig& config) : file_(std::move(file)), config_(config) {}
@@ -132,7 +131,7 @@ class Reader {
 
 void read_file(const fs::path& file, JsonschemaToolsConfig& config, ObjectReader& reader) {
   std::error_code ignored;
-  if (fs::is_empty(file, ignored)) {  // says nothing
+  if (fs::is_empty(file, ignored)) {  // an empty file sets no option
     config.has_file = true;
     return;
   }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "eventgate/base/edit_distance.hpp"
 #include "eventgate/base/quote.hpp"
-#include "eventgate/base/similar_name.hpp"
 #include "eventgate/json/json_text.hpp"
 
 namespace eventgate {
