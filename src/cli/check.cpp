@@ -42,7 +42,7 @@ namespace fs = std::filesystem;
 class Check {
  public:
   Check(const Config& config, const std::string& wiki)
-      : config_(config), wiki_(wiki), metrics_(config.service_name), events_(metrics_) {}
+      : config_(config), wiki_(wiki), metrics_(config.service_name), telemetry_(metrics_) {}
 
   Findings findings() {
     check_interface();
@@ -81,7 +81,7 @@ class Check {
   const Config& config_;
   const std::string& wiki_;
   Metrics metrics_;
-  Telemetry events_;
+  Telemetry telemetry_;
   std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
@@ -176,7 +176,7 @@ void Check::check_schemas() {
   SchemaOptions now = config_.schema;
   now.cache_dir.clear();  // what is there now counts
   try {
-    schemas_ = std::make_unique<SchemaRepository>(now, make_uri_reader(config_.schema_reader), events_);
+    schemas_ = std::make_unique<SchemaRepository>(now, make_uri_reader(config_.schema_reader), telemetry_);
   } catch (const std::exception& e) {
     problem(e.what());
     return;
@@ -193,14 +193,14 @@ void Check::check_streams() {
   once.cache_dir.clear();  // what is there now counts
   once.stream_config_ttl = {};
   try {
-    streams_ = std::make_unique<StreamConfigSource>(once, make_uri_reader(config_.stream_reader), events_);
+    streams_ = std::make_unique<StreamConfigSource>(once, make_uri_reader(config_.stream_reader), telemetry_);
   } catch (const std::exception& e) {
     problem(e.what());
     return;
   }
   if (schemas_) eventgate::check_streams(config_, *streams_->current(), *reader_, *schemas_, found_);
   try {
-    for (std::string& text : stream_warnings(config_, wiki_, events_)) found_.warnings.push_back(std::move(text));
+    for (std::string& text : stream_warnings(config_, wiki_, telemetry_)) found_.warnings.push_back(std::move(text));
   } catch (const std::exception& e) {
     problem(e.what());
   }
@@ -214,7 +214,7 @@ void Check::check_exposed_streams() {
     once.cache_dir.clear();  // what is there now counts
     once.stream_config_ttl = {};
     try {
-      streams_ = std::make_unique<StreamConfigSource>(once, make_uri_reader(config_.stream_reader), events_);
+      streams_ = std::make_unique<StreamConfigSource>(once, make_uri_reader(config_.stream_reader), telemetry_);
     } catch (const std::exception& e) {
       // `check_streams` has said it.
       if (!config_.intake) problem(e.what());
@@ -261,8 +261,8 @@ void Check::check_test_events() {
   }
   GateOptions options = config_.gate;
   options.error_stream.clear();
-  FanOut producer({}, config_.produce_timeout, events_);
-  EventGate gate(options, *schemas_, streams_.get(), producer, events_);
+  FanOut producer({}, config_.produce_timeout, telemetry_);
+  EventGate gate(options, *schemas_, streams_.get(), producer, telemetry_);
   RequestContext request;
   request.received_at = std::chrono::system_clock::now();
   boost::asio::io_context context(1);

@@ -86,7 +86,7 @@ struct IoThread {
 }  // namespace
 
 struct Service::Impl {
-  explicit Impl(Config of) : config(std::move(of)), metrics(config.service_name), events(metrics) {}
+  explicit Impl(Config of) : config(std::move(of)), metrics(config.service_name), telemetry(metrics) {}
   ~Impl() { end(); }
 
   void start(const std::stop_token& stop, std::optional<int> socket);
@@ -96,7 +96,7 @@ struct Service::Impl {
   void start_readers();
   std::shared_ptr<const ExposedStreams> exposed_streams(const StreamConfigs* configs) const;
   void declare_first();
-  void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, events.ledger()); }
+  void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, telemetry.ledger()); }
   void prefetch_metadata(const StreamConfigs& configs);
   Task<void> keep_ledger();
   Task<void> write_refusals();
@@ -112,7 +112,7 @@ struct Service::Impl {
   const Config config;
   Metrics metrics;
   const ProcessMetrics process{metrics};
-  Telemetry events;
+  Telemetry telemetry;
   std::atomic<bool> producing{false};  ///< There is a producer.
   std::atomic<bool> draining{false};
   bool stopped = false;
@@ -152,12 +152,12 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
 
   // What can fail without leaving a trace comes first, the sinks, which make files, last.
   HttpPorts ports(config.http, executors.front(), socket);
-  schemas = std::make_unique<SchemaRepository>(config.schema, reader(config.schema_reader), events);
+  schemas = std::make_unique<SchemaRepository>(config.schema, reader(config.schema_reader), telemetry);
   schemas->precache(stop);
   if (!config.streams.stream_config_uri.empty()) {
     stream_reader = reader(config.stream_reader);
     streams = std::make_unique<StreamConfigSource>(
-        config.streams, stream_reader, events,
+        config.streams, stream_reader, telemetry,
         [this](const StreamConfigs& configs) {
           declare(configs);
           if (StreamReaders* const readers_of_streams = reading)
@@ -167,25 +167,25 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
           schemaless->check(streams->current());
         },
         stop);
-    schemaless = std::make_unique<MissingSchemaReporter>(config.schema, reader(config.schema_reader), events);
-    events.observe_stream_config_age([source = streams.get()] {
+    schemaless = std::make_unique<MissingSchemaReporter>(config.schema, reader(config.schema_reader), telemetry);
+    telemetry.observe_stream_config_age([source = streams.get()] {
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
   }
   declare_first();
   std::vector<std::unique_ptr<Sink>> sinks;
-  if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), events));
-  if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), events);
+  if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), telemetry));
+  if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), telemetry);
   if (config.file) {
     FileSinkOptions file = *config.file;
     file.produce_timeout = config.produce_timeout;
-    sinks.push_back(make_file_sink(std::move(file), events));
+    sinks.push_back(make_file_sink(std::move(file), telemetry));
   }
   log(LogLevel::info, "Events are produced to these sinks",
       {{"kafka", config.kafka ? std::string_view("yes") : std::string_view("no")},
        {"spool", config.spool ? std::string_view(config.spool->path) : std::string_view("none")},
        {"file", config.file ? std::string_view(config.file->output_path) : std::string_view("none")}});
-  producer = std::make_unique<FanOut>(std::move(sinks), config.produce_timeout, events);
+  producer = std::make_unique<FanOut>(std::move(sinks), config.produce_timeout, telemetry);
   producing = true;
   if (streams) {
     prefetch_metadata(*streams->current());
@@ -196,13 +196,13 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
       if (is_topic_name(topic)) producer->prefetch_metadata(topic);
     }
   }
-  events.observe_cached_schemas(
+  telemetry.observe_cached_schemas(
       [repository = schemas.get()] { return static_cast<double>(repository->cached_uris().size()); });
 
   if (config.readers) start_readers();
   if (config.live) live = std::make_unique<LiveFeed>();
   const auto inflight = std::make_shared<InflightBytes>(config.http.max_inflight_bytes);
-  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, events, live.get(), inflight);
+  gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, telemetry, live.get(), inflight);
   std::function<std::optional<std::string>()> overload_reason;
   if (config.spool) overload_reason = [this] { return producer->overload_reason(); };
   const ApiServices services{*gate,
@@ -216,11 +216,11 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
                              config.intake};
   server = std::make_unique<HttpServer>(
       config.http,
-      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), events, inflight,
+      HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), telemetry, inflight,
                    config.dev ? log_request : std::function<void(const AnsweredRequest&)>(),
                    live ? make_rejection_observer(*live) : std::function<void(const RejectedRequest&)>()},
       executors, std::move(ports));
-  events.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
+  telemetry.observe_inflight_bytes([this] { return server ? static_cast<double>(server->inflight_bytes()) : 0; });
   observe_readiness();
   if (!config.gate.ledger_stream.empty()) {
     minute = std::make_unique<ClockTimer>(executors.front());
@@ -249,7 +249,7 @@ void Service::Impl::start_readers() {
   stream_metrics = std::make_unique<StreamMetrics>(metrics);
   if (config.kafka_readers) {
     source = make_kafka_source({config.kafka_readers->conf, config.kafka_readers->topic_conf, config.gate.user_agent},
-                               events);
+                               telemetry);
   } else {
     source = make_file_source({config.file->output_path, config.gate.dt_field});
   }
@@ -293,7 +293,7 @@ void Service::Impl::declare_first() {
     std::string topic = topic_name(config.gate.topic_prefix, stream, nullptr);
     if (is_topic_name(topic)) declared.push_back({std::move(stream), std::move(topic)});
   }
-  events.ledger().declare(declared, std::chrono::system_clock::now());
+  telemetry.ledger().declare(declared, std::chrono::system_clock::now());
 }
 
 void Service::Impl::prefetch_metadata(const StreamConfigs& configs) {
@@ -327,7 +327,7 @@ Task<void> Service::Impl::write_refusals() {
       refusal_timer->async_wait(
           [suspended = std::move(suspended)](boost::system::error_code) mutable { suspended.resume(); });
     });
-    events.write_refusals();
+    telemetry.write_refusals();
   }
 }
 
@@ -418,12 +418,12 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
     }
   }
   if (!reason.empty()) {
-    events.reload_refused(reason);
+    telemetry.reload_refused(reason);
     return reason;
   }
   schemas->retry_failed();
   for (const std::string& warning : fresh->warnings) log(LogLevel::warn, warning);
-  events.reloaded(options_for_restart(config, *fresh));
+  telemetry.reloaded(options_for_restart(config, *fresh));
   return std::nullopt;
 }
 
@@ -465,9 +465,9 @@ bool Service::Impl::stop() {
   producer->stop(drained ? deadline : give_up);
   // What was given up is settled now, so that those who wait for it are answered.
   if (!drained) finished(deadline);
-  events.write_refusals(true);
+  telemetry.write_refusals(true);
   log(LogLevel::info, "stopped",
-      {{"drained", drained}, {"hasty_events_lost", static_cast<long long>(events.hasty_events_lost())}});
+      {{"drained", drained}, {"hasty_events_lost", static_cast<long long>(telemetry.hasty_events_lost())}});
   return drained;
 }
 

@@ -152,7 +152,7 @@ int replay(const CommandLine& line, std::ostream& out) {
   start_logging(config.logging);
   config.kafka->spooled = true;
   Metrics metrics(config.service_name);
-  Telemetry events(metrics);
+  Telemetry telemetry(metrics);
   boost::asio::io_context io{1};
   const auto work = boost::asio::make_work_guard(io);
   const auto count = [&store] {
@@ -163,7 +163,7 @@ int replay(const CommandLine& line, std::ostream& out) {
   std::size_t left = count();
   {
     const std::unique_ptr<Sink> sink =
-        make_spool_sink(options, make_kafka_sink(*config.kafka, io.get_executor(), events), events);
+        make_spool_sink(options, make_kafka_sink(*config.kafka, io.get_executor(), telemetry), telemetry);
     std::thread reports([&io] { io.run(); });
     struct Join {
       ~Join() {

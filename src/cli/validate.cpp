@@ -136,11 +136,11 @@ class Validator {
         out_(out),
         as_json_(as_json),
         metrics_(config.service_name),
-        events_(metrics_),
-        schemas_(as_is_now(config.schema), make_uri_reader(config.schema_reader), events_),
-        streams_(make_streams(config, events_)),
-        producer_(make_sinks(records_, as_json), config.produce_timeout, events_),
-        gate_(quiet(config.gate), schemas_, streams_.get(), producer_, events_) {}
+        telemetry_(metrics_),
+        schemas_(as_is_now(config.schema), make_uri_reader(config.schema_reader), telemetry_),
+        streams_(make_streams(config, telemetry_)),
+        producer_(make_sinks(records_, as_json), config.produce_timeout, telemetry_),
+        gate_(quiet(config.gate), schemas_, streams_.get(), producer_, telemetry_) {}
 
   void validate(std::string line, std::size_t number) {
     line_ = number;
@@ -171,12 +171,12 @@ class Validator {
   }
 
  private:
-  static std::unique_ptr<StreamConfigSource> make_streams(const Config& config, Telemetry& events) {
+  static std::unique_ptr<StreamConfigSource> make_streams(const Config& config, Telemetry& telemetry) {
     if (config.streams.stream_config_uri.empty()) return nullptr;
     StreamConfigOptions once = config.streams;
     once.cache_dir.clear();
     once.stream_config_ttl = {};
-    return std::make_unique<StreamConfigSource>(once, make_uri_reader(config.stream_reader), events);
+    return std::make_unique<StreamConfigSource>(once, make_uri_reader(config.stream_reader), telemetry);
   }
 
   static std::vector<std::unique_ptr<Sink>> make_sinks(std::vector<std::string>& records, bool as_json) {
@@ -247,7 +247,7 @@ class Validator {
   const bool as_json_;
   boost::asio::io_context context_{1};
   Metrics metrics_;
-  Telemetry events_;
+  Telemetry telemetry_;
   SchemaRepository schemas_;
   const std::unique_ptr<StreamConfigSource> streams_;
   std::vector<std::string> records_;  // of the line

@@ -30,8 +30,8 @@ constexpr std::size_t kBatch = 100;
 
 /// A subject's schema, and its event parsed.
 struct Parsed {
-  explicit Parsed(Subject of, Telemetry& events)
-      : subject(std::move(of)), repository(options(), make_uri_reader({}), events), text(subject.event) {
+  explicit Parsed(Subject of, Telemetry& telemetry)
+      : subject(std::move(of)), repository(options(), make_uri_reader({}), telemetry), text(subject.event) {
     repository.precache();
     schema = **repository.find(subject.schema_uri);
     text.append(kJsonPadding, ' ');
@@ -92,13 +92,13 @@ std::optional<std::string_view> find_header(const void*, std::string_view name) 
 
 struct Stages::Impl {
   explicit Impl(const std::filesystem::path& directory)
-      : search(search_subject(), events),
-        revision(revision_subject(), events),
-        streams(stream_options(directory), make_uri_reader({}), events),
-        taking(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events),
-        filing(one(make_file_sink(file_options(directory), events)), std::chrono::seconds(10), events),
-        gate(gate_options(), search.repository, &streams, taking, events),
-        live_gate(gate_options(), search.repository, &streams, taking, events, &live),
+      : search(search_subject(), telemetry),
+        revision(revision_subject(), telemetry),
+        streams(stream_options(directory), make_uri_reader({}), telemetry),
+        taking(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), telemetry),
+        filing(one(make_file_sink(file_options(directory), telemetry)), std::chrono::seconds(10), telemetry),
+        gate(gate_options(), search.repository, &streams, taking, telemetry),
+        live_gate(gate_options(), search.repository, &streams, taking, telemetry, &live),
         batch(*EventBatch::parse(array_of(search.subject.event, kBatch))),
         lone(*EventBatch::parse(array_of(search.subject.event, 1))) {
     context.received_at = std::chrono::system_clock::now();
@@ -153,7 +153,7 @@ struct Stages::Impl {
                      [this, versions](std::size_t n) {
                        const std::size_t size = versions.schema_precache_uris.size();
                        for (n = (n + size - 1) / size; n > 0; --n)
-                         SchemaRepository(versions, make_uri_reader({}), events).precache();
+                         SchemaRepository(versions, make_uri_reader({}), telemetry).precache();
                      },
                      0.3e6 / 83 / 8.9});
   }
@@ -222,7 +222,7 @@ struct Stages::Impl {
   }
 
   Metrics metrics{"bench"};
-  Telemetry events{metrics};
+  Telemetry telemetry{metrics};
   boost::asio::io_context io{1};
   Parsed search, revision;
   StreamConfigSource streams;

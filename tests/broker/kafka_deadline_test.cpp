@@ -160,12 +160,12 @@ class ClosingServer {
 TEST(KafkaReconnect, TheGuaranteedProducerGoesOnTryingSoonHoweverLongItLasts) {
   const ClosingServer server;
   Metrics metrics("test");
-  Telemetry events(metrics);
+  Telemetry telemetry(metrics);
   SinkDriver driver;
   KafkaSinkOptions options;
   options.guaranteed.conf["metadata.broker.list"] = server.address();
   options.hasty = options.guaranteed;
-  const auto sink = make_kafka_sink(std::move(options), driver.executor(), events);
+  const auto sink = make_kafka_sink(std::move(options), driver.executor(), telemetry);
   // With librdkafka's default, waits that double up to ten seconds, both producers together would make 16.
   EXPECT_TRUE(becomes([&] { return server.connections() >= 50; }));
 }

@@ -164,16 +164,16 @@ Names exported_by_a_gate() {
 /// What it exports, too, if what seldom happens does: the same functions count it.
 Names exported_in_time() {
   Metrics metrics("gate");
-  Telemetry events(metrics);
-  events.request_rejected("timeout");
-  events.schema_failed("/a/1.0.0", "broken");
-  events.record_delivered("guaranteed", std::chrono::milliseconds(1));
-  events.record_failed("guaranteed", "a", "_MSG_TIMED_OUT", "Local: Message timed out");
-  events.late_delivery("guaranteed", true);
-  events.producer_error("guaranteed", "_TRANSPORT", "down");
-  events.producer_statistics("guaranteed", R"({"name": "n", "type": "producer", "brokers": {"b": {
+  Telemetry telemetry(metrics);
+  telemetry.request_rejected("timeout");
+  telemetry.schema_failed("/a/1.0.0", "broken");
+  telemetry.record_delivered("guaranteed", std::chrono::milliseconds(1));
+  telemetry.record_failed("guaranteed", "a", "_MSG_TIMED_OUT", "Local: Message timed out");
+  telemetry.late_delivery("guaranteed", true);
+  telemetry.producer_error("guaranteed", "_TRANSPORT", "down");
+  telemetry.producer_statistics("guaranteed", R"({"name": "n", "type": "producer", "brokers": {"b": {
       "name": "b", "nodeid": 1, "state": "UP", "txerrs": 0, "txretries": 0, "req_timeouts": 0, "rtt": {"avg": 1}}}})");
-  events.canary_streams({"test.event"});
+  telemetry.canary_streams({"test.event"});
   Names names;
   add_names(metrics.text(), names);
   return names;

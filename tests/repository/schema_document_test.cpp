@@ -25,7 +25,7 @@ class SchemaDocumentTest : public testing::Test {
   void start(const std::string& base) {
     SchemaOptions options;
     options.schema_base_uris = {base};
-    repository_.emplace(options, reader_, events_);
+    repository_.emplace(options, reader_, telemetry_);
   }
 
   void load(const std::string& uri) {
@@ -51,7 +51,7 @@ class SchemaDocumentTest : public testing::Test {
 
   std::shared_ptr<FakeObjectReader> reader_ = std::make_shared<FakeObjectReader>();
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   std::optional<SchemaRepository> repository_;
 };
 

@@ -65,7 +65,7 @@ class SchemaHostTest : public testing::TestWithParam<Mishap> {
     answer_ = std::move(answer);
   }
 
-  void start() { repository_.emplace(options_, make_uri_reader(reader_options_), events_); }
+  void start() { repository_.emplace(options_, make_uri_reader(reader_options_), telemetry_); }
 
   std::future<std::string> begin(const std::string& uri) {
     const auto outcome = std::make_shared<std::promise<std::string>>();
@@ -86,7 +86,7 @@ class SchemaHostTest : public testing::TestWithParam<Mishap> {
   }
 
   Metrics metrics_{"gate"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   SchemaOptions options_;
   UriReaderOptions reader_options_;
   std::mutex mutex_;

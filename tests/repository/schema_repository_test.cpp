@@ -55,7 +55,7 @@ SchemaOptions looked_at_again(std::vector<std::string> uris) {
 
 class SchemaRepositoryTest : public testing::Test {
  protected:
-  void start(SchemaOptions options) { repository_.emplace(std::move(options), reader_, events_); }
+  void start(SchemaOptions options) { repository_.emplace(std::move(options), reader_, telemetry_); }
 
   /// Starts a load. The future has its outcome.
   std::future<std::string> begin(const std::string& uri) {
@@ -80,7 +80,7 @@ class SchemaRepositoryTest : public testing::Test {
 
   std::shared_ptr<FakeObjectReader> reader_ = std::make_shared<FakeObjectReader>();
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   std::optional<SchemaRepository> repository_;
 };
 
@@ -663,7 +663,7 @@ TEST_F(SchemaRepositoryTest, WhatTheReaderThrowsIsAFailure) {
       throw std::runtime_error("disk on fire");
     }
   };
-  repository_.emplace(bases({"/base"}), std::make_shared<Throwing>(), events_);
+  repository_.emplace(bases({"/base"}), std::make_shared<Throwing>(), telemetry_);
   EXPECT_EQ(load("/a"), "failed: it could not be loaded: disk on fire");
 }
 
@@ -725,7 +725,7 @@ TEST_F(SchemaRepositoryTest, LoadsWikimediasRepositoryFromDiskAndAcceptsItsExamp
     }
   }
   options.schema_precache_required = true;
-  SchemaRepository repository(options, make_uri_reader({}), events_);
+  SchemaRepository repository(options, make_uri_reader({}), telemetry_);
   repository.precache();
   EXPECT_EQ(repository.cached_uris().size(), options.schema_precache_uris.size());
   EXPECT_GT(repository.cached_uris().size(), 130U);

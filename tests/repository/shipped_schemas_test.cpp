@@ -66,13 +66,13 @@ class ShippedSchemas : public testing::Test {
   }
 
   Metrics metrics_{"test"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   SchemaRepository repository_{[] {
                                  SchemaOptions options;
                                  options.schema_base_uris = {kSchemas.string()};
                                  return options;
                                }(),
-                               make_uri_reader({}), events_};
+                               make_uri_reader({}), telemetry_};
 };
 
 /// Puts what `from` has into `into`, whose own values win: objects together, `required` without doubles.

@@ -234,14 +234,14 @@ TEST_F(SpoolFaultTest, AnyCallFails_ReportedResultOfTheCommitHoldsAfterAKill) {
 
 TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_RecordIsUnknown) {
   Metrics metrics("test");
-  Telemetry events(metrics);
+  Telemetry telemetry(metrics);
   const auto hold = std::make_shared<SinkHold>();
   SinkDriver driver;
   SpoolOptions options;
   options.path = path();
   options.after = std::chrono::milliseconds(1);
   options.min_free = 0;
-  const auto spool = make_spool_sink(options, std::make_unique<HeldSink>(hold), events);
+  const auto spool = make_spool_sink(options, std::make_unique<HeldSink>(hold), telemetry);
   FaultyLog::fail_syncs(0, kAllFail);
   auto outcome = driver.start(*spool, {{"test.event", "a", std::nullopt, 0}});
   // Once its time is over the record is written, which fails, so the spool has no room.
@@ -255,7 +255,7 @@ TEST_F(SpoolFaultTest, CommitIsUncertainAndTheFirstAttemptFails_RecordIsUnknown)
 
 TEST_F(SpoolFaultTest, CommitFailsForCertain_RecordIsNotProducedAndNotStored) {
   Metrics metrics("test");
-  Telemetry events(metrics);
+  Telemetry telemetry(metrics);
   const auto hold = std::make_shared<SinkHold>();
   hold->judge = [](const KeptRecord&) {
     return DeliveryFailure{Delivery::not_produced, "Local: Queue full", FailureScope::transient};
@@ -266,7 +266,7 @@ TEST_F(SpoolFaultTest, CommitFailsForCertain_RecordIsNotProducedAndNotStored) {
   options.path = path();
   options.after = std::chrono::hours(24);
   options.min_free = 0;
-  const auto spool = make_spool_sink(options, std::make_unique<HeldSink>(hold), events);
+  const auto spool = make_spool_sink(options, std::make_unique<HeldSink>(hold), telemetry);
   FaultyLog::fail_syncs(0, 1);
   const auto outcomes = outcome_texts(driver.produce(*spool, {{"test.event", "a", std::nullopt, 0}}));
   EXPECT_THAT(outcomes, ElementsAre(StartsWith("not_produced: ")));

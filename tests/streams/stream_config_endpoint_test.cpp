@@ -75,7 +75,7 @@ class StreamConfigEndpointTest : public testing::TestWithParam<Mishap> {
   }
 
   std::unique_ptr<StreamConfigSource> source(std::stop_token stop = {}) {
-    return std::make_unique<StreamConfigSource>(options_, make_uri_reader(reader_options_), events_, nullptr, stop);
+    return std::make_unique<StreamConfigSource>(options_, make_uri_reader(reader_options_), telemetry_, nullptr, stop);
   }
 
   /// A start that would take an hour or more, stopped after the endpoint's first request. What it says.
@@ -102,7 +102,7 @@ class StreamConfigEndpointTest : public testing::TestWithParam<Mishap> {
 
   LogFile log_;
   Metrics metrics_{"gate"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   StreamConfigOptions options_;
   UriReaderOptions reader_options_;
   std::mutex mutex_;

@@ -73,12 +73,12 @@ std::string body_of(const std::string& kind) {
 class Rig {
  public:
   Rig()
-      : schemas_(schema_options(), make_uri_reader({}), events_),
-        streams_(stream_options(), make_uri_reader({}), events_),
-        producer_(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), events_),
-        gate_(gate_options(), schemas_, &streams_, producer_, events_),
+      : schemas_(schema_options(), make_uri_reader({}), telemetry_),
+        streams_(stream_options(), make_uri_reader({}), telemetry_),
+        producer_(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), telemetry_),
+        gate_(gate_options(), schemas_, &streams_, producer_, telemetry_),
         server_(http_options(),
-                HttpServices{make_router({}, http_options(), ApiServices{gate_, &streams_}), nullptr, events_},
+                HttpServices{make_router({}, http_options(), ApiServices{gate_, &streams_}), nullptr, telemetry_},
                 {io_.get_executor()}, HttpPorts(http_options(), io_.get_executor())) {
     schemas_.precache();
     client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -151,7 +151,7 @@ class Rig {
   }
 
   Metrics metrics_{"bench"};
-  Telemetry events_{metrics_};
+  Telemetry telemetry_{metrics_};
   boost::asio::io_context io_{1};
   SchemaRepository schemas_;
   StreamConfigSource streams_;
