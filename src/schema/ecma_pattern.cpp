@@ -90,7 +90,7 @@ class PatternTranslator {
   CodePoint read_unicode_escape();
   CodePoint read_octal();
   void literal(CodePoint c);
-  void write_class(Ranges ranges, bool negated);
+  void write_class(const Ranges& ranges, bool negated);
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -388,7 +388,7 @@ bool PatternTranslator::read_escape() {
   if (single)
     literal(*single);
   else
-    write_class(std::move(set), false);
+    write_class(set, false);
   return true;
 }
 
@@ -514,11 +514,11 @@ bool PatternTranslator::read_class() {
     ranges.insert(ranges.end(), set.begin(), set.end());
   }
   ++at_;
-  write_class(std::move(ranges), negated);
+  write_class(ranges, negated);
   return true;
 }
 
-void PatternTranslator::write_class(Ranges ranges, bool negated) {
+void PatternTranslator::write_class(const Ranges& ranges, bool negated) {
   last_ = Last::atom;
   Ranges kept;
   for (const auto& [first, last] : ranges) {

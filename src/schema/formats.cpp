@@ -271,7 +271,7 @@ bool take_host_name(Cursor& c) {
 
 bool is_url(std::string_view text) {
   const std::size_t mark = text.find("://");
-  if (mark == std::string_view::npos || mark > 6) return false;
+  if (mark > 6) return false;  // npos, too
   std::string scheme;
   for (const char x : text.substr(0, mark)) scheme += is_ascii_letter(x) ? static_cast<char>(x | 0x20) : x;
   if (scheme != "http" && scheme != "https" && scheme != "http\xC5\xBF" && scheme != "ftp") return false;

@@ -63,7 +63,7 @@ void SpoolWriter::handle_first_attempts(std::vector<AttemptReport> reports, Cloc
         write.failure = std::move(report.failure);
         kept.push_back(std::move(write));
       } else {
-        settle(std::move(write), std::move(report.failure));
+        settle(write, std::move(report.failure));
       }
     } else if (const auto found = waiting.find(id); found != waiting.end()) {
       found->second->attempt_in_flight = false;
@@ -77,7 +77,7 @@ void SpoolWriter::handle_first_attempts(std::vector<AttemptReport> reports, Cloc
           !write.failure || write.failure->scope == FailureScope::record || write.failure->scope == FailureScope::topic;
       if (!write.attempt_reported || !is_final) return false;
       auto failure = std::move(write.failure);
-      settle(std::move(write), std::move(failure));
+      settle(write, std::move(failure));
       return true;
     });
   }
@@ -102,7 +102,7 @@ void SpoolWriter::keep_waiting(std::vector<PendingWrite> writes, Clock::time_poi
 }
 
 /// Settles a record that the store does not have.
-void SpoolWriter::settle(PendingWrite write, std::optional<DeliveryFailure> failure) {
+void SpoolWriter::settle(const PendingWrite& write, std::optional<DeliveryFailure> failure) {
   if (failure) {
     if (write.maybe_stored) failure->delivery = Delivery::unknown;  // the next start may find and replay it
     settle_failed(*write.client_handle, write.record.assurance, std::move(*failure), telemetry_);
@@ -250,7 +250,7 @@ std::optional<PendingWrite> SpoolWriter::keep_unwritten(PendingWrite write) {
     if (write.failure->delivery == Delivery::unknown) failure.delivery = Delivery::unknown;
     failure.message = write.failure->message + "; " + failure.message;
   }
-  settle(std::move(write), std::move(failure));
+  settle(write, std::move(failure));
   return std::nullopt;
 }
 

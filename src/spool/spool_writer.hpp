@@ -89,7 +89,7 @@ class SpoolWriter {
   bool can_wait_for_room(const PendingWrite& write) const;
   Destination choose_destination(PendingWrite& write, bool may_skip_store, Clock::time_point now) const;
   void keep_waiting(std::vector<PendingWrite> writes, Clock::time_point now);
-  void settle(PendingWrite write, std::optional<DeliveryFailure> failure);
+  void settle(const PendingWrite& write, std::optional<DeliveryFailure> failure);
   void send_to_kafka(std::vector<PendingWrite> writes);
   void write(std::vector<PendingWrite> writes);
   void complete_removals();
