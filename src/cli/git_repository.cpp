@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The parts of what git separates by NUL.
+/// Splits output of git at NUL characters.
 std::vector<std::string> parts_of(std::string_view text) {
   std::vector<std::string> parts;
   while (!text.empty()) {
@@ -41,9 +41,9 @@ GitRepository::GitRepository(const std::string& folder) : folder_(folder.empty()
 }
 
 GitRepository::Output GitRepository::run(std::vector<std::string> arguments) const {
-  // A repository may be a stranger's: its config names no program that is run here.
+  // The repository may be a stranger's. No program that its config names is run.
   std::vector<std::string> words{"git", "-c", "core.fsmonitor=false"};
-  // In a hook git says where it is, relative to the working directory.
+  // In a hook git sets these variables, relative to the working directory.
   if (!std::getenv("GIT_DIR")) {
     words.emplace_back("-C");
     words.push_back(folder_);
@@ -113,7 +113,7 @@ std::vector<std::string> GitRepository::changed_files(bool staged) const {
     const std::string& entry = entries[i];
     if (entry.size() < 4) continue;
     const char index = entry[0];
-    if (index == 'R' || index == 'C') ++i;  // followed by the former name
+    if (index == 'R' || index == 'C') ++i;  // the former name follows
     if (staged && std::string_view("ACMRT").find(index) == std::string_view::npos) continue;
     const std::string file = root_ + '/' + entry.substr(3);
     std::error_code error;

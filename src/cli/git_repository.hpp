@@ -6,22 +6,23 @@
 
 namespace eventgate {
 
-/// The git working tree that holds a folder, asked by the program `git`.
+/// The git working tree around a folder. It is read and changed by the program `git`.
 class GitRepository {
  public:
-  /// Finds it. Then `found` says whether there is one, and `git` itself.
+  /// Looks for the working tree of `folder`.
   explicit GitRepository(const std::string& folder);
 
+  /// Returns true if there is a working tree and the program `git`.
   bool found() const { return !root_.empty(); }
 
-  /// The files below the folder that are changed, staged, or new and not ignored: absolute paths, in order. `staged`:
-  /// only those that are staged.
+  /// Returns the absolute paths of the files below the folder that are changed, staged, or new and not ignored, sorted.
+  /// If `staged`, it returns staged files only.
   std::vector<std::string> changed_files(bool staged) const;
 
-  /// Whether the file is in the commit HEAD.
+  /// Returns true if the commit HEAD has the file.
   bool is_committed(const std::string& file) const;
 
-  /// Stages files. Throws std::runtime_error with what git says.
+  /// Stages files. Throws std::runtime_error with the message of git.
   void add(const std::vector<std::string>& files) const;
 
  private:

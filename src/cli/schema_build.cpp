@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using Of = SchemaBuildOptions::Of;
 
-/// The files of currents that the paths of the command line name.
+/// Returns the `current` files that the paths of the command line name.
 std::vector<std::string> named_currents(const std::vector<std::string>& paths, const JsonschemaToolsConfig& config) {
   std::vector<std::string> files;
   for (const std::string& path : paths) {
@@ -46,7 +46,7 @@ std::vector<std::string> named_currents(const std::vector<std::string>& paths, c
   return files;
 }
 
-/// `file`, which git names absolutely, as people name it from here.
+/// Returns `file`, an absolute path from git, relative to the working directory.
 std::string from_here(const std::string& file) {
   std::error_code error;
   const fs::path relative = fs::path(file).lexically_relative(fs::canonical(".", error));
@@ -72,7 +72,7 @@ std::vector<std::string> changed_currents(const JsonschemaToolsConfig& config, b
   return files;
 }
 
-/// Currents that are not made here though their `$ref` leads to one of those that are.
+/// Returns the currents that are not built in this run although they refer to one that is.
 std::vector<std::string> dependents_of(const std::vector<MadeVersion>& all, VersionBuilder& builder,
                                        const JsonschemaToolsConfig& config, ObjectReader& reader) {
   std::vector<std::string> found;
@@ -117,7 +117,7 @@ RepositoryProblem published(const MadeVersion& made, const VersionFile& file) {
               " is published and says something else: the next is " + id + " (--overwrite writes over it)"};
 }
 
-/// Whether a file with other content may be written over.
+/// Returns true if a file with other content may be overwritten.
 class Publication {
  public:
   Publication(bool overwrite, const std::set<std::string>* own) : overwrite_(overwrite), own_(own) {}
@@ -137,7 +137,7 @@ class Publication {
   std::unique_ptr<GitRepository> git_;
 };
 
-/// Makes and writes what `currents` come to.
+/// Builds and writes the versions of `currents`.
 SchemaBuild build_all(const std::vector<CurrentSchema>& currents, VersionBuilder& builder,
                       const JsonschemaToolsConfig& config, const SchemaBuildOptions& options, ObjectReader& reader,
                       std::set<std::string>* own) {
@@ -176,7 +176,7 @@ SchemaBuild build_all(const std::vector<CurrentSchema>& currents, VersionBuilder
   if (!options.dry_run && !options.check) {
     write_files(files);
     if (own) own->insert(build.files.begin(), build.files.end());
-    // Files that an earlier run wrote and that are not staged yet are staged, too.
+    // Files of an earlier run that are not staged yet are staged, too.
     if (options.git_add.value_or(false) && !build.of_versions.empty())
       GitRepository(fs::path(build.of_versions.front()).parent_path().string()).add(build.of_versions);
   }
@@ -205,7 +205,7 @@ int report(const SchemaBuild& build, const SchemaBuildOptions& options, std::ost
   return options.check && !build.files.empty() ? 1 : 0;
 }
 
-/// Reads what the command line names; what cannot be read is a problem.
+/// Reads the files that the command line names. A file that cannot be read is a problem.
 std::vector<CurrentSchema> read_all(const std::vector<std::string>& files, const VersionBuilder& builder,
                                     std::vector<RepositoryProblem>& problems) {
   std::vector<CurrentSchema> currents;
@@ -272,7 +272,7 @@ JsonschemaToolsConfig schema_tools_config(const CommandLine& line, ObjectReader&
   JsonschemaToolsConfig config = read_jsonschema_tools_config(options.config_paths, reader);
   for (const std::string& warning : config.warnings) errors << printable("warning: " + warning) << '\n';
   const auto from_folder = [&](const std::string& path) {
-    // Paths of the command line begin in the working directory, those of the config in its folder.
+    // A path on the command line is relative to the working directory, a path in the config to its folder.
     return path.find("://") == std::string::npos ? fs::absolute(path).string() : path;
   };
   if (!line.repository.empty() && line.command == CommandLine::Command::schema_build) {
@@ -344,7 +344,7 @@ int run_schema_build(const CommandLine& line, std::istream& in, std::ostream& ou
     std::vector<CurrentSchema> currents = read_all(files, builder, problems);
     if (!problems.empty()) return fail(problems, errors);
     if (options.to_output) return print_versions(currents, builder, out, errors);
-    for (CurrentSchema& current : currents) {  // no folder holds it to an $id
+    for (CurrentSchema& current : currents) {  // any title is allowed
       current.folder = options.output_dir;
       current.title.clear();
     }

@@ -13,28 +13,29 @@ namespace eventgate {
 
 class ObjectReader;
 
-/// `schema build` and its other names, and `schema dereference`. 0, or 1 if something is wrong or, with `check`, would
-/// be written. What is found goes to `errors`, what is asked for to `out`.
+/// Runs `schema build`, under each of its names, and `schema dereference`. Returns the exit status: 1 if there are
+/// problems or, with `check`, if something would be written; otherwise 0. The result goes to `out`, problems go to
+/// `errors`.
 int run_schema_build(const CommandLine& line, std::istream& in, std::ostream& out, std::ostream& errors);
 
-/// The config, with what the command line says over it. Its warnings go to `errors`.
+/// Returns the config with the options of the command line, which override it. Warnings go to `errors`.
 JsonschemaToolsConfig schema_tools_config(const CommandLine& line, ObjectReader& reader, std::ostream& errors);
 
-/// The text of standard input, of at most 1 MB. Throws std::runtime_error beyond it.
+/// Reads standard input. Throws std::runtime_error if it has more than 1 MB.
 std::string input_text(std::istream& in);
 
-/// What a run of `build` came to.
+/// The result of `build`.
 struct SchemaBuild {
   std::vector<RepositoryProblem> problems;
-  std::vector<RepositoryProblem> warnings;  ///< That keep nothing from being written.
-  std::vector<std::string> built;           ///< `analytics/link_hover 1.1.0`.
-  std::vector<std::string> files;           ///< Those that are written, or would be.
-  std::vector<std::string> of_versions;     ///< All files of the versions, written or there before.
-  std::vector<std::string> dependents;      ///< Files whose `$ref` leads to something that changed, and what that is.
+  std::vector<RepositoryProblem> warnings;  ///< They do not keep versions from being written.
+  std::vector<std::string> built;           ///< Such as `analytics/link_hover 1.1.0`.
+  std::vector<std::string> files;           ///< The files that were written or, in a dry run, would be.
+  std::vector<std::string> of_versions;     ///< All files of the versions, new or not.
+  std::vector<std::string> dependents;      ///< Each file that refers to a changed version, and that version.
 };
 
-/// Makes the versions of `currents` and, unless it is a dry run or a check, writes all their files, or none if there
-/// are problems. `own`: files that may be written over, and those written are added.
+/// Builds the versions of `currents` and, unless it is a dry run or a check, writes their files. It writes none if
+/// there are problems. It may overwrite the files in `own`, and adds those that it writes.
 SchemaBuild build_schemas(const std::vector<std::string>& currents, const JsonschemaToolsConfig& config,
                           const SchemaBuildOptions& options, ObjectReader& reader, std::set<std::string>* own);
 

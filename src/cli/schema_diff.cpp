@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 struct Side {
-  std::string name;  ///< `1.0.0`, `current`.
+  std::string name;  ///< Such as `1.0.0` or `current`.
   SemanticVersion version;
   Json schema;
 };

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-/// A path of names below a folder, none of which is hidden.
+/// Returns true if `title` is a relative path without hidden names.
 bool is_title(const std::string& title) {
   bool at_start = true;
   for (const char c : title) {
@@ -31,7 +31,7 @@ bool is_title(const std::string& title) {
   return !at_start;
 }
 
-/// The URI of the newest /fragment/common; empty if there is none.
+/// Returns the URI of the newest /fragment/common, or an empty text if there is none.
 std::string newest_common(const JsonschemaToolsConfig& config) {
   for (const std::string& base : config.base_uris()) {
     const auto versions = versions_in(base + "/fragment/common");
@@ -60,7 +60,7 @@ int run_schema_new(const CommandLine& line, std::ostream& out) {
     config = read_jsonschema_tools_config({}, *reader);
   } else if (fs::is_directory(line.repository, error)) {
     config = find_jsonschema_tools_config(line.repository, *reader);
-    // DIR is where the schema goes, whatever is found around it.
+    // The schema goes into DIR, even if another repository is around it.
     if (!fs::equivalent(config.base(), line.repository, error)) {
       config.folder = ".";
       config.schemaBasePath = line.repository;

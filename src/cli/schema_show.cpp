@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The file that a schema's URI, or a path, names.
+/// Returns the file that the URI of a schema, or a path, names.
 std::string named_file(const std::string& uri, const JsonschemaToolsConfig& config) {
   std::error_code error;
   const std::string below = config.base().string() + (uri.starts_with('/') ? "" : "/") + uri;
@@ -58,11 +58,11 @@ int run_schema_show(const CommandLine& line, std::istream& in, std::ostream& out
   Config config;
   if (!line.files.empty()) config = config_of(line.files);
   log_nothing(config.logging);
-  config.schema.cache_dir.clear();  // what is there now counts
+  config.schema.cache_dir.clear();  // the schema is shown as it is now
   if (line.files.empty()) config.schema.schema_base_uris = {line.repository};
   Metrics metrics(config.service_name);
-  Telemetry events(metrics);
-  const SchemaRepository schemas(config.schema, make_uri_reader(config.schema_reader), events);
+  Telemetry telemetry(metrics);
+  const SchemaRepository schemas(config.schema, make_uri_reader(config.schema_reader), telemetry);
   const auto schema = schemas.dereferenced(line.schema_uri);
   if (!schema) {
     std::string bases;

@@ -14,7 +14,7 @@
 namespace eventgate {
 namespace {
 
-/// Text of a workflow command of GitHub; in its properties `:` and `,` mean something, too.
+/// Escapes text for a workflow command of GitHub. In properties `:` and `,` are escaped, too.
 std::string escaped(std::string_view text, bool is_property) {
   std::string out;
   for (const char c : text) {

@@ -6,8 +6,8 @@
 
 namespace eventgate {
 
-// The commands of `eventgate schema` but `build`. Each returns the exit status. They throw std::runtime_error for what
-// cannot be read or is not there.
+// The commands of `eventgate schema`, except `build`. Each returns the exit status, and throws std::runtime_error if
+// something does not exist or cannot be read.
 
 int run_schema_new(const CommandLine& line, std::ostream& out);
 int run_schema_show(const CommandLine& line, std::istream& in, std::ostream& out);

@@ -24,10 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Milliseconds without a further event, after which what was saved is built: editors write a file in several steps.
+/// Milliseconds without a change after which a saved file is built. Editors write a file in several steps.
 constexpr int kQuiet = 50;
 
-/// Tells which files change in a folder and the folders below it.
+/// Reports the files that change in a folder and the folders below it.
 class FolderWatch {
  public:
   explicit FolderWatch(const fs::path& folder) : inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
@@ -40,10 +40,10 @@ class FolderWatch {
 
   struct Changes {
     std::set<std::string> files;
-    bool lost = false;  ///< There were more than the kernel keeps: anything may have changed.
+    bool lost = false;  ///< The kernel dropped changes, so any file may have changed.
   };
 
-  /// Blocks until something changed, and for a moment nothing more.
+  /// Blocks until something has changed and then, for a moment, nothing more.
   Changes wait() {
     Changes changes;
     int timeout = -1;
@@ -99,7 +99,7 @@ class FolderWatch {
         const fs::path path = folder->second / name;
         if ((event.mask & IN_ISDIR) != 0) {
           add(path, &changes);
-        } else if ((event.mask & IN_CREATE) == 0) {  // it is written next
+        } else if ((event.mask & IN_CREATE) == 0) {  // the file is written next
           changes.files.insert(path.lexically_normal().string());
         }
       }
@@ -127,8 +127,8 @@ int watch_schemas(const std::vector<std::string>& currents, const JsonschemaTool
                   const SchemaBuildOptions& options, ObjectReader& reader, std::ostream& out) {
   FolderWatch watch(config.base());
   std::set<std::string> own;
-  std::set<std::string> failed;  // currents that are to be tried again when something else changes
-  // Each by itself: one that is broken keeps no other from being built.
+  std::set<std::string> failed;  // currents that are built again when something else changes
+  // Each is built alone, so a broken one does not hold up the others.
   const auto build = [&](const std::set<std::string>& files) {
     bool wrote = false;
     for (const std::string& file : files) {
@@ -147,7 +147,7 @@ int watch_schemas(const std::vector<std::string>& currents, const JsonschemaTool
     }
     return wrote;
   };
-  // What was missing for one may be made by another.
+  // One may need a version that another one builds.
   const auto build_and_retry = [&](const std::set<std::string>& files) {
     if (build(files) && !failed.empty()) build(std::set<std::string>(failed));
   };
@@ -165,7 +165,7 @@ int watch_schemas(const std::vector<std::string>& currents, const JsonschemaTool
       else
         others = others || !own.contains(file);
     }
-    // What was missing may be there now.
+    // A missing file may exist now.
     if (others || !files.empty()) {
       std::error_code error;
       for (const std::string& file : failed)

@@ -11,8 +11,8 @@ namespace eventgate {
 
 class ObjectReader;
 
-/// Builds `currents`, then each current below the base as it is saved, and those that refer to what changed, until the
-/// process ends. A line for each thing that happens. Returns 1 if the folders cannot be watched.
+/// Builds `currents`. Then it builds each current below the base when it is saved, and each that refers to what
+/// changed, until the process ends. It prints a line for each. Returns 1 if the folders cannot be watched.
 int watch_schemas(const std::vector<std::string>& currents, const JsonschemaToolsConfig& config,
                   const SchemaBuildOptions& options, ObjectReader& reader, std::ostream& out);
 

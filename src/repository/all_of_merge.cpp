@@ -18,9 +18,9 @@
 namespace eventgate {
 namespace {
 
-/// Values that a merge may look at and copy: real schemas come to some ten thousand.
+/// Limit of the values that a merge visits and copies. Real schemas have some ten thousand.
 constexpr std::size_t kMaxSteps = 5'000'000;
-/// Combinations of the branches of `anyOf` or `oneOf`.
+/// Limit of the combinations of the branches of `anyOf` or `oneOf`.
 constexpr std::size_t kMaxChoices = 10'000;
 
 using Values = JsList;
@@ -47,7 +47,7 @@ const JsValue& member(const JsValue& value, std::string_view key) {
   return found ? *found : kUndefined;
 }
 
-/// Bounds the work of a merge.
+/// Limits the work of a merge.
 class Steps {
  public:
   void take(std::size_t count = 1) {
@@ -59,7 +59,7 @@ class Steps {
   std::size_t taken_ = 0;
 };
 
-/// json-schema-compare: whether two schemas say the same.
+/// Compares two schemas by their meaning, as json-schema-compare does.
 class SchemaComparison {
  public:
   explicit SchemaComparison(Steps& steps) : steps_(steps) {}
@@ -74,7 +74,7 @@ class SchemaComparison {
       if (!schema->is_undefined() && !is_schema(*schema)) throw NotMerged("", "expected a schema, found another value");
     if (a.is_boolean() && b.is_boolean()) return a.is(true) == b.is(true);
     if (!a.is_object() || !b.is_object()) {
-      // JavaScript takes a boolean for an object without members.
+      // To JavaScript a boolean is an object without members.
       if (a.is_undefined() || b.is_undefined()) return false;
       return !a.is_object() ? b.object().empty() : a.object().empty();
     }
@@ -132,7 +132,7 @@ class SchemaComparison {
 
   static JsValue as_list(const JsValue& value) { return value.is_list() ? value : JsValue(JsList{value}); }
 
-  /// Two lists with the same values, whatever their order.
+  /// Returns true if both lists have the same values, in any order.
   bool same_set(const JsValue& a, const JsValue& b) {
     if (!a.is_list() || !b.is_list()) return equal(a, b);
     const auto set_of = [&](const JsList& list) {
@@ -183,7 +183,7 @@ class SchemaComparison {
   }
 
  public:
-  /// The schemas of `schemas`, each once.
+  /// Returns `schemas` without duplicates.
   Values distinct(const Values& schemas) {
     Values out;
     for (const JsValue& schema : schemas)
@@ -208,7 +208,7 @@ class Merger {
   JsValue merged_root(const JsValue& schema) { return merge_flat(schema, {}); }
 
  private:
-  /// The schema and its branches, each without its `allOf`, in their order.
+  /// Returns the schema and its branches in their order, each without its `allOf`.
   void flatten(const JsValue& schema, Values& out, const Path& at) {
     steps_.take();
     if (!is_schema(schema))
@@ -228,14 +228,14 @@ class Merger {
     for (const JsValue& branch : branches.list()) flatten(branch, out, at);
   }
 
-  /// `schema`, which has an `allOf`, and keeps what is its own and comes to nothing.
+  /// Merges `schema`, which has an `allOf`. Its own keywords stay, even those that the merge leaves without a value.
   JsValue merge_flat(const JsValue& schema, const Path& at) {
     Values schemas;
     flatten(schema, schemas, at);
     return merge(schemas, schemas.front(), at);
   }
 
-  /// `given` as one schema. What the branches say takes the place of what `base` says; what they leave out of it stays.
+  /// Merges `given` to one schema. Keywords of the branches replace those of `base`; other keywords of `base` stay.
   JsValue merge(const Values& given, const JsValue& base, const Path& at) {
     const Values present = defined(given);
     if (present.empty()) return {};
@@ -288,7 +288,7 @@ class Merger {
     return keys;
   }
 
-  /// The values of `key`, each once.
+  /// Returns the values of `key` without duplicates.
   Values values_of(const Values& schemas, const std::string& key) {
     Values out;
     for (const JsValue& schema : schemas) {
@@ -314,7 +314,7 @@ class Merger {
     if (key == "contains" || key == "propertyNames") return merged.set(key, merge(values, {}, inner));
     if (key == "not") return merged.set(key, merge_not(values, inner));
     if (values.size() == 1) return merged.set(key, values.front());
-    if (key == "pattern") {  // in an allOf of their own
+    if (key == "pattern") {  // several patterns get an `allOf` of their own
       JsList patterns;
       for (const JsValue& value : values) {
         auto one = js_object();
@@ -370,7 +370,7 @@ class Merger {
   }
 
   static JsValue least_common_multiple(const Values& values, const Path& at) {
-    // Doubles, as computed by the original: what comes to more than they hold exactly is an error.
+    // The original computes with doubles. A result that they cannot hold exactly is an error here.
     constexpr double kExact = 9007199254740992;
     double factor = 1;
     const auto fits = [&](const JsValue& value) {
@@ -397,7 +397,7 @@ class Merger {
     throw conflict("multipleOf", values, at);
   }
 
-  /// Every text of `lists`, once, in the order of their letters.
+  /// Returns the texts of all `lists`, sorted, without duplicates.
   static JsValue joined(const Values& lists) {
     JsList all;
     std::unordered_set<std::string> names;
@@ -414,7 +414,7 @@ class Merger {
     return all;
   }
 
-  /// What all of `values` have, lists or single values, in the order of the first.
+  /// Returns the values that all of `values` have, in the order of the first. Each is a list or a single value.
   JsList shared(const Values& values) {
     std::vector<JsList> lists;
     for (const JsValue& value : values) lists.push_back(value.is_list() ? value.list() : JsList{value});
@@ -431,7 +431,7 @@ class Merger {
     return out;
   }
 
-  /// `definitions` and `dependencies`: names of schemas, or of lists of properties.
+  /// Merges `definitions` or `dependencies`, whose members are schemas or lists of properties.
   JsValue merge_names(const Values& objects, const Path& at) {
     auto out = js_object();
     for (const std::string& name : keys_of(objects)) {
@@ -463,7 +463,7 @@ class Merger {
     return out;
   }
 
-  /// `anyOf` or `oneOf`: of one list each schema by itself, of several each combination that can be met.
+  /// Merges `anyOf` or `oneOf`. One list keeps its schemas. Several lists become the combinations that can be valid.
   JsValue merge_choices(const Values& lists, const Path& at) {
     for (const JsValue& list : lists)
       if (!list.is_list()) throw NotMerged(pointer_of(at), "expected a list of schemas");
@@ -480,7 +480,7 @@ class Merger {
       std::vector<Values> more;
       for (const Values& combination : combinations)
         for (const JsValue& schema : list.list()) {
-          Values longer{schema};  // before those of earlier lists
+          Values longer{schema};  // it comes before the schemas of earlier lists
           longer.insert(longer.end(), combination.begin(), combination.end());
           more.push_back(std::move(longer));
           if (more.size() > kMaxChoices)
@@ -500,7 +500,7 @@ class Merger {
     return out;
   }
 
-  /// `{anyOf: [...]}` of what may not be, of one as well. The original leaves an `allOf` in it.
+  /// Merges `not` to `{anyOf: [...]}`, even if there is only one. The original leaves an `allOf` in it.
   JsValue merge_not(const Values& values, const Path& at) {
     JsList all;
     for (const JsValue& value : values) all.push_back(has_all_of(value) ? merge({value}, {}, at) : value);
@@ -517,7 +517,7 @@ class Merger {
     return std::any_of(members.begin(), members.end(), [](const auto& one) { return has_all_of(one.second); });
   }
 
-  /// What each schema says by `keys`, each once.
+  /// Returns the parts of the schemas that have only `keys`, without duplicates.
   Values groups_of(const Values& schemas, const std::vector<std::string>& keys) {
     Values groups;
     for (const JsValue& schema : schemas) {
@@ -535,7 +535,7 @@ class Merger {
     return values;
   }
 
-  /// Sets what is not empty: an empty schema says nothing.
+  /// Sets a value unless it is empty: an empty schema has no effect.
   static void set_unless_empty(JsObject& merged, std::string_view key, const JsValue& value) {
     if (value.is_boolean() || (value.is_object() && !value.object().empty()) ||
         (value.is_list() && !value.list().empty()))
@@ -553,7 +553,7 @@ class Merger {
     const JsValue additional = merge(members_of(groups, "additionalProperties"), {}, in(at, "additionalProperties"));
     const JsValue patterns = merge_group(members_of(groups, "patternProperties"), in(at, "patternProperties"));
     JsValue properties = merge_group(members_of(groups, "properties"), in(at, "properties"));
-    if (additional.is(false)) {  // so are those that may not be there
+    if (additional.is(false)) {  // then a property with the schema `false` needs no entry
       auto possible = js_object();
       for (const auto& [name, schema] : properties.object().members())
         if (!schema.is(false)) possible->set(name, schema);
@@ -625,7 +625,7 @@ void set_bounds(const JsValue& schema, const JsValue& minimum, const JsValue& ma
     if (!object.has("minimum")) object.set("minimum", minimum);
     if (!object.has("maximum")) object.set("maximum", maximum);
   }
-  // As json-schema-traverse 0.4 goes: not into if, then and else.
+  // As json-schema-traverse 0.4 does, leave out `if`, `then` and `else`.
   for (std::size_t i = 0; i < object.members().size(); ++i) {
     const auto& [key, value] = object.members()[i];
     if (value.is_list()) {

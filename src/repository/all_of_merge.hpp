@@ -7,22 +7,23 @@
 
 namespace eventgate {
 
-/// Why the branches of an `allOf` do not go together.
+/// The reason why the branches of an `allOf` cannot be merged.
 struct MergeProblem {
-  std::string pointer;  ///< Of the keyword, in the schema that was to be made.
+  std::string pointer;  ///< JSON pointer to the keyword, in the merged schema.
   std::string message;
 };
 
-/// `schema`, without `$ref`, with every `allOf` merged into the schema that has it: json-schema-merge-allof 0.6, as
-/// jsonschema-tools uses it. Of `title`, `description`, `default`, `$id`, `$schema` and `examples` the first value
-/// stays, the schema's own before those of the branches; bounds become the narrowest, `type` and `enum` what they
-/// share, `required` is joined, schemas are merged deeply. `additionalProperties: false` of one branch does not forbid
-/// another's properties. Otherwise than there, lists of `dependencies` are joined always, and an `allOf` inside `not`
-/// is merged. What is left without a value is the problem, and so are too many combinations.
+/// Merges every `allOf` in `schema`, which has no `$ref`, into the schema around it. The result is that of
+/// json-schema-merge-allof 0.6 as jsonschema-tools uses it. `title`, `description`, `default`, `$id`, `$schema` and
+/// `examples` keep their first value; the schema's own comes before those of its branches. Bounds become the narrowest.
+/// `type` and `enum` keep the common values. `required` is the union. Schemas are merged recursively. If a branch has
+/// `additionalProperties: false`, the properties of other branches stay. Two things differ: lists in `dependencies` are
+/// always joined, and an `allOf` inside `not` is merged. Returns a problem if a keyword is left without a value, or if
+/// there are too many combinations.
 boost::system::result<JsValue, MergeProblem> merged_all_of(const JsValue& schema);
 
-/// Gives every schema of the type `number` or `integer` in `schema` the `minimum` and `maximum` that it lacks
-/// (`enforcedNumericBounds`), in place.
+/// Sets a missing `minimum` and `maximum` of every schema of the type `number` or `integer` in `schema`
+/// (`enforcedNumericBounds`).
 void set_numeric_bounds(const JsValue& schema, const JsValue& minimum, const JsValue& maximum);
 
 }  // namespace eventgate

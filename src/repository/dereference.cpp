@@ -44,7 +44,7 @@ std::optional<std::string> text_at(const Json& object, const char* key) {
   return found->get<std::string>();
 }
 
-/// Returns the URI of references in `schema`, if `base` is that around it.
+/// Returns the base URI inside `schema`. `base` is the one around it.
 std::string base_in(const Json& schema, const std::string& base) {
   auto id = text_at(schema, "$id");
   if (!id) id = text_at(schema, "id");
@@ -67,7 +67,7 @@ struct Document {
 struct Place {
   const Json* value;
   Document document;
-  std::string base;  ///< The URI of references around it.
+  std::string base;  ///< The base URI around it.
 };
 
 class Dereferencer {
@@ -205,7 +205,7 @@ class Dereferencer {
 
   const RefReader& refs_;
   MemberIndex members_;
-  /// The ids inside a value, by that value and the base around it.
+  /// The ids inside a value, by the value and the base URI around it.
   std::map<std::pair<const Json*, std::string>, Ids> ids_;
   std::set<const Json*> open_;  ///< The schemas that are being written out.
   std::size_t depth_ = 0;

@@ -15,7 +15,7 @@
 namespace eventgate {
 namespace {
 
-/// Levels of an example, and characters and items that a schema may ask for.
+/// Limits of the levels of an example, and of the characters and items that a schema may require.
 constexpr std::size_t kMaxDepth = 32;
 constexpr double kMaxSize = 1000;
 

@@ -7,11 +7,12 @@
 
 namespace eventgate {
 
-/// An event that `schema` (without `$ref`) takes: every field, by `const`, the first of its `enum`, `default`, or of
-/// its type. `$schema` is `id`. Nothing if what is made so is not valid.
+/// Returns an event that is valid by `schema`, which has no `$ref`. It has every field. A value is the field's `const`,
+/// else the first of its `enum`, its `default`, or a value of its type. `$schema` is `id`. Returns nullopt if the event
+/// that is made so is invalid.
 std::optional<JsValue> example_event(const JsValue& schema, const std::string& id);
 
-/// Whether each of `examples`, a list, is valid by `schema`. Defaults are not filled in.
+/// Returns true if every item of the list `examples` is valid by `schema`, without defaults.
 bool are_valid_examples(const JsValue& examples, const JsValue& schema);
 
 }  // namespace eventgate

@@ -34,7 +34,7 @@ std::string string_of(const JsValue& value) {
   return "[object Object]";
 }
 
-/// JavaScript's Number(value) of what is no object.
+/// JavaScript's Number(value) of a value that is no object.
 double number_of(const JsValue& value) {
   if (value.is_number()) return value.number();
   if (value.is_boolean()) return value.is(true) ? 1 : 0;
@@ -49,7 +49,7 @@ double number_of(const JsValue& value) {
              : std::numeric_limits<double>::quiet_NaN();
 }
 
-/// `a < b` of JavaScript.
+/// JavaScript's `a < b`.
 bool js_less(const JsValue& a, const JsValue& b) {
   const auto is_string = [](const JsValue& value) {
     return value.is_text() || value.is_structured() || std::holds_alternative<JsDate>(value.variant());
@@ -196,7 +196,7 @@ JsValue js_value(const Json& value) {
 
 namespace {
 
-/// The place of a value, to put another there.
+/// A place where a value goes.
 JsValue* at_path(JsValue& root, const ValuePath& path) {
   JsValue* value = &root;
   for (const std::uint32_t place : path) {
@@ -231,7 +231,7 @@ Json plain_json(const JsValue& value) {
     Json operator()(std::int64_t given) const { return given; }
     Json operator()(std::uint64_t given) const { return given; }
     Json operator()(double given) const {
-      // JavaScript knows no difference between 1.0 and 1.
+      // To JavaScript 1.0 and 1 are the same.
       constexpr double kExact = 9007199254740992;
       if (std::trunc(given) == given && std::abs(given) <= kExact) return static_cast<std::int64_t>(given);
       return given;

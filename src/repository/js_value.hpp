@@ -19,17 +19,17 @@ class JsObject;
 class JsValue;
 using JsList = std::vector<JsValue>;
 
-/// A Date, as its toISOString.
+/// A Date of JavaScript, as the text that its toISOString returns.
 struct JsDate {
   std::string text;
 };
-/// An integer beyond 64 bits, which JavaScript has not: it keeps its digits.
+/// An integer beyond 64 bits, with all its digits. JavaScript would round it.
 struct JsInteger {
   std::string digits;
 };
 
-/// A value as JavaScript has it: an object or a list may stand in several places, and is the same there. js-yaml makes
-/// an anchor of it, so what is made of a schema depends on that. The default is `undefined`.
+/// A value of JavaScript. An object or a list may be shared by several places. js-yaml writes an anchor and aliases for
+/// a shared one, so the text of a version depends on sharing. The default is `undefined`.
 class JsValue {
  public:
   using List = std::shared_ptr<JsList>;
@@ -61,9 +61,9 @@ class JsValue {
   const std::string& text() const { return std::get<std::string>(value_); }
   JsList& list() const { return *std::get<List>(value_); }
   JsObject& object() const { return *std::get<Object>(value_); }
-  /// A number as JavaScript has it.
+  /// Returns a number as a double, which every number of JavaScript is.
   double number() const;
-  /// What tells an object or a list from others.
+  /// Returns the address of an object or a list. Shared ones have the same.
   const void* identity() const;
 
   using Variant = std::variant<std::monostate, std::nullptr_t, bool, std::int64_t, std::uint64_t, double, JsInteger,
@@ -74,51 +74,51 @@ class JsValue {
   Variant value_;
 };
 
-/// The members of an object, in the order in which they were set; `keys` has JavaScript's order.
+/// The members of an object, in the order in which they were set. `keys` returns the order of JavaScript.
 class JsObject {
  public:
   using Member = std::pair<std::string, JsValue>;
 
-  /// Null if there is none.
+  /// Returns null if there is no such member.
   const JsValue* find(std::string_view key) const;
   JsValue* find(std::string_view key);
   bool has(std::string_view key) const { return find(key) != nullptr; }
-  /// A new member is the last one; one that is there keeps its place.
+  /// A new member becomes the last. An existing one keeps its place.
   void set(std::string_view key, JsValue value);
   void erase(std::string_view key);
 
   const std::vector<Member>& members() const { return members_; }
   std::size_t size() const { return members_.size(); }
   bool empty() const { return members_.empty(); }
-  /// Object.keys: those that are array indexes first.
+  /// Returns the members in the order of Object.keys: array indexes come first.
   std::vector<const Member*> keys() const;
 
  private:
-  /// Members up to which they are searched from the first.
+  /// Objects of at most so many members have no index.
   static constexpr std::size_t kMaxSearched = 16;
   std::size_t place(std::string_view key) const;
   void index_all();
 
   std::vector<Member> members_;
-  std::unordered_map<std::string, std::size_t> index_;  ///< Of large objects.
+  std::unordered_map<std::string, std::size_t> index_;  ///< Places by key. Empty in small objects.
 };
 
 inline JsValue::Object js_object() { return std::make_shared<JsObject>(); }
 
-/// The document, with its aliases.
+/// Returns the value of a document. An alias becomes a shared object.
 JsValue js_value(const AuthoredDocument& document);
 JsValue js_value(const nlohmann::ordered_json& value);
 
-/// The value as JSON: a date is its text, a long integer the nearest double.
+/// Returns the value as JSON. A date becomes its text, and a long integer the nearest double.
 nlohmann::ordered_json plain_json(const JsValue& value);
 
-/// Whether JSON has all of the values as they are: no date or long integer is among them.
+/// Returns true if JSON can express the value: it has no date and no long integer.
 bool is_plain(const JsValue& value);
 
-/// lodash's isEqual: of numbers by their value, of objects whatever the order of their members.
+/// Compares as lodash's isEqual does: numbers by value, objects without the order of their members.
 bool is_equal(const JsValue& a, const JsValue& b);
 
-/// lodash's cloneDeep of several values at once: what is the same in them is the same in their copies.
+/// Copies several values as lodash's cloneDeep does one. What they share, their copies share.
 class JsClones {
  public:
   JsValue of(const JsValue& value);
@@ -129,10 +129,10 @@ class JsClones {
   std::size_t copied_ = 0;
 };
 
-/// lodash's sortBy without a key: JavaScript's `<`, null after the others; stable.
+/// Sorts as lodash's sortBy does without a key: by JavaScript's `<`, null last, stable.
 void sort_by_value(JsList& values);
 
-/// A number as JavaScript writes it; an integer with all its digits.
+/// Returns a number as JavaScript writes it. A long integer keeps its digits.
 std::string js_number_text(const JsValue& number);
 
 }  // namespace eventgate

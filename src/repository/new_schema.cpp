@@ -46,7 +46,7 @@ JsValue schema_of(const Json& value) {
   if (value.is_number()) return object_of({{"type", "number"}});
   if (value.is_string() && is_date_time(value.get_ref<const std::string&>()))
     return object_of({{"type", "string"}, {"format", "date-time"}, {"maxLength", std::int64_t{128}}});
-  return object_of({{"type", "string"}});  // null says nothing
+  return object_of({{"type", "string"}});  // null has no type of its own
 }
 
 const Json* fields_of(const Json* fragment) {

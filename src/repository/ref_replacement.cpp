@@ -19,10 +19,10 @@
 namespace eventgate {
 namespace {
 
-/// What a schema may come to once each `$ref` is replaced: levels, and bytes of keys and texts with two spaces a level.
+/// Limits of a schema in which each `$ref` is replaced: levels, and bytes of keys and texts with two spaces a level.
 constexpr std::size_t kMaxDepth = 500;
 constexpr std::size_t kMaxText = 4'000'000;
-/// `$ref` that lead to `$ref`.
+/// Limit of a chain of `$ref`s.
 constexpr std::size_t kMaxChain = 64;
 
 const std::string* ref_of(const JsValue& value) {
@@ -90,13 +90,13 @@ class Replacement {
     return value;
   }
 
-  /// What the `$ref` at `at` stands for.
+  /// Returns the value that replaces the `$ref` at `at`.
   JsValue target_of(const JsValue& ref, const Place& at) {
     const Target target = resolved(*ref_of(ref), at, 0);
     if (target.value.is_structured() && open_.contains(target.value.identity()))
       fail(at, "expected no circle of $ref, found that '" + *ref_of(ref) + "' leads to a schema that it is in");
     if (ref.object().size() == 1 || !target.value.is_object()) return visit(target.value, target.place);
-    // Members beside the $ref belong to the document they are in.
+    // Members beside the `$ref` belong to the document that has them.
     auto both = js_object();
     for (const JsObject::Member* const member : ref.object().keys())
       if (member->first != "$ref") both->set(member->first, visit(member->second, inside(at, member->first)));
@@ -110,7 +110,7 @@ class Replacement {
     return both;
   }
 
-  /// What `reference` leads to, and where that is; not replaced inside.
+  /// Returns the target of `reference` and its place. References inside it are not replaced.
   Target resolved(const std::string& reference, const Place& from, std::size_t chain) {
     if (chain > kMaxChain)
       fail(from, "expected no circle of $ref, and no chain of more than " + std::to_string(kMaxChain) + ", found '" +
@@ -142,7 +142,7 @@ class Replacement {
     return target;
   }
 
-  /// If the target is a `$ref` itself, what that leads to.
+  /// Follows a target that is a `$ref` itself.
   void follow(Target& target, std::size_t chain) {
     const std::string* const ref = ref_of(target.value);
     if (!ref) return;
@@ -190,7 +190,7 @@ class Replacement {
     return documents_.emplace(uri, *read).first->second;
   }
 
-  /// Fails if the tree is too large that the shared objects make.
+  /// Fails if the tree, in which each shared object counts at each of its places, is too large.
   void measure(const JsValue& whole) {
     struct Extent {
       std::size_t text = 0;
@@ -207,7 +207,7 @@ class Replacement {
       const auto add = [&](const JsValue& inner, std::size_t key) {
         const Extent one = self(self, inner);
         all.nodes = std::min(all.nodes + one.nodes, kMaxText + 1);
-        // Each level indents what is in it by two more.
+        // Each level is indented by two more spaces.
         all.text = std::min(all.text + key + one.text + 2 * one.nodes, kMaxText + 1);
         all.depth = std::max(all.depth, one.depth);
       };
@@ -230,9 +230,9 @@ class Replacement {
   const std::string root_uri_;
   const DocumentReader& reader_;
   std::map<std::string, JsValue> documents_;
-  std::unordered_set<const void*> open_;      ///< What is being visited.
-  std::unordered_set<const void*> finished_;  ///< What has no `$ref` any more.
-  std::vector<JsValue> kept_;                 ///< So that no other object gets the address of one of them.
+  std::unordered_set<const void*> open_;      ///< The objects that are being visited.
+  std::unordered_set<const void*> finished_;  ///< The objects without a `$ref` inside.
+  std::vector<JsValue> kept_;  ///< Keeps replaced objects alive, so that no other object gets the address of one.
 };
 
 void add_references(const std::string& uri, const JsValue& value, std::set<std::string>& found) {

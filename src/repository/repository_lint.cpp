@@ -41,7 +41,7 @@ std::string text_at(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-/// A message such as `at #/properties/a: expected ...` or `#/$ref leads to ...`, apart: its JSON pointer, and the rest.
+/// Splits a message such as `at #/properties/a: expected ...` or `#/$ref leads to ...` into JSON pointer and text.
 std::pair<std::string, std::string> split_pointer(const std::string& message) {
   const bool at = message.starts_with("at #");
   if (!at && !message.starts_with("#/")) return {"", message};
@@ -51,10 +51,10 @@ std::pair<std::string, std::string> split_pointer(const std::string& message) {
   return {message.substr(begin, end - begin), message.substr(end + (at ? 2 : 1))};
 }
 
-/// One schema's files, in its folder.
+/// The files of one schema, in its folder.
 struct Title {
-  std::string name;     ///< The folder, below the base.
-  std::string current;  ///< File names, as the next.
+  std::string name;     ///< The path of the folder below the base.
+  std::string current;  ///< A file name, as are the next.
   std::map<SemanticVersion, std::vector<std::string>> versions;
   std::vector<std::string> latest;
 };
@@ -62,7 +62,7 @@ struct Title {
 /// Reads each file once, however many links lead to it.
 class RepositoryReader : public ObjectReader {
  public:
-  /// `look_first` is told each file before it is read, and may `put` it.
+  /// Calls `look_first` before it reads a file. `look_first` may `put` the document of that file.
   RepositoryReader(ObjectReader& reader, std::function<void(const std::string& file)> look_first)
       : reader_(reader), look_first_(std::move(look_first)) {}
 
@@ -70,7 +70,7 @@ class RepositoryReader : public ObjectReader {
 
   Read read(const std::string& uri) override { return known(uri); }
 
-  /// The same as plain JSON; the pointer lives as long as this.
+  /// Returns the document as plain JSON. The pointer is valid as long as this object.
   boost::system::result<const Json*, std::string> plain(const std::string& uri) {
     const Read& document = known(uri);
     if (!document) return document.error().message;
@@ -81,12 +81,12 @@ class RepositoryReader : public ObjectReader {
   }
 
   bool has(const std::string& uri) { return documents_.contains(real(uri)); }
-  /// Says what is in a file, plain JSON, so that it need not be read.
+  /// Sets the document of a file, which is plain JSON, so that the file need not be read.
   void put(const std::string& uri, const Json& document) {
     documents_.emplace(real(uri), Read(boost::system::in_place_value, document));
   }
 
-  /// Where the links of a path lead.
+  /// Returns the path without symbolic links.
   const std::string& real(const std::string& uri) {
     const auto [place, is_new] = places_.try_emplace(uri, uri);
     if (is_new && uri.find("://") == std::string::npos) {
@@ -127,7 +127,7 @@ class RepositoryReader : public ObjectReader {
   const std::function<void(const std::string& file)> look_first_;
   std::unordered_map<std::string, std::string> places_;
   std::map<std::string, Read> documents_;
-  std::map<const Json*, Json> plain_;  ///< Of the documents that hold what JSON has not.
+  std::map<const Json*, Json> plain_;  ///< Plain JSON of the documents that JSON cannot express.
 };
 
 class RepositoryCheck {
@@ -172,7 +172,7 @@ class RepositoryCheck {
     problem(name, "", rule, std::move(message));
   }
 
-  /// The line of the place, or of the nearest thing around it; 0 if that is the whole file.
+  /// Returns the line of a place, or of the nearest value around it. 0: the whole file.
   std::size_t line_of(const std::string& file, std::string pointer) {
     if (pointer.empty()) return 0;
     auto found = lines_.find(file);
@@ -215,7 +215,7 @@ class RepositoryCheck {
   }
 
   DocumentResult file_document(const std::string& name) { return reader_.plain(path_of(name)); }
-  /// The document at a path of the repositories, for a `$ref`.
+  /// Returns the document at a path of the repositories, to which a `$ref` leads.
   DocumentResult at_path(const std::string& path);
 
   const JsonschemaToolsConfig config_;
@@ -228,8 +228,8 @@ class RepositoryCheck {
   std::map<std::string, Title> titles_;
   std::map<std::string, VersionBuilder::Result<MadeVersion>> made_;  ///< By title.
   std::map<std::string, const Title*> by_newest_file_;
-  std::set<std::string> begun_;    ///< Titles whose current is being made, or is.
-  std::set<std::string> as_made_;  ///< Titles whose newest version is what their current makes.
+  std::set<std::string> begun_;    ///< Titles whose version is built or being built.
+  std::set<std::string> as_made_;  ///< Titles whose newest version equals the one built from `current`.
   std::map<std::string, std::unordered_map<std::string, std::size_t>> lines_;
   std::vector<RepositoryProblem> problems_;
 };
@@ -277,7 +277,7 @@ void RepositoryCheck::find_titles() {
     }
   }
   for (auto& [name, title] : titles_) {
-    // The file that others are links to comes first.
+    // The file comes before the links to it.
     const auto rank = [&](const std::string& file) {
       const auto& types = config_.contentTypes;
       return std::find_if(types.begin(), types.end(), [&](const auto& type) { return file.ends_with("." + type); });
@@ -293,7 +293,7 @@ void RepositoryCheck::find_titles() {
       by_newest_file_[reader_.real(path_of(name + "/" + title.versions.rbegin()->second.front()))] = &title;
 }
 
-/// Makes the version of a current. If the newest version is that, byte for byte, it need not be read.
+/// Builds the version of a current. The newest version need not be read if it has the same bytes.
 void RepositoryCheck::make_current(const Title& title) {
   if (title.current.empty() || !begun_.insert(title.name).second) return;
   const auto current = builder_.read_current(path_of(title.name + "/" + title.current));
@@ -315,7 +315,7 @@ void RepositoryCheck::make_current(const Title& title) {
   made_.emplace(title.name, std::move(made));
 }
 
-/// Makes the version first whose file is about to be read, because a `$ref` leads to it.
+/// Builds a version before its file is read for a `$ref`.
 void RepositoryCheck::make_current_of(const std::string& file) {
   const auto title = by_newest_file_.find(file);
   if (title != by_newest_file_.end()) make_current(*title->second);
@@ -347,7 +347,7 @@ void RepositoryCheck::check_title(const Title& title, bool has_current) {
     if (has_current)
       problem(title.name, kStructure, "expected " + config_.current_file() + ", of which its versions are made");
   } else if (newest && as_made_.contains(title.name)) {
-    // There is nothing to compare.
+    // There is no version to compare with.
   } else if (const auto current = file_document(title.name + "/" + title.current); !current) {
     problem(title.name + "/" + title.current, kCurrent, current.error());
   } else if (!ignored(**current)) {
@@ -363,7 +363,7 @@ void RepositoryCheck::check_title(const Title& title, bool has_current) {
   if (newest && config_.has_file) check_structure(title);
 }
 
-/// The files that each version has, as the config asks.
+/// Checks that each version has the files that the config requires.
 void RepositoryCheck::check_structure(const Title& title) {
   const std::string& first = config_.contentTypes.front();
   for (const auto& [version, files] : title.versions) {
@@ -391,7 +391,7 @@ void RepositoryCheck::check_link(const Title& title, const std::string& link, co
   if (fs::is_symlink(status)) {
     const std::string found = fs::read_symlink(path, error).string();
     if (found == target) return;
-    // Another way to the same file is as good.
+    // A link may lead to the file by another path.
     if (fs::exists(path, error) && fs::equivalent(path, path_of(title.name + "/" + target), error)) return;
     problem(name, kStructure, "expected a link to " + target + ", found one to " + found);
   } else if (!fs::exists(status)) {
@@ -401,7 +401,7 @@ void RepositoryCheck::check_link(const Title& title, const std::string& link, co
   }
 }
 
-/// The schema, if it can be used and is not to be ignored.
+/// Returns the schema of a version if it can be used and is not ignored.
 const Json* RepositoryCheck::check_version(const Title& title, const SemanticVersion& version,
                                            const std::string& file) {
   const std::string name = title.name + "/" + file;
@@ -491,7 +491,7 @@ void RepositoryCheck::check_same(const Title& title, const std::string& file, co
   const std::string name = title.name + "/" + file;
   const DocumentResult found = file_document(name);
   if (!found) return problem(name, kStructure, found.error());
-  if (*found == &schema) return;  // a link to it
+  if (*found == &schema) return;  // a link to the same file
   if (const auto differs = difference(schema, **found))
     problem(name, differs->pointer, kStructure, "expected the same as in " + other + ", but it " + differs->message);
 }
@@ -512,7 +512,7 @@ void RepositoryCheck::check_current(const Title& title, const SemanticVersion& n
   Json expected = schema;
   Json version = *made->schema;
   const DocumentResult current = file_document(name);
-  if (current && !(*current)->contains("examples")) {  // those were generated
+  if (current && !(*current)->contains("examples")) {  // the examples were generated
     version.erase("examples");
     expected.erase("examples");
   }

@@ -10,17 +10,17 @@
 namespace eventgate {
 namespace {
 
-/// The order of ASCII's characters but letters, which follow it.
+/// The order of the ASCII characters that are no letters. Letters come after them.
 constexpr std::string_view kOrder = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789";
-/// The bare letters of U+00C0 to U+017F; a space where there is none.
+/// The bare letters of U+00C0 to U+017F. A space stands for none.
 constexpr std::string_view kBare =
     "AAAAAA CEEEEIIII NOOOOO  UUUUY  aaaaaa ceeeeiiii nooooo  uuuuy y"
     "AaAaAaCcCcCcCcDd  EeEeEeEeEeGgGgGgGgHh  IiIiIiIiI   JjKk LlLlLl "
     "   NnNnNn   OoOoOo  RrRrRrSsSsSsSsTtTt  UuUuUuUuUuUuWwYyYZzZzZz ";
 
-/// What counts first, then, and at last of a character.
+/// The weights of a character: the first level counts before the second, and that before the third.
 struct Weight {
-  std::uint32_t primary = 0;  ///< 0: the character counts for nothing.
+  std::uint32_t primary = 0;  ///< 0: the character is ignored.
   std::uint32_t accent = 0;
   bool capital = false;
 };
@@ -39,7 +39,7 @@ bool is_in(std::initializer_list<Range> ranges, std::uint32_t c) {
                      [c](const Range& range) { return c >= range.first && c <= range.last; });
 }
 
-/// Format characters, which count for nothing.
+/// Returns true for format characters, which are ignored.
 bool is_ignored(std::uint32_t c) {
   return is_in({{0x80, 0x84},
                 {0x86, 0x9F},
@@ -62,7 +62,7 @@ bool is_space(std::uint32_t c) {
                 {0x3000, 0x3000}},
                c);
 }
-/// Punctuation and symbols beyond ASCII, which come before the digits.
+/// Returns true for punctuation and symbols beyond ASCII, which come before the digits.
 bool is_symbol(std::uint32_t c) {
   return is_in({{0xA1, 0xA9},
                 {0xAB, 0xB1},
@@ -86,11 +86,11 @@ bool is_symbol(std::uint32_t c) {
 Weight weight(std::uint32_t c) {
   constexpr std::uint32_t kReturn = 5;  // weights of ASCII's characters
   constexpr std::uint32_t kSpace = 6;
-  constexpr std::uint32_t kDigits = 39;  // the first of them
+  constexpr std::uint32_t kDigits = 39;  // the weight of 0
   if (is_ignored(c)) return {};
   if (is_in({{0x85, 0x85}, {0x2028, 0x2029}}, c)) return {(kReturn << 21U) + c, 0, false};
   if (is_space(c)) return {kSpace << 21U, c, false};
-  // Behind `~`, and before currencies.
+  // After `~` and before currencies.
   if (is_symbol(c)) return {((kDigits - 2) << 21U) + c, 0, false};
   if (c < 0x80) {
     const char ascii = static_cast<char>(c);

@@ -4,11 +4,11 @@
 
 namespace eventgate {
 
-/// Less than, equal to or greater than zero: `a` to `b`, as JavaScript's localeCompare orders them by the root
-/// collation of CLDR. Exact for ASCII: white space, `_-,;:!?.'"()[]{}@*/\&#%`, `` `^+<=>|~$ ``, digits, letters without
-/// case, at last small before capital. Accented Latin letters come after the bare ones (U+00C0 to U+017F); spaces and
-/// symbols are where those of ASCII are, in the order of code points; every other character follows the letters in that
-/// order.
+/// Compares as JavaScript's localeCompare does, by the root collation of CLDR. Returns a number less than, equal to or
+/// greater than zero. It is exact for ASCII. The order is white space, `_-,;:!?.'"()[]{}@*/\&#%`, `` `^+<=>|~$ ``,
+/// digits, letters. Texts that differ in case alone have the small letter first. An accented Latin letter (U+00C0 to
+/// U+017F) comes after its bare one. Other spaces and symbols have the place of those of ASCII, in the order of code
+/// points. All other characters come after the letters, in that order.
 int locale_compare(std::string_view a, std::string_view b);
 
 }  // namespace eventgate

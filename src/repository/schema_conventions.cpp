@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Problems = std::vector<ConventionProblem>;
 
-/// Calls `visit` with each object of fields, and where it is.
+/// Calls `visit` with each object that declares fields, and its JSON pointer.
 template <typename Visit>
 void each_properties(const Json& schema, const Visit& visit) {
   each_schema(schema, "", [&](const Json& one, const std::string& pointer) {
@@ -31,7 +31,7 @@ const Json* keyword(const Json& schema, const char* key) {
   return found == schema.end() ? nullptr : &*found;
 }
 
-/// As JavaScript takes a value for true.
+/// Returns true if JavaScript takes the value for true.
 bool says_something(const Json* value) {
   if (!value || value->is_null() || *value == false) return false;
   if (value->is_string()) return !value->get_ref<const std::string&>().empty();
@@ -162,7 +162,7 @@ Problems bound_problems(const Json& schema, const std::pair<double, double>& bou
   each_schema(schema, "", [&](const Json& one, const std::string& pointer) {
     const Json* const type = keyword(one, "type");
     if (!type || (*type != "number" && *type != "integer")) return;
-    // jsonschema-tools bounds none inside these.
+    // jsonschema-tools sets no bounds inside these.
     for (const char* const branch : {"/if/", "/then/", "/else/"})
       if ((pointer + '/').find(branch) != std::string::npos) return;
     const Json* const minimum = keyword(one, "minimum");

@@ -6,14 +6,14 @@
 
 namespace eventgate {
 
-/// Where one schema differs from another, and how.
+/// A difference between two schemas.
 struct SchemaDifference {
   std::string pointer;
   std::string message;  ///< `has 1 at /a, expected 2`, `lacks /a`.
 };
 
-/// The first place where `found` differs from `expected`, or nothing. The order of members, and that of names in
-/// `required`, is no difference.
+/// Returns the first difference, or nullopt if there is none. The order of members, and of names in `required`, does
+/// not count.
 std::optional<SchemaDifference> difference(const nlohmann::ordered_json& expected, const nlohmann::ordered_json& found);
 
 }  // namespace eventgate

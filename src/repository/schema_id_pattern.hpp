@@ -9,15 +9,16 @@ class RE2;
 
 namespace eventgate {
 
-/// A regular expression of `.jsonschema-tools.yaml`, of JavaScript's kind, that is searched for in an `$id`.
+/// A regular expression of `.jsonschema-tools.yaml`, in the syntax of JavaScript. Immutable.
 class SchemaIdPattern {
  public:
-  /// Throws std::runtime_error naming `option` if `text` is none that RE2 takes.
+  /// Throws std::runtime_error, which names `option`, if RE2 does not accept `text`.
   SchemaIdPattern(const std::string& option, const std::string& text);
   ~SchemaIdPattern();
   SchemaIdPattern(SchemaIdPattern&&) noexcept;
   SchemaIdPattern& operator=(SchemaIdPattern&&) noexcept;
 
+  /// Returns true if it matches somewhere in `id`.
   bool found_in(const std::string& id) const;
 
  private:

@@ -34,7 +34,7 @@ using Json = nlohmann::ordered_json;
 /// Number.MAX_SAFE_INTEGER of JavaScript.
 constexpr double kExactInteger = 9007199254740991;
 
-/// The line of the value at `pointer`, or of the nearest thing around it.
+/// Returns the line of the value at `pointer`, or of the nearest value around it.
 std::size_t line_at(const std::unordered_map<std::string, std::size_t>& lines, std::string pointer) {
   for (;;) {
     const auto found = lines.find(pointer);
@@ -44,7 +44,7 @@ std::size_t line_at(const std::unordered_map<std::string, std::size_t>& lines, s
   }
 }
 
-/// The line of a place in a merged schema: that of what a person wrote there, or else of the nearest `allOf` around it.
+/// Returns the line of a place in a merged schema. If nobody wrote that place, it is the line of the nearest `allOf`.
 std::size_t merged_line_at(const std::unordered_map<std::string, std::size_t>& lines, const std::string& pointer) {
   if (lines.contains(pointer)) return line_at(lines, pointer);
   for (std::string around = pointer; !around.empty();) {
@@ -54,7 +54,7 @@ std::size_t merged_line_at(const std::unordered_map<std::string, std::size_t>& l
   return line_at(lines, pointer);
 }
 
-/// lodash's get of a path such as `version` or `meta.version`.
+/// Returns the value at a path such as `version` or `meta.version`, as lodash's get does.
 const JsValue* value_at(const JsValue& schema, std::string_view path) {
   const JsValue* value = &schema;
   if (value->is_object())
@@ -72,8 +72,8 @@ std::string text_at(const JsValue& schema, std::string_view path) {
   return value && value->is_text() ? value->text() : std::string();
 }
 
-/// Integers keep their digits as data. Of a keyword, such as `maximum`, they are what validators compare with: the
-/// nearest double, as in every version that jsonschema-tools made.
+/// An integer in data keeps its digits. An integer of a keyword such as `maximum` becomes the nearest double, with
+/// which validators compare, as in every version that jsonschema-tools made.
 void round_keywords(const JsValue& schema, bool is_names, std::unordered_set<const void*>& seen) {
   if (!schema.is_structured() || !seen.insert(schema.identity()).second) return;
   if (schema.is_list()) {
@@ -155,7 +155,7 @@ struct VersionBuilder::Impl {
     return js_value(*parsed);
   }
 
-  /// The line that a reader's message names.
+  /// Returns the line that a message of the reader names.
   static std::size_t line_in(std::string_view message) {
     const std::size_t at = message.find("line ");
     std::size_t line = 0;
@@ -163,7 +163,7 @@ struct VersionBuilder::Impl {
     return line;
   }
 
-  /// The URI of a current, as a `$ref` would name it.
+  /// Returns the URI by which a `$ref` names a current.
   std::string uri_of(const CurrentSchema& current, const JsValue& schema) const {
     if (!current.title.empty()) return '/' + current.title + '/' + config.current_file();
     const std::string id = text_at(schema, "$id");
@@ -211,7 +211,7 @@ struct VersionBuilder::Impl {
     return js_value(*found->second);
   }
 
-  /// Without looking at version, `$id` and title.
+  /// Does not check version, `$id` and title.
   Result<JsValue> built(const CurrentSchema& current, const JsValue& document, bool bounded) {
     JsValue schema = document;
     if (config.shouldDereference) {
@@ -254,7 +254,7 @@ struct VersionBuilder::Impl {
     const JsValue* const examples = schema.object().find("examples");
     if (examples && !(examples->is_list() && examples->list().empty())) return;
     const std::string id = text_at(schema, config.schemaVersionField);
-    // A version that was given one keeps it.
+    // A version that has an example keeps it.
     if (const std::string version = id.substr(id.rfind('/') + 1); !version.empty() && !current.folder.empty()) {
       const fs::path file = fs::path(current.folder) / (version + '.' + config.contentTypes.front());
       if (const auto text = read_file_text(file.string())) {
@@ -281,9 +281,9 @@ struct VersionBuilder::Impl {
   const JsonschemaToolsConfig& config;
   ObjectReader& reader;
   std::vector<SchemaIdPattern> ignored;
-  std::map<std::string, boost::system::result<Json, ReadError>> documents;  ///< By place.
-  std::map<std::string, std::string> places;                                ///< By URI.
-  std::map<std::string, Expected> expected;                                 ///< By `$id`.
+  std::map<std::string, boost::system::result<Json, ReadError>> documents;  ///< By the place of the document.
+  std::map<std::string, std::string> places;                                ///< Places of documents, by URI.
+  std::map<std::string, Expected> expected;  ///< Versions that this run builds, by `$id`.
 };
 
 VersionBuilder::VersionBuilder(const JsonschemaToolsConfig& config, ObjectReader& reader)
@@ -361,8 +361,7 @@ VersionBuilder::Result<MadeVersion> VersionBuilder::made(const CurrentSchema& cu
   }
   made.version = version.text();
   if (by_id && !current.title.empty()) {
-    // A folder that ends as `$id` and title say was taken by jsonschema-tools, so there are published versions of the
-    // kind.
+    // jsonschema-tools accepts a folder whose path ends in the title, so there are published versions in such folders.
     const auto hold = [&](const std::string& key, const std::string& expected,
                           const std::string& found) -> std::optional<RepositoryProblem> {
       if (found == expected) return std::nullopt;
@@ -371,7 +370,7 @@ VersionBuilder::Result<MadeVersion> VersionBuilder::made(const CurrentSchema& cu
                          "expected the " + key + ' ' + expected + ", as its folder says, found '" + found + "'");
       const std::string bare = found.starts_with('/') ? found.substr(1) : found;
       if (bare.empty() || !expected.ends_with('/' + bare)) return wrong;
-      // Without a base in the config, where the titles begin is not known.
+      // Without a base in the config it is unknown where in the path a title begins.
       if (config.schemaBasePath != ".") made.warnings.push_back(std::move(wrong));
       return std::nullopt;
     };

@@ -19,7 +19,7 @@ bool is_descriptive(std::string_view key) {
   return is_one_of(key, {"$id", "id", "title", "description", "examples", "$comment", "definitions"});
 }
 
-/// Whether a keyword that is new makes some event invalid that was valid.
+/// Returns true if a new keyword can make a valid event invalid.
 bool restricts(std::string_view key, const Json& value) {
   if (is_one_of(key, {"additionalProperties", "additionalItems", "items", "contains", "propertyNames",
                       "patternProperties", "dependencies"}))
@@ -80,7 +80,7 @@ void VersionComparison::compare(const Json& older, const Json& newer, const std:
     } else if (key == "properties") {
       compare_names(key, member.value(), Json::object(), inner);
     } else {
-      // A length without a bound is the longest of all.
+      // No bound is the largest bound.
       add(inner, "is gone, it was " + brief_json(member.value()), key == "maxLength");
     }
   }

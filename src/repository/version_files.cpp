@@ -20,14 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file on its way into its place.
+/// A file under its temporary name.
 struct Move {
   const VersionFile* file;
   std::string temporary;
   bool is_new = false;
 };
 
-/// Writes a file under its temporary name. 0 or an errno. Runs after a fork: only system calls.
+/// Writes a file under its temporary name. Returns 0 or an errno. It runs after a fork, so it makes only system calls.
 int write_temporary(const Move& move) {
   if (move.file->is_link) return ::symlink(move.file->text.c_str(), move.temporary.c_str()) == 0 ? 0 : errno;
   const int file = ::open(move.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -45,7 +45,7 @@ int write_temporary(const Move& move) {
   return error;
 }
 
-/// What went wrong, and with which file.
+/// An error, and the file that has it.
 struct Failure {
   int error = 0;
   std::size_t index = 0;
@@ -135,7 +135,7 @@ void write_files(const std::vector<VersionFile>& files) {
     throw std::runtime_error(std::string("no process: ") + std::strerror(error));
   }
   if (child == 0) {
-    ::setsid();  // what ends this one's group or terminal ends not the child
+    ::setsid();  // a signal to the group or terminal of this process does not reach the child
     const Failure failure = write_all(moves);
     ssize_t ignored = ::write(ends[1], &failure, sizeof failure);
     static_cast<void>(ignored);

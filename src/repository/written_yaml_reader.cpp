@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kMaxDepth = 64;
 
-/// Takes the text for one that the writer made, and gives up where it is not.
+/// Reads the text as if the writer had made it, and gives up at the first difference.
 class Reader {
  public:
   explicit Reader(std::string_view text) {
@@ -36,7 +36,7 @@ class Reader {
  private:
   struct Line {
     std::size_t indent;
-    std::string_view text;  ///< Behind the spaces.
+    std::string_view text;  ///< The line without its indentation.
   };
 
   std::optional<JsValue> block(std::size_t indent, std::size_t depth) {
@@ -54,7 +54,7 @@ class Reader {
       const std::string_view rest = line.text.substr(std::min<std::size_t>(line.text.size(), 2));
       std::optional<JsValue> item;
       if (is_item(rest) || key_end(rest) != std::string_view::npos) {
-        line = {indent + kIndent, rest};  // a block that begins on the line of the dash
+        line = {indent + kIndent, rest};  // a block may begin on the line of the dash
         item = block(indent + kIndent, depth + 1);
       } else {
         item = value(rest, indent, depth);
@@ -82,7 +82,7 @@ class Reader {
     return members;
   }
 
-  /// Where the colon is behind the key that `text` begins with.
+  /// Returns the place of the colon after the key at the start of `text`.
   static std::size_t key_end(std::string_view text) {
     std::size_t end = 0;
     if (text.starts_with('\'')) {
@@ -107,7 +107,7 @@ class Reader {
     return std::string_view::npos;
   }
 
-  /// A value whose first line is this one, `text` of it; blocks in it are further in than `indent`.
+  /// Reads a value that begins with `text` on this line. Its blocks are indented by more than `indent`.
   std::optional<JsValue> value(std::string_view text, std::size_t indent, std::size_t depth) {
     ++at_;
     if (text.empty()) return block(indent + kIndent, depth + 1);

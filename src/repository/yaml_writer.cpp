@@ -18,14 +18,14 @@
 namespace eventgate {
 namespace {
 
-/// Columns of a line, and at least of a block's lines, however deep they are.
+/// Columns of a line, and the least columns of a block's line, however deep it is.
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kMinWidth = 40;
 constexpr std::size_t kIndent = 2;
-/// Longest key that stands on the line of its value.
+/// The longest key that is written on the line of its value.
 constexpr std::size_t kMaxSimpleKey = 1024;
 
-/// The keys that come first, in every object; the others follow in the order of `locale_compare`.
+/// The keys that come first in every object. The others follow, sorted by `locale_compare`.
 constexpr std::array<std::string_view, 10> kFirstKeys = {
     "title",    "description", "$id",   "$schema", "type", "additionalProperties",
     "required", "properties",  "allOf", "examples"};
@@ -95,7 +95,7 @@ bool is_plain(char32_t c, char32_t before) {
          (c != U'#' || (is_printable(before) && !is_white(before)));
 }
 
-/// Words that YAML 1.1 takes for booleans.
+/// Words that are booleans in YAML 1.1.
 bool is_old_boolean(std::string_view text) {
   for (const char* const word :
        {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"})
@@ -103,15 +103,15 @@ bool is_old_boolean(std::string_view text) {
   return false;
 }
 
-/// A line of a folded block: broken at the last space before `width`, or the first one behind it. A break is never
-/// before a space, which would keep it.
+/// Folds a line of a block. It is broken at the last space before `width`, or at the first one after it. It is never
+/// broken before a space, because a line that begins with a space keeps its break.
 void append_folded_line(std::u32string& out, std::u32string_view line, std::size_t width) {
   if (line.empty() || line[0] == U' ') {
     out += line;
     return;
   }
   std::size_t start = 0;
-  std::size_t last = 0;  // the last place where the line may be broken
+  std::size_t last = 0;  // the last place where the line can be broken
   for (std::size_t i = 0; i + 1 < line.size(); ++i) {
     if (line[i] != U' ' || line[i + 1] == U' ') continue;
     if (i - start > width) {
@@ -121,7 +121,7 @@ void append_folded_line(std::u32string& out, std::u32string_view line, std::size
       start = end + 1;
     }
     last = i;
-    ++i;  // the character behind the space begins no break
+    ++i;  // no break begins at the character after the space
   }
   if (line.size() - start > width && last > start) {
     out += line.substr(start, last - start);
@@ -131,7 +131,7 @@ void append_folded_line(std::u32string& out, std::u32string_view line, std::size
   out += line.substr(start);
 }
 
-/// What a folded block says for `text`: its line ends doubled, but for those beside lines that begin with a space.
+/// Returns `text` as a folded block has it: line ends are doubled, except beside lines that begin with a space.
 std::u32string folded(std::u32string_view text, std::size_t width) {
   std::u32string out;
   std::size_t at = std::min(text.find(U'\n'), text.size());
@@ -151,7 +151,7 @@ std::u32string folded(std::u32string_view text, std::size_t width) {
   return out;
 }
 
-/// The lines of a block, each with its indentation; the last line end is left to the writer.
+/// Returns the indented lines of a block, without the last line end.
 void append_block(std::string& out, std::u32string_view text, std::size_t indent) {
   if (text.ends_with(U'\n')) text.remove_suffix(1);
   bool at_start = true;
@@ -240,8 +240,8 @@ void append_escaped(std::string& out, std::u32string_view text) {
   }
 }
 
-/// A text in the style that js-yaml chooses: plain, in single quotes, in double quotes, or a block, which a key is
-/// never.
+/// Returns a text in the style that js-yaml chooses: plain, in single quotes, in double quotes or, if it is no key, as
+/// a block.
 std::string written_text(const std::string& utf8, std::size_t level, bool is_key) {
   if (utf8.empty()) return "''";
   if (is_old_boolean(utf8)) return "'" + utf8 + "'";
@@ -287,7 +287,7 @@ class YamlWriter {
   }
 
  private:
-  /// Numbers the objects and lists that stand in several places, in the order in which that shows.
+  /// Numbers the shared objects and lists in the order of their second places.
   void find_shared(const JsValue& value) {
     if (!value.is_structured()) return;
     if (!seen_.insert(value.identity()).second) {
@@ -301,7 +301,7 @@ class YamlWriter {
     }
   }
 
-  /// A value; `compact`: its first line follows what is before it on that line.
+  /// Writes a value. If `compact`, its first line continues the current line.
   std::string node(const JsValue& value, std::size_t level, bool compact, bool is_key) {
     if (!value.is_structured()) return scalar(value, level, is_key);
     const auto reference = references_.find(value.identity());
@@ -329,7 +329,7 @@ class YamlWriter {
     if (std::isinf(number) && !std::holds_alternative<JsInteger>(value.variant())) return number < 0 ? "-.inf" : ".inf";
     if (number == 0 && std::signbit(number)) return "-0.0";
     std::string text = js_number_text(value);
-    // A real number has a point in YAML; JavaScript takes what is whole for an integer.
+    // A real number has a point in YAML. To JavaScript a whole number is an integer.
     const std::size_t e = text.find('e');
     if (e != std::string::npos && std::trunc(number) != number && text.find('.') == std::string::npos)
       text.insert(e, 1, '.');

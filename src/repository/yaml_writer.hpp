@@ -6,13 +6,13 @@
 
 namespace eventgate {
 
-/// `value` as a version's YAML file: the very bytes of js-yaml 3.14's dump with jsonschema-tools' order of keys. That
-/// layout is why it is written here: versions that jsonschema-tools made must come out unchanged, and no C++ library
-/// folds, quotes and indents so.
+/// Returns the YAML file of a version. It has the same bytes as a dump of js-yaml 3.14 with jsonschema-tools' order of
+/// keys, so versions that jsonschema-tools made do not change. No C++ library folds, quotes and indents so; therefore
+/// the writer is here.
 std::string written_yaml(const JsValue& value);
 
-/// `value` as a version's JSON file: as json-stable-stringify writes it, with the same order of keys; no line end at
-/// the end.
+/// Returns the JSON file of a version, as json-stable-stringify writes it, with the same order of keys. It has no line
+/// end at its end.
 std::string written_json(const JsValue& value);
 
 }  // namespace eventgate

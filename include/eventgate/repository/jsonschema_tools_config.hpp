@@ -10,11 +10,11 @@ namespace eventgate {
 
 class ObjectReader;
 
-/// What a schema repository says of itself in `.jsonschema-tools.yaml`. The members are named as its keys.
+/// The options of a schema repository, from its `.jsonschema-tools.yaml`. The members have the names of its keys.
 struct JsonschemaToolsConfig {
-  std::string schemaBasePath = ".";  ///< Where `current` files are looked for; relative to `folder`.
+  std::string schemaBasePath = ".";  ///< The folder of the schemas, relative to `folder`.
   std::vector<std::string>
-      schemaBaseUris;  ///< Where a `$ref` that begins with `/` is looked for. Empty: in the former.
+      schemaBaseUris;  ///< The places where a `$ref` that begins with `/` is looked up. Empty: schemaBasePath.
   std::vector<std::string> contentTypes{"yaml", "json"};  ///< At least one, each `yaml` or `json`.
   std::string currentName = "current";
   std::string schemaVersionField = "$id";
@@ -24,31 +24,34 @@ struct JsonschemaToolsConfig {
   bool shouldSymlinkLatest = true;
   bool shouldGenerateExample = false;
   std::optional<std::pair<double, double>> enforcedNumericBounds{{-9007199254740991, 9007199254740991}};
-  std::vector<std::string> ignoreSchemas;  ///< Regular expressions, searched for in `$id`.
+  std::vector<std::string> ignoreSchemas;  ///< Regular expressions. A schema is ignored if one matches in its `$id`.
   std::vector<std::pair<std::string, std::vector<std::string>>>
-      skipSchemaTestCases;  ///< The same, with names of tests.
+      skipSchemaTestCases;  ///< Such an expression, and the names of the tests that its schemas skip.
   bool gitStaged = false;
   bool shouldGitAdd = true;
   bool dryRun = false;
 
-  std::filesystem::path folder = ".";  ///< Of the file; paths in it begin there.
+  std::filesystem::path folder = ".";  ///< The folder of the file. The paths in the file are relative to it.
   bool has_file = false;
-  std::vector<std::string> warnings;  ///< Unknown keys.
+  std::vector<std::string> warnings;  ///< A text for each unknown key.
 
-  /// The folder of the schemas.
+  /// Returns the folder of the schemas.
   std::filesystem::path base() const;
-  /// schemaBaseUris, paths as readers take them, without a slash at the end.
+  /// Returns schemaBaseUris. A path in them is as ObjectReader takes it. No entry ends in a slash.
   std::vector<std::string> base_uris() const;
-  /// `current.yaml`: with the extension of the first content type, if it has none.
+  /// Returns the name of the file that people write, such as `current.yaml`. A `currentName` without an extension gets
+  /// that of the first content type.
   std::string current_file() const;
 };
 
-/// The config of the working directory: its `.jsonschema-tools.yaml`, or that of the nearest folder above. Of `files`
-/// instead, if there are any, later ones over earlier ones. Throws std::runtime_error naming file and key.
+/// Reads the config from `files`; a later file overrides an earlier one. If `files` is empty, it reads the
+/// `.jsonschema-tools.yaml` of the working directory or of the nearest folder above. Throws std::runtime_error, which
+/// names file and key.
 JsonschemaToolsConfig read_jsonschema_tools_config(const std::vector<std::string>& files, ObjectReader& reader);
 
-/// The config of a repository of which `directory` is the schemas' folder or what is above it. Without a file the
-/// schemas are in `directory/jsonschema`, if that is there, else in `directory`. Throws as above.
+/// Reads the config of a repository. `directory` is the folder of its schemas, or a folder above. If the repository has
+/// no config file, its schemas are in `directory/jsonschema`, or in `directory` if that does not exist. Throws
+/// std::runtime_error, which names file and key.
 JsonschemaToolsConfig find_jsonschema_tools_config(const std::filesystem::path& directory, ObjectReader& reader);
 
 }  // namespace eventgate

@@ -5,16 +5,17 @@
 
 namespace eventgate {
 
-/// What a first `current` is made of.
+/// The input of a first `current.yaml`.
 struct NewSchema {
   std::string title;
-  std::string fragment_uri;                          ///< What it is made on; empty: nothing.
-  const nlohmann::ordered_json* fragment = nullptr;  ///< Its document: fields that it has are left to it.
-  const nlohmann::ordered_json* example = nullptr;   ///< An event, an object; null: none.
+  std::string fragment_uri;  ///< The fragment that it refers to. Empty: none.
+  const nlohmann::ordered_json* fragment =
+      nullptr;  ///< The document of the fragment. Its fields are not declared again.
+  const nlohmann::ordered_json* example = nullptr;  ///< An event, which is an object. Null: none.
 };
 
-/// The text of a `current.yaml` at 1.0.0, with a field of the fitting type for each of the example's. Without a
-/// fragment it has what the gate needs of an event: `$schema` and `meta.stream`.
+/// Returns the text of a `current.yaml` of version 1.0.0. It declares a field for each field of the example, with the
+/// type of its value. Without a fragment it declares `$schema` and `meta.stream`, which the gate needs.
 std::string new_current(const NewSchema& schema);
 
 }  // namespace eventgate

@@ -10,23 +10,23 @@ namespace eventgate {
 
 class ObjectReader;
 
-/// What is wrong with a repository of schemas as jsonschema-tools lays them out: in the folder of a title
-/// `current.yaml`, which people write, and the versions made of it, `1.0.0.yaml`, with `1.0.0` and `latest` beside
-/// them.
+/// Checks a schema repository and returns its problems. The layout is that of jsonschema-tools. The folder of a title
+/// has `current.yaml`, which people write, and the versions that are built from it: `1.0.0.yaml`, the links `1.0.0` and
+/// `latest`.
 ///
-/// - Every version can be used by the gate, and is where its `$id` and `title` say.
-/// - Every example is valid without defaults, and names the version whose example it is.
-/// - Of the versions of a major each adds no more than optional fields to the one before.
-/// - `current`, made a version, equals the newest one. Examples that only the version has were generated, and are no
-///   difference.
-/// - All files of one version say the same, and `latest` what the newest says.
+/// - The gate can use every version. A version is in the folder that its `$id` and `title` name.
+/// - Every example is valid without defaults, and its `$schema` is the version that has it.
+/// - Within a major version, each version adds only optional fields to the one before.
+/// - A version built from `current` equals the newest version. If only the version has examples, they were generated,
+///   which is no problem.
+/// - All files of a version have the same content, and `latest` has that of the newest version.
 ///
-/// Where the repository has a `.jsonschema-tools.yaml`, jsonschema-tools' conventions hold, too: each version has a
-/// file of each content type, and links that lead to them; fields are in snake_case, differ in more than case, and have
-/// one type; required fields exist; numbers are bounded. `skipSchemaTestCases` knows the names of the rules.
+/// If the repository has a `.jsonschema-tools.yaml`, the conventions of jsonschema-tools are checked, too. Each version
+/// has a file of each content type, and links to them. Names of fields are in snake_case and differ in more than case.
+/// A field has one type. Required fields exist. Numbers are bounded. `skipSchemaTestCases` has the names of the rules.
 ///
-/// `reader` reads YAML by YamlRules::js_yaml, files and hosts that the repository names. Throws std::runtime_error if
-/// the repository's options are no good. Blocks.
+/// `reader` reads YAML by YamlRules::js_yaml. Throws std::runtime_error if the options of the repository are invalid.
+/// Blocks: it reads files, and the hosts that the repository names.
 std::vector<RepositoryProblem> repository_problems(const JsonschemaToolsConfig& config, ObjectReader& reader);
 
 }  // namespace eventgate

@@ -5,15 +5,15 @@
 
 namespace eventgate {
 
-/// What is wrong with a file of a schema repository.
+/// A problem of a file in a schema repository.
 struct RepositoryProblem {
-  std::string file;      ///< Its path, as a reader of the message finds it. Empty: of no file.
-  std::size_t line = 0;  ///< From 1; 0: of the whole file.
-  std::string pointer;   ///< JSON pointer to the place; empty: of the whole document.
+  std::string file;      ///< Its path, as the message should have it. Empty: no file.
+  std::size_t line = 0;  ///< Counted from 1. 0: the whole file.
+  std::string pointer;   ///< JSON pointer to the place. Empty: the whole document.
   std::string rule;      ///< The name of the test or step, such as `schema-snake-case-properties`.
   std::string message;   ///< What was expected.
 
-  /// `file:line: pointer: message`, without what is not known; printable.
+  /// Returns `file:line: pointer: message` without the parts that are empty. Control characters are escaped.
   std::string text() const;
 };
 

@@ -17,55 +17,57 @@ namespace eventgate {
 
 class ObjectReader;
 
-/// A `current`: where it is and what it says.
+/// A `current` file, which people write and from which versions are built.
 struct CurrentSchema {
-  std::string file;    ///< As messages name it.
-  std::string folder;  ///< Where its versions go.
-  std::string title;  ///< The folder below the base, which `$id` and `title` must be. Empty: no folder holds it to one.
+  std::string file;    ///< Its path, as messages have it.
+  std::string folder;  ///< The folder of its versions.
+  std::string title;   ///< Its folder below the base. `$id` and `title` must have it. Empty: any title.
   std::string text;
 };
 
-/// The version made of a `current`.
+/// The version that is built from a `current`.
 struct MadeVersion {
   CurrentSchema current;
   std::string id;                                          ///< Its `$id`.
   std::string version;                                     ///< `1.0.0`.
-  std::vector<std::pair<std::string, std::string>> texts;  ///< The content of its file of each content type.
+  std::vector<std::pair<std::string, std::string>> texts;  ///< Each content type, and the text of its file.
   std::shared_ptr<const nlohmann::ordered_json> schema;
-  bool is_plain = false;                    ///< JSON has all values of it, no date or long integer.
-  std::set<std::string> references;         ///< The documents that a `$ref` of the current names.
-  std::vector<RepositoryProblem> warnings;  ///< What is no reason not to make it.
+  bool is_plain = false;                    ///< JSON can express all its values: no dates, no integers beyond 64 bits.
+  std::set<std::string> references;         ///< The URIs of the documents that the current refers to.
+  std::vector<RepositoryProblem> warnings;  ///< Problems that do not keep it from being built.
 };
 
-/// Makes versions: `$ref` replaced, `allOf` merged, numbers bounded, an example made, as the config says.
+/// Builds versions from `current` files. As the config says, it replaces each `$ref`, merges each `allOf`, sets the
+/// bounds of numbers, and generates an example.
 ///
-/// Schemas that are made in one run may refer to versions that it makes. Not thread-safe. Blocks for hosts.
+/// A schema may refer to a version that is built in the same run. Use on one thread. Blocks: it reads files and hosts.
 class VersionBuilder {
  public:
   template <typename T>
   using Result = boost::system::result<T, RepositoryProblem>;
 
-  /// `reader` reads YAML by YamlRules::js_yaml. It and `config` must outlive this.
+  /// `reader` reads YAML by YamlRules::js_yaml. `reader` and `config` must outlive this.
   VersionBuilder(const JsonschemaToolsConfig& config, ObjectReader& reader);
   ~VersionBuilder();
 
-  /// The `current` files below the base but those of ignored `$id`, in order. Throws std::runtime_error if there is no
-  /// such folder.
+  /// Returns the paths of the `current` files below the base, sorted. Those whose `$id` is ignored are left out. Throws
+  /// std::runtime_error if the base does not exist.
   std::vector<std::string> find_currents() const;
 
-  /// The `current` in a file. An error if it cannot be read.
+  /// Reads a `current` file. The error says why it cannot be read.
   Result<CurrentSchema> read_current(const std::string& file) const;
 
-  /// Says that the version of this current is made in this run, so that a `$ref` to it finds it.
+  /// Announces that the version of this current is built in this run. A `$ref` to that version then finds it.
   void expect(const CurrentSchema& current);
 
+  /// Builds the version of a current, or returns what is wrong with it.
   Result<MadeVersion> made(const CurrentSchema& current);
 
-  /// What `made` would write, in one content type, without looking at version, `$id` or title. `bounded`: with numbers
-  /// bounded, and an example.
+  /// Returns the text of the version in one content type. Version, `$id` and title are not checked. If `bounded`, the
+  /// numbers get their bounds, and an example is generated.
   Result<std::string> merged(const CurrentSchema& current, std::string_view content_type, bool bounded);
 
-  /// The same of several, as a list.
+  /// Returns the text of a list of such versions.
   Result<std::string> merged_list(const std::vector<CurrentSchema>& currents, std::string_view content_type);
 
  private:
@@ -75,19 +77,20 @@ class VersionBuilder {
 
 struct SemanticVersion;
 
-/// The version that `made` may have, since its own is published with the text `published`: the next minor of its major
-/// if it is compatible with that, else the next major; `newest` is the newest that there is.
+/// Returns a version number for `made` whose own number is taken by the version with the text `published`. It is the
+/// next minor version if the two are compatible, otherwise the next major version. `newest` is the newest version.
 SemanticVersion next_version(const MadeVersion& made, const std::string& published, const SemanticVersion& newest);
 
-/// Whether `published`, the text of a version, says what `made` says, in other bytes.
+/// Returns true if `published`, the text of a version, has the same values as `made`.
 bool says_the_same(const MadeVersion& made, const std::string& published);
 
-/// The numbers of a version `X.Y.Z`; nothing if the text is none.
+/// The three numbers of a version.
 struct SemanticVersion {
   std::uint32_t major = 0, minor = 0, patch = 0;
   auto operator<=>(const SemanticVersion&) const = default;  // NOLINT(modernize-use-nullptr): a false finding
   std::string text() const;
 };
+/// Reads `X.Y.Z`. Returns false, and leaves `version` as it is, if `text` is something else.
 bool read_version(std::string_view text, SemanticVersion& version);
 
 }  // namespace eventgate

@@ -7,28 +7,28 @@
 
 namespace eventgate {
 
-/// A file or link of a schema repository, as it should be.
+/// A file or symbolic link that a schema repository should have.
 struct VersionFile {
   std::string path;
-  std::string text;  ///< Of a link its target.
+  std::string text;  ///< The content of the file, or the target of the link.
   bool is_link = false;
 
-  /// Whether it is there already. A file that holds a link's target counts as the link: git checks links out so where
-  /// these are switched off.
+  /// Returns true if it exists with this text. A file whose content is the target of the link counts as the link: git
+  /// writes links so where symbolic links are switched off.
   bool is_there() const;
 };
 
-/// The files of a version in `folder`: one of each content type; the link without extension; the links `latest`, if no
-/// newer version is there.
+/// Returns the files of a version in `folder`: a file of each content type, a link without extension, and, if `folder`
+/// has no newer version, the links `latest`.
 std::vector<VersionFile> files_of(const MadeVersion& made, const JsonschemaToolsConfig& config,
                                   const std::string& folder);
 
-/// The versions that have a file in `folder`, in order.
+/// Returns the versions that have a file in `folder`, sorted.
 std::vector<SemanticVersion> versions_in(const std::string& folder);
 
-/// Writes all of `files` or none: each under another name first, then, once all are there, by rename. A process of its
-/// own does it, so that the end of this one ends nothing halfway. Throws std::runtime_error naming the file that cannot
-/// be written.
+/// Writes all of `files` or none. Each is first written under a temporary name. When all are written, they are renamed.
+/// A child process does it, so a signal that ends this process leaves nothing half written. Throws std::runtime_error,
+/// which names the file that cannot be written.
 void write_files(const std::vector<VersionFile>& files);
 
 }  // namespace eventgate
