@@ -295,7 +295,7 @@ struct StreamConfigSource::Impl {
 
 StreamConfigSource::StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader,
                                        Telemetry& telemetry, std::function<void(const StreamConfigs&)> changed,
-                                       std::stop_token stop)
+                                       const std::stop_token& stop)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(reader), telemetry, std::move(changed))) {
   impl_->read_first(stop);
   if (impl_->options.stream_config_ttl.count() > 0 || impl_->is_cached) {

@@ -44,7 +44,7 @@ class StreamConfigSource {
   /// later successful read, on the thread that reads, one call at a time. `telemetry` must outlive this. Throws
   /// std::runtime_error naming the URI if nothing can be read and nothing is kept, or once `stop` is requested.
   StreamConfigSource(StreamConfigOptions options, std::shared_ptr<ObjectReader> reader, Telemetry& telemetry,
-                     std::function<void(const StreamConfigs&)> changed = {}, std::stop_token stop = {});
+                     std::function<void(const StreamConfigs&)> changed = {}, const std::stop_token& stop = {});
   /// Stops the reader, which ends a read in progress.
   ~StreamConfigSource();
 
