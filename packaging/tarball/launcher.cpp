@@ -1,9 +1,9 @@
-// bin/eventgate of the tarball. It starts lib/eventgate through the loader and the libraries beside it, so nothing of the
-// system's C library takes part. It is linked statically and has no use for a file besides those of the tarball: it also
-// starts where there is neither a shell nor /proc.
+// bin/eventgate of the tarball. It starts lib/eventgate through the loader and the libraries beside it, so nothing of
+// the system's C library takes part. It is linked statically and has no use for a file besides those of the tarball: it
+// also starts where there is neither a shell nor /proc.
 //
-// It tells the program by environment variables where things are: EVENTGATE_HOME is the tarball's folder, for the config;
-// OpenSSL and SASL read the others. A variable that is set already stays as it is.
+// It tells the program by environment variables where things are: EVENTGATE_HOME is the tarball's folder, for the
+// config; OpenSSL and SASL read the others. A variable that is set already stays as it is.
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -43,7 +43,8 @@ bool cut_names(Path& path, int count) {
   return true;
 }
 
-/// The folder of the tarball: two names above this program. Without /proc the kernel's own text is the path of the call.
+/// The folder of the tarball: two names above this program. Without /proc the kernel's own text is the path of the
+/// call.
 Path home_folder() {
   Path path{};
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
@@ -95,7 +96,8 @@ int main(int count, char** words) {
   static char library_path[] = "--library-path", preload[] = "--preload", no_cache[] = "--inhibit-cache",
               name[] = "--argv0", own[] = "eventgate";
   std::size_t used = 0;
-  for (char* const word : {own, no_cache, library_path, libraries.data(), preload, names.data(), name, own, program.data()})
+  for (char* const word :
+       {own, no_cache, library_path, libraries.data(), preload, names.data(), name, own, program.data()})
     arguments[used++] = word;
   for (int i = 1; i < count; ++i) {
     if (used + 1 == arguments.size()) {

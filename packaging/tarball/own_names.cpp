@@ -1,6 +1,7 @@
-// lib/own_names.so of the tarball, which its loader puts before the program. The C library looks names up as /etc/nsswitch.conf
-// says, by modules of the system (libnss_resolve, libnss_myhostname). Those are built for the system's C library, not for this
-// one. So names come from /etc/hosts and from the servers of /etc/resolv.conf, which the C library reads by itself.
+// lib/own_names.so of the tarball, which its loader puts before the program. The C library looks names up as
+// /etc/nsswitch.conf says, by modules of the system (libnss_resolve, libnss_myhostname). Those are built for the
+// system's C library, not for this one. So names come from /etc/hosts and from the servers of /etc/resolv.conf, which
+// the C library reads by itself.
 #include <nss.h>
 #include <sys/prctl.h>
 

@@ -157,8 +157,12 @@ for suite; do
   base=$work/$suite.tar
   if [[ ! -e $base ]]; then
     rm -rf "$work/$suite"
-    debootstrap --variant=minbase --include=libnss-myhostname,libnss-resolve,ca-certificates "$suite" "$work/$suite" "$mirror" \
+    debootstrap --variant=minbase --include=libnss-myhostname,ca-certificates "$suite" "$work/$suite" "$mirror" \
       > "$work/$suite.log" 2>&1 || skip "debootstrap could not make $suite: $(tail -n 1 "$work/$suite.log")"
+    # Unpacked only: its service is not wanted, and wants systemd.
+    cp /etc/resolv.conf "$work/$suite/etc/resolv.conf"
+    chroot "$work/$suite" sh -c 'cd /tmp && apt-get update -q && apt-get download libnss-resolve && dpkg-deb -x libnss-resolve*.deb /' \
+      >> "$work/$suite.log" 2>&1 || skip "no libnss-resolve of $suite: $(tail -n 1 "$work/$suite.log")"
     tar -C "$work/$suite" -cf "$base.part" . && mv "$base.part" "$base"
     rm -rf "$work/$suite"
   fi
@@ -170,7 +174,8 @@ for suite; do
   sed -i '/^hosts:/d' "$root/etc/nsswitch.conf"
   echo 'hosts: files myhostname resolve dns' >> "$root/etc/nsswitch.conf"
   cp "$server/cert.pem" "$root/usr/local/share/ca-certificates/schemas.crt"
-  chroot "$root" update-ca-certificates > "$work/certificates.log" 2>&1 || fail "$suite: $(cat "$work/certificates.log")"
+  compgen -G "$root/usr/lib/x86_64-linux-gnu/libnss_myhostname.so.2" > /dev/null &&
+    compgen -G "$root/usr/lib/x86_64-linux-gnu/libnss_resolve.so.2" > /dev/null || fail "$suite has no modules of names"
   rm -rf "$work/kafka"
   broker=$work/kafka
   tests/support/kafka/kafka start "$broker" --tls --watch $$ > /dev/null || skip "no Kafka broker"
