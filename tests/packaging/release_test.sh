@@ -143,7 +143,7 @@ wait "$gate" || code=$?
 gate=
 ((code == 0)) || fail "expected the gate to exit with 0 on SIGTERM, got $code: $(cat "$work/gate.log")"
 tests/support/kafka/kafka stop "$broker"
-found=$(cat "$broker"/data/*interwiki_link_hover*/*.log | grep -ao 'Kranich"' | wc -l)
+found=$(cat "$broker"/data/*interwiki_link_hover*/*.log | grep -ao '"link_title": "Kranich"' | wc -l)
 ((found == 3)) || fail "expected the 3 records in Kafka, found $found"
 broker=
 echo "released, installed by apt with signed-by as an upgrade of 0.1.0, 3 records of its spool are in Kafka"
