@@ -135,8 +135,10 @@ for path in sorted(root.rglob("*")):
             "copyrightText": "NOASSERTION",
         }
     )
-    owner = identifier("Package", owners[name]) if name in owners else "SPDXRef-eventgate"
-    relations.append({"spdxElementId": owner, "relationshipType": "CONTAINS", "relatedSpdxElement": number})
+    relations.append({"spdxElementId": "SPDXRef-eventgate", "relationshipType": "CONTAINS", "relatedSpdxElement": number})
+    if name in owners:
+        package = identifier("Package", owners[name])
+        relations.append({"spdxElementId": number, "relationshipType": "EXPANDED_FROM_ARCHIVE", "relatedSpdxElement": package})
 for package in packages:
     relations.append(
         {"spdxElementId": "SPDXRef-eventgate", "relationshipType": "CONTAINS", "relatedSpdxElement": identifier("Package", package)}

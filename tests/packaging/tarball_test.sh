@@ -58,6 +58,12 @@ names = {p["name"] for p in document["packages"]}
 assert {"eventgate", "libc6", "librdkafka1", "libssl3"} <= names, names
 contained = {r["relatedSpdxElement"] for r in document["relationships"] if r["relationshipType"] == "CONTAINS"}
 assert {f["SPDXID"] for f in document["files"]} <= contained
+archives = {r["spdxElementId"]: r["relatedSpdxElement"] for r in document["relationships"] if r["relationshipType"] == "EXPANDED_FROM_ARCHIVE"}
+numbers = {f["fileName"]: f["SPDXID"] for f in document["files"]}
+assert archives[numbers["./lib/libc.so.6"]] == "SPDXRef-Package-libc6"
+# Each library is of a package of Debian, but for the two that are this project's.
+own = {"./lib/eventgate", "./lib/own_names.so"}
+assert {n for n in listed if n.startswith("./lib/") and numbers[n] not in archives} == own
 for p in document["packages"]:
     assert p["name"] == "eventgate" or (root / p["licenseComments"]).stat().st_size > 0, p["name"]
 print(f"eventgate.spdx.json: {len(listed)} files of {len(names)} packages")
