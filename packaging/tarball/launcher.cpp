@@ -53,6 +53,10 @@ Path home_folder() {
     if (!called || !::realpath(called, path.data())) fail("no folder of", called ? called : "this program");
   }
   if (!cut_names(path, 2)) fail("no folder above", path.data());
+  if (std::strpbrk(path.data(), " :")) {  // the loader takes them for the end of a path
+    errno = EINVAL;
+    fail("expected a folder without spaces and colons, found", path.data());
+  }
   return path;
 }
 

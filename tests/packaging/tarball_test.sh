@@ -73,6 +73,8 @@ for file in bin/eventgate lib/ld-linux-x86-64.so.2 lib/libc.so.6 etc/config.yaml
     share/man/man8/eventgate.8.gz share/schemas/test/event/1.0.0 share/systemd/eventgate.service; do
   [[ -s $root/opt/eventgate/$file ]] || fail "the tarball has no $file"
 done
+grep -qx 'ExecStart=/opt/eventgate/bin/eventgate serve -c /opt/eventgate/etc/config.yaml' "$root/opt/eventgate/share/systemd/eventgate.service" ||
+  fail "the unit starts something else"
 ! readelf -l "$root/opt/eventgate/bin/eventgate" | grep -q INTERP || fail "bin/eventgate needs a loader"
 [[ $(inside --version) == "eventgate $version" ]] || fail "--version prints $(inside --version)"
 
@@ -154,6 +156,9 @@ serve "an empty root"
 [[ $(find "$root/tmp/events" -name '*.ndjson' | wc -l) == 1 ]] || fail "the event is in no file"
 ln -s ../opt/eventgate/bin/eventgate "$root/tmp/eventgate"
 [[ $(chroot "$root" /tmp/eventgate --version) == "eventgate $version" ]] || fail "it does not run by a link"
+cp -r "$root/opt/eventgate" "$root/opt/a b"
+said=$(chroot "$root" "/opt/a b/bin/eventgate" --version 2>&1) && fail "it runs in a folder with a space, which the loader cannot"
+[[ $said == *"without spaces and colons"* ]] || fail "in a folder with a space it says: $said"
 echo "an empty root: --version, validate with the certificates of five places, serve, a 201"
 
 # --- In other Debians
