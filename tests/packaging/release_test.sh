@@ -146,4 +146,9 @@ tests/support/kafka/kafka stop "$broker"
 found=$(cat "$broker"/data/*interwiki_link_hover*/*.log | grep -ao '"link_title": "Kranich"' | wc -l)
 ((found == 3)) || fail "expected the 3 records in Kafka, found $found"
 broker=
+
+# And back.
+inside apt-get install -y -q --no-install-recommends --allow-downgrades /tmp/old.deb > "$work/apt.log" 2>&1 || fail "back to 0.1.0: $(tail -n 20 "$work/apt.log")"
+[[ $(inside dpkg-query -W -f '${Version}' eventgate) == 0.1.0-1 ]] || fail "0.1.0 is not installed again"
+[[ $(tail -n 1 "$root/etc/eventgate/config.yaml") == '# mine' ]] || fail "going back took the config away"
 echo "released, installed by apt with signed-by as an upgrade of 0.1.0, 3 records of its spool are in Kafka"
