@@ -37,6 +37,9 @@ class Parser {
   }
 
   boost::system::result<CommandLine, CommandLineError> parse(std::vector<std::string> arguments) {
+    // The original has no commands: `-c FILE` starts it.
+    if (!arguments.empty() && (arguments.front().starts_with("-c") || arguments.front().starts_with("--config")))
+      arguments.insert(arguments.begin(), "serve");
     std::reverse(arguments.begin(), arguments.end());
     try {
       app_.parse(std::move(arguments));
@@ -411,6 +414,7 @@ std::string_view usage_text() {
   return "Usage:\n"
          "  eventgate serve -c FILE [-c FILE]... [--dev]   serve; later files are merged over earlier ones; --dev: for "
          "authors\n"
+         "  eventgate -c FILE [-c FILE]...                 the same as serve, as the original is started\n"
          "  eventgate check -c FILE... [--json] [--wiki W|all]  read config, schemas and stream configs, print every "
          "problem\n"
          "  eventgate validate -c FILE... [--json] [EVENTS.ndjson | -]\n"

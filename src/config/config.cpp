@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -325,10 +326,32 @@ Config config_of(ConfigDocument& document) {
   return config;
 }
 
+/// Warns of the variable by which Node, which runs the original, is told of an authority of one's own. Fetches by https
+/// read it, too.
+void warn_of_node_certificates(Config& config) {
+  const char* const file = std::getenv("NODE_EXTRA_CA_CERTS");
+  const auto is_https = [](const std::string& uri) { return uri.starts_with("https:"); };
+  const auto& bases = config.schema.schema_base_uris;
+  const auto& streams = config.streams.stream_config_uri;
+  const bool asks = config.gate.allow_absolute_schema_uris || std::any_of(bases.begin(), bases.end(), is_https) ||
+                    std::any_of(streams.begin(), streams.end(), is_https);
+  if (!file || !*file || !asks) return;
+  const std::string what = std::string("NODE_EXTRA_CA_CERTS names '") + file + "'";
+  if (!config.schema_reader.ca_file.empty()) {
+    config.warnings.push_back(what + ", which is not read, because ca_file is set");
+  } else if (!std::ifstream(file)) {
+    config.warnings.push_back(what + ", which cannot be read: https trusts the certificates of the system only");
+  } else {
+    config.warnings.push_back(
+        what + ": https trusts its certificates besides those of the system. `ca_file` names them in the config");
+  }
+}
+
 Result result_of(ConfigDocument& document) {
   const bool was_read = document.problems.empty();
   Config config = config_of(document);
   config.warnings = std::move(document.warnings);
+  warn_of_node_certificates(config);
   config.unset_variables = std::move(document.unset_variables);
   config.options = std::move(document.options);
   if (document.problems.empty()) return config;

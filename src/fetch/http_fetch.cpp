@@ -17,6 +17,7 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -357,6 +358,18 @@ struct HttpFetch::Tls {
     return *made;
   }
 
+  /// Trusts the certificates of the system from the first call on, and those of the file that NODE_EXTRA_CA_CERTS
+  /// names: the original's Node does. If that file cannot be read, Node goes on without it; the config's reader warns
+  /// of it.
+  void trust_system(error_code& error) {
+    std::call_once(system_certificates, [&] {
+      context().set_default_verify_paths(error);
+      error_code ignored;
+      if (const char* const extra = std::getenv("NODE_EXTRA_CA_CERTS"); extra && *extra)
+        context().load_verify_file(extra, ignored);
+    });
+  }
+
   std::once_flag made_once;
   std::optional<ssl::context> made;
   /// The certificates of the system are read at the first use, because there are many. A system without any can still
@@ -475,9 +488,7 @@ boost::system::result<HttpFetch::Answer, ReadError> HttpFetch::ask(const HttpUri
   tcp.expires_at(end);
 
   if (place.tls) {
-    std::call_once(tls.system_certificates, [&] {
-      if (options_.ca_file.empty()) tls.context().set_default_verify_paths(error);
-    });
+    if (options_.ca_file.empty()) tls.trust_system(error);
     error = shake_hands(context, stream, place.host);
     if (context.stopped()) return stopping();
     if (error == beast::error::timeout) return unavailable("expected a TLS handshake within fetch_timeout");

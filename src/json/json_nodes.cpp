@@ -1,24 +1,17 @@
 #include "eventgate/json/json_nodes.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <bit>
 #include <charconv>
-#include <memory>
-#include <new>
 #include <utility>
 
 #include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
+#include "stage1.hpp"
 
 namespace eventgate {
 namespace {
 
 constexpr std::size_t kTextLimit = std::size_t{1} << 31;
-// Bytes of text. simdjson's workspace takes 4 bytes for each. A thread keeps it for the next text, unless it is huge.
-constexpr std::size_t kSmallestWorkspace = std::size_t{1} << 16;
-constexpr std::size_t kLargestKeptWorkspace = std::size_t{1} << 20;
 
 constexpr const char* kControlCharacter = "an escape such as \\n in place of a bare control character";
 
@@ -424,44 +417,6 @@ class Builder {
   const std::uint32_t* const last_;
   const std::size_t depth_limit_;
   std::optional<JsonError> error_;
-};
-
-/// simdjson's stage 1 with its memory. It is internal to simdjson: a test pins its results.
-class Stage1 {
- public:
-  /// Returns false if it rejects the text, or does not support this processor.
-  bool run(std::string_view text) {
-    if (text.empty()) return false;
-    if (text.size() > capacity_ && !grow(text.size())) return false;
-    return parser_->stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(),
-                           simdjson::stage1_mode::regular) == simdjson::SUCCESS;
-  }
-
-  const std::uint32_t* indexes() const { return parser_->structural_indexes.get(); }
-  std::size_t count() const { return parser_->n_structural_indexes; }
-
-  void release_if_huge() {
-    if (capacity_ <= kLargestKeptWorkspace) return;
-    parser_.reset();
-    capacity_ = 0;
-  }
-
- private:
-  bool grow(std::size_t size) {
-    const std::size_t capacity =
-        size > kLargestKeptWorkspace ? size : std::max(kSmallestWorkspace, std::bit_ceil(size));
-    capacity_ = 0;
-    const simdjson::error_code error =
-        parser_ ? parser_->set_capacity(capacity)
-                : simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, 1, parser_);
-    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
-    if (error != simdjson::SUCCESS) return false;
-    capacity_ = capacity;
-    return true;
-  }
-
-  std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
-  std::size_t capacity_ = 0;
 };
 
 /// Calls `use` with each run of plain bytes and each decoded escape of a string, as UTF-8, until it returns false.

@@ -212,7 +212,9 @@ struct Pattern {
 
   /// Returns true if `subject` contains a match.
   bool is_found_in(std::string_view subject) const {
-    return re2->Match(subject, 0, subject.size(), RE2::UNANCHORED, nullptr, 0);
+    // RE2's own type: that of Debian 13 is no std::string_view.
+    const re2::StringPiece piece(subject.data(), subject.size());
+    return re2->Match(piece, 0, piece.size(), RE2::UNANCHORED, nullptr, 0);
   }
 };
 

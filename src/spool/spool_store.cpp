@@ -25,7 +25,7 @@ constexpr std::int64_t kPageSize = 16384;  // bytes; files made by earlier versi
 constexpr std::int64_t kCheckpointBytes = std::int64_t{4}
                                           << 20;              // log size at which SQLite copies the log into the file
 constexpr std::int64_t kShrinkBytes = std::int64_t{8} << 20;  // given back to the file system at a time
-constexpr int kApplicationId = 0x45475350;                    // "EGSP" in ASCII
+constexpr int kApplicationId = 0x45475350;                    // "EGSP" in ASCII; another format gets another number
 constexpr std::size_t kMaxProblems = 1000;                    // that `problems` lists
 
 // The index `queued` finds the records of a topic that will be replayed, in order of id. `refusal` is why a record was
@@ -36,6 +36,14 @@ constexpr const char* kSchema =
     " refusal TEXT);"
     "CREATE INDEX queued ON records(topic) WHERE refusal IS NULL;"
     "CREATE INDEX set_aside ON records(id) WHERE refusal IS NOT NULL;";
+
+/// Why the file is not one that this version reads, or nothing. Changes nothing. A new file has the number 0.
+std::string foreign_reason(sqlite3* db) {
+  const std::int64_t id = query_number(db, "PRAGMA application_id");
+  if (id == kApplicationId || id == 0) return {};
+  return "expected a file of this version, found one of a newer EventGate or of another program (application_id " +
+         std::to_string(id) + "); it is left as it is";
+}
 
 void sync_folder(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -132,6 +140,7 @@ bool SpoolStore::Impl::open_or_create(std::string& reason) {
   ::close(made);
   db = open_database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, reason);
   if (!db) return false;
+  if (reason = foreign_reason(db.get()); !reason.empty()) return false;
   const auto failed = [&](int code) {
     if (!is_damage(code)) reason = sqlite3_errmsg(db.get());
     return false;
@@ -168,6 +177,7 @@ void SpoolStore::Impl::open_shared() {
   if (!fs::exists(file)) fail("expected a folder with a spool in it: there is no " + file.string());
   db = open_database(file.string(), SQLITE_OPEN_READWRITE, reason);
   if (!db) fail("expected a spool that can be read: " + reason);
+  if (reason = foreign_reason(db.get()); !reason.empty()) fail(reason);
   page_size = query_number(db.get(), "PRAGMA page_size");
   prepare_statements();
 }

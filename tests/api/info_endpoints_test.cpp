@@ -21,7 +21,7 @@ TEST(InfoEndpoints, InfoHasNameVersionDescriptionAndHome) {
   EXPECT_EQ(reply.header("content-type"), "application/json; charset=utf-8");
   const json info = json::parse(reply.body);
   EXPECT_EQ(info["name"], "eventgate");
-  EXPECT_THAT(info["version"].get<std::string>(), testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
+  EXPECT_THAT(info["version"].get<std::string>(), testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+(-rc[0-9]+)?"));
   EXPECT_EQ(info.size(), 4u);
   EXPECT_EQ(client.get("/_info/").body, reply.body);
   EXPECT_EQ(json::parse(client.get("/_info/name").body), json({{"name", "eventgate"}}));

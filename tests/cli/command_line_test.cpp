@@ -28,6 +28,17 @@ TEST(CommandLine, ServeTakesFilesInTheirOrder) {
   EXPECT_THAT(line.files, ElementsAre("a.yaml", "b.yaml", "c.yaml", "d.yaml"));
 }
 
+TEST(CommandLine, AConfigWithoutACommandServes) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"-c", "a.yaml"}, {"-ca.yaml"}, {"--config", "a.yaml"}, {"--config=a.yaml"}}) {
+    EXPECT_EQ(command_line(arguments).command, Command::serve) << arguments.front();
+    EXPECT_THAT(command_line(arguments).files, ElementsAre("a.yaml")) << arguments.front();
+  }
+  EXPECT_THAT(command_line({"-c", "a.yaml", "-c", "b.yaml"}).files, ElementsAre("a.yaml", "b.yaml"));
+  EXPECT_EQ(refusal({"-c"}), "--config: 1 required FILE missing");
+  EXPECT_EQ(refusal({"-c", "a.yaml", "check"}), "unexpected argument 'check'");
+}
+
 TEST(CommandLine, ServeMayBeForAuthors) {
   EXPECT_TRUE(command_line({"serve", "--dev", "-c", "a.yaml"}).dev);
   EXPECT_FALSE(command_line({"serve", "-c", "a.yaml"}).dev);
@@ -174,7 +185,7 @@ TEST(CommandLine, UsageNamesEveryCommandAndTheVersionIsANumber) {
                                  "--json", "--version", "--help"}) {
     EXPECT_THAT(std::string(usage_text()), HasSubstr(text));
   }
-  EXPECT_THAT(std::string(version_text()), testing::MatchesRegex("eventgate [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_THAT(std::string(version_text()), testing::MatchesRegex("eventgate [0-9]+\\.[0-9]+\\.[0-9]+(-rc[0-9]+)?\n"));
 }
 
 TEST(CommandLine, SpoolNamesAFolderOrAConfigAndRecords) {

@@ -344,6 +344,20 @@ TEST(Config, MetricsHaveAPortOfTheirOwn) {
         << same;
 }
 
+TEST(Config, NodesExtraCertificates_HttpsWarnsOfThem) {
+  const TemporaryFolder folder;
+  ::setenv("NODE_EXTRA_CA_CERTS", folder.write("extra.pem", "certificates").c_str(), 1);
+  const auto trusts = ElementsAre(HasSubstr("https trusts its certificates besides those of the system"));
+  EXPECT_THAT(warnings("{schema_base_uris: 'https://h/'}"), trusts);
+  EXPECT_THAT(warnings("{stream_config_uri: 'https://h/'}"), trusts);
+  EXPECT_THAT(warnings("{schema_base_uris: 'http://h/', stream_config_uri: a.yaml}"), IsEmpty());
+  EXPECT_THAT(warnings("{schema_base_uris: 'https://h/', ca_file: /ca}"),
+              ElementsAre(HasSubstr("not read, because ca_file is set")));
+  ::setenv("NODE_EXTRA_CA_CERTS", "/nowhere/extra.pem", 1);
+  EXPECT_THAT(warnings("{schema_base_uris: 'https://h/'}"), ElementsAre(HasSubstr("cannot be read")));
+  ::unsetenv("NODE_EXTRA_CA_CERTS");
+}
+
 TEST(Config, ARequestMustFitIntoTheMemoryForAll) {
   EXPECT_THAT(problems("{max_body_size: 10mb, max_inflight_bytes: 1mb}"),
               ElementsAre(HasSubstr("max_inflight_bytes is \"1mb\", expected at least max_body_size")));

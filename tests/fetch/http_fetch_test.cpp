@@ -1,10 +1,12 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <netdb.h>
 #include <zlib.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <future>
@@ -461,6 +463,21 @@ TEST(HttpFetch, ACertificateForAnotherNameIsRefused) {
   EXPECT_THAT(read(server.uri("/", "localhost"), trusting(certificate, folder)),
               StartsWith("unavailable: expected a certificate for localhost that ca_file vouches for: "));
   EXPECT_TRUE(server.requests().empty());
+}
+
+TEST(HttpFetch, NodesExtraCertificatesCountUnlessThereIsACaFile) {
+  const TemporaryFolder folder;
+  const TestCertificate certificate("DNS:localhost");
+  const TestCertificate other("DNS:localhost");
+  HttpTestServer server(always(http_answer(R"({"a":1})")), &certificate);
+  ::setenv("NODE_EXTRA_CA_CERTS", folder.write("extra.pem", certificate.pem()).c_str(), 1);
+  EXPECT_EQ(read(server.uri("/", "localhost")), R"({"a":1})");
+  EXPECT_THAT(read(server.uri("/", "localhost"), trusting(other, folder)),
+              StartsWith("unavailable: expected a certificate for localhost that ca_file vouches for: "));
+  ::setenv("NODE_EXTRA_CA_CERTS", "/nowhere/extra.pem", 1);
+  EXPECT_THAT(read(server.uri("/", "localhost")),
+              StartsWith("unavailable: expected a certificate for localhost that the system vouches for: "));
+  ::unsetenv("NODE_EXTRA_CA_CERTS");
 }
 
 TEST(HttpFetch, NoRedirectLeadsFromHttpsToHttp) {

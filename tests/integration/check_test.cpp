@@ -310,7 +310,7 @@ TEST(Eventgate, SaysWhatItExpectedOfItsCommandLine) {
 TEST(Eventgate, TellsItsVersion) {
   const GateRun run = run_gate({"--version"});
   EXPECT_EQ(run.status, 0);
-  EXPECT_THAT(run.output, testing::MatchesRegex("eventgate [0-9.]+\n"));
+  EXPECT_THAT(run.output, testing::MatchesRegex("eventgate [0-9.]+(-rc[0-9]+)?\n"));
 }
 
 TEST(Eventgate, DoesNotStartWithAConfigThatIsWrong) {

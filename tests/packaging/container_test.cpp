@@ -313,7 +313,7 @@ Json manifest(const std::string& kind) {
   for (std::size_t at = 0; (at = text.find("```yaml\n", at)) != std::string::npos;) {
     const std::size_t end = text.find("```", at + 8);
     const auto object = parse_object_text(std::string_view(text).substr(at + 8, end - at - 8));
-    if (object && object->at("kind") == kind) return *object;
+    if (object && object->value("kind", "") == kind) return *object;
     at = end + 3;
   }
   ADD_FAILURE() << "no " << kind;

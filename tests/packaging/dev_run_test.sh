@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What `./dev run` does about libsystemd, with programs in the place of Debian's and CMake: it goes without where installing
-# it would upgrade packages of the machine, and says so; else it installs it.
+# What `./dev run` does about packages, with programs in the place of Debian's and CMake: it goes without libsystemd where
+# installing it would upgrade packages of the machine, and says so; else it installs it. Of packages whose names differ between
+# distributions it installs the one that apt offers.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -12,9 +13,13 @@ cp "$root/dev" "$directory/dev"
 touch "$directory/build/valijson/usr/include/valijson/validator.hpp"
 
 program() { { echo '#!/usr/bin/env bash'; cat; } > "$directory/bin/$1"; chmod +x "$directory/bin/$1"; }
-# Everything is installed but libsystemd-dev.
+# Everything is installed but what $MISSING says.
+export MISSING=libsystemd-dev
 program dpkg-query <<'P'
-for package in "${@:3}"; do [[ $package == libsystemd-dev ]] || printf 'installed:%s ' "$package"; done
+for package in "${@:3}"; do [[ $package == $MISSING ]] || printf 'installed:%s ' "$package"; done
+P
+program apt-cache <<'P'
+[[ $1 != madison || ${OFFERED:-} != *" $2 "* ]] || echo "$2 | 1.0 | http://example.org main"
 P
 program apt-get <<'P'
 echo "$*" >> "$0.calls"
@@ -52,4 +57,9 @@ grep -qE 'install -y.*libsystemd-dev' "$directory/bin/apt-get.calls" || fail "it
 run '' --no-install
 [[ $said == *"WITHOUT LIBSYSTEMD: libsystemd-dev is not installed"* ]] || fail "it does not say so: $said"
 [[ ! -e $directory/bin/apt-get.calls ]] || fail "something is installed: $(cat "$directory/bin/apt-get.calls")"
+
+MISSING='libboost*' OFFERED=' libboost1.83-dev libboost1.88-dev ' run ''
+grep -q 'install -y.* libboost1.83-dev$' "$directory/bin/apt-get.calls" || fail "$(cat "$directory/bin/apt-get.calls")"
+MISSING='libboost1.8[1-7]-dev' run ''
+! grep -q 'install -y' "$directory/bin/apt-get.calls" 2>/dev/null || fail "installed although there is a Boost: $(cat "$directory/bin/apt-get.calls")"
 echo passed

@@ -42,3 +42,28 @@ completions() { COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _eventgate; printf '%s
 [[ $(completions "$gate" serve --) == --dev ]] || fail "'serve --' is completed to: $(completions "$gate" serve --)"
 [[ $(completions "$gate" check --) == $'--json\n--wiki' ]] || fail "'check --' is completed to: $(completions "$gate" check --)"
 [[ $(completions "$gate" serve -c config/config) == config/config.yaml ]] || fail "a file is not completed"
+
+# The other shells complete the same. zsh has no way to ask for completions but a terminal, so compadd prints them.
+if command -v zsh > /dev/null; then
+  zsh_completions() {
+    zsh -f -c 'compadd() { shift; print -l -- ${(P)1} | sort }; _files() { print FILES }; words=("$@"); CURRENT=$#
+               source packaging/completion.zsh' zsh "$@"
+  }
+  [[ $(zsh_completions "$gate" '') == "$commands" ]] || fail "zsh: commands completed: $(zsh_completions "$gate" '')"
+  [[ $(zsh_completions "$gate" spool d) == *drop* ]] || fail "zsh: 'spool d' is completed to: $(zsh_completions "$gate" spool d)"
+  [[ $(zsh_completions "$gate" serve --) == *--dev* ]] || fail "zsh: 'serve --' is completed to: $(zsh_completions "$gate" serve --)"
+  [[ $(zsh_completions "$gate" serve -c x) == FILES ]] || fail "zsh: files are not completed"
+else
+  echo "NOT TESTED: completion for zsh, which is not installed"
+fi
+if command -v fish > /dev/null; then
+  fish_completions() {  # $1: the line; "eventgate" in it is the gate
+    XDG_CONFIG_HOME=$directory XDG_DATA_HOME=$directory PATH=$(dirname "$gate"):$PATH fish --no-config -c \
+      'source packaging/completion.fish; complete -C $argv[1]' "$1" | cut -f1 | sort
+  }
+  [[ $(fish_completions 'eventgate ') == "$commands" ]] || fail "fish: commands completed: $(fish_completions 'eventgate ')"
+  [[ $(fish_completions 'eventgate spool d') == *drop* ]] || fail "fish: 'spool d': $(fish_completions 'eventgate spool d')"
+  [[ $(fish_completions 'eventgate serve --') == *--dev* ]] || fail "fish: 'serve --': $(fish_completions 'eventgate serve --')"
+else
+  echo "NOT TESTED: completion for fish, which is not installed"
+fi

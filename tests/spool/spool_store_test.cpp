@@ -231,6 +231,25 @@ TEST_F(SpoolStoreTest, FileIsNotADatabase_StoreOpensWithANewOne) {
   EXPECT_TRUE(add(store, {record(1, "{}")}));
 }
 
+TEST_F(SpoolStoreTest, FileIsOfANewerVersion_IsRefusedAndLeftAsItIs) {
+  { EXPECT_TRUE(add(*std::make_unique<SpoolStore>(path(), Access::own), {record(1, "{}")})); }
+  const auto set_application_id = [&](const std::string& id) {
+    sqlite3* db = nullptr;
+    EXPECT_EQ(sqlite3_open(file().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, ("PRAGMA application_id=" + id).c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(db);
+  };
+  set_application_id("7");
+  for (const Access access : {Access::own, Access::share}) {
+    EXPECT_THAT([&] { SpoolStore(path(), access); },
+                ThrowsMessage<std::runtime_error>(HasSubstr("one of a newer EventGate")));
+  }
+  set_application_id(std::to_string(0x45475350));
+  SpoolStore store(path(), Access::own);
+  EXPECT_THAT(ids(all(store)), ElementsAre(1));
+  EXPECT_THAT(store.warnings(), IsEmpty());
+}
+
 TEST_F(SpoolStoreTest, FolderInUseIsCopied_CopyIsASpool) {
   SpoolStore store(path(), Access::own);
   EXPECT_TRUE(add(store, {record(1, "{}"), record(2, "{}")}));
