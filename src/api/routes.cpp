@@ -43,7 +43,8 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
   // The router compares paths in this order.
   if (services.intake)
     routes.push_back({Method::post, "/v1/events", "postEvents",
-                      std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events)});
+                      std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events), false, false,
+                      true});
   if (services.intake && !options.test_events.empty())
     get("/v1/_test/events", "getTestEvents",
         std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events, options.test_events));

@@ -61,14 +61,7 @@ void append_number(std::string& out, std::size_t number) {
 
 }  // namespace
 
-ResponseFormat::ResponseFormat(const HttpOptions& options) {
-  if (options.cors) {
-    cors_ = "access-control-allow-origin: " + *options.cors +
-            "\r\n"
-            "access-control-allow-headers: accept, x-requested-with, content-type\r\n"
-            "access-control-expose-headers: etag\r\n"
-            "access-control-allow-methods: post\r\n";
-  }
+ResponseFormat::ResponseFormat(const HttpOptions& options) : cors_(options) {
   security_ =
       "x-xss-protection: 1; mode=block\r\n"
       "x-content-type-options: nosniff\r\n"
@@ -90,7 +83,11 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
   std::string_view body = response.body;
   std::optional<std::string> coded;
   if (!response.minimal_headers) {
-    out += response.own_origin_only ? kOwnOriginOnly : std::string_view(cors_);
+    if (response.own_origin_only) {
+      out += kOwnOriginOnly;
+    } else {
+      cors_.append(out, response, conditions.request, conditions.takes_events);
+    }
     out += security_;
     if (response.inline_page) {
       for (const std::string_view name : {"content-security-policy", "x-content-security-policy", "x-webkit-csp"})
