@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client_endpoints.hpp"
 #include "events_endpoint.hpp"
 #include "health_endpoints.hpp"
 #include "info_endpoints.hpp"
@@ -72,6 +73,9 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
   get("/robots.txt", "getRobots", std::make_unique<RobotsEndpoint>());
   get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
   get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));
+  if (services.intake && options.client)
+    for (const ClientFile& file : kClientFiles)
+      get(file.path, file.operation, std::make_unique<ClientFileEndpoint>(file));
   if (services.live) add_live_routes(routes, options, http, services);
   return Router(std::move(routes), "/?spec lists what there is.");
 }

@@ -173,6 +173,7 @@ void read_http(ConfigSection& root, HttpOptions& http, ApiOptions& api) {
   root.text("interface", http.interface);
   read_cors(root, http);
   read_header(root, "csp", http.csp, "");
+  root.flag("client", api.client);
   root.size("max_body_size", http.max_body_size, 1, kGigabyte);
   root.size("max_header_size", http.max_header_size, 256, kMegabyte);
   root.number("max_header_count", http.max_header_count, 1, 10000);

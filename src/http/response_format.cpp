@@ -26,6 +26,10 @@ constexpr std::string_view kOwnOriginOnly =
     "cross-origin-resource-policy: same-origin\r\n"
     "referrer-policy: no-referrer\r\n";
 
+constexpr std::string_view kAnyOrigin =
+    "access-control-allow-origin: *\r\n"
+    "cross-origin-resource-policy: cross-origin\r\n";
+
 /// Returns the Date field for `now` (RFC 9110, section 5.6.7). Each thread formats it once a second.
 std::string_view date_field(std::chrono::system_clock::time_point now) {
   thread_local std::time_t second = -1;
@@ -85,6 +89,8 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
   if (!response.minimal_headers) {
     if (response.own_origin_only) {
       out += kOwnOriginOnly;
+    } else if (response.any_origin) {
+      out += kAnyOrigin;
     } else {
       cors_.append(out, response, conditions.request, conditions.takes_events);
     }
@@ -106,7 +112,7 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
     if (body.size() >= kMinCompressedBody) {
       out += "vary: Accept-Encoding\r\n";
       if (const std::string_view coding = accepted_coding(conditions.accept); !coding.empty() && !conditions.head) {
-        coded = compress_body(body, coding);
+        coded = compress_body(body, coding, response.any_origin ? Compression::small : Compression::fast);
         if (coded) {
           body = *coded;
           out.append("content-encoding: ").append(coding).append("\r\n");

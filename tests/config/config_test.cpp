@@ -257,6 +257,12 @@ TEST(Config, CorsMayBeAListOfOrigins) {
   EXPECT_EQ(config("port: 1").http.cors_allow_headers, std::nullopt);
 }
 
+TEST(Config, TheBrowserClientMayBeTurnedOff) {
+  EXPECT_TRUE(config("port: 1").api.client);
+  EXPECT_FALSE(config("client: false").api.client);
+  EXPECT_THAT(problems("client: off please"), ElementsAre(HasSubstr("expected true or false")));
+}
+
 TEST(Config, ABadOriginIsNamed) {
   for (const std::string bad :
        {"https://example.org/", "https://example.org/a", "example.org", "*", "https://*.example.org", "https://B.org",
