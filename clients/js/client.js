@@ -234,8 +234,10 @@ export const createClient = (options = {}) => {
     answered = true;
     refusals = 0;
     const named = new Map();
+    // Something else than the gate may answer, such as a proxy with {"error": "Bad Gateway"}.
     for (const bad of ['invalid', 'error'])
-      for (const element of (found && found[bad]) || []) named.set(element.index, { ...element, bad });
+      for (const element of [].concat((found && found[bad]) || []))
+        if (element && element.index >= 0) named.set(element.index, { ...element, bad });
     if (named.size) settle(batch, named, reply);
     else if (status < 300 && status != 207) {
       failures = 0;
@@ -250,7 +252,8 @@ export const createClient = (options = {}) => {
     else batch.forEach((entry) => refuse('rejected', entry, (found && found.detail) || status));
   };
 
-  // Sends a batch. Each of its entries is settled, or waits again, when this is over.
+  // Sends a batch. Each of its entries is settled, or waits again, when this is over. A request that is refused at once is tried
+  // without keepalive, because other scripts of the page may have used up what the browser grants.
   const post = async (batch, keepalive = true) => {
     const body = body_of(batch);
     const began = performance.now();
@@ -260,7 +263,7 @@ export const createClient = (options = {}) => {
     try {
       [reply, found] = await request(
         target,
-        { method: 'POST', body, keepalive: keepalive && bytes_of(batch) < KEEPALIVE_BYTES },
+        { method: 'POST', body, keepalive: keepalive && !refusals && bytes_of(batch) < KEEPALIVE_BYTES },
         async (got) => {
           // What the gate has produced is produced, even if the rest of its answer does not come.
           if (got.status != 207 && got.status < 300) return;

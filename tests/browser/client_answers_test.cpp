@@ -97,7 +97,7 @@ TEST(BrowserClientAnswers, ALostAnswerIsSentAgainWithTheSameId) {
   if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
   StandIn stand_in([](std::size_t number, const json&) {
     if (number == 0) return Answer{"", "", ""};
-    if (number == 1) return Answer{"500 Internal Server Error", "", "no JSON"};
+    if (number == 1) return Answer{"502 Bad Gateway", "", R"({"error":"Bad Gateway","invalid":[null,{}]})"};
     if (number == 2) return Answer{"207 Multi-Status", "", "{\"invalid\": ["};
     return Answer();
   });
