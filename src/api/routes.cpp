@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client_endpoints.hpp"
 #include "events_endpoint.hpp"
 #include "health_endpoints.hpp"
 #include "info_endpoints.hpp"
@@ -43,7 +44,8 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
   // The router compares paths in this order.
   if (services.intake)
     routes.push_back({Method::post, "/v1/events", "postEvents",
-                      std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events)});
+                      std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events), false, false,
+                      true});
   if (services.intake && !options.test_events.empty())
     get("/v1/_test/events", "getTestEvents",
         std::make_unique<EventsEndpoint>(services.gate, services.overload_reason, events, options.test_events));
@@ -71,6 +73,9 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
   get("/robots.txt", "getRobots", std::make_unique<RobotsEndpoint>());
   get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
   get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));
+  if (services.intake && options.client)
+    for (const ClientFile& file : kClientFiles)
+      get(file.path, file.operation, std::make_unique<ClientFileEndpoint>(file));
   if (services.live) add_live_routes(routes, options, http, services);
   return Router(std::move(routes), "/?spec lists what there is.");
 }

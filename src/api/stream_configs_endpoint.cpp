@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "entity_tag.hpp"
 #include "eventgate/base/ascii.hpp"
 #include "eventgate/base/utf8.hpp"
 #include "eventgate/json/json_text.hpp"
@@ -49,12 +50,6 @@ std::string entity_tag(std::string_view body) {
   return "W/\"" + std::string(digits.data(), digits.size()) + '"';
 }
 
-/// Returns true if `header`, the value of If-None-Match, has `tag` or is `*` (RFC 9110, section 13.1.2).
-bool has_tag(std::string_view header, std::string_view tag) {
-  const std::string_view opaque = tag.substr(2);
-  return trim(header) == "*" || header.find(opaque) != std::string_view::npos;
-}
-
 }  // namespace
 
 std::vector<std::string> split_stream_names(std::string_view list) {
@@ -96,12 +91,7 @@ Response StreamConfigService::respond(const Exchange& exchange) const {
   const std::string tag = entity_tag(body);
   Response response = json_response(std::move(body));
   response.extra_headers.append(kCacheControl).append("etag: ").append(tag).append("\r\n");
-  if (const auto known = exchange.request().field("if-none-match"); known && has_tag(*known, tag)) {
-    response.status = 304;
-    response.content_type = {};
-    response.body.clear();
-  }
-  return response;
+  return unless_known(std::move(response), tag, exchange.request());
 }
 
 Response StreamConfigsEndpoint::respond(const Exchange& exchange) const {

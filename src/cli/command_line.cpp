@@ -142,6 +142,13 @@ class Parser {
     test.add_option("DIR", line_.repository, "Folder of the schema repository")->required()->type_name("");
     CLI::Option* const json = test.add_flag("--json", line_.json, "Print an object of JSON for each problem");
     test.add_flag("--github", line_.github, "Print annotations of GitHub")->excludes(json);
+    CLI::App& types = add(schema, "types", "Prints the newest schemas as TypeScript, for the browser client",
+                          Command::schema_types, "schema types schemas --streams config/stream-config.yaml");
+    types.add_option("DIR", line_.repository, "Folder of the schema repository")->required()->type_name("");
+    types
+        .add_option("--streams", line_.stream_config,
+                    "File of stream configs; without it the examples of the schemas name streams")
+        ->type_name("FILE");
   }
 
   void add_schema_new(CLI::App& schema) {
@@ -429,6 +436,7 @@ std::string_view usage_text() {
          "  eventgate schema build [PATH... | --all]       make the version of each current; --watch: at each save\n"
          "  eventgate schema diff TITLE [A [B]] [DIR]      print what changed between versions, and whether it may\n"
          "  eventgate schema test DIR [--json | --github]  print what is wrong with a schema repository\n"
+         "  eventgate schema types DIR [--streams FILE]    print the newest schemas as TypeScript\n"
          "  eventgate health -c FILE [-c FILE]...          ask whether the gate of this config answers here\n"
          "  eventgate spool list|cat|export [RECORD...]    print what the spool has: by topic, events, records\n"
          "  eventgate spool verify                         print the records that are damaged\n"

@@ -298,6 +298,8 @@ int run(const std::vector<std::string>& arguments) {
       return finished(run_schema_show(*line, std::cin, std::cout));
     case CommandLine::Command::schema_diff:
       return finished(run_schema_diff(*line, std::cout));
+    case CommandLine::Command::schema_types:
+      return finished(run_schema_types(*line, std::cout));
     case CommandLine::Command::schema_test:
       return finished(run_schema_test(*line, std::cout, std::cerr));
     case CommandLine::Command::spool:

@@ -12,6 +12,7 @@ namespace eventgate {
 int run_schema_new(const CommandLine& line, std::ostream& out);
 int run_schema_show(const CommandLine& line, std::istream& in, std::ostream& out);
 int run_schema_diff(const CommandLine& line, std::ostream& out);
+int run_schema_types(const CommandLine& line, std::ostream& out);
 int run_schema_test(const CommandLine& line, std::ostream& out, std::ostream& errors);
 
 }  // namespace eventgate

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "eventgate/base/ascii.hpp"
+#include "eventgate/http/origin.hpp"
 
 namespace eventgate {
 namespace {
@@ -20,6 +21,75 @@ LogLevel log_level(ConfigSection& section, LogLevel level) {
     section.problem("level", *value, "trace, debug, info, warn, error or fatal");
   }
   return level;
+}
+
+/// Reads the value of a header. `false` gives `none`.
+void read_header(ConfigSection& root, const char* name, std::optional<std::string>& out,
+                 std::optional<std::string> none) {
+  const Json* value = root.take(name);
+  if (value && value->is_boolean() && !value->get<bool>()) {
+    out = std::move(none);
+    root.note(name, false);
+    return;
+  }
+  std::string text = out.value_or("");
+  if (value && value->is_boolean()) {
+    root.problem(name, *value, "the value of a header, or false");
+  } else {
+    root.text(name, text);
+    if (!text.empty()) out = std::move(text);
+  }
+}
+
+/// Reads `cors` as a list of origins.
+void read_origins(ConfigSection& root, const Json& list, std::vector<std::string>& out) {
+  for (const Json& entry : list) {
+    const std::string reason = entry.is_string() ? origin_problem(entry.get_ref<const std::string&>())
+                                                 : "an entry is a text; 'null' is in quotes";
+    if (!reason.empty())
+      root.problem("cors", entry, "an origin as browsers write it, such as https://example.org: " + reason);
+  }
+  if (list.empty()) root.problem("cors", list, "at least one origin; false allows no page to read replies");
+  if (list.empty() || !std::all_of(list.begin(), list.end(), [](const Json& entry) { return entry.is_string(); }))
+    return;
+  out = list.get<std::vector<std::string>>();
+  root.note("cors", list);
+}
+
+/// Reads a list of names of header fields (RFC 9110, section 5.6.2).
+void read_field_names(ConfigSection& root, const char* name, std::optional<std::vector<std::string>>& out) {
+  std::vector<std::string> names;
+  const Json* const value = root.take(name);
+  if (!value || (value->is_array() && value->empty())) {
+    if (value) out.emplace();
+    root.note(name, value ? *value : Json());
+    return;
+  }
+  root.texts(name, names);
+  for (const std::string& each : names) {
+    const bool good = std::all_of(each.begin(), each.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+    if (!good) root.problem(name, each, "names of header fields, each an entry of a list");
+  }
+  if (!names.empty()) out = std::move(names);
+}
+
+void read_cors(ConfigSection& root, HttpOptions& http) {
+  root.refuse_nothing("cors", "the value of a header, such as '*', or reflect, a list of origins, or false");
+  const Json* const value = root.take("cors");
+  if (value && value->is_array()) {
+    read_origins(root, *value, http.cors_origins);
+  } else {
+    read_header(root, "cors", http.cors, std::nullopt);
+  }
+  root.flag("cors_credentials", http.cors_credentials);
+  if (http.cors_credentials && http.cors_origins.empty() && (!http.cors || *http.cors == "*"))
+    root.problem("cors_credentials", true, "cors: reflect, or a list of origins: browsers take no * with credentials");
+  read_field_names(root, "cors_allow_headers", http.cors_allow_headers);
+  read_field_names(root, "cors_expose_headers", http.cors_expose_headers);
+  root.duration("cors_max_age", http.cors_max_age, milliseconds(0), hours(24));
 }
 
 }  // namespace
@@ -101,24 +171,9 @@ void read_metrics(ConfigSection& root, HttpOptions& http) {
 void read_http(ConfigSection& root, HttpOptions& http, ApiOptions& api) {
   root.number("port", http.port, 0, 65535);
   root.text("interface", http.interface);
-  const auto header = [&root](const char* name, std::optional<std::string>& out, std::optional<std::string> none) {
-    const Json* value = root.take(name);
-    if (value && value->is_boolean() && !value->get<bool>()) {
-      out = std::move(none);
-      root.note(name, false);
-    } else {
-      std::string text = out.value_or("");
-      if (value && value->is_boolean()) {
-        root.problem(name, *value, "the value of a header, or false");
-      } else {
-        root.text(name, text);
-        if (!text.empty()) out = std::move(text);
-      }
-    }
-  };
-  root.refuse_nothing("cors", "the value of a header, such as '*', or false");
-  header("cors", http.cors, std::nullopt);
-  header("csp", http.csp, "");
+  read_cors(root, http);
+  read_header(root, "csp", http.csp, "");
+  root.flag("client", api.client);
   root.size("max_body_size", http.max_body_size, 1, kGigabyte);
   root.size("max_header_size", http.max_header_size, 256, kMegabyte);
   root.number("max_header_count", http.max_header_count, 1, 10000);

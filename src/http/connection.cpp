@@ -327,8 +327,9 @@ Task<bool> HttpConnection::serve() {
 void HttpConnection::hand_over(RequestExchange& exchange, Reply& reply) {
   HandedSocket handed;
   handed.chunked = !exchange.request().http_1_0;
-  server().format.append(handed.head, reply.response,
-                         {true, false, exchange.request().accept_encoding(), exchange.received, !handed.chunked});
+  server().format.append(
+      handed.head, reply.response,
+      {true, false, exchange.request().accept_encoding(), exchange.received, !handed.chunked, &exchange.request()});
   finish_response(exchange, reply.response);
   handed.socket = socket_.raw().release();
   reply.take(std::move(handed));
@@ -354,11 +355,15 @@ Endpoint* HttpConnection::find_endpoint(RequestExchange& exchange, HeadReader& h
   if (args_.only_endpoint) return args_.only_endpoint;
   exchange.match = server().router.find(request.target());
   Endpoint* const endpoint = exchange.match.resource ? exchange.match.resource->endpoint(request.method) : nullptr;
-  if (endpoint) {
-    exchange.parameters = parse_query(exchange.match.query);
-  } else {
+  if (!endpoint) {
     rejected = server().router.default_response(exchange.match, request);
+    return nullptr;
   }
+  if (exchange.match.resource->takes_events && !server().format.cors().admits(request)) {
+    rejected = foreign_origin_response(request);
+    return nullptr;
+  }
+  exchange.parameters = parse_query(exchange.match.query);
   return endpoint;
 }
 
@@ -375,7 +380,8 @@ bool HttpConnection::start_response(RequestExchange& exchange, Response& respons
   if (out.capacity() > HttpThread::kMaxKeptResponse) std::string().swap(out);  // an assignment would keep the memory
   const Request& request = exchange.request();
   server().format.append(out, response,
-                         {close, exchange.is_head(), request.accept_encoding(), exchange.received, request.http_1_0});
+                         {close, exchange.is_head(), request.accept_encoding(), exchange.received, request.http_1_0,
+                          &request, exchange.match.resource && exchange.match.resource->takes_events});
   // From now on the response counts instead of the request, and it is sent even if it exceeds the bound. A short one
   // that the kernel takes at once does not count, so that a client that has its response finds nothing in flight.
   std::string().swap(response.body);

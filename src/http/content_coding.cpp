@@ -154,9 +154,10 @@ std::string_view accepted_coding(std::string_view accept) {
   return deflate ? "deflate" : std::string_view();
 }
 
-std::optional<std::string> compress_body(std::string_view text, std::string_view coding) {
+std::optional<std::string> compress_body(std::string_view text, std::string_view coding, Compression compression) {
   z_stream stream{};
-  if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, coding == "gzip" ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+  const int level = compression == Compression::small ? Z_BEST_COMPRESSION : Z_BEST_SPEED;
+  if (deflateInit2(&stream, level, Z_DEFLATED, coding == "gzip" ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
     return std::nullopt;
   std::string out(deflateBound(&stream, text.size()), '\0');
   // zlib counts bytes in 32 bits. A longer body is sent uncompressed.

@@ -34,7 +34,11 @@ std::optional<DecodeError> decode_body(ContentCoding coding, std::string_view bo
 /// Returns the coding for a response to `Accept-Encoding: accept`: `gzip`, `deflate`, or empty for neither.
 std::string_view accepted_coding(std::string_view accept);
 
+/// How much work a compressed response is worth.
+enum class Compression : std::uint8_t { fast, small };
+
 /// Returns `text` in the coding `gzip` or `deflate`, or nullopt if zlib fails.
-std::optional<std::string> compress_body(std::string_view text, std::string_view coding);
+std::optional<std::string> compress_body(std::string_view text, std::string_view coding,
+                                         Compression compression = Compression::fast);
 
 }  // namespace eventgate

@@ -99,6 +99,9 @@ void RequestParser::on_field_impl(http::field name, string_view text, string_vie
     case http::field::expect:
       first(request_.expect_);
       break;
+    case http::field::origin:
+      first(request_.origin_);
+      break;
     default:
       break;
   }

@@ -26,6 +26,10 @@ constexpr std::string_view kOwnOriginOnly =
     "cross-origin-resource-policy: same-origin\r\n"
     "referrer-policy: no-referrer\r\n";
 
+constexpr std::string_view kAnyOrigin =
+    "access-control-allow-origin: *\r\n"
+    "cross-origin-resource-policy: cross-origin\r\n";
+
 /// Returns the Date field for `now` (RFC 9110, section 5.6.7). Each thread formats it once a second.
 std::string_view date_field(std::chrono::system_clock::time_point now) {
   thread_local std::time_t second = -1;
@@ -61,14 +65,7 @@ void append_number(std::string& out, std::size_t number) {
 
 }  // namespace
 
-ResponseFormat::ResponseFormat(const HttpOptions& options) {
-  if (options.cors) {
-    cors_ = "access-control-allow-origin: " + *options.cors +
-            "\r\n"
-            "access-control-allow-headers: accept, x-requested-with, content-type\r\n"
-            "access-control-expose-headers: etag\r\n"
-            "access-control-allow-methods: post\r\n";
-  }
+ResponseFormat::ResponseFormat(const HttpOptions& options) : cors_(options) {
   security_ =
       "x-xss-protection: 1; mode=block\r\n"
       "x-content-type-options: nosniff\r\n"
@@ -90,7 +87,13 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
   std::string_view body = response.body;
   std::optional<std::string> coded;
   if (!response.minimal_headers) {
-    out += response.own_origin_only ? kOwnOriginOnly : std::string_view(cors_);
+    if (response.own_origin_only) {
+      out += kOwnOriginOnly;
+    } else if (response.any_origin) {
+      out += kAnyOrigin;
+    } else {
+      cors_.append(out, response, conditions.request, conditions.takes_events);
+    }
     out += security_;
     if (response.inline_page) {
       for (const std::string_view name : {"content-security-policy", "x-content-security-policy", "x-webkit-csp"})
@@ -109,7 +112,7 @@ void ResponseFormat::append(std::string& out, const Response& response, const Co
     if (body.size() >= kMinCompressedBody) {
       out += "vary: Accept-Encoding\r\n";
       if (const std::string_view coding = accepted_coding(conditions.accept); !coding.empty() && !conditions.head) {
-        coded = compress_body(body, coding);
+        coded = compress_body(body, coding, response.any_origin ? Compression::small : Compression::fast);
         if (coded) {
           body = *coded;
           out.append("content-encoding: ").append(coding).append("\r\n");

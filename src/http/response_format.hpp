@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "cors_policy.hpp"
 #include "eventgate/http/http_options.hpp"
 #include "eventgate/http/response.hpp"
 
@@ -23,14 +24,18 @@ class ResponseFormat {
     bool head;                ///< The method is HEAD: the body is left out.
     std::string_view accept;  ///< The client's Accept-Encoding.
     std::chrono::system_clock::time_point now;
-    bool http_1_0 = false;  ///< The client's version, which has no chunks.
+    bool http_1_0 = false;             ///< The client's version, which has no chunks.
+    const Request* request = nullptr;  ///< For CORS. Null: the response is to no request that could be read.
+    bool takes_events = false;         ///< `Route::takes_events` of the request's route.
   };
 
   /// Appends `response` to `out`.
   void append(std::string& out, const Response& response, const Conditions& conditions) const;
 
+  const CorsPolicy& cors() const { return cors_; }
+
  private:
-  std::string cors_;
+  CorsPolicy cors_;
   std::string security_;
   std::string policy_;
   std::string keep_alive_;

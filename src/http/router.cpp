@@ -42,6 +42,7 @@ Router::Resource resource_of(const Route& route) {
   resource.label = resource.prefix.size() > 1 ? resource.prefix.substr(1) : "root";
   resource.own_origin_only = route.own_origin_only;
   resource.takes_last_event_id = route.takes_last_event_id;
+  resource.takes_events = route.takes_events;
   return resource;
 }
 

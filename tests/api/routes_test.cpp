@@ -65,6 +65,17 @@ TEST(Routes, RoutesThatAreNotConfiguredDoNotExist) {
     EXPECT_EQ(client.get(path).status, 404u) << path;
 }
 
+TEST(Routes, TheClientIsThereUnlessItIsTurnedOff) {
+  HttpHarness harness;
+  EXPECT_EQ(harness.client().get("/client.js").status, 200u);
+  HttpHarness::Setup setup;
+  setup.api.client = false;
+  HttpHarness without(setup);
+  HttpClient client = without.client();
+  for (const char* const path : {"/client.js", "/client.classic.js", "/client.d.ts"})
+    EXPECT_EQ(client.get(path).status, 404u) << path;
+}
+
 TEST(Routes, DocumentDescribesRejections) {
   HttpHarness harness;
   const json paths = json::parse(harness.client().get("/?spec").body)["paths"];

@@ -81,6 +81,15 @@ TEST(CommandLine, SchemaTestNamesARepository) {
   EXPECT_EQ(line.repository, "repository");
 }
 
+TEST(CommandLine, SchemaTypesNamesARepositoryAndStreamConfigs) {
+  const CommandLine line = command_line({"schema", "types", "repository", "--streams", "streams.yaml"});
+  EXPECT_EQ(line.command, Command::schema_types);
+  EXPECT_EQ(line.repository, "repository");
+  EXPECT_EQ(line.stream_config, "streams.yaml");
+  EXPECT_EQ(command_line({"schema", "types", "a"}).stream_config, "");
+  EXPECT_EQ(refusal({"schema", "types"}), "DIR is required");
+}
+
 TEST(CommandLine, SchemaBuildTakesPathsAndTheOriginalsOptions) {
   using Of = SchemaBuildOptions::Of;
   const CommandLine line =
@@ -117,11 +126,11 @@ TEST(CommandLine, SchemaDiffTakesVersionsAndAFolder) {
 TEST(CommandLine, SchemaSaysWhatItExpects) {
   EXPECT_EQ(
       refusal({"schema"}),
-      "expected a command: new, build, materialize, materialize-modified, materialize-all, dereference, show, diff or "
-      "test");
+      "expected a command: new, build, materialize, materialize-modified, materialize-all, dereference, show, diff, "
+      "test or types");
   EXPECT_EQ(refusal({"schema", "list"}),
             "unknown command 'list': expected new, build, materialize, materialize-modified, materialize-all, "
-            "dereference, show, diff or test");
+            "dereference, show, diff, test or types");
   EXPECT_EQ(refusal({"schema", "test"}), "DIR is required");
   EXPECT_EQ(refusal({"schema", "test", "-c", "a"}), "unknown option '-c'");
   EXPECT_EQ(refusal({"schema", "show", "/a", "-c"}), "--config: 1 required FILE missing");

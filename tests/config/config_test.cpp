@@ -243,6 +243,53 @@ TEST(Config, CorsAndCspMayBeSwitchedOff) {
   EXPECT_THAT(problems(R"(cors: "a\r\nset-cookie: b")"), ElementsAre(HasSubstr("without control characters")));
 }
 
+TEST(Config, CorsMayBeAListOfOrigins) {
+  const Config listed = config(
+      "{cors: [https://example.org, 'http://[::1]:8080', capacitor://localhost, 'null'], cors_credentials: true,\n"
+      " cors_allow_headers: [X-Own, content-type], cors_expose_headers: [], cors_max_age: 5m}");
+  EXPECT_THAT(listed.http.cors_origins,
+              ElementsAre("https://example.org", "http://[::1]:8080", "capacitor://localhost", "null"));
+  EXPECT_TRUE(listed.http.cors_credentials);
+  EXPECT_EQ(listed.http.cors_allow_headers, (std::vector<std::string>{"X-Own", "content-type"}));
+  EXPECT_EQ(listed.http.cors_expose_headers, std::vector<std::string>());
+  EXPECT_EQ(listed.http.cors_max_age, std::chrono::minutes(5));
+  EXPECT_EQ(config("cors: reflect").http.cors, "reflect");
+  EXPECT_EQ(config("port: 1").http.cors_allow_headers, std::nullopt);
+}
+
+TEST(Config, TheBrowserClientMayBeTurnedOff) {
+  EXPECT_TRUE(config("port: 1").api.client);
+  EXPECT_FALSE(config("client: false").api.client);
+  EXPECT_THAT(problems("client: off please"), ElementsAre(HasSubstr("expected true or false")));
+}
+
+TEST(Config, ABadOriginIsNamed) {
+  for (const std::string bad :
+       {"https://example.org/", "https://example.org/a", "example.org", "*", "https://*.example.org", "https://B.org",
+        "https://example.org:443", "http://example.org:80", "https://example.org:x", "https://",
+        "https://b\u00fccher.de", "https://a b", "HTTPS://a.org", "//a.org", ""}) {
+    EXPECT_THAT(problems("cors: [https://good.org, \"" + bad + "\"]"),
+                ElementsAre(HasSubstr("c.yaml: cors is \"" + (bad == "https://b\u00fccher.de" ? "https://b" : bad))))
+        << bad;
+  }
+  EXPECT_THAT(problems("cors: [https://a.org/, b]"),
+              ElementsAre(HasSubstr("cors is \"https://a.org/\", expected an origin as browsers write it, such as "
+                                    "https://example.org: it has a path"),
+                          HasSubstr("cors is \"b\"")));
+  EXPECT_THAT(problems("cors: [null]"), ElementsAre(HasSubstr("cors is null")));
+  EXPECT_THAT(problems("cors: []"), ElementsAre(HasSubstr("expected at least one origin")));
+}
+
+TEST(Config, CredentialsNeedOrigins) {
+  for (const std::string cors : {"'*'", "false"})
+    EXPECT_THAT(problems("{cors: " + cors + ", cors_credentials: true}"),
+                ElementsAre(HasSubstr("cors_credentials is true, expected cors: reflect")));
+  EXPECT_TRUE(config("{cors: reflect, cors_credentials: true}").http.cors_credentials);
+  EXPECT_THAT(problems("cors_allow_headers: ['a b']"), ElementsAre(HasSubstr("cors_allow_headers is \"a b\"")));
+  EXPECT_THAT(problems("cors_expose_headers: {a: b}"), ElementsAre(HasSubstr("expected a string, or a list")));
+  EXPECT_THAT(problems("cors_max_age: 25h"), ElementsAre(HasSubstr("cors_max_age")));
+}
+
 TEST(Config, TheWikimediaSetUpIsOnByStreamConfigsOrByTheFactorysName) {
   for (const std::string yaml :
        {"stream_config_uri: streams.yaml", "eventgate_factory_module: /srv/service/eventgate-wikimedia.js"}) {

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Holds the documents to the code.
 
-Every block of `sh` in README.md, CONTRIBUTING.md and docs/ is run, in order, document by document, in a folder where the
+Every block of `sh` in README.md, CONTRIBUTING.md, docs/ and clients/ is run, in order, document by document, in a folder where the
 repository's files are, with the gate of config/config.yaml running there. Comments before a block say more of it:
 
     <!-- prints: TEXT -->    its output has TEXT, once more for each such line; a block of `text` right behind is all of it
     <!-- exits: 1 -->        its exit status, else 0
     <!-- needs: REASON -->   it is not run, because something is absent; counted and printed
+    <!-- if: COMMAND -->     it is run if COMMAND succeeds, such as one that looks for a program; else counted and printed
 
 Besides: tests that a document names are in tests/ (`Suite.Test`, `Suite.Start...`, `Suite...`, the files there; the man pages, the comments
 of config/ and ops/ and the OpenAPI document are looked at too), links lead somewhere, the documents of promises and bounds name tests,
@@ -28,6 +29,7 @@ GATE = pathlib.Path(sys.argv[1]).resolve()
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "clients").rglob("*.md")),
 ]
 # Of these only the names of tests are looked at.
 OTHERS = [
@@ -48,10 +50,11 @@ NAMING = {
     "alerts.md": 8,
     "ledger.md": 8,
     "tools.md": 5,
+    "client.md": 15,
 }
 BLOCK = re.compile(r"(?P<marks>(?:<!--(?:(?!-->).)*-->\n)*)^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 OUTPUT = re.compile(r"\n\n```text\n(?P<text>.*?)^```$", re.M | re.S)
-MARK = re.compile(r"<!-- (prints|exits|needs): (.*?) -->", re.S)
+MARK = re.compile(r"<!-- (prints|exits|needs|if): (.*?) -->", re.S)
 
 problems = []
 counts = {"run": 0, "left out": 0}
@@ -84,6 +87,10 @@ class Gate:
             problems.append(f"the gate ended with {self.process.returncode}: {self.log.read_text()}")
 
 
+def succeeds(command):
+    return subprocess.run(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
 def run_blocks(document, text, folder):
     gate = None
     for block in BLOCK.finditer(text):
@@ -93,7 +100,7 @@ def run_blocks(document, text, folder):
         if block["kind"] != "sh":
             continue
         marks = MARK.findall(block["marks"])
-        needs = [value for name, value in marks if name == "needs"]
+        needs = [value for name, value in marks if name == "needs" or (name == "if" and not succeeds(value))]
         if needs:
             counts["left out"] += 1
             print(f"left out: {where}: needs {needs[0]}")

@@ -56,6 +56,39 @@ TEST_F(SchemaTool, SaysWhatItExpectedOfASchema) {
   EXPECT_THAT(absolute.output, HasSubstr("allow_absolute_schema_uris"));
 }
 
+TEST_F(SchemaTool, WritesTheNewestSchemasAsTypescript) {
+  const std::string order = "title: shop/order\n$schema: 'https://json-schema.org/draft-07/schema#'\ntype: object\n";
+  folder_.write("shop/fragment/common/1.0.0.yaml", "title: fragment/common\n$id: /fragment/common/1.0.0\n");
+  folder_.write("shop/shop/order/1.0.0.yaml", order + "$id: /shop/order/1.0.0\nproperties: {old: {type: string}}\n");
+  folder_.write("shop/shop/order/1.10.0.yaml",
+                order +
+                    "$id: /shop/order/1.10.0\nproperties: {total: {type: number}, meta: {type: object}}\n"
+                    "examples: [{meta: {stream: shop.example}}]\n");
+  const std::string streams = folder_.write("streams.yaml",
+                                            "default:\n  shop.order: {schema_title: shop/order}\n"
+                                            "  /^shop\\..+/: {schema_title: shop/order}\n"
+                                            "  other: {schema_title: not/here}\n");
+  const std::string types =
+      "// Made by `eventgate schema types`. Do not edit it: make it again.\n\n"
+      "export interface ShopOrder {\n  total?: number;\n  meta?: { [key: string]: unknown };\n"
+      "  $schema: '/shop/order/1.10.0';\n}\n\n"
+      "/** The newest version of each schema, by its title. */\n"
+      "export interface Schemas {\n  'shop/order': ShopOrder;\n}\n\n"
+      "/** The events of each stream: createClient<Streams>(...). */\n"
+      "export interface Streams {\n";
+  const GateRun run = run_gate({"schema", "types", folder_.path() + "/shop", "--streams", streams});
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(run.output, types + "  'shop.order': ShopOrder;\n}\n");
+  EXPECT_EQ(run_gate({"schema", "types", folder_.path() + "/shop"}).output,
+            types + "  'shop.example': ShopOrder;\n}\n");
+  const GateRun none = run_gate({"schema", "types", folder_.path() + "/none"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.output, HasSubstr("expected the folder of a schema repository"));
+  const GateRun bad = run_gate({"schema", "types", folder_.path() + "/shop", "--streams", folder_.path() + "/no.yaml"});
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.output, HasSubstr("no.yaml"));
+}
+
 TEST_F(SchemaTool, FindsNothingWrongWithTheShippedSchemas) {
   const GateRun run = run_gate({"schema", "test", "schemas"});
   EXPECT_EQ(run.status, 0);

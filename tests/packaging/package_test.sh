@@ -66,7 +66,7 @@ for file in /usr/bin/eventgate /etc/eventgate/config.yaml /etc/eventgate/stream-
     /lib/systemd/system/eventgate.service /lib/systemd/system/eventgate.socket /usr/share/man/man8/eventgate.8.gz \
     /usr/share/man/man5/eventgate.yaml.5.gz /usr/share/bash-completion/completions/eventgate \
     /usr/share/zsh/vendor-completions/_eventgate /usr/share/fish/vendor_completions.d/eventgate.fish \
-    /usr/share/eventgate/schemas/test/event/1.0.0 /usr/share/doc/eventgate/copyright; do
+    /usr/share/eventgate/schemas/test/event/1.0.0 /usr/share/eventgate/client/client.js /usr/share/doc/eventgate/copyright; do
   [[ -e $root$file ]] || fail "the package has no $file"
 done
 installed=$(inside dpkg-query -W -f '${Conffiles}' eventgate)

@@ -27,6 +27,7 @@ namespace eventgate {
 /// A request as the server got it.
 struct ServedRequest {
   std::string head;  ///< Request line and headers.
+  std::string body;  ///< As far as Content-Length says.
 
   /// The path and query of the request line.
   std::string target() const {
@@ -161,6 +162,16 @@ class HttpTestServer {
       const ssize_t got = read(data, sizeof data);
       if (got <= 0) return;
       request.head.append(data, static_cast<std::size_t>(got));
+    }
+    const std::size_t head_size = request.head.find("\r\n\r\n") + 4;
+    request.body = request.head.substr(head_size);
+    request.head.resize(head_size);
+    const std::size_t size = std::stoul(request.header("Content-Length").value_or("0"));
+    while (request.body.size() < size) {
+      if (!tls_ && !readable(socket)) return;
+      const ssize_t got = read(data, sizeof data);
+      if (got <= 0) return;
+      request.body.append(data, static_cast<std::size_t>(got));
     }
     {
       const std::lock_guard lock(mutex_);

@@ -61,6 +61,27 @@ class WebDriver {
   }
   void open(const std::string& uri) { command("POST", session_ + "/url", {{"url", uri}}); }
 
+  /// Opens another window, and goes on in it. The handle of the former one, for `switch_to`.
+  std::string open_window() {
+    const std::string former = command("GET", session_ + "/window", nullptr);
+    switch_to(command("POST", session_ + "/window/new", {{"type", "tab"}}).at("handle"));
+    return former;
+  }
+  std::string switch_to(const std::string& window) {
+    const std::string former = command("GET", session_ + "/window", nullptr);
+    command("POST", session_ + "/window", {{"handle", window}});
+    return former;
+  }
+
+  /// Takes the network from the page, or gives it back.
+  void go_offline(bool offline) {
+    const Json parameters = {
+        {"offline", offline}, {"latency", 0}, {"downloadThroughput", -1}, {"uploadThroughput", -1}};
+    command("POST", session_ + "/goog/cdp/execute", {{"cmd", "Network.enable"}, {"params", Json::object()}});
+    command("POST", session_ + "/goog/cdp/execute",
+            {{"cmd", "Network.emulateNetworkConditions"}, {"params", parameters}});
+  }
+
   /// What the body of a function comes to in the page.
   Json run(const std::string& script) {
     return command("POST", session_ + "/execute/sync", {{"script", script}, {"args", Json::array()}});

@@ -41,6 +41,7 @@ struct ApiOptions {
   JsonLimits json;
   bool tell_durability = false;  ///< Responses to events have `X-EventGate-Durability`.
   bool note_failures = false;    ///< The responses to events have a `note`, for the log of requests.
+  bool client = true;            ///< There are the routes of the browser client.
   std::string test_events;       ///< A JSON array. Empty: there is no route `/v1/_test/events`.
   std::string live_token;        ///< Bearer token for the live routes. Empty: only clients on this host may use them.
   StreamServiceOptions stream_service;

@@ -49,6 +49,7 @@ struct CommandLine {
     schema_dereference,
     schema_diff,
     schema_test,
+    schema_types,
     spool,
     version,
     help
@@ -74,6 +75,7 @@ struct CommandLine {
   bool merged = false;           ///< Of `show`: what `build` would write.
   bool yaml = false;             ///< Of `show --merged`: as YAML.
   bool github = false;           ///< Of `test`: annotations of GitHub.
+  std::string stream_config;     ///< Of `types`: the file of stream configs; empty: the examples name streams.
   std::string title;             ///< Of `new` and `diff`.
   std::vector<std::string> versions;  ///< Of `diff`: none, one or two.
   std::string example;                ///< Of `new`: the file of an event; empty: none.

@@ -45,6 +45,7 @@ class Request {
   std::string_view transfer_encoding() const { return view(transfer_encoding_); }
   std::string_view accept_encoding() const { return view(accept_encoding_); }
   std::string_view expect() const { return view(expect_); }
+  std::string_view origin() const { return view(origin_); }
 
   std::size_t field_count() const { return fields_.size(); }
 
@@ -97,6 +98,7 @@ class Request {
   Span transfer_encoding_;
   Span accept_encoding_;
   Span expect_;
+  Span origin_;
 };
 
 }  // namespace eventgate

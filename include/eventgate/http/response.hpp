@@ -29,6 +29,8 @@ struct Response {
   bool inline_page = false;
   /// True: no CORS headers, and no cache keeps the response.
   bool own_origin_only = false;
+  /// True: any page may load the response, whatever `cors` is. It is compressed as far as zlib can.
+  bool any_origin = false;
   /// Content-Security-Policy of this response. Empty: the configured policy.
   std::string_view policy;
   /// True: the body follows in chunks (to HTTP/1.0: unframed) until the connection ends.

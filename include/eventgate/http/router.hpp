@@ -26,6 +26,8 @@ struct Route {
   bool own_origin_only = false;
   /// True: pages of other origins may send Last-Event-ID (CORS).
   bool takes_last_event_id = false;
+  /// True: pages send events there, and the endpoint reads no credentials. CorsPolicy says what follows.
+  bool takes_events = false;
 };
 
 /// Finds the endpoint of a request. Case does not count in a path, and neither does one slash at its end or a second
@@ -42,6 +44,7 @@ class Router {
     std::string allow;       ///< Value of `Allow`.
     bool own_origin_only = false;
     bool takes_last_event_id = false;
+    bool takes_events = false;
     std::array<Endpoint*, 3> endpoints{};  ///< By `Method`: get, head, post. Null: the method is not allowed.
 
     /// Returns null if the path does not take `method`.
