@@ -31,6 +31,7 @@
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
+#include "stream_tables.hpp"
 #include "stream_warnings.hpp"
 
 namespace eventgate {
@@ -198,7 +199,13 @@ void Check::check_streams() {
     problem(e.what());
     return;
   }
-  if (schemas_) eventgate::check_streams(config_, *streams_->current(), *reader_, *schemas_, found_);
+  if (schemas_) {
+    eventgate::check_streams(config_, *streams_->current(), *reader_, *schemas_, found_);
+    const TablesQuery newest{{}, {}, false, true};
+    for (const std::string& text :
+         find_tables(config_, *streams_->current(), *reader_, *schemas_, newest).schema_problems)
+      found_.warnings.push_back(text + " (a table of it cannot be made)");
+  }
   try {
     for (std::string& text : stream_warnings(config_, wiki_, telemetry_)) found_.warnings.push_back(std::move(text));
   } catch (const std::exception& e) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "eventgate/base/edit_distance.hpp"
+#include "eventgate/tables/compaction.hpp"
 
 namespace eventgate {
 namespace {
@@ -34,6 +35,7 @@ class Parser {
     add_service_commands();
     add_schema_commands();
     add_spool_commands();
+    add_tables_commands();
   }
 
   boost::system::result<CommandLine, CommandLineError> parse(std::vector<std::string> arguments) {
@@ -60,7 +62,7 @@ class Parser {
     }
     const CLI::App& command = called();
     if (command.remaining_size() > 0) return error(unexpected(command.remaining().front()));
-    if (!command.get_subcommands([](const CLI::App*) { return true; }).empty())
+    if (!command.get_subcommands([](const CLI::App*) { return true; }).empty() && line_.command == Command::help)
       return error("expected a command: " + names_of(command));
     if (const std::string wrong = contradiction(); !wrong.empty()) return error(wrong);
     std::sort(line_.ids.begin(), line_.ids.end());
@@ -301,6 +303,55 @@ class Parser {
     drop->add_flag("--all", line_.all, "Every record");
   }
 
+  /// `tables` prints by itself, and has commands. Their callbacks run before its own.
+  void add_tables_commands() {
+    TablesCommand& of = line_.tables;
+    CLI::App& tables = add(app_, "tables", "Prints statements that make tables of streams", Command::tables,
+                           "tables -c config/config.yaml | duckdb events.db");
+    tables.require_subcommand(0, 1);
+    tables.callback([this] {
+      if (line_.command == Command::help) line_.command = Command::tables;
+    });
+    CLI::App& compact = add(tables, "compact", "Prints statements that make Parquet files of the hours that are over",
+                            Command::tables_compact, "tables compact -c config/config.yaml --run a | duckdb");
+    CLI::App& publish = add(tables, "publish", "Puts what a run of compact wrote into its place",
+                            Command::tables_publish, "tables publish -c config/config.yaml a");
+    CLI::App& purge = add(tables, "purge", "Prints the hours that are past their retention; with --yes removes them",
+                          Command::tables_purge, "tables purge -c config/config.yaml");
+    for (CLI::App* const command : {&tables, &compact, &publish, &purge}) {
+      add_config(*command);
+      command->add_option("--parquet", of.parquet, "Folder of the Parquet files that compact makes")->type_name("DIR");
+    }
+    for (CLI::App* const command : {&tables, &compact}) {
+      command->add_option("STREAM", line_.streams, "The streams; without one all")->type_name("");
+      command->add_option("--files", of.files, "Folder of the events, instead of output_path")->type_name("DIR");
+    }
+    add_tables_options(tables);
+    compact.add_option("--engine", of.engine, "The engine")->check(CLI::IsMember({"duckdb"}))->type_name("duckdb");
+    compact.add_option("--older-than", older_than_, "How long an hour must be over: 2h, 1d")->type_name("TIME");
+    compact.add_option("--run", of.run, "A name for this run; without it one is made")->type_name("NAME");
+    publish.add_option("RUN", of.run, "The run's name, as compact got or made it")->required()->type_name("");
+    purge.add_flag("--yes", of.yes, "Remove them");
+  }
+
+  void add_tables_options(CLI::App& tables) {
+    TablesCommand& of = line_.tables;
+    tables.add_option("--engine", of.engine, "duckdb, spark, hive, trino or iceberg")
+        ->check(CLI::IsMember({"duckdb", "spark", "hive", "trino", "iceberg"}))
+        ->type_name("ENGINE");
+    tables.add_flag("--connect", of.connect, "iceberg: the config of Kafka Connect's sink instead");
+    CLI::Option* const alter =
+        tables.add_flag("--alter", of.alter, "spark, hive, iceberg: what changes tables of an older version");
+    tables.add_option("--from", of.from, "The older version; without it the one before the newest")
+        ->needs(alter)
+        ->type_name("VERSION");
+    tables.add_flag("--timestamps", of.timestamps, "Date-times are timestamps instead of texts");
+    tables.add_flag("--unique", of.unique, "Leave out all but the first event of an id");
+    tables.add_flag("--raw", of.raw, "Leave out neither canary events nor repeated ones");
+    tables.add_flag("--json", of.json, "The columns as JSON instead");
+    tables.add_flag("--check", of.check, "What keeps schemas from being tables instead");
+  }
+
   /// The innermost command that the arguments name.
   const CLI::App& called() const {
     const CLI::App* command = &app_;
@@ -341,6 +392,7 @@ class Parser {
   /// What no option by itself shows to be wrong; takes the words of `spool` apart.
   std::string contradiction() {
     if (line_.command == Command::schema_diff) return schema_words();
+    if (is_tables()) return tables_contradiction();
     if (line_.command == Command::schema_build && line_.build.of == SchemaBuildOptions::Of::all &&
         !line_.build.paths.empty())
       return "expected paths or --all, found both";
@@ -366,6 +418,44 @@ class Parser {
     if (line_.spool_path.empty() && line_.files.empty())
       return "expected the spool's folder, or -c FILE with spool.path in it";
     return {};
+  }
+
+  bool is_tables() const {
+    return line_.command == Command::tables || line_.command == Command::tables_compact ||
+           line_.command == Command::tables_publish || line_.command == Command::tables_purge;
+  }
+
+  std::string tables_contradiction() {
+    TablesCommand& of = line_.tables;
+    if (line_.files.empty()) return "expected -c FILE, such as -c config/config.yaml";
+    if (line_.command == Command::tables_compact) {
+      const auto hours = hours_of(older_than_);
+      if (!hours) return "--older-than: expected whole hours or days, such as 2h or 1d, found '" + older_than_ + "'";
+      of.older_than = *hours;
+    }
+    if (!of.run.empty() && !is_run_name(of.run))
+      return "expected a run's name: 1 to 64 of letters, digits, '-' and '_', found '" + of.run + "'";
+    if (line_.command != Command::tables) return {};
+    if (!of.files.empty() && !of.parquet.empty()) return "expected --files or --parquet, found both";
+    if (of.alter + of.connect + of.json + of.check > 1)
+      return "expected one of --alter, --connect, --json and --check, found several";
+    if (of.connect && of.engine != "iceberg") return "--connect needs --engine iceberg";
+    if (of.alter && (of.engine == "duckdb" || of.engine == "trino"))
+      return "--alter needs --engine spark, hive or iceberg; for " + of.engine + " run `tables` again";
+    if (of.unique && of.raw) return "expected --unique or --raw, found both";
+    return {};
+  }
+
+  /// Returns the hours of `2h` or `1d`, or nullopt.
+  static std::optional<std::chrono::hours> hours_of(const std::string& text) {
+    int count = 0;
+    const std::string number = text.substr(0, text.size() - std::min<std::size_t>(text.size(), 1));
+    if (number.empty() || number.size() > 6 || number.find_first_not_of("0123456789") != std::string::npos ||
+        !CLI::detail::lexical_cast(number, count))
+      return std::nullopt;
+    if (text.back() == 'h') return std::chrono::hours(count);
+    if (text.back() == 'd') return std::chrono::hours(24 * count);
+    return std::nullopt;
   }
 
   /// The versions and the folder of `schema diff`.
@@ -407,6 +497,7 @@ class Parser {
   std::vector<std::string> spool_words_;
   std::vector<std::string> schema_words_;
   std::string base_path_;
+  std::string older_than_ = "2h";
   std::string ignored_content_type_;
   bool all_ = false;
 };
@@ -443,6 +534,15 @@ std::string_view usage_text() {
          "  eventgate spool replay -c FILE                 produce its records to Kafka, where no gate does\n"
          "  eventgate spool drop RECORD...|--all           remove records\n"
          "      of the folder PATH, or spool.path of -c FILE; --topic TOPIC: of one topic; while a gate runs or not\n"
+         "  eventgate tables -c FILE... [--engine ENGINE] [--files DIR | --parquet DIR] [--timestamps] [--unique | "
+         "--raw]\n"
+         "      [--json | --check | --alter [--from VERSION] | --connect] [STREAM...]\n"
+         "                                                 print statements that make tables of streams: "
+         "docs/tables.md\n"
+         "  eventgate tables compact -c FILE... [--run NAME] [--older-than TIME] [STREAM...]\n"
+         "                                                 print statements that make Parquet files of hours\n"
+         "  eventgate tables publish -c FILE... RUN        put what such a run wrote into its place\n"
+         "  eventgate tables purge -c FILE... [--yes]      print the hours past their retention, or remove them\n"
          "  eventgate --version\n"
          "  eventgate --help\n"
          "\n"

@@ -37,6 +37,7 @@
 #include "service_manager.hpp"
 #include "spool_tool.hpp"
 #include "streams_tool.hpp"
+#include "tables_tool.hpp"
 #include "validate.hpp"
 
 namespace eventgate {
@@ -304,6 +305,14 @@ int run(const std::vector<std::string>& arguments) {
       return finished(run_schema_test(*line, std::cout, std::cerr));
     case CommandLine::Command::spool:
       return finished(run_spool_tool(*line, std::cout));
+    case CommandLine::Command::tables:
+      return finished(run_tables(*line, std::cout, std::cerr));
+    case CommandLine::Command::tables_compact:
+      return finished(run_tables_compact(*line, std::cout, std::cerr));
+    case CommandLine::Command::tables_publish:
+      return finished(run_tables_publish(*line, std::cout, std::cerr));
+    case CommandLine::Command::tables_purge:
+      return finished(run_tables_purge(*line, std::cout, std::cerr));
     case CommandLine::Command::version:
       std::cout << version_text() << std::flush;
       return 0;

@@ -94,6 +94,7 @@ struct Service::Impl {
   void end();
   void observe_readiness();
   void start_readers();
+  RetentionOfTopic retention() const;
   std::shared_ptr<const ExposedStreams> exposed_streams(const StreamConfigs* configs) const;
   void declare_first();
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, telemetry.ledger()); }
@@ -133,6 +134,9 @@ struct Service::Impl {
   std::unique_ptr<FanOut> producer;
   std::unique_ptr<MissingSchemaReporter> schemaless;
   std::unique_ptr<StreamConfigSource> streams;
+  /// The stream configs that retention goes by. The writing thread of the file sink may outlive all else.
+  using RetainedConfigs = std::atomic<std::shared_ptr<const StreamConfigs>>;
+  const std::shared_ptr<RetainedConfigs> retained = std::make_shared<RetainedConfigs>();
   std::unique_ptr<EventGate> gate;
   std::unique_ptr<StreamMetrics> stream_metrics;
   std::unique_ptr<RecordSource> source;
@@ -160,6 +164,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
         config.streams, stream_reader, telemetry,
         [this](const StreamConfigs& configs) {
           declare(configs);
+          if (streams) retained->store(streams->current());
           if (StreamReaders* const readers_of_streams = reading)
             readers_of_streams->change_streams(exposed_streams(&configs));
           if (!producing) return;
@@ -172,6 +177,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
       return std::chrono::duration<double>(std::chrono::system_clock::now() - source->read_at()).count();
     });
   }
+  if (streams) retained->store(streams->current());
   declare_first();
   std::vector<std::unique_ptr<Sink>> sinks;
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), telemetry));
@@ -179,6 +185,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   if (config.file) {
     FileSinkOptions file = *config.file;
     file.produce_timeout = config.produce_timeout;
+    file.retention = retention();
     sinks.push_back(make_file_sink(std::move(file), telemetry));
   }
   log(LogLevel::info, "Events are produced to these sinks",
@@ -262,6 +269,14 @@ void Service::Impl::start_readers() {
     stream_readers->change_streams(exposed_streams(streams->current().get()));
   log(LogLevel::info, "Streams can be read",
       {{"source", source->name()}, {"streams", static_cast<long long>(stream_readers->streams()->all().size())}});
+}
+
+RetentionOfTopic Service::Impl::retention() const {
+  return [configs = retained, prefix = config.gate.topic_prefix,
+          hours = config.file->output_retention](std::string_view topic) {
+    const auto current = configs->load();
+    return retention_of_topic(current.get(), prefix, hours, topic);
+  };
 }
 
 std::shared_ptr<ObjectReader> Service::Impl::reader(const UriReaderOptions& options) {

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "canary_source.hpp"
-#include "eventgate/base/ascii.hpp"
 #include "eventgate/base/ordered_json.hpp"
 #include "eventgate/json/printable.hpp"
 #include "eventgate/streams/stream_documents.hpp"
+#include "eventgate/tables/table_columns.hpp"
 
 namespace eventgate {
 namespace {
@@ -33,13 +33,6 @@ std::string text_at(const Json& settings, const char* name) {
 }
 
 bool is_regex(const std::string& name) { return name.starts_with('/'); }
-
-/// Returns the table of `stream` in SQL: other characters are `_`, and letters in lower case.
-std::string table_of(const std::string& stream) {
-  std::string table = is_ascii_digit(stream.empty() ? ' ' : stream.front()) ? "_" : "";
-  for (const char c : stream) table += is_ascii_alphanumeric(c) || c == '_' ? to_ascii_lower(c) : '_';
-  return table;
-}
 
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
@@ -114,7 +107,7 @@ class StreamWarnings {
         elsewhere.push_back(name);
       if (is_regex(name)) continue;
       look_at_topics(wiki, name, settings);
-      const auto [table, is_new] = tables.emplace(table_of(name), name);
+      const auto [table, is_new] = tables.emplace(sql_name(name), name);
       if (!is_new)
         warn(wiki, "streams '" + table->second + "' and '" + name + "' are one table, '" + table->first + "'");
     }

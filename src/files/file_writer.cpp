@@ -372,8 +372,17 @@ void FileWriter::probe_output() {
 void FileWriter::check_hour() {
   if (!files_.is_directory()) return;
   const auto now = options_.now();
-  if (files_.start_hour(now) && options_.output_retention.count() > 0)
-    expired_partitions_ = partitions_ended_by(files_.directory(), now - options_.output_retention);
+  if (!files_.start_hour(now) || (!options_.retention && options_.output_retention.count() == 0)) return;
+  DuePartitions due = due_partitions(files_.directory(), retention(), now);
+  if (!begin_report()) return;
+  telemetry_.purge_checked(due.is_suspicious() ? suspicion_text(due, files_.directory()) : std::string());
+  end_report();
+  expired_partitions_ = due.is_suspicious() ? std::vector<std::filesystem::path>() : std::move(due.paths);
+}
+
+RetentionOfTopic FileWriter::retention() const {
+  if (options_.retention) return options_.retention;
+  return [hours = options_.output_retention](std::string_view) { return hours; };
 }
 
 // Called between writes, and deletes one partition at a time, because large files take long to delete.
@@ -382,8 +391,13 @@ void FileWriter::delete_expired_partition() {
   const std::filesystem::path path = std::move(expired_partitions_.back());
   expired_partitions_.pop_back();
   const std::error_code error = remove_partition(path);
-  if (!error || !begin_report()) return;
-  telemetry_.sink_warning(kProducer, "output_retention: '" + path.string() + "' cannot be deleted: " + error.message());
+  if (!begin_report()) return;
+  if (error) {
+    telemetry_.sink_warning(kProducer,
+                            "output_retention: '" + path.string() + "' cannot be deleted: " + error.message());
+  } else {
+    telemetry_.partition_purged(path.native());
+  }
   end_report();
 }
 

@@ -67,6 +67,7 @@ class FileWriter : public std::enable_shared_from_this<FileWriter> {
   void set_ready();
   void probe_output();
   void check_hour();
+  RetentionOfTopic retention() const;
   void delete_expired_partition();
   std::chrono::nanoseconds time_to_next_check() const;
 

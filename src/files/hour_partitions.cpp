@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -36,6 +37,13 @@ std::vector<std::pair<int, fs::path>> partitions(const fs::path& parent, std::st
   return found;
 }
 
+std::optional<Hour> make_hour(int year, int month, int day, int hour) {
+  const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (!date.ok() || hour > 23) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(hour);
+}
+
 }  // namespace
 
 std::string hour_path(Hour hour) {
@@ -64,22 +72,27 @@ std::string unique_writer_name(std::chrono::system_clock::time_point started_at)
   return text.data();
 }
 
-std::vector<fs::path> partitions_ended_by(const fs::path& directory, std::chrono::system_clock::time_point limit) {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (fs::directory_iterator it(directory, ignored), end; it != end; it.increment(ignored)) {
-    if (!fs::is_directory(it->symlink_status(ignored))) continue;
-    for (const auto& [year, year_path] : partitions(it->path(), "year="))
-      for (const auto& [month, month_path] : partitions(year_path, "month="))
-        for (const auto& [day, day_path] : partitions(month_path, "day="))
-          for (const auto& [hour, path] : partitions(day_path, "hour=")) {
-            const std::chrono::year_month_day date(std::chrono::year(year),
-                                                   std::chrono::month(static_cast<unsigned>(month)),
-                                                   std::chrono::day(static_cast<unsigned>(day)));
-            if (!date.ok() || hour > 23) continue;
-            if (std::chrono::sys_days(date) + std::chrono::hours(hour + 1) <= limit) found.push_back(path);
-          }
+std::optional<Hour> parse_hour_path(std::string_view path) {
+  int values[4] = {};
+  std::size_t level = 0;
+  for (const std::string_view key : {"year=", "month=", "day=", "hour="}) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const auto value = partition_value(path.substr(0, end), key);
+    if (!value) return std::nullopt;
+    values[level++] = *value;
+    path.remove_prefix(std::min(end + 1, path.size()));
   }
+  if (!path.empty()) return std::nullopt;
+  return make_hour(values[0], values[1], values[2], values[3]);
+}
+
+std::vector<HourPartition> hour_partitions(const fs::path& topic_directory) {
+  std::vector<HourPartition> found;
+  for (const auto& [year, year_path] : partitions(topic_directory, "year="))
+    for (const auto& [month, month_path] : partitions(year_path, "month="))
+      for (const auto& [day, day_path] : partitions(month_path, "day="))
+        for (const auto& [hour, path] : partitions(day_path, "hour="))
+          if (const auto start = make_hour(year, month, day, hour)) found.push_back({*start, path});
   return found;
 }
 

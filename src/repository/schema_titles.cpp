@@ -60,6 +60,7 @@ std::optional<bool> SchemaTitles::contains(const std::string& title) {
     if (schema && title_of(*schema) == title) {
       const auto id = schema->find("$id");
       if (id != schema->end() && id->is_string()) titles_[title].newest_uri = id->get<std::string>();
+      if (!titles_[title].newest_uri.empty()) titles_[title].versions = {titles_[title].newest_uri};
       return true;
     }
     if (!schema && schema.error().kind == ReadError::Kind::unavailable) known = false;
@@ -89,12 +90,24 @@ void SchemaTitles::add_file(const std::string& title, const fs::path& file, cons
     if (schemas.other_file.empty() || name == "current") schemas.other_file = file.string();
     return;
   }
+  const std::string uri = "/" + (file.parent_path().lexically_relative(base) / name).lexically_normal().string();
+  if (std::find(schemas.versions.begin(), schemas.versions.end(), uri) == schemas.versions.end()) {
+    const auto version_at = [](const std::string& of) {
+      SemanticVersion there;
+      read_version(of.substr(of.rfind('/') + 1), there);
+      return there;
+    };
+    schemas.versions.insert(
+        std::upper_bound(schemas.versions.begin(), schemas.versions.end(), uri,
+                         [&](const std::string& a, const std::string& b) { return version_at(a) < version_at(b); }),
+        uri);
+  }
   SemanticVersion newest;
   const std::size_t slash = schemas.newest_uri.rfind('/');
   if (slash != std::string::npos && read_version(schemas.newest_uri.substr(slash + 1), newest) && version <= newest)
     return;
   schemas.newest_file = file.string();
-  schemas.newest_uri = "/" + (file.parent_path().lexically_relative(base) / name).lexically_normal().string();
+  schemas.newest_uri = uri;
 }
 
 template <typename Iterator>

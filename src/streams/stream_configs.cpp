@@ -1,6 +1,7 @@
 #include "eventgate/streams/stream_configs.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -38,6 +39,8 @@ std::string quoted_name(const std::string& stream) { return '\'' + shortened(str
                               (value.is_null() ? "null" : "of type " + std::string(value.type_name())) + ", expected " +
                               expected);
 }
+
+std::string json_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// Returns the member, or null if it is absent or a JSON null.
 const Json* member(const Json& object, const char* name) {
@@ -91,6 +94,28 @@ void read_enrichment(const std::string& stream, const Json& settings, StreamConf
   }
 }
 
+/// Returns the hours of a text such as `48h` or `30d`, hours::max() for `none`, or nullopt.
+std::optional<std::chrono::hours> retention_of(std::string_view text) {
+  constexpr int kMaxDays = 36500;
+  if (text == "none") return std::chrono::hours::max();
+  int count = 0;
+  const auto [unit, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || unit + 1 != text.data() + text.size() || count <= 0) return std::nullopt;
+  if (*unit == 'h' && count <= 24 * kMaxDays) return std::chrono::hours(count);
+  if (*unit == 'd' && count <= kMaxDays) return std::chrono::hours(24 * count);
+  return std::nullopt;
+}
+
+void read_retention(const std::string& stream, const Json& settings, StreamConfig& config) {
+  const Json* const value = member(settings, "retention");
+  if (!value) return;
+  if (value->is_string()) config.retention = retention_of(value->get_ref<const std::string&>());
+  if (config.retention) return;
+  throw std::invalid_argument("Stream " + quoted_name(stream) + ": retention is " +
+                              shortened(json_text(*value), kMaxQuotedName) +
+                              ", expected whole hours or days, such as 48h or 30d, or none");
+}
+
 /// Throws std::invalid_argument if a setting has a wrong type.
 StreamConfig read_config(const std::string& stream, const Json& settings) {
   StreamConfig config;
@@ -116,6 +141,7 @@ StreamConfig read_config(const std::string& stream, const Json& settings) {
   if (const Json* const service = member(settings, "destination_event_service"); service && service->is_string())
     config.destination_event_service = service->get<std::string>();
   read_enrichment(stream, settings, config);
+  read_retention(stream, settings, config);
   return config;
 }
 
@@ -129,8 +155,6 @@ StreamConfig config_or_reason(const std::string& stream, const Json& settings) {
     return unusable;
   }
 }
-
-std::string json_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// Returns the sentence of StreamConfigs::bad_regex_reason.
 std::string make_bad_regex_reason(const std::vector<UnusableEntry>& unusable) {

@@ -18,9 +18,13 @@ struct Setting {
 };
 
 /// As StreamConfigs reads them.
-constexpr Setting kSettings[] = {
-    {"", "schema_title"}, {"", "message_key_fields"}, {"", "topic_prefixes"},
-    {"", "producers"},    {"producers", "eventgate"}, {"producers.eventgate", "enrich_fields_from_http_headers"}};
+constexpr Setting kSettings[] = {{"", "schema_title"},
+                                 {"", "message_key_fields"},
+                                 {"", "topic_prefixes"},
+                                 {"", "retention"},
+                                 {"", "producers"},
+                                 {"producers", "eventgate"},
+                                 {"producers.eventgate", "enrich_fields_from_http_headers"}};
 
 /// Edits that still make a typing error of a key.
 constexpr std::size_t kMaxEdits = 2;

@@ -20,6 +20,7 @@
 #include "eventgate/logging/log_limit.hpp"
 #include "families.hpp"
 #include "kafka_statistics.hpp"
+#include "purge_metrics.hpp"
 #include "refusal_log.hpp"
 #include "series.hpp"
 
@@ -145,6 +146,7 @@ struct Telemetry::Impl : Families {
                                       "Events of streams that were declared until less than an hour ago.");
 
   CanaryMetrics canaries{metrics};
+  PurgeMetrics purge{metrics};
 
   Series<Counter, 1> reloads{counters("eventgate_reloads_total", "Reloads of the configuration, by outcome."),
                              {"outcome"}};
@@ -508,6 +510,10 @@ void Telemetry::output_reopened(std::string_view sink, std::string_view path, st
   log_limited(impl_->reopened_limit, cause, cause == "removed" ? LogLevel::warn : LogLevel::info,
               "An output file was opened again", "sink", sink, path);
 }
+
+void Telemetry::partition_purged(std::string_view path) { impl_->purge.partition_purged(path); }
+
+void Telemetry::purge_checked(std::string_view suspicion) { impl_->purge.checked(suspicion); }
 
 void Telemetry::record_spooled(std::string_view topic) {
   impl_->spool.of({"spooled"}).Increment();

@@ -169,9 +169,11 @@ TEST(CommandLine, VersionIsACommandOfItsOwn) {
 }
 
 TEST(CommandLine, WhatIsWrongIsSaidInOneLineThatNamesTheNearest) {
-  EXPECT_EQ(refusal({}), "expected a command: serve, check, validate, health, streams, canary, schema or spool");
-  EXPECT_EQ(refusal({"start"}),
-            "unknown command 'start': expected serve, check, validate, health, streams, canary, schema or spool");
+  EXPECT_EQ(refusal({}),
+            "expected a command: serve, check, validate, health, streams, canary, schema, spool or tables");
+  EXPECT_EQ(
+      refusal({"start"}),
+      "unknown command 'start': expected serve, check, validate, health, streams, canary, schema, spool or tables");
   EXPECT_EQ(refusal({"serv", "-c", "a"}), "unknown command 'serv'; did you mean 'serve'?");
   EXPECT_EQ(refusal({"serve"}), "expected -c FILE, such as -c config/config.yaml");
   EXPECT_EQ(refusal({"serve", "-c"}), "--config: 1 required FILE missing");
@@ -223,6 +225,43 @@ TEST(CommandLine, SpoolSaysWhatItExpects) {
             "'spool replay' needs -c FILE, which says where Kafka is, and replays all records");
   EXPECT_EQ(refusal({"spool", "verify", "there", "--topic"}), "unknown option '--topic'");
   EXPECT_EQ(refusal({"spool", "verify", "there", "3"}), "'spool verify' looks at all records");
+}
+
+TEST(CommandLine, TablesPrintsByItselfAndHasCommands) {
+  const CommandLine line =
+      command_line({"tables", "-c", "a.yaml", "--engine", "hive", "--alter", "--from", "1.0.0", "b.c"});
+  EXPECT_EQ(line.command, Command::tables);
+  EXPECT_THAT(line.files, ElementsAre("a.yaml"));
+  EXPECT_THAT(line.streams, ElementsAre("b.c"));
+  EXPECT_EQ(line.tables.engine, "hive");
+  EXPECT_TRUE(line.tables.alter);
+  EXPECT_EQ(line.tables.from, "1.0.0");
+  const CommandLine compact = command_line({"tables", "compact", "-c", "a.yaml", "--older-than", "1d", "--run", "r-1"});
+  EXPECT_EQ(compact.command, Command::tables_compact);
+  EXPECT_EQ(compact.tables.older_than, std::chrono::hours(24));
+  EXPECT_EQ(compact.tables.run, "r-1");
+  const CommandLine publish = command_line({"tables", "publish", "-c", "a.yaml", "r-1"});
+  EXPECT_EQ(publish.command, Command::tables_publish);
+  EXPECT_EQ(publish.tables.run, "r-1");
+  EXPECT_TRUE(command_line({"tables", "purge", "-c", "a.yaml", "--yes"}).tables.yes);
+  EXPECT_FALSE(command_line({"tables", "purge", "-c", "a.yaml"}).tables.yes);
+}
+
+TEST(CommandLine, TablesSaysWhatItExpects) {
+  EXPECT_EQ(refusal({"tables"}), "expected -c FILE, such as -c config/config.yaml");
+  EXPECT_EQ(refusal({"tables", "publish", "r"}), "expected -c FILE, such as -c config/config.yaml");
+  EXPECT_THAT(refusal({"tables", "publish", "-c", "a"}), HasSubstr("RUN"));
+  EXPECT_THAT(refusal({"tables", "-c", "a", "--engine", "oracle"}), HasSubstr("oracle"));
+  EXPECT_EQ(refusal({"tables", "-c", "a", "--files", "b", "--parquet", "c"}),
+            "expected --files or --parquet, found both");
+  EXPECT_THAT(refusal({"tables", "-c", "a", "--alter"}), HasSubstr("--alter needs --engine spark, hive or iceberg"));
+  EXPECT_EQ(refusal({"tables", "-c", "a", "--connect"}), "--connect needs --engine iceberg");
+  EXPECT_THAT(refusal({"tables", "-c", "a", "--json", "--check"}), HasSubstr("found several"));
+  EXPECT_THAT(refusal({"tables", "-c", "a", "--from", "1.0.0"}), HasSubstr("--alter"));
+  EXPECT_THAT(refusal({"tables", "compact", "-c", "a", "--older-than", "soon"}),
+              HasSubstr("expected whole hours or days"));
+  EXPECT_THAT(refusal({"tables", "compact", "-c", "a", "--run", "../up"}), HasSubstr("expected a run's name"));
+  EXPECT_EQ(refusal({"tables", "purge", "-c", "a", "--all"}), "unknown option '--all'");
 }
 
 }  // namespace

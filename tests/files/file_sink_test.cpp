@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "eventgate/telemetry/telemetry.hpp"
+#include "support/log_file.hpp"
 #include "support/sink_driver.hpp"
 #include "support/small_disk.hpp"
 #include "support/temporary_folder.hpp"
@@ -284,7 +285,7 @@ TEST_F(FileSink, FileIsMoved_ItIsCreatedAgain) {
 
 TEST_F(FileSink, OutputRetention_DeletesOlderPartitions) {
   const std::string old_part = "out/a/year=2026/month=11/day=19/hour=23/part-1.ndjson";
-  const std::string older_part = "out/b/year=2025/month=01/day=01/hour=00/part-1.ndjson";
+  const std::string older_part = "out/b/year=2026/month=11/day=15/hour=00/part-1.ndjson";
   const std::string kept_part = "out/a/year=2026/month=11/day=20/hour=02/part-1.ndjson";
   const std::string no_part = "out/a/year=2020/readme";
   const std::string no_hour = "out/a/year=2020/month=13/day=40/hour=99/part-1.ndjson";
@@ -294,13 +295,49 @@ TEST_F(FileSink, OutputRetention_DeletesOlderPartitions) {
   options.output_retention = std::chrono::hours(48);
   options.now = [this] { return now_.load(); };
   const auto sink = make_file_sink(std::move(options), telemetry_);
-  EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder("out/b/year=2025")) && !fs::exists(in_folder(old_part)); }));
+  EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder("out/b/year=2026")) && !fs::exists(in_folder(old_part)); }));
   EXPECT_FALSE(fs::exists(in_folder("out/a/year=2026/month=11/day=19")));
   for (const std::string& name : {kept_part, no_part, no_hour}) EXPECT_TRUE(fs::exists(in_folder(name))) << name;
 
   now_ = kTwoOClock + std::chrono::hours(1);
   driver_.produce(*sink, records({"{}"}));
   EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder(kept_part)); }));
+}
+
+TEST_F(FileSink, Retention_OfTheTopicCountsBeforeOutputRetention) {
+  const std::string due_part = "out/short/year=2026/month=11/day=21/hour=20/part-1.ndjson";
+  const std::string kept_part = "out/kept/year=2020/month=01/day=01/hour=00/part-1.ndjson";
+  for (const std::string& name : {due_part, kept_part}) folder_.write(name, "{}\n");
+  FileSinkOptions options;
+  options.output_path = in_folder("out/");
+  options.output_retention = std::chrono::hours(1);
+  options.retention = [](std::string_view topic) {
+    return topic == "short" ? std::optional(std::chrono::hours(2)) : std::nullopt;
+  };
+  options.now = [this] { return now_.load(); };
+  const auto sink = make_file_sink(std::move(options), telemetry_);
+  EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder(due_part)); }));
+  EXPECT_TRUE(becomes([&] {
+    return metrics_.text().find("eventgate_purged_partitions_total{service=\"test\"} 1") != std::string::npos;
+  }));
+  EXPECT_TRUE(fs::exists(in_folder(kept_part)));
+}
+
+TEST_F(FileSink, MoreThanSevenDaysAreDueAtOnce_NothingIsDeletedAndAnErrorSaysSo) {
+  const LogFile log;
+  const std::string due_part = "out/a/year=2026/month=11/day=19/hour=23/part-1.ndjson";
+  const std::string old_part = "out/b/year=2026/month=10/day=01/hour=00/part-1.ndjson";
+  for (const std::string& name : {due_part, old_part}) folder_.write(name, "{}\n");
+  FileSinkOptions options;
+  options.output_path = in_folder("out/");
+  options.output_retention = std::chrono::hours(48);
+  options.now = [this] { return now_.load(); };
+  const auto sink = make_file_sink(std::move(options), telemetry_);
+  EXPECT_TRUE(becomes(
+      [&] { return metrics_.text().find("eventgate_purge_stopped{service=\"test\"} 1") != std::string::npos; }));
+  sink->stop(std::chrono::steady_clock::now() + std::chrono::seconds(10));
+  for (const std::string& name : {due_part, old_part}) EXPECT_TRUE(fs::exists(in_folder(name))) << name;
+  EXPECT_THAT(log.texts(), testing::Contains(AllOf(HasSubstr("Retention deletes nothing"), HasSubstr("purge --yes"))));
 }
 
 TEST_F(FileSink, OutputCannotBeOpened_ThrowsWithItsPath) {

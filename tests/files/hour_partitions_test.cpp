@@ -35,14 +35,14 @@ class Partitions : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Partitions, EndedBefore_ReturnsPartitionsOfEveryTopicThatEndedBeforeTheTime) {
-  for (const char* hour : {"01", "02", "03"}) {
-    make("a/year=2026/month=11/day=22/hour=" + std::string(hour));
-    make("b/year=2026/month=11/day=22/hour=" + std::string(hour));
+TEST_F(Partitions, OfATopic_HaveTheirHour) {
+  for (const char* hour : {"01", "02"}) make("a/year=2026/month=11/day=22/hour=" + std::string(hour));
+  std::vector<Hour> hours;
+  for (const HourPartition& partition : hour_partitions(path_of("a"))) {
+    EXPECT_EQ(partition.path, path_of("a") / hour_path(partition.hour));
+    hours.push_back(partition.hour);
   }
-  EXPECT_THAT(partitions_ended_by(folder_.path(), kDay + 3h - 1ns),
-              UnorderedElementsAre(path_of("a/year=2026/month=11/day=22/hour=01"),
-                                   path_of("b/year=2026/month=11/day=22/hour=01")));
+  EXPECT_THAT(hours, UnorderedElementsAre(kDay + 1h, kDay + 2h));
 }
 
 TEST_F(Partitions, NamesThatAreNoDate_AreNotPartitions) {
@@ -52,18 +52,26 @@ TEST_F(Partitions, NamesThatAreNoDate_AreNotPartitions) {
   make("a/year=2026/month=02/day=20/hour=-1");
   make("a/year=2026/month=02/day=20x/hour=01");
   make("a/other");
-  EXPECT_THAT(partitions_ended_by(folder_.path(), kDay), IsEmpty());
+  EXPECT_THAT(hour_partitions(path_of("a")), IsEmpty());
 }
 
 TEST_F(Partitions, ALinkToAPartition_IsNotFollowed) {
   make("elsewhere/hour=01");
   make("a/year=2026/month=01");
   fs::create_directory_symlink(path_of("elsewhere"), path_of("a/year=2026/month=01/day=01"));
-  EXPECT_THAT(partitions_ended_by(folder_.path(), kDay), IsEmpty());
+  EXPECT_THAT(hour_partitions(path_of("a")), IsEmpty());
 }
 
 TEST_F(Partitions, DirectoryIsMissing_ReturnsNoPartitions) {
-  EXPECT_THAT(partitions_ended_by(path_of("missing"), kDay), IsEmpty());
+  EXPECT_THAT(hour_partitions(path_of("missing")), IsEmpty());
+}
+
+TEST(HourPartitions, PathOfAnHour_IsReadBack) {
+  EXPECT_EQ(parse_hour_path("year=2026/month=11/day=22/hour=02"), kDay + 2h);
+  for (const char* const wrong :
+       {"", "year=2026", "year=2026/month=11/day=22/hour=24", "year=2026/month=11/day=22/hour=02/x",
+        "year=2026/month=11/day=22/hour=../..", "/year=2026/month=11/day=22/hour=02"})
+    EXPECT_EQ(parse_hour_path(wrong), std::nullopt) << wrong;
 }
 
 TEST_F(Partitions, Removed_EmptyDirectoriesAboveItAreRemovedToo) {

@@ -63,7 +63,8 @@ while IFS= read -r run; do
 done <<< "$runs"
 cp "$root"/var/cache/apt/archives/*.deb "$work/archives/" 2>/dev/null || true
 for file in /usr/bin/eventgate /etc/eventgate/config.yaml /etc/eventgate/stream-config.yaml \
-    /lib/systemd/system/eventgate.service /lib/systemd/system/eventgate.socket /usr/share/man/man8/eventgate.8.gz \
+    /lib/systemd/system/eventgate.service /lib/systemd/system/eventgate.socket \
+    /lib/systemd/system/eventgate-tables.service /lib/systemd/system/eventgate-tables.timer /usr/share/man/man8/eventgate.8.gz \
     /usr/share/man/man5/eventgate.yaml.5.gz /usr/share/bash-completion/completions/eventgate \
     /usr/share/zsh/vendor-completions/_eventgate /usr/share/fish/vendor_completions.d/eventgate.fish \
     /usr/share/eventgate/schemas/test/event/1.0.0 /usr/share/eventgate/client/client.js /usr/share/doc/eventgate/copyright; do

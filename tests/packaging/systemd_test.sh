@@ -9,10 +9,10 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
-for unit in eventgate.service eventgate.socket; do  # the binary is where the package puts it only there
+for unit in eventgate.service eventgate.socket eventgate-tables.service eventgate-tables.timer; do  # the binary is where the package puts it only there
   sed "s|/usr/bin/eventgate|$gate|" "packaging/systemd/$unit" > "$directory/$unit"
 done
-said=$(systemd-analyze verify --man=no "$directory/eventgate.service" "$directory/eventgate.socket" 2>&1) ||
+said=$(systemd-analyze verify --man=no "$directory"/eventgate.service "$directory"/eventgate.socket "$directory"/eventgate-tables.* 2>&1) ||
   fail "systemd-analyze verify: $said"
 [[ -z $said ]] || fail "systemd-analyze verify: $said"
 systemd-analyze security --offline=true --no-pager --threshold=15 "$directory/eventgate.service" > "$directory/security" ||

@@ -61,6 +61,8 @@ TEST(SchemaTitles, FindsTheNewestVersionUnderTheNameThatEventsUse) {
   SchemaTitles titles(options_of({folder.path() + "/"}), reader);
   const auto found = titles.find("test/event");
   EXPECT_EQ(found->newest_uri, "/test/event/1.10.0");
+  EXPECT_EQ(found->versions,
+            (std::vector<std::string>{"/test/event/1.2.0", "/test/event/1.9.0", "/test/event/1.10.0"}));
   EXPECT_EQ(std::filesystem::path(found->newest_file).filename(), "1.10.0.yaml");
   const auto draft = titles.find("draft");
   EXPECT_EQ(draft->newest_uri, "");

@@ -57,6 +57,19 @@ TEST(StreamConfigs, ARegexIsSearchedForAndNotMatchedWhole) {
   EXPECT_EQ(configs.find("a.mediawiki.job.b"), nullptr);
 }
 
+TEST(StreamConfigs, Retention_IsHoursDaysOrNone) {
+  const auto configs =
+      stream_configs(R"({"a": {"retention": "48h"}, "b": {"retention": "30d"}, "c": {"retention": "none"},
+    "d": {"retention": null, "schema_title": "d"}})");
+  EXPECT_EQ(configs.find("a")->retention, std::chrono::hours(48));
+  EXPECT_EQ(configs.find("b")->retention, std::chrono::hours(720));
+  EXPECT_EQ(configs.find("c")->retention, std::chrono::hours::max());
+  EXPECT_EQ(configs.find("d")->retention, std::nullopt);
+  for (const char* const wrong :
+       {"0", "\"0d\"", "\"0h\"", "\"-1d\"", "\"30\"", "\"30m\"", "\"1.5d\"", "\"99999d\"", "\"\"", "true"})
+    expect_refused(std::string(R"({"a": {"retention": )") + wrong + "}}", "'a'", "expected whole hours or days");
+}
+
 TEST(StreamConfigs, NamesEveryObjectHasInJavaScriptAreNotDeclared) {
   const auto configs = stream_configs(R"({"test.event": {"schema_title": "test"}})");
   for (const std::string_view name : {"constructor", "__proto__", "toString", "test.event.schema_title", "", "/"}) {

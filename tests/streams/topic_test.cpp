@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "eventgate/base/topic_name.hpp"
@@ -34,6 +37,25 @@ TEST(StreamOfSchemaUri, HasOnlyWhatATopicMayHave) {
   EXPECT_EQ(stream_of_schema_uri("/test/0.0.1"), "test_0.0.1");
   EXPECT_EQ(stream_of_schema_uri("//a b/\xc3\xa9-1#"), "a_b___-1_");
   EXPECT_EQ(stream_of_schema_uri("/"), "");
+}
+
+TEST(RetentionOfTopic, IsThatOfItsStreamElseOfTheOption) {
+  using std::chrono::hours;
+  const StreamConfigs configs(nlohmann::ordered_json::parse(R"({"a": {"schema_title": "a", "retention": "36h"},
+    "b": {"schema_title": "a", "retention": "none"}, "c": {"schema_title": "a"}, "d": {"retention": 5},
+    "/^jobs/": {"schema_title": "a", "retention": "2d"}})"));
+  const auto kept_for = [&](const char* topic) {
+    return retention_of_topic(&configs, "eqiad.", hours(90 * 24), topic);
+  };
+  EXPECT_EQ(kept_for("eqiad.a"), hours(36));
+  EXPECT_EQ(kept_for("codfw.a"), hours(36));
+  EXPECT_EQ(kept_for("a"), hours(36));
+  EXPECT_EQ(kept_for("eqiad.b"), std::nullopt);
+  EXPECT_EQ(kept_for("eqiad.c"), hours(90 * 24));
+  EXPECT_EQ(kept_for("eqiad.unknown"), hours(90 * 24));
+  EXPECT_EQ(kept_for("eqiad.jobs.x"), hours(48));
+  EXPECT_EQ(kept_for("eqiad.d"), std::nullopt);  // what its setting means is not known
+  EXPECT_EQ(retention_of_topic(nullptr, "", hours(0), "a"), std::nullopt);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,6 +35,25 @@ struct SchemaBuildOptions {
   bool no_symlink_latest = false;
 };
 
+/// What `tables` and its commands ask for.
+struct TablesCommand {
+  std::string engine = "duckdb";  ///< Or spark, hive, trino, iceberg.
+  std::string files;              ///< Folder of events. Empty: output_path.
+  std::string
+      parquet;  ///< Folder of Parquet files. Empty: none; of `compact`, `publish` and `purge`: beside output_path.
+  bool alter = false;                ///< Print what changes tables of an older version.
+  std::string from;                  ///< `--alter`: the older version. Empty: the one before the newest.
+  bool connect = false;              ///< Print the config of Kafka Connect's sink.
+  bool timestamps = false;           ///< Date-times are timestamps.
+  bool unique = false;               ///< Only the first event of an id.
+  bool raw = false;                  ///< Canaries and repeated events, too.
+  bool json = false;                 ///< Print the columns as JSON.
+  bool check = false;                ///< Print what keeps schemas from being tables.
+  std::chrono::hours older_than{2};  ///< `compact`: how long an hour must be over.
+  std::string run;                   ///< `compact`: the run's name, empty: made. `publish`: which run.
+  bool yes = false;                  ///< `purge`: remove.
+};
+
 /// A parsed command line. Members that belong to one command name it; the others keep their defaults.
 struct CommandLine {
   enum class Command {
@@ -51,6 +71,10 @@ struct CommandLine {
     schema_test,
     schema_types,
     spool,
+    tables,
+    tables_compact,
+    tables_publish,
+    tables_purge,
     version,
     help
   };
@@ -64,7 +88,7 @@ struct CommandLine {
   std::string wiki;  ///< `check`, `streams`: the wiki, or (`check`) `all`. Empty: stream_config_wiki.
   std::string diff;  ///< `streams`: the changed file to compare with. Empty: none.
   std::string post;  ///< `canary`: where events are posted. Empty: they are printed.
-  std::vector<std::string> streams;  ///< `canary`: the streams. Empty: those with canaries.
+  std::vector<std::string> streams;  ///< `canary`: the streams. Empty: those with canaries. `tables`: empty: all.
   bool json = false;                 ///< `check`, `validate`: print JSON.
   std::string events = "-";          ///< `validate`: a file with an event on each line, or `-` for stdin.
 
@@ -81,6 +105,8 @@ struct CommandLine {
   std::string example;                ///< Of `new`: the file of an event; empty: none.
   std::string with;                   ///< Of `new`: the URI of the fragment; empty: the newest /fragment/common.
   SchemaBuildOptions build;           ///< Of `build`, `materialize...` and `dereference`.
+
+  TablesCommand tables;  ///< Of `tables` and its commands.
 
   // `spool`
   SpoolAction action = SpoolAction::list;

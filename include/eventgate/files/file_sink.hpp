@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eventgate/delivery/sink.hpp"
+#include "eventgate/files/retention.hpp"
 
 namespace eventgate {
 
@@ -17,6 +18,7 @@ struct FileSinkOptions {
   std::string output_path = "./events/";
   bool output_fsync = false;               ///< Syncs each write to disk before it is answered.
   std::chrono::hours output_retention{0};  ///< Age at which partitions are deleted. 0: never.
+  RetentionOfTopic retention = {};  ///< Counts before output_retention if it is set. Called on the writing thread.
   /// How long a line waits for a pipe at most. It fails a little earlier, so that its client gets the error.
   std::chrono::milliseconds produce_timeout{10000};
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -28,10 +29,18 @@ std::filesystem::path part_file_path(const std::filesystem::path& directory, std
 /// writers share a file.
 std::string unique_writer_name(std::chrono::system_clock::time_point started_at);
 
-/// Returns the partitions of all topics below `directory` that ended at `limit` or before. Links are not followed.
-/// A directory that cannot be read is skipped.
-std::vector<std::filesystem::path> partitions_ended_by(const std::filesystem::path& directory,
-                                                       std::chrono::system_clock::time_point limit);
+/// Returns the hour of a path as `hour_path` makes it, or nullopt if it is another text.
+std::optional<Hour> parse_hour_path(std::string_view path);
+
+/// The partition of one hour of a topic.
+struct HourPartition {
+  Hour hour;
+  std::filesystem::path path;
+};
+
+/// Returns the partitions below the directory of a topic, in no order. Links are not followed. A directory that cannot
+/// be read is skipped.
+std::vector<HourPartition> hour_partitions(const std::filesystem::path& topic_directory);
 
 /// Removes a partition, and the directories of its day, month and year that are empty then. Returns the error, if any.
 std::error_code remove_partition(std::filesystem::path partition);

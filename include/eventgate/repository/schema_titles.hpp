@@ -23,7 +23,9 @@ std::optional<std::filesystem::path> schema_directory(const std::string& base);
 struct TitledSchemas {
   std::string newest_uri;   ///< That of the newest version: `/test/event/1.0.0`. Empty: no file is a version.
   std::string newest_file;  ///< A file of it.
-  std::string other_file;   ///< A file that is no version, such as `current.yaml`. Empty: there is none.
+  /// The URIs of all versions, oldest first. Of a host, which cannot be listed, only the newest.
+  std::vector<std::string> versions;
+  std::string other_file;  ///< A file that is no version, such as `current.yaml`. Empty: there is none.
 };
 
 /// The titles of the schemas in `schema_base_uris`.

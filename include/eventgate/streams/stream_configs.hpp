@@ -40,6 +40,10 @@ struct StreamConfig {
   /// `destination_event_service`: the name of the gate that takes the stream's events. Absent: any gate.
   std::optional<std::string> destination_event_service;
 
+  /// `retention`: how long the stream's files are kept, `30d` or `48h`. hours::max() for `none`, which keeps them for
+  /// ever. Absent: the option `output_retention` applies.
+  std::optional<std::chrono::hours> retention;
+
   /// Names the stream, the wrong setting and what was expected. Empty: the entry is usable. Otherwise events of the
   /// stream fail with this reason, and the other members have no meaning.
   std::string unusable_reason;

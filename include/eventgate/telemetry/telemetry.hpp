@@ -147,6 +147,11 @@ class Telemetry {
   /// `cause` is `removed`, `moved` or `sighup`.
   void output_reopened(std::string_view sink, std::string_view path, std::string_view cause);
 
+  /// Retention has deleted the partition at `path`.
+  void partition_purged(std::string_view path);
+  /// Retention has looked for partitions, each hour. `suspicion` says why it deletes none; empty: it deletes those due.
+  void purge_checked(std::string_view suspicion);
+
   // Spool. Functions about records also count in the ledger.
   void record_spooled(std::string_view topic);
   /// Kafka has a record of the spool: by its first attempt if `late`, else by a replay.
