@@ -1,12 +1,11 @@
 #include "info_endpoints.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string_view>
 
 #include "eventgate/json/json_text.hpp"
-#include "eventgate/readers/exposed_streams.hpp"
-#include "eventgate/readers/stream_readers.hpp"
 #include "json_response.hpp"
 #include "page_policy.hpp"
 #include "pages.hpp"
@@ -17,17 +16,20 @@ namespace {
 
 constexpr std::string_view kDescription =
     "Event gate: POST JSON events; they are completed, validated against their JSON Schemas, and produced to Kafka.";
+/// The longest wait for the schemas of streams.
+constexpr std::chrono::seconds kDescribingTime{5};
+
 constexpr std::string_view kHome = "https://wikitech.wikimedia.org/wiki/Event_Platform/EventGate";
 
 /// Returns the page of `/`: the attributes of its body say what there is.
-std::string index_page(bool has_live_page, std::optional<std::uint16_t> metrics_port) {
+std::string index_page(const DocumentationEndpoint::Links& links) {
   std::string page(kIndexPage);
   constexpr std::string_view kBody = "<body>";
-  const std::string live = has_live_page ? " data-live=\"yes\"" : "";
-  const std::string metrics =
-      metrics_port && *metrics_port != 0 ? " data-metrics-port=\"" + std::to_string(*metrics_port) + "\"" : "";
-  return page.replace(page.find(kBody), kBody.size(),
-                      "<body data-version=\"" + std::string(kVersion) + "\"" + live + metrics + ">");
+  std::string body = "<body data-version=\"" + std::string(kVersion) + "\"";
+  if (links.has_live_page) body += " data-live=\"yes\"";
+  if (links.has_stream_page) body += " data-streams=\"yes\"";
+  if (links.metrics_port.value_or(0) != 0) body += " data-metrics-port=\"" + std::to_string(*links.metrics_port) + "\"";
+  return page.replace(page.find(kBody), kBody.size(), body + ">");
 }
 
 }  // namespace
@@ -52,47 +54,39 @@ Response HomeEndpoint::respond(const Exchange& /*exchange*/) const {
   return response;
 }
 
-DocumentationEndpoint::DocumentationEndpoint(const StreamReaders* readers, bool has_live_page,
-                                             std::optional<std::uint16_t> metrics_port)
-    : readers_(readers),
-      index_page_(index_page(has_live_page, metrics_port)),
-      index_policy_(page_policy(index_page_)) {}
+DocumentationEndpoint::DocumentationEndpoint(std::unique_ptr<OpenApiDocument> document, const Links& links)
+    : document_(std::move(document)), index_page_(index_page(links)), index_policy_(page_policy(index_page_)) {}
 
-Response DocumentationEndpoint::respond(const Exchange& exchange) const {
+Task<Reply> DocumentationEndpoint::handle(Exchange& exchange) {
   const Query& query = exchange.query();
-  if (has_parameter(query, "spec")) return json_response(specification());
+  if (has_parameter(query, "spec")) co_return co_await specification(exchange);
+  Response response;
   if (has_parameter(query, "doc") && !has_parameter(query, "path")) {
-    Response response;
     response.content_type = kHtmlType;
     response.body = kDocPage;
     response.inline_page = true;
-    return response;
+    co_return response;
   }
   if (query.empty() && accepts_html(exchange.request())) {
-    Response response;
     response.content_type = kHtmlType;
     response.policy = index_policy_;
     response.extra_headers = "vary: Accept\r\n";
     response.body = index_page_;
-    return response;
+    co_return response;
   }
-  return problem(404, "Nothing is here. Expected /?spec (OpenAPI, JSON) or /?doc (a page).", exchange.request());
+  co_return problem(404, "Nothing is here. Expected /?spec (OpenAPI, JSON) or /?doc (a page).", exchange.request());
 }
 
-/// Returns the OpenAPI document, with a path for each stream that can be read.
-std::string DocumentationEndpoint::specification() const {
-  std::string document(kOpenApi);
-  if (!readers_) return document;
-  const StreamPaths described = describe_streams(*readers_->streams(), [](const std::string&) { return std::nullopt; });
-  constexpr std::string_view kPaths = "\"paths\": {";
-  if (const std::size_t at = document.find(kPaths); at != std::string::npos && described.paths.size() > 2) {
-    const std::string members = described.paths.substr(1, described.paths.size() - 2);
-    document.insert(at + kPaths.size(), members + ",");
+/// Replies with the OpenAPI document. Where the schemas of streams are not read in time, with what there is.
+Task<Reply> DocumentationEndpoint::specification(Exchange& exchange) const {
+  std::shared_ptr<const std::string> text = document_->current();
+  if (!text) {
+    const Waker waker = exchange.waker();
+    document_->renew([waker] { waker.wake([] {}); });
+    co_await exchange.wait(kDescribingTime);
+    text = document_->latest();
   }
-  constexpr std::string_view kNames = "[\"NAMES_OF_STREAMS\"]";
-  if (const std::size_t at = document.find(kNames); at != std::string::npos && described.names.size() > 2)
-    document.replace(at, kNames.size(), described.names);
-  return document;
+  co_return json_response(*text);
 }
 
 Response RobotsEndpoint::respond(const Exchange& /*exchange*/) const {

@@ -1,17 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "immediate_endpoint.hpp"
+#include "openapi_document.hpp"
 
 // The endpoints that describe the service. Each is thread-safe.
 
 namespace eventgate {
-
-class StreamReaders;
 
 /// `GET /_info`: name, version, description and home page.
 class InfoEndpoint final : public ImmediateEndpoint {
@@ -44,17 +44,23 @@ class HomeEndpoint final : public ImmediateEndpoint {
 };
 
 /// `GET /?spec`: the OpenAPI document. `GET /?doc`: a page that shows it. `GET /` of a browser: a page of links.
-class DocumentationEndpoint final : public ImmediateEndpoint {
+class DocumentationEndpoint final : public Endpoint {
  public:
-  /// `readers` may be null; otherwise the document has a path for each stream. It must outlive this.
-  /// `metrics_port` is the option: the page has a link to it, unless it is absent or 0.
-  DocumentationEndpoint(const StreamReaders* readers, bool has_live_page, std::optional<std::uint16_t> metrics_port);
+  /// The pages that the page of links has a link to.
+  struct Links {
+    bool has_live_page = false;
+    bool has_stream_page = false;
+    std::optional<std::uint16_t> metrics_port;  ///< The option. 0: none.
+  };
+
+  DocumentationEndpoint(std::unique_ptr<OpenApiDocument> document, const Links& links);
+
+  Task<Reply> handle(Exchange& exchange) override;
 
  private:
-  Response respond(const Exchange& exchange) const override;
-  std::string specification() const;
+  Task<Reply> specification(Exchange& exchange) const;
 
-  const StreamReaders* const readers_;
+  const std::unique_ptr<OpenApiDocument> document_;
   const std::string index_page_;
   const std::string index_policy_;
 };

@@ -21,6 +21,9 @@ extern const std::string_view kLivePage;
 /// The page for a browser that may not see `/live`.
 extern const std::string_view kLiveDeniedPage;
 
+/// The page of `/v2/ui`.
+extern const std::string_view kStreamsPage;
+
 /// The page of `/`.
 extern const std::string_view kIndexPage;
 

@@ -33,6 +33,10 @@ void add_live_routes(std::vector<Route>& routes, const ApiOptions& options, cons
                     std::make_unique<LiveSummaryEndpoint>(access, *services.live, services.streams), true});
 }
 
+bool has_stream_page(const ApiServices& services) {
+  return services.readers && services.readers->options().stream_ui_enabled;
+}
+
 }  // namespace
 
 Router make_router(const ApiOptions& options, const HttpOptions& http, const ApiServices& services) {
@@ -63,13 +67,13 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
         {Method::get, "/v2/stream", "listStreams", std::make_unique<StreamListEndpoint>(*services.readers)});
     routes.push_back({Method::get, "/v2/stream/{streams}", "readStreams",
                       std::make_unique<StreamEndpoint>(*services.readers), false, true});
+    if (has_stream_page(services))
+      get("/v2/ui", "getStreamPage", std::make_unique<StreamPageEndpoint>(services.readers->options()));
   }
   get("/_info", "getInfo", std::make_unique<InfoEndpoint>(options.service_name));
   get("/_info/name", "getName", std::make_unique<NameEndpoint>(options.service_name));
   get("/_info/version", "getVersion", std::make_unique<VersionEndpoint>());
   get("/_info/home", "getHome", std::make_unique<HomeEndpoint>());
-  get("/", "getDocumentation",
-      std::make_unique<DocumentationEndpoint>(services.readers, services.live != nullptr, http.metrics_port));
   get("/robots.txt", "getRobots", std::make_unique<RobotsEndpoint>());
   get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
   get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));
@@ -77,6 +81,14 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
     for (const ClientFile& file : kClientFiles)
       get(file.path, file.operation, std::make_unique<ClientFileEndpoint>(file));
   if (services.live) add_live_routes(routes, options, http, services);
+  constexpr std::string_view kRoot = "/";
+  constexpr std::string_view kDocumentation = "getDocumentation";
+  std::vector<OpenApiDocument::Operation> operations{{std::string(kDocumentation), std::string(kRoot)}};
+  for (const Route& route : routes) operations.push_back({std::string(route.operation), std::string(route.path)});
+  const DocumentationEndpoint::Links links{services.live != nullptr, has_stream_page(services), http.metrics_port};
+  get(kRoot, kDocumentation,
+      std::make_unique<DocumentationEndpoint>(
+          std::make_unique<OpenApiDocument>(operations, services.readers, services.schemas), links));
   return Router(std::move(routes), "/?spec lists what there is.");
 }
 

@@ -7,6 +7,8 @@
 
 #include "eventgate/readers/client_access.hpp"
 #include "json_response.hpp"
+#include "page_policy.hpp"
+#include "pages.hpp"
 
 namespace eventgate {
 
@@ -41,10 +43,31 @@ Response stream_head(std::string_view content_type, StreamFormat format, const s
   return head;
 }
 
+/// Returns the page of streams: an attribute of its body says how often a stream has a heartbeat, in milliseconds.
+std::string stream_page(const ReaderOptions& options) {
+  std::string page(kStreamsPage);
+  constexpr std::string_view kBody = "<body ";
+  return page.replace(page.find(kBody), kBody.size(),
+                      "<body data-heartbeat=\"" + std::to_string(options.stream_heartbeat.count()) + "\" ");
+}
+
 }  // namespace
 
 Response StreamListEndpoint::respond(const Exchange& exchange) const {
   return json_response(readers_.streams()->list_json(sees_private(exchange, readers_.options())));
+}
+
+StreamPageEndpoint::StreamPageEndpoint(const ReaderOptions& options)
+    : page_(stream_page(options)), policy_(page_policy(page_)) {}
+
+Response StreamPageEndpoint::respond(const Exchange& /*exchange*/) const {
+  Response response;
+  // As EventStreams sends them.
+  response.content_type = "text/html; charset=UTF-8";
+  response.extra_headers = "cache-control: public, max-age=0\r\n";
+  response.policy = policy_;
+  response.body = page_;
+  return response;
 }
 
 Response StreamEndpoint::refuse(const StreamRefusal& refusal, const Request& request) {
@@ -54,6 +77,7 @@ Response StreamEndpoint::refuse(const StreamRefusal& refusal, const Request& req
   response.content_type = kJsonType;
   response.body = problem_json(refusal, request.method_name(), request.target());
   response.rejection_cause = refusal.cause;
+  response.rejection_detail = refusal.detail;
   if (refusal.status == 429 || refusal.status == 503) response.extra_headers = "retry-after: 10\r\n";
   return response;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "eventgate/http/endpoint.hpp"
@@ -20,6 +21,19 @@ class StreamListEndpoint final : public ImmediateEndpoint {
   Response respond(const Exchange& exchange) const override;
 
   StreamReaders& readers_;
+};
+
+/// `GET /v2/ui`: the page of streams.
+class StreamPageEndpoint final : public ImmediateEndpoint {
+ public:
+  /// `options` are those of the readers: the page knows how long a stream may be silent.
+  explicit StreamPageEndpoint(const ReaderOptions& options);
+
+ private:
+  Response respond(const Exchange& exchange) const override;
+
+  const std::string page_;
+  const std::string policy_;  // Content-Security-Policy with the hashes of the page's script and styles
 };
 
 /// `GET /v2/stream/{streams}`: the events of streams as they come. The connection leaves the HTTP server with the head

@@ -25,6 +25,7 @@ void ReplaySlots::acquire(std::function<void()> granted) {
     if (stopped_) return;
     if (free_ == 0) {
       waiting_.push_back(std::move(granted));
+      metrics_.waiting_replays_changed(1);
       return;
     }
     --free_;
@@ -42,6 +43,7 @@ void ReplaySlots::release() {
     } else {
       granted = std::move(waiting_.front());
       waiting_.pop_front();
+      metrics_.waiting_replays_changed(-1);
     }
   }
   if (granted) {
@@ -56,6 +58,7 @@ void ReplaySlots::stop() {
   const std::lock_guard lock(mutex_);
   stopped_ = true;
   dropped.swap(waiting_);
+  metrics_.waiting_replays_changed(-static_cast<int>(dropped.size()));
 }
 
 Replay::Replay(const std::vector<std::string>& topics, const ReaderPositions& positions,

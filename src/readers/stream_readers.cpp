@@ -68,7 +68,9 @@ struct StreamReaders::Impl {
         source(of),
         metrics(counts),
         streams(std::move(exposed)),
-        clients(std::make_shared<ClientCounts>(options.max_stream_clients, options.client_ip_connection_limit)) {}
+        clients(std::make_shared<ClientCounts>(options.max_stream_clients, options.client_ip_connection_limit)) {
+    metrics.limited_to(options.max_stream_clients);
+  }
 
   std::shared_ptr<const ExposedStreams> current() const {
     const std::lock_guard lock(streams_mutex);

@@ -55,6 +55,9 @@ struct StreamMetrics::Impl : Families {
   Series<Counter, 1> gaps{counters("eventgate_stream_gaps_total", "Times that records of a topic were missing."),
                           {"topic"}};
   Gauge& replays = gauges("eventgate_stream_replays", "Readers that replay old records now.").Add({});
+  Gauge& waiting_replays = gauges("eventgate_stream_replays_waiting", "Readers that wait for a replay.").Add({});
+  Gauge& clients = gauges("eventgate_stream_clients", "Streams open now.").Add({});
+  Gauge& max_clients = gauges("eventgate_max_stream_clients", "Option max_stream_clients.").Add({});
   Series<Gauge, 1> lag{gauges("eventgate_stream_lag_records", "Records of a topic that are not read yet."), {"topic"}};
   Series<Gauge, 1> ring{gauges("eventgate_stream_buffer_bytes", "Bytes of a topic's newest events in memory."),
                         {"topic"}};
@@ -70,12 +73,18 @@ struct StreamMetrics::Impl : Families {
 StreamMetrics::StreamMetrics(Metrics& metrics) : impl_(std::make_unique<Impl>(metrics)) {}
 StreamMetrics::~StreamMetrics() = default;
 
+void StreamMetrics::limited_to(std::size_t max_stream_clients) {
+  impl_->max_clients.Set(static_cast<double>(max_stream_clients));
+}
+
 void StreamMetrics::reader_connected(const std::vector<std::string>& streams) {
+  impl_->clients.Increment();
   for (const std::string& stream : streams) impl_->connected.of({stream}).Increment();
   impl_->connections.of({impl_->combination(streams)}).Increment();
 }
 
 void StreamMetrics::reader_disconnected(const std::vector<std::string>& streams, std::string_view cause) {
+  impl_->clients.Decrement();
   for (const std::string& stream : streams) impl_->connected.of({stream}).Decrement();
   impl_->disconnects.of({cause}).Increment();
 }
@@ -112,6 +121,8 @@ void StreamMetrics::gap_found(std::string_view topic, std::int32_t partition, st
 }
 
 void StreamMetrics::replays_changed(int change) { impl_->replays.Increment(change); }
+
+void StreamMetrics::waiting_replays_changed(int change) { impl_->waiting_replays.Increment(change); }
 
 void StreamMetrics::lag_changed(std::string_view topic, std::int64_t records) {
   impl_->lag.of({topic}).Set(static_cast<double>(records));

@@ -55,7 +55,9 @@ TEST(InfoEndpoints, DocumentationPageMayRunItsScript) {
 /// The response of `/` to a request with this field.
 Response root(bool has_live_page, std::optional<std::uint16_t> metrics_port, const std::string& accept,
               const std::string& target = "/") {
-  DocumentationEndpoint endpoint(nullptr, has_live_page, metrics_port);
+  DocumentationEndpoint endpoint(
+      std::make_unique<OpenApiDocument>(std::vector<OpenApiDocument::Operation>(), nullptr, nullptr),
+      {has_live_page, has_live_page, metrics_port});
   FakeExchange exchange({.target = target, .headers = {"Host: localhost", "Accept: " + accept}});
   Response response = exchange.run(endpoint).response;
   EXPECT_THAT(std::string(response.policy), testing::Not(HasSubstr("unsafe")));
@@ -67,15 +69,17 @@ TEST(InfoEndpoints, RootIsAPageOfLinksForBrowsersAlone) {
   EXPECT_EQ(page.status, 200u);
   EXPECT_EQ(page.content_type, kHtmlType);
   EXPECT_EQ(page.extra_headers, "vary: Accept\r\n");
-  EXPECT_THAT(page.body, testing::AllOf(HasSubstr("<body data-version=\""), HasSubstr(" data-live=\"yes\""),
-                                        HasSubstr(" data-metrics-port=\"9102\">")));
+  EXPECT_THAT(page.body,
+              testing::AllOf(HasSubstr("<body data-version=\""), HasSubstr(" data-live=\"yes\" data-streams=\"yes\""),
+                             HasSubstr(" data-metrics-port=\"9102\">")));
   for (const std::string accept : {"*/*", "application/json", "text/html;q=0", "text/htmlx"})
     EXPECT_EQ(root(true, 9102, accept).status, 404u) << accept;
   EXPECT_EQ(root(true, 9102, "text/html", "/?x").status, 404u);
   for (const std::optional<std::uint16_t> none : {std::optional<std::uint16_t>(), std::optional<std::uint16_t>(0)})
-    EXPECT_THAT(root(false, none, "TEXT/HTML").body,
-                testing::AllOf(HasSubstr("<body data-version=\""), testing::Not(HasSubstr("data-live=")),
-                               testing::Not(HasSubstr("data-metrics-port="))));
+    EXPECT_THAT(
+        root(false, none, "TEXT/HTML").body,
+        testing::AllOf(HasSubstr("<body data-version=\""), testing::Not(HasSubstr("data-live=")),
+                       testing::Not(HasSubstr("data-streams=")), testing::Not(HasSubstr("data-metrics-port="))));
 }
 
 }  // namespace

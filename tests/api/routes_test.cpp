@@ -61,7 +61,7 @@ TEST(Routes, RoutesThatAreNotConfiguredDoNotExist) {
   HttpHarness harness;
   HttpClient client = harness.client();
   for (const char* const path : {"/v1/_test/events", "/v1/stream-configs", "/v1/stream-configs/a", "/live", "/v1/live",
-                                 "/v1/live/schema?uri=/a", "/v2/stream", "/v2/stream/a"})
+                                 "/v1/live/schema?uri=/a", "/v2/stream", "/v2/stream/a", "/v2/ui"})
     EXPECT_EQ(client.get(path).status, 404u) << path;
 }
 
@@ -77,7 +77,7 @@ TEST(Routes, TheClientIsThereUnlessItIsTurnedOff) {
 }
 
 TEST(Routes, DocumentDescribesRejections) {
-  HttpHarness harness;
+  HttpHarness harness(full_setup());
   const json paths = json::parse(harness.client().get("/?spec").body)["paths"];
   const json& responses = paths["/v1/events"]["post"]["responses"];
   EXPECT_THAT(responses["400"]["description"].get<std::string>(), testing::HasSubstr("without a body"));
@@ -87,7 +87,7 @@ TEST(Routes, DocumentDescribesRejections) {
 }
 
 TEST(Routes, ReferencesInTheDocumentResolve) {
-  HttpHarness harness;
+  HttpHarness harness(full_setup());
   const json spec = json::parse(harness.client().get("/?spec").body);
   const json flat = spec.flatten();
   std::size_t references = 0;

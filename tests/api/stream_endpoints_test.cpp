@@ -393,5 +393,36 @@ TEST(StreamListEndpoint, ListsStreamsWithTheirTopics) {
   EXPECT_EQ(list[2]["topics"], json::parse(R"(["a","b"])"));
 }
 
+/// The hashes of a policy.
+std::size_t hashes_in(const std::string& policy) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = policy.find("'sha256-", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+TEST(StreamPageEndpoint, PageIsThereUnlessItIsOff_WithAPolicyOfTwoHashes) {
+  ReaderOptions options = StreamHarness::default_options();
+  options.stream_heartbeat = std::chrono::seconds(7);
+  StreamHarness harness(options);
+  HttpClient client = harness.http->client();
+  for (const char* const target : {"/v2/ui", "/v2/ui/", "/v2/ui/?streams=a,b&match.x=%3Cb%3E"}) {
+    const HttpReply reply = client.get(target);
+    EXPECT_EQ(reply.status, 200u) << target;
+    EXPECT_EQ(reply.header("content-type"), "text/html; charset=UTF-8");
+    EXPECT_EQ(reply.header("cache-control"), "public, max-age=0");
+    const std::string policy = reply.header("content-security-policy").value_or("");
+    EXPECT_THAT(policy, testing::AllOf(testing::StartsWith("default-src 'none'; "), Not(HasSubstr("unsafe")),
+                                       HasSubstr("; connect-src 'self'; "), HasSubstr("trusted-types 'none'")));
+    EXPECT_EQ(hashes_in(policy), 2u);
+    EXPECT_THAT(reply.body, HasSubstr("<body data-heartbeat=\"7000\" "));
+    EXPECT_THAT(reply.body, Not(HasSubstr("/* part: ")));
+  }
+  EXPECT_EQ(client.get("/v2/ui/nope.js").status, 404u);
+  options.stream_ui_enabled = false;
+  const StreamHarness without(options);
+  EXPECT_EQ(without.http->client().get("/v2/ui").status, 404u);
+  EXPECT_EQ(without.http->client().get("/v2/stream").status, 200u);
+}
+
 }  // namespace
 }  // namespace eventgate

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "live_gate.hpp"
+#include "support/stream_gate.hpp"
 
 namespace eventgate {
 namespace {
@@ -100,6 +101,44 @@ TEST(Pages, AxeFindsNothing) {
       EXPECT_EQ(violations(browser, *axe), nothing) << scheme << width;
       browser.open(gate.uri("/"));
       EXPECT_EQ(violations(browser, *axe), nothing) << scheme << width;
+    }
+  }
+}
+
+TEST(Pages, AxeFindsNothingInThePageOfStreams) {
+  if (!WebDriver::available()) GTEST_SKIP() << kNoDriver;
+  const auto axe = axe_text();
+  if (!axe) GTEST_SKIP() << "NO AXE HERE: what screen readers get of the pages is not tested (npm: axe-core)";
+  const StreamGate gate(StreamsFrom::files);
+  gate.post_numbers(0, 30);
+  WebDriver browser;
+  const json nothing = json::array();
+  for (const char* const scheme : {"light", "dark"}) {
+    browser.prefer(scheme);
+    for (const int width : {1440, 400}) {
+      browser.resize(width, 900);
+      const auto holds = [&](const std::string& what) {
+        EXPECT_EQ(violations(browser, *axe), nothing) << scheme << width << what;
+        EXPECT_EQ(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true) << width << what;
+      };
+      browser.open(gate.uri("/v2/ui/"));
+      EXPECT_TRUE(browser.becomes_true("document.querySelectorAll('#stream-rows label').length === 3"));
+      holds("nothing chosen");
+      browser.open(gate.uri("/v2/ui/?streams=test.a&since=0&not.test=1"));
+      EXPECT_TRUE(browser.becomes_true("document.querySelector('.row')"));
+      browser.run(
+          "showToken(true); take([itemOf({event: 'gap', data: "
+          "'{\"topic\":\"test.a\",\"partition\":0,\"from\":1,\"to\":7}'})])");
+      holds("list");
+      browser.run("open(shown[0])");
+      for (const char* const name : {"event", "schema", "curl", "source"}) {
+        browser.run(tab(name));
+        EXPECT_TRUE(browser.becomes_true("document.getElementById('document-state').textContent !== 'Reading it.'"));
+        holds(name);
+      }
+      browser.run("close()");
+      browser.open(gate.uri("/"));
+      holds("links");
     }
   }
 }
@@ -242,6 +281,14 @@ TEST(Pages, PicturesOfTheDocumentsAreMade) {
               "document.activeElement.blur()");
   EXPECT_TRUE(browser.becomes_true("!document.getElementById('fields').hidden"));
   take_picture(browser, "live-dark.png");
+  const StreamGate streams(StreamsFrom::files);
+  streams.post_numbers(0, 40);
+  streams.post_numbers(40, 10, "test.b");
+  browser.prefer("light");
+  browser.open(streams.uri("/v2/ui/?streams=test.a,test.b&since=-15m&not.test=3"));
+  EXPECT_TRUE(browser.becomes_true("shown.length === 49 && document.querySelectorAll('.row').length > 20"));
+  browser.run("open(shown[40]); document.activeElement.blur(); drawTotals()");
+  take_picture(browser, "streams.png");
 }
 
 }  // namespace

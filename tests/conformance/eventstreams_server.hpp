@@ -186,22 +186,14 @@ inline std::string hold(const RecordedServer& server, const json& setup, const j
   return difference(setup, recorded, reply);
 }
 
-/// Cases of the page `/v2/ui`, which is not there yet. They are counted and held to a 404.
-inline bool needs_page(const std::string& name) { return name == "ui" || name == "ui_slash" || name == "ui_query"; }
-
 /// Holds the cases of `profile` to `server`. Prints how many match, and lists each deliberate difference by its number.
 inline void hold_all(const RecordedServer& server, const EventStreams& recordings, const std::string& profile) {
-  std::size_t same = 0, cases = 0, without_page = 0;
+  std::size_t same = 0, cases = 0;
   std::map<int, std::string> on_purpose;
   for (const json& recorded : recordings.cases) {
     if (recorded["profile"] != profile || !recorded.contains("request")) continue;
     ++cases;
     const std::string name = recorded["name"];
-    if (needs_page(name)) {
-      EXPECT_EQ(reply_of(server, recordings.setup, recorded).status, 404u) << name;
-      ++without_page;
-      continue;
-    }
     const std::string found = hold(server, recordings.setup, recorded);
     EXPECT_EQ(found, "") << name;
     if (!found.empty()) continue;
@@ -211,7 +203,6 @@ inline void hold_all(const RecordedServer& server, const EventStreams& recording
       ++same;
   }
   std::printf("profile %s: %zu of %zu cases match the recordings\n", profile.c_str(), same, cases);
-  if (without_page > 0) std::printf("  %zu need the page /v2/ui\n", without_page);
   for (const auto& [number, names] : on_purpose) std::printf("  number %d, on purpose:%s\n", number, names.c_str());
 }
 

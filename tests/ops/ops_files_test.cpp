@@ -19,6 +19,7 @@
 
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/stream_metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "support/becomes.hpp"
 #include "support/gate_process.hpp"
@@ -174,6 +175,14 @@ Names exported_in_time() {
   telemetry.producer_statistics("guaranteed", R"({"name": "n", "type": "producer", "brokers": {"b": {
       "name": "b", "nodeid": 1, "state": "UP", "txerrs": 0, "txretries": 0, "req_timeouts": 0, "rtt": {"avg": 1}}}})");
   telemetry.canary_streams({"test.event"});
+  StreamMetrics streams(metrics);
+  streams.reader_connected({"a"});
+  streams.reader_disconnected({"a"}, "too_slow");
+  streams.reader_refused("not_found");
+  streams.record_skipped("a", 1, "not_json");
+  streams.gap_found("a", 0, 1, 2);
+  streams.lag_changed("a", 1);
+  streams.ring_changed("a", 1);
   Names names;
   add_names(metrics.text(), names);
   return names;
@@ -251,7 +260,14 @@ TEST(Ops, PanelsOfWhatSeldomHappensShowZeroBeforeItDoes) {
                             "eventgate_producer_errors_total",
                             "eventgate_late_deliveries_total",
                             "eventgate_schema_failures_total",
-                            "eventgate_spool_records_total"};
+                            "eventgate_spool_records_total",
+                            "eventstreams_connected_clients",
+                            "eventgate_stream_refused_total",
+                            "eventgate_stream_disconnects_total",
+                            "eventgate_stream_lag_records",
+                            "eventgate_stream_records_skipped_total",
+                            "eventgate_stream_gaps_total",
+                            "eventgate_stream_buffer_bytes"};
   std::size_t found = 0;
   const ordered_json dashboard = object_of("ops/grafana/eventgate.json");
   for (const ordered_json& panel : dashboard["panels"]) {

@@ -48,6 +48,28 @@ TEST(Replay, MergesPartitionsByTimeAndWaitsForTheOneThatIsNotThere) {
   EXPECT_TRUE(replay.is_done());
 }
 
+TEST(ReplaySlots, ThoseWhoWaitAreCountedUntilTheyHaveASlotOrStop) {
+  Metrics metrics("test");
+  StreamMetrics stream_metrics(metrics);
+  const auto slots = std::make_shared<ReplaySlots>(1, stream_metrics);
+  const auto counted = [&metrics](const std::string& replays, const std::string& waiting) {
+    const std::string text = metrics.text();
+    EXPECT_THAT(text, testing::HasSubstr("eventgate_stream_replays{service=\"test\"} " + replays + "\n"));
+    EXPECT_THAT(text, testing::HasSubstr("eventgate_stream_replays_waiting{service=\"test\"} " + waiting + "\n"));
+  };
+  int granted = 0;
+  for (int i = 0; i < 4; ++i) slots->acquire([&granted] { ++granted; });
+  EXPECT_EQ(granted, 1);
+  counted("1", "3");
+  slots->release();
+  EXPECT_EQ(granted, 2);
+  counted("1", "2");
+  slots->stop();
+  slots->release();
+  EXPECT_EQ(granted, 2);
+  counted("0", "0");
+}
+
 TEST(Replay, Rate_LetsFetchesWait) {
   Replay replay = two_partitions(1000);
   std::optional<Clock::time_point> later;

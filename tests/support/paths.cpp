@@ -29,6 +29,11 @@ const std::string& axe_folder() {
   return path;
 }
 
+const std::string& clients_folder() {
+  static const std::string path = EVENTGATE_CLIENTS_FOLDER;
+  return path;
+}
+
 const std::string& kafka_folder() {
   static const std::string path = EVENTGATE_KAFKA_FOLDER;
   return path;

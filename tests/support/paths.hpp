@@ -18,6 +18,9 @@ const std::string& gate_binary();
 /// The folder of axe-core, which a test of pages installs there.
 const std::string& axe_folder();
 
+/// The folder of clients of streams and of nginx, which `./dev test` installs there. It may be missing.
+const std::string& clients_folder();
+
 /// The folder of the run's shared Kafka broker.
 const std::string& kafka_folder();
 

@@ -146,6 +146,12 @@ class WebDriver {
             {{"cmd", "Emulation.setDeviceMetricsOverride"}, {"params", parameters}});
   }
 
+  /// Lets pages save files, into `folder`.
+  void download_to(const std::string& folder) {
+    command("POST", session_ + "/goog/cdp/execute",
+            {{"cmd", "Browser.setDownloadBehavior"}, {"params", {{"behavior", "allow"}, {"downloadPath", folder}}}});
+  }
+
   /// A picture of the window: a PNG in Base64.
   std::string screenshot() { return command("GET", session_ + "/screenshot", nullptr); }
 

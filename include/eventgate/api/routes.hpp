@@ -53,7 +53,8 @@ struct ApiServices {
   EventGate& gate;
   StreamConfigSource* streams = nullptr;  ///< Null: there is no route `/v1/stream-configs`.
   LiveFeed* live = nullptr;               ///< The events of the live routes. Null: there are no such routes.
-  SchemaRepository* schemas = nullptr;    ///< The gate's. Not null if `live` is not null.
+  /// The gate's. Not null if `live` is not null. Null: the OpenAPI document has no schemas of streams.
+  SchemaRepository* schemas = nullptr;
   /// Returns the reason of a 503 at `/readyz`, or nullopt. Empty: never. Thread-safe.
   std::function<std::optional<std::string>()> not_ready_reason = {};
   /// Returns what serves although it is outdated, for `stale` at `/readyz`. Empty: nothing. Thread-safe.

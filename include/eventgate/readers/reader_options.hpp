@@ -25,7 +25,7 @@ struct ReaderOptions {
   bool canary_events_sent = false;             ///< `canary_events: sent`: without `?canary=true`, too.
   std::string stream_token;                    ///< Bearer token for private streams. Empty: no one sees them.
   std::vector<Network> trusted_proxies;        ///< Clients behind them are those of `X-Forwarded-For`.
-  bool stream_ui_enabled = true;               ///< Read, and without effect.
+  bool stream_ui_enabled = true;               ///< There is a page at `/v2/ui`.
 };
 
 }  // namespace eventgate

@@ -22,6 +22,9 @@ class StreamMetrics {
   explicit StreamMetrics(Metrics& metrics);
   ~StreamMetrics();
 
+  /// The option `max_stream_clients`, for how near it is.
+  void limited_to(std::size_t max_stream_clients);
+
   /// A stream begins. `streams` are the names asked for, each once and sorted.
   void reader_connected(const std::vector<std::string>& streams);
   /// A stream has ended. `cause` is one of a fixed set of names, such as `client_left` or `too_slow`.
@@ -37,6 +40,8 @@ class StreamMetrics {
   void gap_found(std::string_view topic, std::int32_t partition, std::int64_t from, std::int64_t to);
   /// `change` readers more replay.
   void replays_changed(int change);
+  /// `change` readers more wait for a replay (`max_replays`).
+  void waiting_replays_changed(int change);
   void lag_changed(std::string_view topic, std::int64_t records);
   void ring_changed(std::string_view topic, std::size_t bytes);
   /// A topic is not followed any more.

@@ -11,7 +11,6 @@ let base = '';            // the id from which on the list is filled: of the las
 let clearedAt = null;
 let dropped = 0;
 let isReading = false;    // a stream of events is connected
-let connection = null;    // aborts what is under way
 let typingTimer = 0;
 
 // --- Filters
@@ -107,11 +106,6 @@ function showEmpty() {
 
 // --- The connection
 
-function say(text, connected) {
-  setText(at('state'), text);
-  at('state').toggleAttribute('data-connected', Boolean(connected));
-}
-
 function receive({event, id, data}) {
   if (id) {
     if (lastId && id.split('-')[0] !== lastId.split('-')[0]) {
@@ -142,63 +136,26 @@ function receive({event, id, data}) {
   return content;
 }
 
-async function watchOnce(abort) {
-  const query = new URLSearchParams();
-  kFilters.forEach((name) => { if (filters[name]) query.append(name, filters[name]); });
-  const headers = headersFor('text/event-stream');
-  if (lastId) headers['last-event-id'] = lastId;
-  let timer = 0;
-  const heard = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => abort.abort(), kSilence);
-  };
-  heard();
-  try {
-    const reply = await fetch('v1/live?' + query, {headers, signal: abort.signal, cache: 'no-store', credentials: 'omit'});
-    if (reply.ok) {
-      say('Connected: events appear as they come.', true);
-      at('access').hidden = true;
-      isReading = true;
-      await readEventStream(reply.body, heard, (events) => {
-        if (connection !== abort) return;
-        take(events.map(receive).filter(Boolean));
-      });
-      return 'The connection ended.';
-    }
-    const problem = await reply.json();
-    if (reply.status === 401) {
-      at('access').hidden = false;
-      if (headers.authorization) sessionStorage.removeItem(kTokenKey);
-    }
-    if (reply.status < 500) {
-      say(problem.detail);
-      return null;
-    }
-    return problem.detail;
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const source = {
+  silence: kSilence,
+  request() {
+    const query = new URLSearchParams();
+    kFilters.forEach((name) => { if (filters[name]) query.append(name, filters[name]); });
+    return {path: 'v1/live?' + query, id: lastId};
+  },
+  opened() {
+    at('access').hidden = true;
+    isReading = true;
+  },
+  taken(events) { take(events.map(receive).filter(Boolean)); },
+  refused(status) {
+    if (status !== 401) return;
+    at('access').hidden = false;
+    sessionStorage.removeItem(kTokenKey);
+  },
+};
 
-// Connects, and again when the connection is lost.
-async function watch() {
-  if (connection) connection.abort();
-  for (let delay = 1000; ; delay = Math.min(delay * 2, 10000)) {
-    const abort = connection = new AbortController();
-    const began = Date.now();
-    let reason;
-    try {
-      reason = await watchOnce(abort);
-    } catch {
-      reason = 'The gate does not answer.';
-    }
-    if (connection !== abort || reason === null) return;
-    say(reason + ' Trying again.');
-    if (Date.now() - began > 10000) delay = 1000;
-    await new Promise((done) => setTimeout(done, delay));
-    if (connection !== abort) return;
-  }
-}
+const watch = () => follow(source);
 
 at('access').addEventListener('submit', (event) => {
   event.preventDefault();

@@ -1,10 +1,6 @@
 // One event: what became of it, its text, its schema, and commands that send it again.
 
-const kFields = 1000;   // rows of the table of a schema
-const kFieldDepth = 20;
-
 const documents = new Map();  // of schemas, by what is asked for: there, or on the way
-let opened = null;            // the event that is open
 
 const selectTab = tabs(at('tabs'), (tab) => {
   if (tab.id === 'tab-schema') showSchema();
@@ -29,12 +25,6 @@ function eventsUri(query, hasty) {
   query.forEach(([name, value]) => uri.searchParams.append(name, value));
   if (hasty) uri.searchParams.append('hasty', 'true');
   return uri.href;
-}
-
-function addFact(name, ...parts) {
-  const value = make('dd');
-  value.append(...parts);
-  at('facts').append(make('dt', name), value);
 }
 
 function onlyButton(what, change) {
@@ -91,50 +81,6 @@ function showEvent(event) {
 
 // --- The schema
 
-function typeText(schema) {
-  const types = [].concat(schema.type || (schema.properties ? 'object' : schema.enum || 'const' in schema ? [] : 'any'));
-  const notes = [];
-  if (schema.format) notes.push(schema.format);
-  if (Array.isArray(schema.enum)) notes.push('one of ' + schema.enum.map((value) => JSON.stringify(value)).join(', ').slice(0, 300));
-  if ('const' in schema) notes.push(JSON.stringify(schema.const).slice(0, 300));
-  if (schema.pattern) notes.push('/' + schema.pattern + '/');
-  [['minimum', '\u2265'], ['maximum', '\u2264'], ['minLength', 'length \u2265'], ['maxLength', 'length \u2264'], ['maxItems', 'items \u2264']]
-    .forEach(([name, sign]) => { if (name in schema) notes.push(sign + ' ' + schema[name]); });
-  if ('default' in schema) notes.push('default ' + JSON.stringify(schema.default).slice(0, 100));
-  return types.join(' or ') + (notes.length ? (types.length ? ', ' : '') + notes.join(', ') : '');
-}
-
-const isSchema = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
-
-// The fields of a schema: {path, type, required, description}, each before those inside it.
-function schemaFields(whole) {
-  const fields = new Map();
-  const required = new Set();
-  const todo = [{schema: whole, path: '', depth: 0}];
-  while (todo.length && fields.size < kFields) {
-    const {schema, path, depth, field} = todo.pop();
-    if (!isSchema(schema) || depth > kFieldDepth) continue;
-    if (field !== undefined) {
-      const old = fields.get(field) || {path: field, type: typeText(schema)};
-      fields.set(field, {...old, description: String(schema.description || old.description || '')});
-    }
-    if (Array.isArray(schema.required)) schema.required.forEach((name) => required.add(path + name));
-    const inside = Object.entries(isSchema(schema.properties) ? schema.properties : {}).map(
-      ([name, property]) => ({schema: property, field: path + name, path: path + name + '.', depth: depth + 1}));
-    if (isSchema(schema.additionalProperties) && Object.keys(schema.additionalProperties).length)
-      inside.push({schema: schema.additionalProperties, field: path + '*', path: path + '*.', depth: depth + 1});
-    if (isSchema(schema.items)) {
-      const place = path.replace(/\.$/, '') + '[]';
-      inside.push({schema: schema.items, field: place, path: place + '.', depth: depth + 1});
-    }
-    ['allOf', 'anyOf', 'oneOf'].forEach((name) => {
-      if (Array.isArray(schema[name])) schema[name].forEach((part) => inside.push({schema: part, path, depth: depth + 1}));
-    });
-    todo.push(...inside.reverse());
-  }
-  return [...fields.values()].map((field) => ({...field, required: required.has(field.path)}));
-}
-
 // The document that `query` asks for, as the gate writes it out.
 function fetchDocument(query) {
   const key = String(new URLSearchParams(query));
@@ -150,16 +96,6 @@ function fetchDocument(query) {
 function fetchDocumentAnew(query) {
   documents.delete(String(new URLSearchParams(query)));
   return fetchDocument(query);
-}
-
-function fillFields(text) {
-  const rows = [];
-  schemaFields(JSON.parse(text)).forEach((field) => {
-    const row = make('tr');
-    row.append(make('td', field.path), make('td', field.type), make('td', field.required ? 'yes' : ''), make('td', field.description));
-    rows.push(row);
-  });
-  at('fields').tBodies[0].replaceChildren(...rows);
 }
 
 async function showSchema() {
@@ -184,13 +120,7 @@ async function showSchema() {
   }
 }
 
-// --- Open and close
-
-function showPane() {
-  at('detail').hidden = false;
-  at('panes').classList.add('open');
-  drawSoon();
-}
+// --- Open
 
 function open(event) {
   opened = event;
@@ -222,28 +152,6 @@ function compose() {
   at('send-body').focus();
 }
 
-function close() {
-  if (at('detail').hidden) return;
-  const event = opened;
-  opened = null;
-  at('detail').hidden = true;
-  at('panes').classList.remove('open');
-  draw();
-  const place = event ? placeOf(event) : -1;
-  if (event && shown.length) focusRow(Math.max(0, place)); else at('compose').focus();
-}
-
-function walk(step) {
-  const event = opened && eventAt(placeOf(opened) + step);
-  if (!event || placeOf(opened) < 0) return;
-  roving = event;
-  open(event);
-}
-
-at('close').addEventListener('click', close);
-at('newer').addEventListener('click', () => walk(-1));
-at('older').addEventListener('click', () => walk(1));
 at('compose').addEventListener('click', compose);
 at('copy-curl').addEventListener('click', () => copyText(at('curl').textContent, at('curl-copied'), at('curl')));
 at('copy-fetch').addEventListener('click', () => copyText(at('fetch').textContent, at('fetch-copied'), at('fetch')));
-document.addEventListener('keydown', (event) => { if (event.key === 'Escape') close(); });

@@ -67,27 +67,6 @@ function drawTotals() {
   setText(at('rate'), rate >= 10 || rate === 0 ? counted(Math.round(rate)) : rate.toFixed(1));
 }
 
-// Makes `parent` have a row for each of `rows`, by their keys, in this order. Rows that stay are not made again.
-function keepRows(parent, rows, makeOne, update) {
-  const old = new Map([...parent.children].map((row) => [row.key, row]));
-  let next = parent.firstChild;
-  rows.forEach((data) => {
-    let row = old.get(data.key);
-    old.delete(data.key);
-    if (!row) {
-      row = makeOne(data);
-      row.key = data.key;
-    }
-    update(row, data);
-    if (row === next) {
-      next = next.nextSibling;
-    } else {
-      parent.insertBefore(row, next);
-    }
-  });
-  old.forEach((row) => row.remove());
-}
-
 function makeRailButton() {
   const button = makeButton();
   button.append(make('span', '', 'name'), make('span', '', 'numbers'));

@@ -1,7 +1,8 @@
 // What the pages share. A text of an event, a schema or a reply becomes text of the page only: nothing here makes
 // markup of a string.
 
-const kTokenKey = 'eventgate.live_token';
+// The page's token is kept for the tab. `data-token` of the body is the option that the gate compares it with.
+const kTokenKey = 'eventgate.' + document.body.dataset.token;
 
 const at = (id) => document.getElementById(id);
 
@@ -103,6 +104,27 @@ function tabs(list, shown) {
     select(enabled[next], true);
   });
   return select;
+}
+
+// Makes `parent` have a row for each of `rows`, by their keys, in this order. Rows that stay are not made again.
+function keepRows(parent, rows, makeOne, update) {
+  const old = new Map([...parent.children].map((row) => [row.key, row]));
+  let next = parent.firstChild;
+  rows.forEach((data) => {
+    let row = old.get(data.key);
+    old.delete(data.key);
+    if (!row) {
+      row = makeOne(data);
+      row.key = data.key;
+    }
+    update(row, data);
+    if (row === next) {
+      next = next.nextSibling;
+    } else {
+      parent.insertBefore(row, next);
+    }
+  });
+  old.forEach((row) => row.remove());
 }
 
 // --- Commands that post a body

@@ -1,7 +1,10 @@
 // The list: a grid of which only the rows in sight exist. Rows hold still while the pointer or the focus is in it, while
 // it is scrolled, and while it is paused; events that come meanwhile wait behind the pill.
+//
+// A page has `kKept`, how many events its list keeps, and `makeRow(event)`, `open(event)` and `showEmpty()`. An event has
+// `id`, which no other has, `number`, which grows, and `event`, its text.
 
-const kKept = 1024;  // events, as many as the gate keeps
+const kKeptSize = 32000000;  // characters of the texts of events that are kept
 const kRowHeight = 26;
 const kAhead = 8;  // rows made above and below those in sight
 
@@ -10,6 +13,7 @@ const shown = [];          // events, oldest first
 const waiting = [];        // events that are not shown yet
 const elements = new Map();  // from ids of events to their rows
 let waitingCount = 0;
+let forgotten = 0;         // events that others have pushed out
 let roving = null;         // the event whose row takes part in the order of Tab
 let isPointerInside = false;
 let isPaused = false;
@@ -25,13 +29,6 @@ function holdsStill() {
   return isPaused || isPointerInside || list.scrollTop > 0 || list.contains(document.activeElement);
 }
 
-// Why an event was not accepted, in a line; else its own text.
-function reasonText(event) {
-  const errors = event.errors || [];
-  if (errors.length) return (errors[0].dataPath || 'the event') + ' ' + errors[0].message + (errors[0].hint ? ': ' + errors[0].hint : '');
-  return event.message || '';
-}
-
 // The members of an event that tell it from others, in a line.
 function previewText(event) {
   const text = event.event;
@@ -42,39 +39,6 @@ function previewText(event) {
   } catch {
     return text.slice(0, 300);
   }
-}
-
-function noteTexts(event) {
-  const notes = [];
-  if (event.of > 1) notes.push((event.index + 1) + '/' + event.of);
-  if ((event.errors || []).length > 1) notes.push('+' + (event.errors.length - 1));
-  if (event.hasty) notes.push('hasty');
-  if (event.delivery === 'unknown') notes.push('unknown');
-  if (event.retry === false) notes.push('no retry');
-  if (event.cut) notes.push('cut');
-  return notes;
-}
-
-function makeRow(event) {
-  const row = make('div', undefined, 'row cells ' + event.outcome);
-  row.setAttribute('role', 'row');
-  row.event = event;
-  const time = new Date(event.received_at);
-  const cell = (text, name) => {
-    const element = make('span', text, name);
-    element.setAttribute('role', 'gridcell');
-    row.append(element);
-    return element;
-  };
-  cell(event.outcome, 'outcome ' + event.outcome);
-  cell(localTime(time), 'time').title = event.received_at;
-  cell(event.stream || (event.outcome === 'rejected' ? 'no event' : 'no stream'), event.stream ? 'stream' : 'stream quiet');
-  cell(event.schema_uri || '', 'schema');
-  const reason = reasonText(event);
-  cell(reason || previewText(event), reason ? 'reason' : 'preview');
-  const tags = cell(undefined, 'tags');
-  noteTexts(event).forEach((note) => tags.append(make('span', note, 'tag')));
-  return row;
 }
 
 function draw() {
@@ -150,9 +114,18 @@ function showCount() {
   sayCountSoon();
 }
 
+// Drops the oldest of `events` that are too many or too large.
+function keepNewest(events) {
+  let from = events.length;
+  let size = 0;
+  while (from > 0 && events.length - from < kKept && (size += events[from - 1].event.length) <= kKeptSize) --from;
+  if (from > 0) events.splice(0, from);
+  forgotten += from;
+}
+
 function addRows(events) {
-  shown.push(...events);
-  if (shown.length > kKept) shown.splice(0, shown.length - kKept);
+  events.forEach((event) => shown.push(event));
+  keepNewest(shown);
   drawSoon();
 }
 
@@ -176,7 +149,7 @@ function take(events) {
       now.push(event);
     }
   }
-  if (waiting.length > kKept) waiting.splice(0, waiting.length - kKept);
+  keepNewest(waiting);
   if (now.length) addRows(now);
   showCount();
 }
@@ -185,6 +158,7 @@ function emptyList() {
   shown.length = 0;
   waiting.length = 0;
   waitingCount = 0;
+  forgotten = 0;
   roving = null;
   list.scrollTop = 0;
   draw();
