@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -24,6 +25,7 @@
 #include "eventgate/gate/event_status.hpp"
 #include "eventgate/http/server.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
+#include "eventgate/kafka/kafka_source_preflight.hpp"
 #include "eventgate/readers/exposed_streams.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/repository/schema_titles.hpp"
@@ -57,6 +59,7 @@ class Check {
       check_test_events();
     }
     check_kafka();
+    check_kafka_of_streams();
     return std::move(found_);
   }
 
@@ -65,6 +68,7 @@ class Check {
   void check_writable(const std::string& name, const std::string& path, bool is_folder);
   void check_outputs();
   void check_kafka();
+  void check_kafka_of_streams();
   void check_bases();
   void check_schemas();
   void check_streams();
@@ -86,6 +90,7 @@ class Check {
   std::unique_ptr<ObjectReader> reader_;  // of schemas; null if it cannot be made
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
+  std::vector<std::string> read_topics_;  // of the streams that clients can read
   Findings found_;
 };
 
@@ -110,6 +115,23 @@ void Check::check_kafka() {
   KafkaFindings found = kafka_findings(*config_.kafka, expected);
   for (std::string& text : found.problems) problem(std::move(text));
   for (std::string& text : found.warnings) found_.warnings.push_back(std::move(text));
+}
+
+/// Asks the brokers of the read side. A topic that events are produced to, and a broker that takes them, is looked at
+/// already.
+void Check::check_kafka_of_streams() {
+  if (!config_.readers || !config_.kafka_readers) return;
+  const KafkaFindings found = kafka_source_findings(
+      {config_.kafka_readers->conf, config_.kafka_readers->topic_conf, config_.gate.user_agent}, read_topics_);
+  const auto is_told = [this](const std::string& text) {
+    const std::string rest = text.substr(text.find(": "));
+    return std::any_of(found_.problems.begin(), found_.problems.end(), [&](const std::string& other) {
+      return other.starts_with("kafka") && other.substr(std::min(other.find(": "), other.size())) == rest;
+    });
+  };
+  for (const std::string& text : found.problems)
+    if (!is_told(text)) problem(text);
+  found_.warnings.insert(found_.warnings.end(), found.warnings.begin(), found.warnings.end());
 }
 
 /// On any port: that of the config may be in use by the gate that runs.
@@ -232,6 +254,12 @@ void Check::check_exposed_streams() {
   if (!declared) return;
   const ExposedStreams exposed(*declared, config_.exposed);
   for (const std::string& text : exposed.problems()) problem("stream_config_uri: " + text);
+  std::set<std::string> topics;
+  for (const ExposedStream& stream : exposed.all()) topics.insert(stream.topics.begin(), stream.topics.end());
+  if (config_.kafka)
+    for (const std::string& name : streams_->current()->stream_names())
+      topics.erase(topic_name(config_.gate.topic_prefix, name, streams_->current()->find(name)));
+  read_topics_.assign(topics.begin(), topics.end());
   for (const std::string& name : config_.exposed.allowed_streams.value_or(std::vector<std::string>()))
     if (!exposed.find(name)) problem("allowed_streams: '" + name + "': expected a declared stream that has topics");
   if (exposed.all().empty())

@@ -5,6 +5,18 @@
 
 namespace eventgate {
 
+namespace {
+
+/// Returns true for options that decide which streams clients read, and what of their events.
+bool is_exposure(std::string_view path) {
+  for (const std::string_view name : {"allowed_streams", "mediawiki_redacted_pages", "schema_latest_version",
+                                      "stream_config_defaults", "stream_config_overrides"})
+    if (path == name || (path.starts_with(name) && path[name.size()] == '.')) return true;
+  return false;
+}
+
+}  // namespace
+
 std::string options_for_restart(const Config& in_use, const Config& fresh) {
   std::string differing;
   const auto add = [&differing](std::string_view path) {
@@ -13,7 +25,8 @@ std::string options_for_restart(const Config& in_use, const Config& fresh) {
   const std::map<std::string, std::string> before(in_use.options.begin(), in_use.options.end());
   for (const auto& [path, value] : fresh.options) {
     const auto found = before.find(path);
-    if (path.starts_with("logging.") || (found != before.end() && found->second == value)) continue;
+    if (path.starts_with("logging.") || is_exposure(path) || (found != before.end() && found->second == value))
+      continue;
     add(path);
   }
   // Secrets are not among the options.

@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <future>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
@@ -96,6 +97,7 @@ struct Service::Impl {
   void start_readers();
   RetentionOfTopic retention() const;
   std::shared_ptr<const ExposedStreams> exposed_streams(const StreamConfigs* configs) const;
+  void change_exposed_streams(const StreamConfigs* configs);
   void declare_first();
   void declare(const StreamConfigs& configs) { declare_streams(configs, config.gate.topic_prefix, telemetry.ledger()); }
   void prefetch_metadata(const StreamConfigs& configs);
@@ -142,6 +144,8 @@ struct Service::Impl {
   std::unique_ptr<RecordSource> source;
   std::unique_ptr<StreamReaders> stream_readers;
   std::atomic<StreamReaders*> reading{nullptr};  ///< Set once streams can be read.
+  mutable std::mutex exposed_mutex;
+  ExposedStreamOptions exposed_options{config.exposed};  ///< Those in use. Guarded by `exposed_mutex`.
   std::unique_ptr<HttpServer> server;
 };
 
@@ -165,8 +169,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
         [this](const StreamConfigs& configs) {
           declare(configs);
           if (streams) retained->store(streams->current());
-          if (StreamReaders* const readers_of_streams = reading)
-            readers_of_streams->change_streams(exposed_streams(&configs));
+          change_exposed_streams(&configs);
           if (!producing) return;
           prefetch_metadata(configs);
           schemaless->check(streams->current());
@@ -245,10 +248,32 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
 /// The streams that clients can read, by the stream configs and the options in use.
 std::shared_ptr<const ExposedStreams> Service::Impl::exposed_streams(const StreamConfigs* configs) const {
   const auto declared = configs ? nlohmann::ordered_json::parse(configs->json()) : nlohmann::ordered_json::object();
-  auto exposed = std::make_shared<const ExposedStreams>(declared, config.exposed);
+  std::shared_ptr<const ExposedStreams> exposed;
+  {
+    const std::lock_guard lock(exposed_mutex);
+    exposed = std::make_shared<const ExposedStreams>(declared, exposed_options);
+  }
   for (const std::string& problem : exposed->problems())
     log(LogLevel::warn, "A stream cannot be read as it is declared", {{"message", std::string_view(problem)}});
   return exposed;
+}
+
+/// Puts the streams that clients can read to use. If a rule of redaction cannot be used, they stay as they were,
+/// because the old rules hide what they hid.
+void Service::Impl::change_exposed_streams(const StreamConfigs* configs) {
+  StreamReaders* const readers_of_streams = reading;
+  if (!readers_of_streams) return;
+  auto exposed = exposed_streams(configs);
+  const std::vector<std::string>& problems = exposed->problems();
+  const auto withheld = std::find_if(problems.begin(), problems.end(), [](const std::string& problem) {
+    return problem.ends_with("its events are withheld");
+  });
+  if (withheld != problems.end()) {
+    log(LogLevel::error, "Streams and their redaction stay as they were, because a rule cannot be used",
+        {{"reason", std::string_view(*withheld)}});
+    return;
+  }
+  readers_of_streams->change_streams(std::move(exposed));
 }
 
 /// Starts the read side, from Kafka if there are options for it, else from the folder of the file sink.
@@ -265,8 +290,7 @@ void Service::Impl::start_readers() {
       std::make_unique<StreamReaders>(*config.readers, *source, *stream_metrics, exposed_streams(configs.get()));
   reading = stream_readers.get();
   // A refresh before this line has not reached the readers.
-  if (streams && streams->current() != configs)
-    stream_readers->change_streams(exposed_streams(streams->current().get()));
+  if (streams && streams->current() != configs) change_exposed_streams(streams->current().get());
   log(LogLevel::info, "Streams can be read",
       {{"source", source->name()}, {"streams", static_cast<long long>(stream_readers->streams()->all().size())}});
 }
@@ -420,9 +444,21 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
       std::vector<std::function<void()>> uses;
       for (const auto& reader : readers) uses.push_back(reader->reload_credentials());
       uses.push_back(producer->reload());
+      if (source) {
+        uses.push_back(source->reload());
+        ExposedStreamOptions exposed = fresh->exposed;
+        exposed.intake = config.exposed.intake;
+        exposed.topic_prefix = config.exposed.topic_prefix;
+        uses.push_back([this, exposed = std::move(exposed)] {
+          const std::lock_guard lock(exposed_mutex);
+          exposed_options = exposed;
+        });
+      }
       if (streams) {
         const std::stop_callback end_read(stop, [this] { stream_reader->stop(); });
         uses.push_back(streams->reload());
+      } else if (source) {
+        uses.push_back([this] { change_exposed_streams(nullptr); });
       }
       LoggingOptions logging = fresh->logging;
       logging.name = config.logging.name;

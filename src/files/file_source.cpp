@@ -140,9 +140,12 @@ class FileTail final : public RecordTail, private DirectoryWatcher::Listener {
  private:
   bool read_on(TailRead& into, std::size_t max_bytes) {
     FetchedRecords fetched = files_.fetch(topic_, next_, max_bytes);
+    // A line that was written after the end was read would have been read: the hour was deleted later, and lost
+    // nothing.
+    const bool lost_nothing = at_end_ && fetched.gap && fetched.gap->from < fetched.gap->to;
     next_ = fetched.next;
     at_end_ = fetched.at_end;
-    if (fetched.gap) into.gaps.push_back(*fetched.gap);
+    if (fetched.gap && !lost_nothing) into.gaps.push_back(*fetched.gap);
     for (SourceRecord& record : fetched.records) into.records.push_back(std::move(record));
     return !into.empty();
   }

@@ -4,7 +4,9 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <initializer_list>
+#include <iterator>
 #include <stdexcept>
 
 #include "eventgate/kafka/kafka_preflight.hpp"
@@ -46,6 +48,16 @@ std::string kafka_conf_value(const rd_kafka_conf_t& conf, const char* name) {
   std::array<char, 512> text{};
   std::size_t size = text.size();
   return rd_kafka_conf_get(&conf, name, text.data(), &size) == RD_KAFKA_CONF_OK ? text.data() : "";
+}
+
+std::vector<std::string> read_credential_files(const rd_kafka_conf_t& conf) {
+  std::vector<std::string> contents;
+  for (const char* name : {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.crl.location",
+                           "ssl.keystore.location"}) {
+    std::ifstream file(kafka_conf_value(conf, name), std::ios::binary);
+    contents.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return contents;
 }
 
 KafkaConf make_kafka_conf(const KafkaSinkOptions& options, std::string_view label, std::vector<std::string>& problems) {

@@ -32,4 +32,7 @@ void set_kafka_conf(rd_kafka_conf_t& conf, const std::string& where, const std::
 /// Returns the value of the option `name`, or an empty string if there is no such option.
 std::string kafka_conf_value(const rd_kafka_conf_t& conf, const char* name);
 
+/// Returns the contents of the files that options name: keys and certificates. A file that cannot be read is empty.
+std::vector<std::string> read_credential_files(const rd_kafka_conf_t& conf);
+
 }  // namespace eventgate

@@ -28,6 +28,7 @@ KafkaConsumer::KafkaConsumer(const KafkaSourceOptions& options, ConsumerPurpose 
   std::string all;
   for (const std::string& problem : problems) all += (all.empty() ? "" : "; ") + problem;
   if (!all.empty()) throw std::invalid_argument(all);
+  credential_files_ = read_credential_files(*conf);
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
   rd_kafka_conf_set_log_cb(conf.get(), handle_log);
   rd_kafka_conf_set_opaque(conf.get(), this);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "eventgate/telemetry/telemetry.hpp"
 #include "kafka_consumer_conf.hpp"
@@ -36,6 +37,8 @@ class KafkaConsumer {
   KafkaConsumer& operator=(const KafkaConsumer&) = delete;
 
   rd_kafka_t* handle() const { return handle_; }
+  /// Contents of the files of keys and certificates, as they were when this was made.
+  const std::vector<std::string>& credential_files() const { return credential_files_; }
   KafkaQueue make_queue() const { return KafkaQueue(rd_kafka_queue_new(handle_)); }
 
   /// Returns the handle of `topic`, which lives as long as this. Asks for its metadata the first time.
@@ -62,6 +65,7 @@ class KafkaConsumer {
 
   const char* const label_;
   Telemetry& telemetry_;
+  std::vector<std::string> credential_files_;
   std::string user_;
   std::string password_;
   rd_kafka_t* handle_ = nullptr;

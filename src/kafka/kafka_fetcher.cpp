@@ -1,6 +1,7 @@
 #include "kafka_fetcher.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace eventgate {
@@ -213,22 +214,42 @@ void KafkaFetcher::release(Sessions::iterator session, bool keep) {
   const std::lock_guard lock(mutex_);
   session->busy = false;
   session->used = Clock::now();
-  if (!keep) end_session(session);
+  if (!keep || is_given_up(*session->consumer)) end_session(session);
   freed_.notify_all();
 }
 
-void KafkaFetcher::end_idle_sessions() {
+void KafkaFetcher::serve() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& consumer : consumers_) consumer->serve();
+}
+
+void KafkaFetcher::end_unused() {
+  std::vector<std::shared_ptr<KafkaConsumer>> ended;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
   const auto before = Clock::now() - kIdleSessionTime;
   for (auto session = sessions_.begin(); session != sessions_.end();) {
     const auto at = session++;
     if (!at->busy && at->used < before) end_session(at);
   }
+  for (std::shared_ptr<KafkaConsumer>& consumer : given_up_)
+    if (std::none_of(sessions_.begin(), sessions_.end(),
+                     [&](const Session& session) { return session.consumer == consumer.get(); }))
+      ended.push_back(std::move(consumer));
+  std::erase(given_up_, nullptr);
 }
 
-void KafkaFetcher::serve() {
+void KafkaFetcher::give_up_clients() {
   const std::lock_guard lock(mutex_);
-  for (const auto& consumer : consumers_) consumer->serve();
+  std::move(consumers_.begin(), consumers_.end(), std::back_inserter(given_up_));
+  consumers_.clear();
+  for (auto session = sessions_.begin(); session != sessions_.end();) {
+    const auto at = session++;
+    if (!at->busy) end_session(at);
+  }
+}
+
+bool KafkaFetcher::is_given_up(const KafkaConsumer& consumer) const {
+  return std::any_of(given_up_.begin(), given_up_.end(), [&](const auto& one) { return one.get() == &consumer; });
 }
 
 void KafkaFetcher::notify() {

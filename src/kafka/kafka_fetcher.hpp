@@ -39,7 +39,8 @@ class KafkaFetcher {
   /// ends.
   enum class AfterUse : std::uint8_t { keep, end };
 
-  /// Calls `make_client` when it needs a client, `max_clients` times at most. `lookup` must outlive this.
+  /// Calls `make_client` when it needs a client. It has `max_clients` at a time, but for those given up. `lookup` must
+  /// outlive this.
   KafkaFetcher(std::function<std::shared_ptr<KafkaConsumer>()> make_client, std::size_t max_clients, AfterUse after_use,
                KafkaLookup& lookup);
   ~KafkaFetcher();
@@ -48,11 +49,14 @@ class KafkaFetcher {
   SourceResult<FetchedRecords> fetch(const PartitionId& id, std::int64_t offset, std::size_t max_bytes,
                                      Deadline deadline);
 
-  /// Ends sessions that were not used for some seconds.
-  void end_idle_sessions();
+  /// Ends sessions that were not used for some seconds, and clients that were given up.
+  void end_unused();
 
   /// Reports errors of the clients.
   void serve();
+
+  /// Gives up the clients. A call that reads with one goes on; the others get new ones.
+  void give_up_clients();
 
   /// Makes calls that wait look whether `KafkaLookup::stop` was called.
   void notify();
@@ -82,6 +86,7 @@ class KafkaFetcher {
   Sessions::iterator least_recently_used(const PartitionId* id);
   void end_session(Sessions::iterator session);
   void release(Sessions::iterator session, bool keep);
+  bool is_given_up(const KafkaConsumer& consumer) const;
   End read(Session& session, std::size_t max_bytes, Deadline deadline, FetchedRecords& found, std::string& error);
   /// Sets `found` to go on after an offset that is gone. Returns true if there may be records from `found.next` on.
   SourceResult<bool> skip_gap(const PartitionId& id, Deadline deadline, FetchedRecords& found);
@@ -93,6 +98,7 @@ class KafkaFetcher {
   std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<std::shared_ptr<KafkaConsumer>> consumers_;
+  std::vector<std::shared_ptr<KafkaConsumer>> given_up_;  // some session reads with it
   Sessions sessions_;
 };
 

@@ -42,6 +42,16 @@ std::string partition_name(const rd_kafka_topic_partition_t& partition) {
 
 }  // namespace
 
+std::shared_ptr<KafkaConsumer> KafkaLookup::consumer() const {
+  const std::lock_guard lock(mutex_);
+  return consumer_;
+}
+
+void KafkaLookup::change_consumer(std::shared_ptr<KafkaConsumer> consumer) {
+  const std::lock_guard lock(mutex_);
+  consumer_.swap(consumer);
+}
+
 bool KafkaLookup::pause(milliseconds time) {
   std::unique_lock lock(mutex_);
   return !wake_.wait_for(lock, time, [this] { return stopped_.load(); });
@@ -77,13 +87,13 @@ std::optional<SourceFailure> KafkaLookup::retry(Deadline deadline,
 KafkaLookup::Attempt KafkaLookup::ask_partition_counts(std::span<const std::string> topics,
                                                        std::vector<PartitionCount>& counts, milliseconds timeout) {
   bool any = false;
-  for (const std::string& topic : topics) any = (is_topic_name(topic) && consumer_.topic(topic) != nullptr) || any;
+  const std::shared_ptr<KafkaConsumer> client = consumer();
+  for (const std::string& topic : topics) any = (is_topic_name(topic) && client->topic(topic) != nullptr) || any;
   counts.assign(topics.size(), std::nullopt);
   if (!any) return {};
   const struct rd_kafka_metadata* metadata = nullptr;
   // Asks for all topics that have a handle, which are those of the read side.
-  if (const auto error =
-          rd_kafka_metadata(consumer_.handle(), 0, nullptr, &metadata, static_cast<int>(timeout.count())))
+  if (const auto error = rd_kafka_metadata(client->handle(), 0, nullptr, &metadata, static_cast<int>(timeout.count())))
     return {error, "metadata"};
   const std::unique_ptr<const struct rd_kafka_metadata, void (*)(const struct rd_kafka_metadata*)> owned(
       metadata, rd_kafka_metadata_destroy);
@@ -105,6 +115,7 @@ KafkaLookup::Attempt KafkaLookup::ask_partition_counts(std::span<const std::stri
 }
 
 KafkaLookup::Attempt KafkaLookup::ask_offsets(std::vector<Question>& questions, milliseconds timeout) {
+  const std::shared_ptr<KafkaConsumer> client = consumer();
   std::vector<Question*> rest;
   for (Question& question : questions) rest.push_back(&question);
   // One question about a partition a request: librdkafka gives all of them the same answer.
@@ -122,8 +133,7 @@ KafkaLookup::Attempt KafkaLookup::ask_offsets(std::vector<Question>& questions, 
           question->time;
       asked.push_back(question);
     }
-    if (const auto error =
-            rd_kafka_offsets_for_times(consumer_.handle(), list.get(), static_cast<int>(timeout.count())))
+    if (const auto error = rd_kafka_offsets_for_times(client->handle(), list.get(), static_cast<int>(timeout.count())))
       return {error, partition_name(list->elems[0])};
     for (std::size_t i = 0; i < asked.size(); ++i) {
       const rd_kafka_topic_partition_t& answer = list->elems[i];
@@ -210,7 +220,8 @@ SourceResult<bool> KafkaLookup::probe(Deadline deadline) {
   }
   const auto attempt = [&](milliseconds timeout) -> Attempt {
     const struct rd_kafka_metadata* metadata = nullptr;
-    const auto error = rd_kafka_metadata(consumer_.handle(), topics.empty() ? 1 : 0, nullptr, &metadata,
+    const std::shared_ptr<KafkaConsumer> client = consumer();
+    const auto error = rd_kafka_metadata(client->handle(), topics.empty() ? 1 : 0, nullptr, &metadata,
                                          static_cast<int>(timeout.count()));
     if (metadata != nullptr) rd_kafka_metadata_destroy(metadata);
     return {error, "metadata"};

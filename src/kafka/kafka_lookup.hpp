@@ -5,10 +5,12 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eventgate/source/record_source.hpp"
@@ -26,8 +28,14 @@ class KafkaLookup {
   /// The number of partitions of a topic, or nullopt if Kafka has no such topic.
   using PartitionCount = std::optional<std::int32_t>;
 
-  /// `consumer` and `telemetry` must outlive this.
-  KafkaLookup(KafkaConsumer& consumer, Telemetry& telemetry) : consumer_(consumer), telemetry_(telemetry) {}
+  /// `telemetry` must outlive this.
+  KafkaLookup(std::shared_ptr<KafkaConsumer> consumer, Telemetry& telemetry)
+      : consumer_(std::move(consumer)), telemetry_(telemetry) {}
+
+  /// Returns the client that asks.
+  std::shared_ptr<KafkaConsumer> consumer() const;
+  /// Asks through another client from the next call on.
+  void change_consumer(std::shared_ptr<KafkaConsumer> consumer);
 
   /// As RecordSource::bounds.
   SourceResult<std::vector<TopicBounds>> bounds(std::span<const std::string> topics, Deadline deadline);
@@ -69,9 +77,9 @@ class KafkaLookup {
   };
   Attempt ask_offsets(std::vector<Question>& questions, std::chrono::milliseconds timeout);
 
-  KafkaConsumer& consumer_;
+  std::shared_ptr<KafkaConsumer> consumer_;  // guarded by mutex_
   Telemetry& telemetry_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<bool> stopped_{false};
   struct Known {

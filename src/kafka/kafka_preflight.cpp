@@ -19,7 +19,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "eventgate/kafka/kafka_source_preflight.hpp"
 #include "kafka_conf.hpp"
+#include "kafka_consumer_conf.hpp"
 #include "topic_configs.hpp"
 
 namespace eventgate {
@@ -43,9 +45,9 @@ bool is_about_connections(std::string_view name) {
   return false;
 }
 
-std::map<std::string, std::string> connection_options(const KafkaProducerOptions& options) {
+std::map<std::string, std::string> connection_options(const std::map<std::string, std::string>& conf) {
   std::map<std::string, std::string> found;
-  for (const auto& [name, value] : options.conf)
+  for (const auto& [name, value] : conf)
     if (is_about_connections(name)) found.emplace(name, value);
   return found;
 }
@@ -133,6 +135,41 @@ class MetadataClient {
   std::string error_;
 };
 
+/// What a broker says.
+struct BrokerAnswer {
+  std::unique_ptr<MetadataClient> client;
+  std::optional<std::map<std::string, int>> topics;  ///< As MetadataClient::topics.
+};
+
+/// Asks each broker of the list separately, all of them in parallel. Returns the first answer. `problems` gets a
+/// sentence for each that does not answer.
+std::optional<BrokerAnswer> ask_brokers(const rd_kafka_conf_t& conf, const std::map<std::string, std::string>& options,
+                                        const std::string& where, std::vector<std::string>& problems) {
+  std::string list;
+  for (const char* name : kBrokerLists)
+    if (const auto found = options.find(name); found != options.end()) list = found->second;
+  std::vector<std::pair<std::string, std::future<BrokerAnswer>>> answers;
+  for (const std::string& broker : split_at_commas(list)) {
+    KafkaConf one(rd_kafka_conf_dup(&conf));
+    set_kafka_conf(*one, where, "metadata.broker.list", broker);
+    answers.emplace_back(broker, std::async(std::launch::async, [own = std::move(one)] {
+                           BrokerAnswer answer{std::make_unique<MetadataClient>(*own), std::nullopt};
+                           if (answer.client->handle() != nullptr) answer.topics = answer.client->topics();
+                           return answer;
+                         }));
+  }
+  std::optional<BrokerAnswer> good;
+  for (auto& [broker, future] : answers) {
+    BrokerAnswer answer = future.get();
+    if (!answer.topics) {
+      problems.push_back(where + ": broker '" + broker + "': expected an answer: " + answer.client->problem());
+    } else if (!good) {
+      good = std::move(answer);
+    }
+  }
+  return good;
+}
+
 /// Runs the checks of `kafka_findings` once. Use on one thread.
 class KafkaCheck {
  public:
@@ -147,9 +184,11 @@ class KafkaCheck {
     add_option_problems(guaranteed_problems, hasty_problems);
     if (!found_.problems.empty()) return std::move(found_);
 
-    const bool same = connection_options(options_.guaranteed) == connection_options(options_.hasty);
-    ask_brokers(*guaranteed, options_.guaranteed, same ? "kafka" : "kafka.guaranteed", true);
-    if (!same) ask_brokers(*hasty, options_.hasty, "kafka.hasty", false);
+    const bool same = connection_options(options_.guaranteed.conf) == connection_options(options_.hasty.conf);
+    std::optional<BrokerAnswer> answer =
+        ask_brokers(*guaranteed, options_.guaranteed.conf, same ? "kafka" : "kafka.guaranteed", found_.problems);
+    if (!same) ask_brokers(*hasty, options_.hasty.conf, "kafka.hasty", found_.problems);
+    if (answer) read_topics(*answer);
     check_sizes(kafka_conf_value(*guaranteed, "message.max.bytes"), kafka_conf_value(*hasty, "message.max.bytes"));
     check_policies();
     check_timestamps();
@@ -212,47 +251,18 @@ class KafkaCheck {
       if (!added.contains(general(problem))) found_.problems.push_back(problem);
   }
 
-  /// Asks each broker of the list separately, all of them in parallel.
-  void ask_brokers(const rd_kafka_conf_t& conf, const KafkaProducerOptions& options, const std::string& where,
-                   bool topics) {
-    std::string list;
-    for (const char* name : kBrokerLists)
-      if (const auto found = options.conf.find(name); found != options.conf.end()) list = found->second;
-    struct Answer {
-      std::unique_ptr<MetadataClient> client;
-      std::optional<std::map<std::string, int>> topics;
-    };
-    std::vector<std::pair<std::string, std::future<Answer>>> answers;
-    for (const std::string& broker : split_at_commas(list)) {
-      KafkaConf one(rd_kafka_conf_dup(&conf));
-      set_kafka_conf(*one, where, "metadata.broker.list", broker);
-      answers.emplace_back(broker, std::async(std::launch::async, [own = std::move(one)] {
-                             Answer answer{std::make_unique<MetadataClient>(*own), std::nullopt};
-                             if (answer.client->handle() != nullptr) answer.topics = answer.client->topics();
-                             return answer;
-                           }));
-    }
-    std::optional<Answer> good;
-    for (auto& [broker, future] : answers) {
-      Answer answer = future.get();
-      if (!answer.topics) {
-        found_.problems.push_back(where + ": broker '" + broker + "': expected an answer: " + answer.client->problem());
-      } else if (!good) {
-        good = std::move(answer);
-      }
-    }
-    if (!topics || !good) return;
+  void read_topics(const BrokerAnswer& answer) {
     std::vector<std::string> missing;
     for (const KafkaExpectations::Topic& topic : expected_.topics) {
-      const auto found = good->topics->find(topic.name);
-      if (found == good->topics->end()) {
+      const auto found = answer.topics->find(topic.name);
+      if (found == answer.topics->end()) {
         missing.push_back(topic.name);
       } else {
         existing_topics_.push_back({topic.name, found->second, topic.has_key, {}});
       }
     }
-    add_missing(*good->client, missing);
-    read_configs(good->client->handle());
+    add_missing(*answer.client, missing);
+    read_configs(answer.client->handle());
   }
 
   /// A topic that is not there is created with its first record, if the broker does that.
@@ -385,6 +395,23 @@ class KafkaCheck {
 
 KafkaFindings kafka_findings(const KafkaSinkOptions& options, const KafkaExpectations& expected) {
   return KafkaCheck(options, expected).run();
+}
+
+KafkaFindings kafka_source_findings(const KafkaSourceOptions& options, const std::vector<std::string>& topics) {
+  KafkaFindings found;
+  const KafkaConf conf = make_consumer_conf(options, ConsumerPurpose::look_up, found.problems);
+  if (!found.problems.empty()) return found;
+  const std::optional<BrokerAnswer> answer = ask_brokers(*conf, options.conf, "kafka.streams", found.problems);
+  if (!answer) return found;
+  std::vector<std::string> missing;
+  for (const std::string& topic : topics)
+    if (!answer->topics->contains(topic)) missing.push_back(topic);
+  if (!missing.empty())
+    found.warnings.push_back("kafka.streams: " + std::string(missing.size() > 1 ? "the topics " : "the topic ") +
+                             listed(missing) + (missing.size() > 1 ? " are" : " is") +
+                             " not there: expected topics with the events of streams; they are read once they are "
+                             "there");
+  return found;
 }
 
 }  // namespace eventgate

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -23,17 +21,6 @@ constexpr milliseconds kProbeTimeout{1000};     // for an answer with metadata o
 constexpr milliseconds kProbeInterval{1000};    // between probes while the producer is not ready
 constexpr milliseconds kMetadataInterval{200};  // between probes while metadata of a topic is missing
 constexpr int kMetadataTries = 50;              // probes after which a topic without metadata is given up
-
-/// Reads the files that options name: keys and certificates.
-std::vector<std::string> read_credential_files(const rd_kafka_conf_t& conf) {
-  std::vector<std::string> contents;
-  for (const char* name : {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.crl.location",
-                           "ssl.keystore.location"}) {
-    std::ifstream file(kafka_conf_value(conf, name), std::ios::binary);
-    contents.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  return contents;
-}
 
 PendingRecord pending_record(const rd_kafka_message_t& message, rd_kafka_resp_err_t error, DeliveryHandle& handle) {
   PendingRecord record;

@@ -66,13 +66,22 @@ class LiveTails {
     return down;
   }
 
+  /// Makes all tails read on with new clients. `first` is made already. Blocks briefly. The source's thread only.
+  void change_consumers(std::shared_ptr<KafkaConsumer> first) {
+    std::vector<std::shared_ptr<KafkaConsumer>> old;  // destroyed without the lock, when no tail reads with them
+    const std::lock_guard lock(mutex_);
+    old.swap(consumers_);
+    consumers_.push_back(std::move(first));
+    for (const auto& tail : tails_) tail->change_consumer(free_consumer(tail->topic()));
+  }
+
   /// Ends clients but the first that no tail reads with. Blocks briefly.
   void end_unused() {
     std::vector<std::shared_ptr<KafkaConsumer>> unused;  // destroyed without the lock
     const std::lock_guard lock(mutex_);
     for (std::size_t i = consumers_.size(); i-- > 1;) {
       if (std::any_of(tails_.begin(), tails_.end(),
-                      [&](const auto& tail) { return &tail->consumer() == consumers_[i].get(); }))
+                      [&](const auto& tail) { return tail->consumer() == consumers_[i].get(); }))
         continue;
       unused.push_back(std::move(consumers_[i]));
       consumers_.erase(consumers_.begin() + static_cast<std::ptrdiff_t>(i));
@@ -89,7 +98,7 @@ class LiveTails {
   std::shared_ptr<KafkaConsumer> free_consumer(const std::string& topic) {
     for (const auto& consumer : consumers_)
       if (std::none_of(tails_.begin(), tails_.end(),
-                       [&](const auto& tail) { return tail->topic() == topic && &tail->consumer() == consumer.get(); }))
+                       [&](const auto& tail) { return tail->topic() == topic && tail->consumer() == consumer.get(); }))
         return consumer;
     return consumers_.emplace_back(std::make_shared<KafkaConsumer>(options_, ConsumerPurpose::live, telemetry_));
   }
@@ -120,9 +129,10 @@ class OwnedTail final : public RecordTail {
 class KafkaSource final : public RecordSource {
  public:
   KafkaSource(const KafkaSourceOptions& options, Telemetry& telemetry)
-      : look_up_consumer_(std::make_shared<KafkaConsumer>(options, ConsumerPurpose::look_up, telemetry)),
-        lookup_(*look_up_consumer_, telemetry),
-        places_([this] { return look_up_consumer_; }, 1, KafkaFetcher::AfterUse::end, lookup_),
+      : options_(options),
+        telemetry_(telemetry),
+        lookup_(std::make_shared<KafkaConsumer>(options, ConsumerPurpose::look_up, telemetry), telemetry),
+        places_([this] { return lookup_.consumer(); }, 1, KafkaFetcher::AfterUse::end, lookup_),
         replays_([options,
                   &telemetry] { return std::make_shared<KafkaConsumer>(options, ConsumerPurpose::replay, telemetry); },
                  kReplayClients, KafkaFetcher::AfterUse::keep, lookup_),
@@ -176,6 +186,21 @@ class KafkaSource final : public RecordSource {
     return away_reason_;
   }
 
+  std::function<void()> reload() override {
+    std::vector<std::string> problems;  // told at the start
+    const KafkaConf conf = make_consumer_conf(options_, ConsumerPurpose::look_up, problems);
+    if (read_credential_files(*conf) == lookup_.consumer()->credential_files()) return [] {};
+    auto look_up = std::make_shared<KafkaConsumer>(options_, ConsumerPurpose::look_up, telemetry_);
+    auto live = std::make_shared<KafkaConsumer>(options_, ConsumerPurpose::live, telemetry_);
+    return [this, look_up = std::move(look_up), live = std::move(live)]() mutable {
+      const std::lock_guard lock(mutex_);
+      next_look_up_ = std::move(look_up);
+      next_live_ = std::move(live);
+      check_requested_ = true;
+      wake_.notify_all();
+    };
+  }
+
   void stop() override {
     lookup_.stop();
     places_.notify();
@@ -219,6 +244,7 @@ class KafkaSource final : public RecordSource {
         if (stopping_) return;
         if (std::exchange(check_requested_, false)) next_check = std::min(next_check, last_check_ + kSoonestCheck);
       }
+      use_new_clients();
       serve();
       busy = false;
       for (const auto& tail : tails_.all()) busy = tail->wake_if_started() || busy;
@@ -229,14 +255,31 @@ class KafkaSource final : public RecordSource {
     }
   }
 
+  /// After `reload`: replaces all clients.
+  void use_new_clients() {
+    std::shared_ptr<KafkaConsumer> look_up;
+    std::shared_ptr<KafkaConsumer> live;
+    {
+      const std::lock_guard lock(mutex_);
+      look_up = std::move(next_look_up_);
+      live = std::move(next_live_);
+    }
+    if (!look_up) return;
+    lookup_.change_consumer(std::move(look_up));
+    places_.give_up_clients();
+    replays_.give_up_clients();
+    tails_.change_consumers(std::move(live));
+  }
+
   void serve() {
     const std::string down = tails_.serve();
-    const std::string look_up_down = look_up_consumer_->serve();
+    const std::string look_up_down = lookup_.consumer()->serve();
     replays_.serve();
     if (!down.empty() || !look_up_down.empty())
       note(SourceFailure{SourceFailure::Kind::away, "Kafka is away: " + (down.empty() ? look_up_down : down)});
     tails_.end_unused();
-    replays_.end_idle_sessions();
+    places_.end_unused();
+    replays_.end_unused();
   }
 
   /// Compares what each tail reads with what Kafka has. Returns false if there is no tail.
@@ -285,7 +328,8 @@ class KafkaSource final : public RecordSource {
     return true;
   }
 
-  const std::shared_ptr<KafkaConsumer> look_up_consumer_;
+  const KafkaSourceOptions options_;
+  Telemetry& telemetry_;
   KafkaLookup lookup_;
   KafkaFetcher places_;  // single records
   KafkaFetcher replays_;
@@ -295,6 +339,8 @@ class KafkaSource final : public RecordSource {
   std::condition_variable wake_;
   bool stopping_ = false;
   bool check_requested_ = false;
+  std::shared_ptr<KafkaConsumer> next_look_up_;  // made by `reload`, for the source's thread
+  std::shared_ptr<KafkaConsumer> next_live_;
   std::optional<std::string> away_reason_ = "no broker has answered yet";
   Clock::time_point last_check_{};  // the source's thread only
   std::thread thread_;

@@ -18,9 +18,9 @@ constexpr int kMaxWakes = 20;
 KafkaTail::KafkaTail(std::string topic, std::shared_ptr<KafkaConsumer> consumer, std::span<const PartitionOffset> from,
                      std::function<void()> on_readable, std::function<void()> request_check)
     : topic_(std::move(topic)),
-      consumer_(std::move(consumer)),
       on_readable_(std::move(on_readable)),
       request_check_(std::move(request_check)),
+      consumer_(std::move(consumer)),
       queue_(consumer_->make_queue()) {
   rd_kafka_queue_cb_event_enable(queue_.get(), handle_queue_event, this);
   const std::lock_guard lock(mutex_);
@@ -40,6 +40,32 @@ void KafkaTail::close() {
   rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
   for (auto& [number, partition] : partitions_) stop(number, partition);
   queue_.reset();
+}
+
+const KafkaConsumer* KafkaTail::consumer() const {
+  const std::lock_guard lock(mutex_);
+  return consumer_.get();
+}
+
+void KafkaTail::change_consumer(std::shared_ptr<KafkaConsumer> consumer) {
+  const std::lock_guard notify_lock(notify_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    std::vector<std::int32_t> reading;
+    rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+    for (auto& [number, partition] : partitions_) {
+      if (partition.reading) reading.push_back(number);
+      stop(number, partition);
+    }
+    queue_.reset();
+    consumer_ = std::move(consumer);
+    queue_ = consumer_->make_queue();
+    rd_kafka_queue_cb_event_enable(queue_.get(), handle_queue_event, this);
+    for (const std::int32_t number : reading) start(number, partitions_[number], partitions_[number].next);
+  }
+  // What had come to the old queue has perhaps told `awaited_` already.
+  notify();
 }
 
 void KafkaTail::handle_queue_event(rd_kafka_t*, void* self) { static_cast<KafkaTail*>(self)->notify(); }

@@ -54,7 +54,8 @@ class KafkaTail {
   ~KafkaTail() { close(); }
 
   const std::string& topic() const { return topic_; }
-  const KafkaConsumer& consumer() const { return *consumer_; }
+  /// The client that the tail reads with. Compare only.
+  const KafkaConsumer* consumer() const;
 
   /// As RecordTail::read.
   void read(TailRead& into, std::size_t max_bytes);
@@ -70,6 +71,8 @@ class KafkaTail {
   std::vector<LogCheck> begin_check();
   /// Begins, repairs and ends partitions, after Kafka's answers.
   void reconcile(const TopicBounds& bounds, const std::vector<LogCheck>& checks);
+  /// Reads on with another client, from where it is.
+  void change_consumer(std::shared_ptr<KafkaConsumer> consumer);
   /// Wakes the client if a partition has begun lately and no record has come. Returns true if it did.
   bool wake_if_started();
 
@@ -100,13 +103,13 @@ class KafkaTail {
   void notify();
 
   const std::string topic_;
-  const std::shared_ptr<KafkaConsumer> consumer_;
   const std::function<void()> on_readable_;
   const std::function<void()> request_check_;
   std::atomic<bool> awaited_{false};  // read has found nothing since on_readable was called
 
   std::mutex notify_mutex_;  // held while the source's thread calls on_readable
   mutable std::mutex mutex_;
+  std::shared_ptr<KafkaConsumer> consumer_;
   KafkaQueue queue_;
   Partitions partitions_;
   std::vector<TailRead::Started> started_;

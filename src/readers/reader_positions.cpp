@@ -33,6 +33,11 @@ StreamPosition& ReaderPositions::find_or_add(std::size_t topic, const std::strin
   return positions_.emplace_back(StreamPosition{name, partition, offset, std::nullopt});
 }
 
+void ReaderPositions::mark_old(std::size_t topic) {
+  for (std::size_t number = 0; number < index_[topic].size(); ++number)
+    if (index_[topic][number] >= 0) old_.emplace_back(topic, static_cast<std::int32_t>(number));
+}
+
 ReaderPositions::Step ReaderPositions::take(std::size_t topic, const std::string& name, const RingItem& item) {
   switch (item.kind) {
     case RingItem::Kind::started:
@@ -41,7 +46,8 @@ ReaderPositions::Step ReaderPositions::take(std::size_t topic, const std::string
     case RingItem::Kind::gap: {
       StreamPosition& position = find_or_add(topic, name, item.gap.partition, item.gap.from);
       // A topic that was made anew begins again; a reader that began after that is not sent back.
-      const bool is_new_topic = item.gap.to < item.gap.from && position.offset >= item.gap.from;
+      const bool was_old = item.is_new_topic() && std::erase(old_, std::pair(topic, item.gap.partition)) > 0;
+      const bool is_new_topic = item.is_new_topic() && (was_old || position.offset >= item.gap.from);
       if (!is_new_topic && position.offset >= item.gap.to) return Step::nothing;
       gap_ = {item.gap.partition, position.offset, item.gap.to};
       position.offset = item.gap.to;

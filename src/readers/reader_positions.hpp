@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eventgate/readers/frame.hpp"
@@ -23,6 +24,8 @@ struct RingItem {
   RecordGap gap;
 
   static RingItem of(Frame&& made) { return {Kind::frame, std::make_shared<const Frame>(std::move(made)), {}}; }
+  /// Returns true if the partition is one of a topic that was made anew.
+  bool is_new_topic() const { return kind == Kind::gap && gap.to < gap.from; }
   std::int32_t partition() const { return kind == Kind::frame ? frame->partition : gap.partition; }
   /// Bytes that count against `stream_buffer`.
   std::size_t size() const { return 160 + (frame ? frame->text.size() : 0); }
@@ -46,6 +49,9 @@ class ReaderPositions {
 
   /// Moves the position over `item` of topic number `topic`.
   Step take(std::size_t topic, const std::string& name, const RingItem& item);
+  /// The topic was made anew, perhaps, since these positions were known: the next gap to a topic made anew counts for
+  /// them, wherever they are.
+  void mark_old(std::size_t topic);
   /// The last gap that `take` has found.
   const RecordGap& gap() const { return gap_; }
 
@@ -59,7 +65,8 @@ class ReaderPositions {
 
  private:
   std::vector<StreamPosition> positions_;
-  std::vector<std::vector<std::int32_t>> index_;  // by topic and partition; -1: not known
+  std::vector<std::vector<std::int32_t>> index_;           // by topic and partition; -1: not known
+  std::vector<std::pair<std::size_t, std::int32_t>> old_;  // partitions, by topic
   RecordGap gap_;
 };
 

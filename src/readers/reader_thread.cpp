@@ -86,15 +86,40 @@ void ReaderThread::begin(HandedReader handed) {
   }
 }
 
-void ReaderThread::end_unexposed(std::function<bool(const std::string&)> exposed) {
-  post([this, exposed = std::move(exposed)] {
-    for (const auto& [reader, owned] : readers_)
-      for (const std::string& stream : reader->request().streams)
-        if (!exposed(stream)) {
+void ReaderThread::end_unexposed(std::function<ReadAccess(const StreamRequest&)> access) {
+  post([this, access = std::move(access)] {
+    for (const auto& [reader, owned] : readers_) {
+      switch (access(reader->request())) {
+        case ReadAccess::same:
+          break;
+        case ReadAccess::other_topics:
+          reader->finish("other_topics");
+          break;
+        case ReadAccess::none:
           reader->finish("not_exposed", "not_exposed");
           break;
-        }
+      }
+    }
   });
+}
+
+void ReaderThread::drop_items(std::vector<std::string> topics) {
+  post([this, topics = std::move(topics)] {
+    for (const std::string& topic : topics) {
+      restart_readers(topic);
+      if (topics_.contains(topic)) lose_topic(topic);
+    }
+  });
+}
+
+/// Makes the readers of the topic that catch up read again what they have not sent.
+void ReaderThread::restart_readers(const std::string& topic) {
+  std::vector<StreamReader*> readers;
+  for (const auto& [reader, owned] : readers_) {
+    const std::vector<std::string>& topics = reader->request().topics;
+    if (std::find(topics.begin(), topics.end(), topic) != topics.end()) readers.push_back(reader);
+  }
+  for (StreamReader* reader : readers) reader->restart_catch_up();
 }
 
 void ReaderThread::stop(Clock::time_point deadline) {
@@ -182,7 +207,9 @@ ThreadTopic& ReaderThread::use_topic(const std::shared_ptr<TopicRing>& ring) {
   ring->add_listener(this, [this, told = topic.told, name = ring->topic()] {
     if (!told->exchange(true)) post([this, told, name] { sync(name); });
   });
-  topic.head = ring->head(topic.places);
+  const TopicRing::Head head = ring->head(topic.places);
+  topic.head = head.number;
+  topic.generation = head.generation;
   return topic;
 }
 
@@ -204,6 +231,7 @@ void ReaderThread::sync(const std::string& name) {
   if (items.empty()) return;
   topic.head += items.size();
   for (const RingItem& item : items) {
+    topic.generation += item.is_new_topic() ? 1 : 0;
     TopicRing::Place& place = topic.places[item.partition()];
     if (item.kind == RingItem::Kind::frame) {
       place = {item.frame->offset + 1, item.frame->timestamp + 1};
@@ -230,7 +258,8 @@ void ReaderThread::sync(const std::string& name) {
 void ReaderThread::lose_topic(const std::string& name) {
   ThreadTopic& topic = topics_.find(name)->second;
   topic.places.clear();
-  topic.head = topic.ring->head(topic.places);
+  const TopicRing::Head head = topic.ring->head(topic.places);
+  topic.head = head.number;
   std::vector<std::pair<StreamReader*, ReaderPositions>> lost;
   for (const auto& [key, channel] : channels_) {
     const std::vector<std::string>& topics = channel->channel->request().topics;
@@ -243,6 +272,8 @@ void ReaderThread::lose_topic(const std::string& name) {
   // A reader that catches up must not find a channel that has missed something.
   std::erase_if(channels_, [](const auto& entry) { return entry.second->is_empty(); });
   for (auto& [reader, positions] : lost) reader->fall_back(std::move(positions));
+  // These readers were at the old one.
+  topic.generation = head.generation;
   ReaderList waiting;
   waiting.swap(waiting_);
   while (!waiting.empty()) waiting.front().pump();

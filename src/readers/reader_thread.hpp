@@ -37,10 +37,18 @@ struct ReaderContext {
   std::shared_ptr<ReplaySlots> slots;
 };
 
+/// What the stream configs say of a request that they allowed before.
+enum class ReadAccess : std::uint8_t {
+  same,
+  other_topics,  ///< A stream has other topics now: the client has to ask again.
+  none,          ///< A stream is not exposed any more.
+};
+
 /// A topic's ring as one thread has read it. The thread's channels and the readers that have caught up are there, too.
 struct ThreadTopic {
   std::shared_ptr<TopicRing> ring;
-  std::uint64_t head = 0;  ///< The number of the next item that the thread has not read.
+  std::uint64_t head = 0;        ///< The number of the next item that the thread has not read.
+  std::uint64_t generation = 0;  ///< That of the ring there.
   std::map<std::int32_t, TopicRing::Place> places;
   std::size_t users = 0;
   std::shared_ptr<std::atomic<bool>> told;  ///< The thread will look at the ring.
@@ -79,8 +87,11 @@ class ReaderThread {
 
   /// Takes a connection. Any thread may call this.
   void start(HandedReader handed);
-  /// Ends the readers whose streams are not `exposed` any more. Any thread may call this.
-  void end_unexposed(std::function<bool(const std::string& stream)> exposed);
+  /// Ends the readers whose requests are not allowed any more by `access`. Any thread may call this.
+  void end_unexposed(std::function<ReadAccess(const StreamRequest& request)> access);
+  /// What was made of the records of `topics` does not hold any more: its readers read them again. Any thread may call
+  /// this.
+  void drop_items(std::vector<std::string> topics);
   /// Ends all readers properly, and the thread once they have ended, or at `deadline`. Any thread may call this.
   void stop(std::chrono::steady_clock::time_point deadline);
   /// Waits for the end of the thread.
@@ -108,6 +119,7 @@ class ReaderThread {
   void begin(HandedReader handed);
   void sync(const std::string& topic);
   void lose_topic(const std::string& topic);
+  void restart_readers(const std::string& topic);
   void schedule(ThreadChannel& channel);
   void run_round(ThreadChannel& channel);
   void tick();

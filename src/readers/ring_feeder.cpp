@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <deque>
 #include <exception>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 #include "eventgate/logging/log.hpp"
 #include "eventgate/readers/frame.hpp"
@@ -18,19 +22,22 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kReadBytes = 256 * 1024;   // of one topic, before others have their turn
 constexpr std::chrono::seconds kSweep{5};        // between looks for topics without readers
 constexpr std::chrono::seconds kKeptUnused{60};  // how long a topic is followed without a reader
+constexpr std::chrono::seconds kFirstRead{1};    // in which a new ring reads the end of its topic
+constexpr std::size_t kItemBytes = 160;          // of a ring, beside a record's own
+constexpr double kGuessedRecord = 512;           // bytes of a record, before some were read
 
 std::string_view rules_key(const std::shared_ptr<const RedactionRules>& rules) {
   return rules ? std::string_view(rules->key()) : std::string_view();
 }
 
-/// Returns where the tail of a partition begins if the first reader wants `wanted`.
-std::int64_t tail_begin(const PartitionBounds& bounds, std::int64_t wanted) {
-  const std::int64_t behind = bounds.end - wanted;
-  // A reader of the end: the record before it says what time it is there.
-  if (behind <= 0) return std::max(bounds.begin, bounds.end - 1);
-  // A reader far behind replays, and finds the newest records in the ring when it is through.
-  const std::int64_t from = behind <= RingFeeder::kLookBack ? wanted : bounds.end;
-  return std::max(bounds.begin, from - RingFeeder::kLookBack);
+std::vector<RingItem> items_of(const std::string& topic, const TailRead& read, const RedactionRules* rules) {
+  std::vector<RingItem> items;
+  items.reserve(read.started.size() + read.gaps.size() + read.records.size());
+  for (const TailRead::Started& started : read.started)
+    items.push_back({RingItem::Kind::started, nullptr, {started.partition, started.offset, started.offset}});
+  for (const RecordGap& gap : read.gaps) items.push_back({RingItem::Kind::gap, nullptr, gap});
+  for (const SourceRecord& record : read.records) items.push_back(RingItem::of(make_frame(topic, record, rules)));
+  return items;
 }
 
 }  // namespace
@@ -53,22 +60,19 @@ void RingFeeder::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<TopicRing> RingFeeder::ring(const std::string& topic, const TopicBounds& bounds,
-                                            std::span<const PartitionOffset> wanted) {
+std::shared_ptr<TopicRing> RingFeeder::ring(const std::string& topic, const TopicBounds& bounds) {
   std::vector<PartitionOffset> begin;
-  for (const PartitionBounds& partition : bounds.partitions) {
-    std::int64_t offset = partition.end;
-    for (const PartitionOffset& place : wanted)
-      if (place.id.topic == topic && place.id.partition == partition.partition) offset = place.offset;
-    begin.push_back({{topic, partition.partition}, tail_begin(partition, offset)});
-  }
+  // The last record says what time it is at the end.
+  for (const PartitionBounds& partition : bounds.partitions)
+    begin.push_back({{topic, partition.partition}, std::max(partition.begin, partition.end - 1)});
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Feed>& feed = feeds_[topic];
   if (!feed) {
     feed = std::make_shared<Feed>();
     feed->ring = std::make_shared<TopicRing>(topic, stream_buffer_, begin);
     feed->rules = find_rules_(topic);
-    feed->used_at = Clock::now();
+    feed->made_at = feed->used_at = Clock::now();
+    feed->bounds = bounds.partitions;
     feed->tail = source_.tail(topic, begin, [this, readable = feed->readable] { mark_readable(*readable); });
     mark_readable(*feed->readable);
   }
@@ -107,17 +111,19 @@ std::shared_ptr<TopicRing> RingFeeder::find(const std::string& topic) {
   return found == feeds_.end() ? nullptr : found->second->ring;
 }
 
-void RingFeeder::change_rules() {
-  std::vector<std::shared_ptr<TopicRing>> changed;
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto& [topic, feed] : feeds_) {
-      std::shared_ptr<const RedactionRules> rules = find_rules_(topic);
-      if (rules_key(rules) != rules_key(feed->rules)) changed.push_back(feed->ring);
-      feed->rules = std::move(rules);
-    }
+std::vector<std::string> RingFeeder::change_rules() {
+  std::vector<std::string> changed;
+  const std::lock_guard lock(mutex_);
+  for (auto& [topic, feed] : feeds_) {
+    std::shared_ptr<const RedactionRules> rules = find_rules_(topic);
+    const bool differs = rules_key(rules) != rules_key(feed->rules);
+    feed->rules = std::move(rules);
+    if (!differs) continue;
+    feed->ring->clear();
+    if (feed->look_back == Feed::LookBack::done) feed->look_back = Feed::LookBack::none;
+    changed.push_back(topic);
   }
-  for (const std::shared_ptr<TopicRing>& ring : changed) ring->clear();
+  return changed;
 }
 
 void RingFeeder::run() {
@@ -149,28 +155,150 @@ void RingFeeder::run() {
 }
 
 /// Moves what has come into the ring. Returns true if there may be more.
-bool RingFeeder::feed(Feed& feed, const std::shared_ptr<const RedactionRules>& rules) {
+bool RingFeeder::feed(Feed& feed, std::shared_ptr<const RedactionRules> rules) {
   const std::string& topic = feed.ring->topic();
   TailRead read;
   feed.tail->read(read, kReadBytes);
   metrics_.lag_changed(topic, feed.tail->lag());
   if (read.empty()) return false;
-  std::vector<RingItem> items;
-  items.reserve(read.started.size() + read.gaps.size() + read.records.size());
-  for (const TailRead::Started& started : read.started)
-    items.push_back({RingItem::Kind::started, nullptr, {started.partition, started.offset, started.offset}});
-  for (const RecordGap& gap : read.gaps) {
-    metrics_.gap_found(topic, gap.partition, gap.from, gap.to);
-    items.push_back({RingItem::Kind::gap, nullptr, gap});
+  for (const RecordGap& gap : read.gaps) metrics_.gap_found(topic, gap.partition, gap.from, gap.to);
+  for (;;) {
+    std::vector<RingItem> items = items_of(topic, read, rules.get());
+    const std::lock_guard lock(mutex_);
+    // Rules that changed meanwhile count for these frames, too.
+    if (rules_key(feed.rules) != rules_key(rules)) {
+      rules = feed.rules;
+      continue;
+    }
+    count_skipped(topic, items);
+    feed.ring->append(std::move(items));
+    break;
   }
-  for (const SourceRecord& record : read.records) {
-    items.push_back(RingItem::of(make_frame(topic, record, rules.get())));
-    const Frame& frame = *items.back().frame;
-    if (frame.skip != SkipCause::none) metrics_.record_skipped(topic, frame.offset, skip_cause_name(frame.skip));
-  }
-  feed.ring->append(std::move(items));
   metrics_.ring_changed(topic, feed.ring->bytes());
   return true;
+}
+
+void RingFeeder::fill(const PartitionId& id, std::int64_t offset, RecordSource::Deadline deadline) {
+  std::shared_ptr<Feed> feed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = feeds_.find(id.topic);
+    if (found == feeds_.end()) return;
+    feed = found->second;
+  }
+  const std::vector<TopicRing::Older> fronts = feed->ring->fronts();
+  const auto front = std::find_if(fronts.begin(), fronts.end(),
+                                  [&](const TopicRing::Older& one) { return one.partition == id.partition; });
+  if (front == fronts.end()) return;
+  if (offset >= front->end) {
+    feed->ring->wait_for(id.partition, offset, std::min(deadline, feed->made_at + kFirstRead));
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  looked_back_.wait_until(lock, deadline, [&] { return feed->look_back != Feed::LookBack::running; });
+  if (feed->look_back != Feed::LookBack::none) return;
+  feed->look_back = Feed::LookBack::running;
+  lock.unlock();
+  look_back(*feed, deadline);
+  lock.lock();
+  feed->look_back = Feed::LookBack::done;
+  looked_back_.notify_all();
+}
+
+/// Puts the records before the ring's first ones into it, as many as fit, by time over the partitions.
+void RingFeeder::look_back(Feed& feed, RecordSource::Deadline deadline) {
+  const std::string& topic = feed.ring->topic();
+  std::vector<TopicRing::Older> parts = feed.ring->fronts();
+  std::vector<std::vector<SourceRecord>> records;
+  for (TopicRing::Older& part : parts) {
+    for (const PartitionBounds& bounds : feed.bounds)
+      if (bounds.partition == part.partition) part.begin = std::min(bounds.begin, part.end);
+    // What comes meanwhile needs some room, too.
+    records.push_back(read_back(part, topic, feed.ring->room() / parts.size() * 3 / 4, deadline));
+  }
+  std::vector<const SourceRecord*> merged;
+  std::vector<std::size_t> next(records.size(), 0);
+  for (;;) {
+    std::optional<std::size_t> oldest;
+    for (std::size_t i = 0; i < records.size(); ++i)
+      if (next[i] < records[i].size() &&
+          (!oldest || records[i][next[i]].timestamp < records[*oldest][next[*oldest]].timestamp))
+        oldest = i;
+    if (!oldest) break;
+    merged.push_back(&records[*oldest][next[*oldest]++]);
+  }
+  prepend(feed, parts, merged);
+}
+
+void RingFeeder::prepend(Feed& feed, std::span<const TopicRing::Older> parts,
+                         std::span<const SourceRecord* const> records) {
+  std::shared_ptr<const RedactionRules> rules;
+  {
+    const std::lock_guard lock(mutex_);
+    rules = feed.rules;
+  }
+  std::vector<RingItem> frames;
+  frames.reserve(records.size());
+  for (const SourceRecord* record : records)
+    frames.push_back(RingItem::of(make_frame(feed.ring->topic(), *record, rules.get())));
+  count_skipped(feed.ring->topic(), frames);
+  const std::lock_guard lock(mutex_);
+  // After a change of rules the ring begins anew.
+  if (rules_key(feed.rules) == rules_key(rules)) feed.ring->prepend(parts, std::move(frames));
+}
+
+/// Reads the last `max_bytes` before `part.end`, and sets `part.begin` to the first offset that was read. It reads
+/// forward, from a guess of where that is, so that Kafka sends next to nothing twice. Returns nothing if the source
+/// does not have or does not give all of it.
+std::vector<SourceRecord> RingFeeder::read_back(TopicRing::Older& part, const std::string& topic, std::size_t max_bytes,
+                                                RecordSource::Deadline deadline) {
+  const std::int64_t kept_from = part.begin;
+  const auto begin_for = [&](double bytes_per_offset) {
+    return std::max(kept_from, part.end - static_cast<std::int64_t>(static_cast<double>(max_bytes) / bytes_per_offset));
+  };
+  std::deque<SourceRecord> records;
+  std::size_t bytes = 0;
+  bool is_guess = true;
+  std::int64_t next = part.begin = begin_for(kGuessedRecord);
+  for (std::size_t read = 0; next < part.end && read < 4 * max_bytes + kReadBytes;) {
+    auto fetched = source_.fetch({topic, part.partition}, next, std::min(kReadBytes, max_bytes), deadline);
+    if (!fetched || fetched->gap) break;
+    std::size_t fetched_bytes = 0;
+    for (SourceRecord& record : fetched->records) {
+      if (record.offset >= part.end) break;
+      fetched_bytes += record.size() + kItemBytes;
+      records.push_back(std::move(record));
+    }
+    bytes += fetched_bytes;
+    next = fetched->next;
+    read += fetched_bytes;
+    if (fetched->at_end && next < part.end) break;  // the topic is another one now
+    // Large records: the first ones will not fit. Offsets that count bytes, as those of files do: more will fit.
+    if (std::exchange(is_guess, false) && !records.empty()) {
+      const double bytes_per_offset = static_cast<double>(bytes) / static_cast<double>(next - part.begin);
+      const std::int64_t begin = begin_for(bytes_per_offset);
+      if (begin > next || (begin < part.begin && bytes_per_offset < kGuessedRecord / 4)) {
+        part.begin = next = begin;
+        records.clear();
+        bytes = 0;
+      }
+    }
+    for (; bytes > max_bytes; records.pop_front()) {
+      bytes -= records.front().size() + kItemBytes;
+      part.begin = records.front().offset + 1;
+    }
+  }
+  if (next < part.end) {
+    part.begin = part.end;
+    return {};
+  }
+  return {std::make_move_iterator(records.begin()), std::make_move_iterator(records.end())};
+}
+
+void RingFeeder::count_skipped(const std::string& topic, std::span<const RingItem> items) {
+  for (const RingItem& item : items)
+    if (item.frame && item.frame->skip != SkipCause::none)
+      metrics_.record_skipped(topic, item.frame->offset, skip_cause_name(item.frame->skip));
 }
 
 void RingFeeder::drop_unused() {

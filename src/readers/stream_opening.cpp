@@ -192,16 +192,33 @@ bool StreamOpener::open_one(StreamOpening& opening, std::span<const TopicBounds>
     plan = *std::move(planned);
     if (request.last && request.last_event_id.empty() && !find_last(request, plan.starts)) return false;
   }
+  std::vector<std::shared_ptr<TopicRing>> rings;
+  std::vector<std::uint64_t> generations;
+  for (std::size_t i = 0; i < request.topics.size(); ++i) {
+    rings.push_back(feeder_.ring(request.topics[i], bounds[i]));
+    generations.push_back(rings.back()->generation());
+  }
   std::vector<Start> starts;
   for (const PlannedStart& planned : plan.starts)
     starts.push_back({planned, StartResolver(planned.wanted, planned.bounds)});
   if (!resolve(starts)) return false;
   const std::vector<PlannedStart> planned = plan.starts;
-  OpenedStream stream = opened(opening, bounds, std::move(plan), starts);
+  OpenedStream stream = opened(request, std::move(plan), starts);
+  stream.rings = std::move(rings);
+  stream.generations = std::move(generations);
   if (request.until && *request.until <= now_milliseconds() && !find_stops_now(planned, *request.until, stream.stops))
     return false;
   opening.finish(std::move(stream));
   return true;
+}
+
+/// Returns what the ring of the partition says of the record at `offset`, or nullopt.
+std::optional<RecordPlace> StreamOpener::known_record(const PartitionId& id, std::int64_t offset) {
+  const std::shared_ptr<TopicRing> ring = feeder_.find(id.topic);
+  if (!ring) return std::nullopt;
+  if (const std::optional<RecordPlace> known = ring->record_at(id.partition, offset)) return known;
+  feeder_.fill(id, offset, deadline());
+  return ring->record_at(id.partition, offset);
 }
 
 /// Asks until every start is known: rings first, because they answer at once. Returns false if the source is away.
@@ -215,8 +232,7 @@ bool StreamOpener::resolve(std::vector<Start>& starts) {
       std::optional<StartQuestion> question = start.resolver.question();
       const PartitionId& id = start.planned.id;
       while (question && question->kind == StartQuestion::Kind::record_at) {
-        const std::shared_ptr<TopicRing> ring = feeder_.find(id.topic);
-        const std::optional<RecordPlace> known = ring ? ring->record_at(id.partition, question->value) : std::nullopt;
+        const std::optional<RecordPlace> known = known_record(id, question->value);
         if (!known) break;
         start.resolver.answer(known);
         question = start.resolver.question();
@@ -302,19 +318,17 @@ bool StreamOpener::find_stops_now(const std::vector<PlannedStart>& starts, std::
   return true;
 }
 
-OpenedStream StreamOpener::opened(const StreamOpening& opening, std::span<const TopicBounds> bounds, StartPlan plan,
-                                  const std::vector<Start>& starts) {
-  const StreamRequest& request = *opening.request();
+OpenedStream StreamOpener::opened(const StreamRequest& request, StartPlan plan, const std::vector<Start>& starts) {
   OpenedStream stream;
   stream.notices = request.notices;
   stream.notices.insert(stream.notices.end(), plan.notices.begin(), plan.notices.end());
   stream.comments = stream.notices;
-  std::vector<PartitionOffset> wanted;
   const std::int64_t now = now_milliseconds();
   for (const Start& start : starts) {
     const PartitionId& id = start.planned.id;
     const StartPosition& position = start.resolver.position();
-    wanted.push_back({id, position.offset});
+    // A reader who began far behind, or at the beginning, has asked for no record yet.
+    if (position.offset < start.planned.bounds.end) feeder_.fill(id, position.offset, deadline());
     stream.ends.push_back({id, start.planned.bounds.end});
     stream.positions.push_back({id.topic, id.partition, position.offset, position.timestamp});
     if (position.gap) {
@@ -330,8 +344,6 @@ OpenedStream StreamOpener::opened(const StreamOpening& opening, std::span<const 
     }
     if (position.by_time_instead) stream.comments.push_back(stream.notices.back());
   }
-  for (std::size_t i = 0; i < request.topics.size(); ++i)
-    stream.rings.push_back(feeder_.ring(request.topics[i], bounds[i], wanted));
   return stream;
 }
 

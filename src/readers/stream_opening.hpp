@@ -35,6 +35,7 @@ struct StopOffset {
 struct OpenedStream {
   std::vector<StreamPosition> positions;
   std::vector<std::shared_ptr<TopicRing>> rings;        ///< Of the request's topics, in their order.
+  std::vector<std::uint64_t> generations;               ///< Of the rings, before the positions were known.
   std::vector<std::string> comments;                    ///< For the preamble.
   std::vector<std::string> notices;                     ///< What the client asked for and does not get as it was meant.
   std::vector<std::pair<std::string, RecordGap>> gaps;  ///< By topic.
@@ -114,8 +115,8 @@ class StreamOpener {
   std::optional<std::vector<RecordPlace>> newest_visible(const StreamRequest& request, const PlannedStart& start,
                                                          std::size_t count);
   bool find_stops_now(const std::vector<PlannedStart>& starts, std::int64_t until, std::vector<StopOffset>& into);
-  OpenedStream opened(const StreamOpening& opening, std::span<const TopicBounds> bounds, StartPlan plan,
-                      const std::vector<Start>& starts);
+  OpenedStream opened(const StreamRequest& request, StartPlan plan, const std::vector<Start>& starts);
+  std::optional<RecordPlace> known_record(const PartitionId& id, std::int64_t offset);
   RecordSource::Deadline deadline() const;
   template <typename T>
   bool check(const SourceResult<T>& result);

@@ -86,6 +86,7 @@ void StreamReader::opened() {
   stops_known_ = request_->until && !stops_.empty();
   catch_up_ = std::make_unique<CatchUp>();
   positions() = ReaderPositions(request_->topics, std::move(stream.positions));
+  catch_up_->generations = std::move(stream.generations);
   if (topics_.size() > 1) catch_up_->ends = std::move(stream.ends);
   catch_up_->merge_until = Clock::now() + kMergeWait;
   state_ = State::catching_up;
@@ -250,7 +251,15 @@ void StreamReader::fall_back(ReaderPositions at) {
   channel_ = nullptr;
   catch_up_ = std::make_unique<CatchUp>();
   positions() = std::move(at);
+  for (const ThreadTopic* topic : topics_) catch_up_->generations.push_back(topic->generation);
   state_ = State::catching_up;
+  if (!blocked_) pump();
+}
+
+void StreamReader::restart_catch_up() {
+  if (gone_ || state_ != State::catching_up) return;
+  catch_up_->cursors.clear();
+  catch_up_->replay.reset();
   if (!blocked_) pump();
 }
 
@@ -271,6 +280,8 @@ void StreamReader::pump() {
 bool StreamReader::enter_rings() {
   std::vector<CatchUp::Cursor> cursors(topics_.size());
   for (std::size_t i = 0; i < topics_.size(); ++i) {
+    const std::uint64_t generation = topics_[i]->ring->generation();
+    if (std::exchange(catch_up_->generations[i], generation) != generation) positions().mark_old(i);
     const std::optional<std::uint64_t> place = topics_[i]->ring->find(positions(), i);
     if (!place) return false;
     cursors[i].next = *place;

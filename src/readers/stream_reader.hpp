@@ -83,6 +83,8 @@ class StreamReader final : public EpollEntry, public ReaderHook, public ActiveHo
   void send_live();
   /// The channel has dropped entries that the reader wants, or is gone: reads on from the ring or the source.
   void fall_back(ReaderPositions positions);
+  /// What was read ahead for a reader that is not live does not hold any more: reads it again.
+  void restart_catch_up();
   /// Sends a heartbeat.
   void send_heartbeat();
   /// Ends the stream. `cause` is a label of metrics. With `end_reason` the client is told not to come back.
@@ -113,7 +115,8 @@ class StreamReader final : public EpollEntry, public ReaderHook, public ActiveHo
       std::size_t at = 0;
     };
     ReaderPositions positions;
-    std::vector<Cursor> cursors;  // by topic; empty: the reader is not in the rings
+    std::vector<std::uint64_t> generations;  // of the rings, when the positions were known
+    std::vector<Cursor> cursors;             // by topic; empty: the reader is not in the rings
     std::unique_ptr<Replay> replay;
     std::optional<ReplaySlots::Slot> slot;
     bool wants_slot = false;  // in line for one

@@ -55,6 +55,26 @@ class ClientCounts : public std::enable_shared_from_this<ClientCounts> {
   std::unordered_map<std::string, std::size_t> by_client_;
 };
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+ReadAccess access_of(const ExposedStreams& streams, const StreamRequest& request) {
+  std::vector<const ExposedStream*> asked_for;
+  for (const std::string& name : request.streams) {
+    const ExposedStream* const stream = streams.find(name);
+    if (!stream || (stream->is_private && !request.sees_private)) return ReadAccess::none;
+    asked_for.push_back(stream);
+  }
+  for (const std::string& topic : request.topics) {
+    if (std::none_of(asked_for.begin(), asked_for.end(), [&](const ExposedStream* stream) {
+          return contains(stream->topics, topic) || contains(stream->topics_allowed, topic);
+        }))
+      return ReadAccess::other_topics;
+  }
+  return ReadAccess::same;
+}
+
 std::size_t thread_count(const ReaderOptions& options) {
   if (options.num_stream_workers > 0) return options.num_stream_workers;
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxThreads);
@@ -113,9 +133,11 @@ void StreamReaders::change_streams(std::shared_ptr<const ExposedStreams> streams
     const std::lock_guard lock(impl_->streams_mutex);
     impl_->streams = streams;
   }
-  impl_->feeder.change_rules();
-  for (const auto& thread : impl_->threads)
-    thread->end_unexposed([streams](const std::string& name) { return streams->find(name) != nullptr; });
+  const std::vector<std::string> changed = impl_->feeder.change_rules();
+  for (const auto& thread : impl_->threads) {
+    thread->end_unexposed([streams](const StreamRequest& request) { return access_of(*streams, request); });
+    if (!changed.empty()) thread->drop_items(changed);
+  }
 }
 
 boost::system::result<std::shared_ptr<void>, StreamRefusal> StreamReaders::admit(const std::string& client) {

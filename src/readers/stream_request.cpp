@@ -89,6 +89,7 @@ class RequestReader {
   }
 
   Refusal read_query() {
+    request_.sees_private = parts_.sees_private;
     request_.canary = parts_.sends_canary;
     std::vector<std::string> unknown;
     for (const auto& [name, value] : parts_.query) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -18,11 +20,14 @@
 namespace eventgate {
 
 /// The newest items of one topic, as frames that all readers share. The oldest go when `max_bytes` are reached. Items
-/// are numbered from 0, and a reader remembers the number of the next one that it wants.
+/// are numbered, and a reader remembers the number of the next one that it wants.
 ///
 /// Thread-safe.
 class TopicRing {
  public:
+  /// The number of the first item that is appended. Those put in front of it have smaller ones.
+  static constexpr std::uint64_t kFirstNumber = std::uint64_t{1} << 62;
+
   /// A place in a partition.
   struct Place {
     std::int64_t offset = 0;
@@ -35,14 +40,37 @@ class TopicRing {
   const std::string& topic() const { return topic_; }
   std::size_t bytes() const;
 
+  /// Older records of a partition: `begin` and `end` are offsets, and what lies between them is complete.
+  struct Older {
+    std::int32_t partition = 0;
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+  };
+  /// Returns what could be put in front: for each partition, an `end`.
+  std::vector<Older> fronts() const;
+  /// Puts frames in front of all others, each partition in order. Does nothing if a partition does not begin at its
+  /// `end` any more, or if there is no room.
+  void prepend(std::span<const Older> parts, std::vector<RingItem> frames);
+  /// Returns the bytes that are free.
+  std::size_t room() const;
+
+  /// Waits until the ring has read the partition beyond `offset`. Returns false at the deadline.
+  bool wait_for(std::int32_t partition, std::int64_t offset, std::chrono::steady_clock::time_point deadline) const;
+
   /// Adds items, and tells the listeners. A partition that starts a second time is left out.
   void append(std::vector<RingItem> items);
 
   /// Drops all items, for example because they were made by rules that do not hold any more.
   void clear();
 
-  /// Returns the number of the next item, and where the partitions are then.
-  std::uint64_t head(std::map<std::int32_t, Place>& places) const;
+  /// The end of the ring.
+  struct Head {
+    std::uint64_t number = 0;      ///< Of the next item.
+    std::uint64_t generation = 0;  ///< How often a partition of the topic was made anew.
+  };
+  /// Returns the end, and where the partitions are then.
+  Head head(std::map<std::int32_t, Place>& places) const;
+  std::uint64_t generation() const;
 
   /// Appends items from number `from` up to `until`, at most `max` of them. Returns false if the first is gone.
   bool read(std::uint64_t from, std::uint64_t until, std::size_t max, std::vector<RingItem>& into) const;
@@ -60,11 +88,18 @@ class TopicRing {
   void remove_listener(const void* owner);
 
  private:
+  struct Record {
+    RecordPlace place;
+    std::uint64_t number;  // of its item
+  };
   struct Partition {
     Place front;                        // what comes from here on is in the ring
     Place back;                         // the next record's place
     std::optional<std::int64_t> first;  // where it started, if it started while the ring was there
-    std::deque<RecordPlace> records;
+    std::deque<Record> records;
+
+    /// Returns the first record at or after `offset`, or the end.
+    std::deque<Record>::const_iterator at(std::int64_t offset) const;
   };
 
   void drop_first();
@@ -73,8 +108,11 @@ class TopicRing {
   const std::string topic_;
   const std::size_t max_bytes_;
   mutable std::mutex mutex_;
+  mutable std::condition_variable grown_;
   std::deque<RingItem> items_;
-  std::uint64_t first_ = 0;  // number of the first item
+  std::uint64_t first_ = kFirstNumber;  // number of the first item
+  std::deque<std::uint64_t> others_;    // numbers of the items that are no frames
+  std::uint64_t generation_ = 0;
   std::size_t bytes_ = 0;
   std::map<std::int32_t, Partition> partitions_;
   std::mutex listeners_mutex_;

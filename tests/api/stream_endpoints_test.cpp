@@ -63,6 +63,45 @@ TEST(StreamEndpoint, Since_ReplaysByTimeOverTopicsAndGoesOnLive) {
   EXPECT_EQ(numbers_of(client.events(1)), range(40, 1));
 }
 
+TEST(StreamEndpoint, ReadersComeBackAfterARestart_RecordsAreFetchedOnceForAll) {
+  StreamHarness harness;
+  for (std::int64_t n = 0; n < 3000; ++n) harness.source.append(n % 2 == 0 ? "a" : "b", numbered_event(n), kTime + n);
+  // The first one wants the end alone.
+  StreamClient first = harness.read("ab");
+  first.wait_for_id();
+  std::vector<StreamClient> clients;
+  for (int i = 0; i < 30; ++i) {
+    const std::string at = std::to_string(1000 + i);
+    const std::string time = std::to_string(kTime + 2 * (1000 + i) - 1);
+    clients.push_back(
+        harness.read("ab", {R"(Last-Event-ID: [{"topic":"a","partition":0,"offset":)" + at + R"(,"timestamp":)" + time +
+                            R"(},{"topic":"b","partition":0,"offset":1500}])"}));
+  }
+  for (std::size_t i = 0; i < clients.size(); ++i)
+    EXPECT_EQ(numbers_of(clients[i].events(1)), range(2000 + 2 * static_cast<std::int64_t>(i), 1));
+  const std::size_t fetches = harness.source.fetches();
+  EXPECT_LE(fetches, 4u);
+  EXPECT_EQ(harness.source.looked_up(), 0u);
+  harness.source.append("a", numbered_event(3000), kTime + 3000);
+  EXPECT_EQ(numbers_of(first.events(1)), range(3000, 1));
+}
+
+TEST(StreamEndpoint, LookBackOfARing_TakesWhatFits) {
+  ReaderOptions options = StreamHarness::default_options();
+  options.stream_buffer = 100'000;
+  StreamHarness harness(options);
+  const std::string padding(2000, 'x');
+  for (std::int64_t n = 0; n < 1000; ++n)
+    harness.source.append("a", "{\"n\":" + std::to_string(n) + ",\"x\":\"" + padding + "\"}", kTime + n);
+  StreamClient client = harness.read("a?last=20");
+  EXPECT_EQ(numbers_of(client.events(20)), range(980, 20));
+  const std::size_t fetches = harness.source.fetches();
+  StreamClient other = harness.read("a", {R"(Last-Event-ID: [{"topic":"a","partition":0,"offset":980}])"});
+  EXPECT_EQ(numbers_of(other.events(20)), range(980, 20));
+  EXPECT_EQ(harness.source.fetches(), fetches);
+  EXPECT_EQ(numbers_of(harness.read("a?since=0").events(1000)), range(0, 1000));
+}
+
 TEST(StreamEndpoint, LongReplay_IsFetchedInPartsAndHandsOverExactly) {
   ReaderOptions options = StreamHarness::default_options();
   options.stream_buffer = 100'000;

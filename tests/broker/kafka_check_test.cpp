@@ -193,6 +193,39 @@ TEST(KafkaCheck, FindsBrokersThatAnotherAuthorityVouchesFor) {
   EXPECT_THAT(run.output, AllOf(HasSubstr("broker '" + kafka.tls_address() + "'"), HasSubstr("certificate")));
 }
 
+TEST(KafkaCheck, ReadSide_ItsBrokersAndTopicsAreAsked) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  KafkaBroker& kafka = KafkaBroker::shared();
+  const std::string prefix = fresh_topic();
+  kafka.create_topic(prefix + ".a");
+  const TemporaryFolder folder;
+  const std::string streams =
+      folder.write("streams.yaml", "a: {topics: [" + prefix + ".a]}\nb: {topics: [" + prefix + ".b]}\n");
+  const auto of = [&](const std::string& address) {
+    return run_gate(
+        {"check", "-c",
+         folder.write("read.yaml", "streams: true\nintake: false\nstream_config_uri: " + streams +
+                                       "\nkafka: {streams: {conf: {metadata.broker.list: '" + address + "'}}}\n")});
+  };
+  const GateRun run = of(kafka.address());
+  EXPECT_EQ(run.output, "warning: kafka.streams: the topic '" + prefix +
+                            ".b' is not there: expected topics with the events of streams; they are read once they "
+                            "are there\nno problems\n");
+  EXPECT_EQ(run.status, 0);
+  const GateRun away = of("127.0.0.1:1");
+  EXPECT_EQ(away.status, 1);
+  EXPECT_THAT(away.output, HasSubstr("kafka.streams: broker '127.0.0.1:1': expected an answer: "));
+}
+
+TEST(KafkaCheck, ReadSideBesideIntake_NothingIsToldTwice) {
+  if (const auto reason = KafkaBroker::unavailable()) GTEST_SKIP() << *reason;
+  const GateRun run = check("x", {"a"}, "streams: true\n" + brokers("127.0.0.1:1"));
+  EXPECT_EQ(run.status, 1);
+  const std::size_t first = run.output.find("broker '127.0.0.1:1'");
+  ASSERT_NE(first, std::string::npos) << run.output;
+  EXPECT_EQ(run.output.find("broker '127.0.0.1:1'", first + 1), std::string::npos) << run.output;
+}
+
 // Without Kafka.
 
 TEST(KafkaCheck, FindsEveryOptionThatIsRefused) {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <numeric>
 
@@ -12,6 +14,8 @@
 #include "support/becomes.hpp"
 #include "support/kafka_broker.hpp"
 #include "support/source_reading.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/test_certificate.hpp"
 #include "support/topic_writer.hpp"
 
 namespace eventgate {
@@ -81,75 +85,79 @@ class KafkaSource : public testing::Test {
   Telemetry telemetry_{metrics_};
 };
 
-TEST_F(KafkaSource, BoundsOfTopics_AbsentOneIsNotCreated) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  const std::vector<std::string> topics{topic, topic + ".absent", "/no topic"};
-  EXPECT_FALSE(source->bounds(topics, soon())->at(0).exists);
-  writer.create_topic(topic, 2);
-  writer.write(numbered(topic, 10, 0, 1));
-  writer.delete_records(topic, 1, 4);
+/// With a source, a writer, and the name of a topic that is not there yet.
+class KafkaSourceOfTopic : public KafkaSource {
+ protected:
+  void SetUp() override {
+    KafkaSource::SetUp();
+    if (IsSkipped()) return;
+    writer_ = std::make_unique<TopicWriter>(KafkaBroker::shared().address());
+    source_ = shared_source();
+    topic_ = fresh_topic();
+  }
 
-  const auto bounds = source->bounds(topics, soon());
+  std::unique_ptr<TopicWriter> writer_;
+  std::unique_ptr<RecordSource> source_;
+  std::string topic_;
+};
+
+TEST_F(KafkaSourceOfTopic, BoundsOfTopics_AbsentOneIsNotCreated) {
+  const std::vector<std::string> topics{topic_, topic_ + ".absent", "/no topic"};
+  EXPECT_FALSE(source_->bounds(topics, soon())->at(0).exists);
+  writer_->create_topic(topic_, 2);
+  writer_->write(numbered(topic_, 10, 0, 1));
+  writer_->delete_records(topic_, 1, 4);
+
+  const auto bounds = source_->bounds(topics, soon());
   ASSERT_TRUE(bounds) << bounds.error().message;
   ASSERT_THAT(*bounds, SizeIs(3));
   EXPECT_TRUE(bounds->at(0).exists);
   EXPECT_THAT(bounds->at(0).partitions, ElementsAre(PartitionBounds{0, 0, 0}, PartitionBounds{1, 4, 10}));
   EXPECT_FALSE(bounds->at(1).exists);
   EXPECT_FALSE(bounds->at(2).exists);
-  EXPECT_EQ(writer.leaders(topic + ".absent"), 0);
-  EXPECT_EQ(source->away_reason(), std::nullopt);
+  EXPECT_EQ(writer_->leaders(topic_ + ".absent"), 0);
+  EXPECT_EQ(source_->away_reason(), std::nullopt);
 }
 
-TEST_F(KafkaSource, OffsetsAtTimes_TiesAndDisorder) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
+TEST_F(KafkaSourceOfTopic, OffsetsAtTimes_TiesAndDisorder) {
+  writer_->create_topic(topic_);
   std::vector<TopicWriter::Written> records;
   for (const int seconds_later : {10, 30, 20, 30, 40, 40})
-    records.push_back({topic, "{}", kTime + seconds_later, std::nullopt, 0});
-  for (const auto& record : records) writer.write({record});
+    records.push_back({topic_, "{}", kTime + seconds_later, std::nullopt, 0});
+  for (const auto& record : records) writer_->write({record});
 
-  const PartitionId id{topic, 0};
-  const std::vector<PartitionTime> times{{id, kTime},      {id, kTime + 20},    {id, kTime + 31},
-                                         {id, kTime + 41}, {{topic, 1}, kTime}, {{topic + ".absent", 0}, kTime},
-                                         {id, -5},         {{topic, -1}, kTime}};
-  const auto offsets = source->offsets_at(times, soon());
+  const PartitionId id{topic_, 0};
+  const std::vector<PartitionTime> times{{id, kTime},      {id, kTime + 20},     {id, kTime + 31},
+                                         {id, kTime + 41}, {{topic_, 1}, kTime}, {{topic_ + ".absent", 0}, kTime},
+                                         {id, -5},         {{topic_, -1}, kTime}};
+  const auto offsets = source_->offsets_at(times, soon());
   ASSERT_TRUE(offsets) << offsets.error().message;
   EXPECT_THAT(*offsets, ElementsAre(Optional(0), Optional(1), Optional(4), std::nullopt, std::nullopt, std::nullopt,
                                     Optional(0), std::nullopt));
 }
 
-TEST_F(KafkaSource, RecordsAtOffsets) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 10));
-  writer.delete_records(topic, 0, 4);
+TEST_F(KafkaSourceOfTopic, RecordsAtOffsets) {
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 10));
+  writer_->delete_records(topic_, 0, 4);
 
-  const PartitionId id{topic, 0};
+  const PartitionId id{topic_, 0};
   const std::vector<PartitionOffset> offsets{
-      {id, 5}, {id, 2}, {id, 10}, {id, 99}, {{topic, 7}, 0}, {{topic + ".absent", 0}, 0}, {id, 9}};
-  const auto places = source->records_at(offsets, soon());
+      {id, 5}, {id, 2}, {id, 10}, {id, 99}, {{topic_, 7}, 0}, {{topic_ + ".absent", 0}, 0}, {id, 9}};
+  const auto places = source_->records_at(offsets, soon());
   ASSERT_TRUE(places) << places.error().message;
   EXPECT_THAT(*places,
               ElementsAre(Optional(RecordPlace{5, kTime + 5000}), Optional(RecordPlace{4, kTime + 4000}), std::nullopt,
                           std::nullopt, std::nullopt, std::nullopt, Optional(RecordPlace{9, kTime + 9000})));
 }
 
-TEST_F(KafkaSource, FetchGivesTheBytesOfEachRecord) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
+TEST_F(KafkaSourceOfTopic, FetchGivesTheBytesOfEachRecord) {
+  writer_->create_topic(topic_);
   const std::string bytes("\0\xff{", 3);
-  writer.write(
-      {{topic, bytes, kTime, bytes, 0}, {topic, std::nullopt, kTime + 1, "key", 0}, {topic, "", kTime + 2, "", 0}});
+  writer_->write(
+      {{topic_, bytes, kTime, bytes, 0}, {topic_, std::nullopt, kTime + 1, "key", 0}, {topic_, "", kTime + 2, "", 0}});
 
-  const auto fetched = source->fetch({topic, 0}, 0, 1 << 20, soon());
+  const auto fetched = source_->fetch({topic_, 0}, 0, 1 << 20, soon());
   ASSERT_TRUE(fetched) << fetched.error().message;
   ASSERT_THAT(fetched->records, SizeIs(3));
   EXPECT_EQ(fetched->records[0].value, bytes);
@@ -161,49 +169,43 @@ TEST_F(KafkaSource, FetchGivesTheBytesOfEachRecord) {
   EXPECT_EQ(fetched->records[2].offset, 2);
   EXPECT_EQ(fetched->next, 3);
   EXPECT_EQ(fetched->gap, std::nullopt);
-  EXPECT_TRUE(source->fetch({topic, 0}, 3, 1 << 20, soon())->at_end);
+  EXPECT_TRUE(source_->fetch({topic_, 0}, 3, 1 << 20, soon())->at_end);
 }
 
-TEST_F(KafkaSource, FetchOfWhatIsGone_IsAGap) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 10));
-  writer.delete_records(topic, 0, 4);
+TEST_F(KafkaSourceOfTopic, FetchOfWhatIsGone_IsAGap) {
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 10));
+  writer_->delete_records(topic_, 0, 4);
 
   std::vector<RecordGap> gaps;
-  const auto records = fetch_all(*source, {topic, 0}, 1, 100, &gaps);
+  const auto records = fetch_all(*source_, {topic_, 0}, 1, 100, &gaps);
   EXPECT_THAT(gaps, ElementsAre(RecordGap{0, 1, 4}));
   ASSERT_THAT(records, SizeIs(6));
   EXPECT_EQ(records[0].offset, 4);
 
   // The topic may have been made anew since the offset was known.
   gaps.clear();
-  EXPECT_THAT(fetch_all(*source, {topic, 0}, 50, 100, &gaps), SizeIs(6));
+  EXPECT_THAT(fetch_all(*source_, {topic_, 0}, 50, 100, &gaps), SizeIs(6));
   EXPECT_THAT(gaps, ElementsAre(RecordGap{0, 50, 4}));
 
-  const auto absent = source->fetch({topic + ".absent", 0}, 7, 100, soon());
+  const auto absent = source_->fetch({topic_ + ".absent", 0}, 7, 100, soon());
   ASSERT_TRUE(absent) << absent.error().message;
   EXPECT_EQ(absent->next, 7);
   EXPECT_TRUE(absent->at_end);
-  EXPECT_TRUE(source->fetch({topic, 3}, 0, 100, soon())->at_end);
+  EXPECT_TRUE(source_->fetch({topic_, 3}, 0, 100, soon())->at_end);
 }
 
-TEST_F(KafkaSource, ManyReplaysOfOnePartition_EachGetsEveryRecord) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
+TEST_F(KafkaSourceOfTopic, ManyReplaysOfOnePartition_EachGetsEveryRecord) {
+  writer_->create_topic(topic_);
   constexpr int kCount = 5000;
-  auto records = numbered(topic, kCount);
+  auto records = numbered(topic_, kCount);
   for (auto& record : records) record.value->resize(700, ' ');
-  writer.write(records);
+  writer_->write(records);
 
   std::vector<std::future<bool>> replays;
   for (std::int64_t start = 0; start < 12; ++start) {
     replays.push_back(std::async(std::launch::async, [&, start] {
-      const auto found = fetch_all(*source, {topic, 0}, start * 100, 256 << 10);
+      const auto found = fetch_all(*source_, {topic_, 0}, start * 100, 256 << 10);
       if (found.size() != static_cast<std::size_t>(kCount - start * 100)) return false;
       for (std::size_t i = 0; i < found.size(); ++i)
         if (found[i].offset != start * 100 + static_cast<std::int64_t>(i)) return false;
@@ -213,16 +215,13 @@ TEST_F(KafkaSource, ManyReplaysOfOnePartition_EachGetsEveryRecord) {
   for (auto& replay : replays) EXPECT_TRUE(replay.get());
 }
 
-TEST_F(KafkaSource, TailGivesWhatComes) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic, 2);
-  writer.write(numbered(topic, 5));
-  writer.write(numbered(topic, 3, 100, 1));
-  TailReader reader(*source, topic, {{{topic, 0}, 5}, {{topic, 1}, 1}});
+TEST_F(KafkaSourceOfTopic, TailGivesWhatComes) {
+  writer_->create_topic(topic_, 2);
+  writer_->write(numbered(topic_, 5));
+  writer_->write(numbered(topic_, 3, 100, 1));
+  TailReader reader(*source_, topic_, {{{topic_, 0}, 5}, {{topic_, 1}, 1}});
   ASSERT_TRUE(reader.read_records(2));
-  writer.write(numbered(topic, 2, 5));
+  writer_->write(numbered(topic_, 2, 5));
   ASSERT_TRUE(reader.read_records(4));
   EXPECT_THAT(reader.values(), ElementsAre("101", "102", "5", "6"));
   EXPECT_THAT(reader.all().started, UnorderedElementsAre(TailRead::Started{0, 5}, TailRead::Started{1, 1}));
@@ -230,17 +229,14 @@ TEST_F(KafkaSource, TailGivesWhatComes) {
   EXPECT_TRUE(becomes([&] { return reader.lag() == 0; }));
 }
 
-TEST_F(KafkaSource, TailOfATopicToCome_ReadsItAndItsNewPartitionsFromTheBeginning) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  TailReader reader(*source, topic, {});
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 3));
+TEST_F(KafkaSourceOfTopic, TailOfATopicToCome_ReadsItAndItsNewPartitionsFromTheBeginning) {
+  TailReader reader(*source_, topic_, {});
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 3));
   ASSERT_TRUE(reader.read_records(3));
-  writer.add_partitions(topic, 3);
-  writer.write(numbered(topic, 2, 10, 1));
-  writer.write(numbered(topic, 2, 20, 2));
+  writer_->add_partitions(topic_, 3);
+  writer_->write(numbered(topic_, 2, 10, 1));
+  writer_->write(numbered(topic_, 2, 20, 2));
   ASSERT_TRUE(reader.read_records(7));
   EXPECT_THAT(reader.values(), UnorderedElementsAre("0", "1", "2", "10", "11", "20", "21"));
   EXPECT_THAT(reader.all().started,
@@ -248,49 +244,40 @@ TEST_F(KafkaSource, TailOfATopicToCome_ReadsItAndItsNewPartitionsFromTheBeginnin
   EXPECT_THAT(reader.all().gaps, IsEmpty());
 }
 
-TEST_F(KafkaSource, TailFindsItsOffsetDeleted_GoesOnAtTheFirstThereIs) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 10));
-  writer.delete_records(topic, 0, 6);
-  TailReader reader(*source, topic, {{{topic, 0}, 2}});
+TEST_F(KafkaSourceOfTopic, TailFindsItsOffsetDeleted_GoesOnAtTheFirstThereIs) {
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 10));
+  writer_->delete_records(topic_, 0, 6);
+  TailReader reader(*source_, topic_, {{{topic_, 0}, 2}});
   ASSERT_TRUE(reader.read_records(4));
   EXPECT_THAT(reader.all().gaps, ElementsAre(RecordGap{0, 2, 6}));
   EXPECT_EQ(reader.values(), numbers(4, 6));
 }
 
-TEST_F(KafkaSource, TopicIsMadeAnew_TailReadsItFromTheBeginning) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 100));
-  TailReader reader(*source, topic, {{{topic, 0}, 0}});
+TEST_F(KafkaSourceOfTopic, TopicIsMadeAnew_TailReadsItFromTheBeginning) {
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 100));
+  TailReader reader(*source_, topic_, {{{topic_, 0}, 0}});
   ASSERT_TRUE(reader.read_records(100));
-  writer.delete_topic(topic);
-  writer.create_topic(topic);
-  TopicWriter(KafkaBroker::shared().address()).write(numbered(topic, 5, 1000));
+  writer_->delete_topic(topic_);
+  writer_->create_topic(topic_);
+  TopicWriter(KafkaBroker::shared().address()).write(numbered(topic_, 5, 1000));
   ASSERT_TRUE(reader.read_records(105));
   EXPECT_THAT(reader.all().gaps, ElementsAre(RecordGap{0, 100, 0}));
   EXPECT_EQ(reader.all().records.back().offset, 4);
   EXPECT_EQ(reader.all().records.back().value, "1004");
 }
 
-TEST_F(KafkaSource, TopicMadeAnewIsLongerThanTheOldOne_TailReadsAllOfIt) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 10));
-  TailReader reader(*source, topic, {{{topic, 0}, 0}});
+TEST_F(KafkaSourceOfTopic, TopicMadeAnewIsLongerThanTheOldOne_TailReadsAllOfIt) {
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 10));
+  TailReader reader(*source_, topic_, {{{topic_, 0}, 0}});
   ASSERT_TRUE(reader.read_records(10));
-  writer.write(numbered(topic, 1, 10));
+  writer_->write(numbered(topic_, 1, 10));
   ASSERT_TRUE(reader.read_records(11));
-  writer.delete_topic(topic);
-  writer.create_topic(topic);
-  TopicWriter(KafkaBroker::shared().address()).write(numbered(topic, 50, 1000));
+  writer_->delete_topic(topic_);
+  writer_->create_topic(topic_);
+  TopicWriter(KafkaBroker::shared().address()).write(numbered(topic_, 50, 1000));
   EXPECT_TRUE(reader.read_until([&](const TailRead& all) {
     std::set<std::string> values;
     for (const SourceRecord& record : all.records) values.insert(record.value.value_or(""));
@@ -298,73 +285,64 @@ TEST_F(KafkaSource, TopicMadeAnewIsLongerThanTheOldOne_TailReadsAllOfIt) {
   }));
 }
 
-TEST_F(KafkaSource, TwoTailsOfOneTopic_EachGetsEveryRecord) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  writer.write(numbered(topic, 10));
-  TailReader one(*source, topic, {{{topic, 0}, 0}});
-  TailReader two(*source, topic, {{{topic, 0}, 5}});
+TEST_F(KafkaSourceOfTopic, TwoTailsOfOneTopic_EachGetsEveryRecord) {
+  writer_->create_topic(topic_);
+  writer_->write(numbered(topic_, 10));
+  TailReader one(*source_, topic_, {{{topic_, 0}, 0}});
+  TailReader two(*source_, topic_, {{{topic_, 0}, 5}});
   ASSERT_TRUE(one.read_records(10));
   ASSERT_TRUE(two.read_records(5));
-  { const TailReader third(*source, topic, {}); }
-  writer.write(numbered(topic, 1, 10));
+  { const TailReader third(*source_, topic_, {}); }
+  writer_->write(numbered(topic_, 1, 10));
   ASSERT_TRUE(one.read_records(11));
   ASSERT_TRUE(two.read_records(6));
   EXPECT_EQ(one.values(), numbers(11));
   EXPECT_EQ(two.values(), numbers(6, 5));
 }
 
-TEST_F(KafkaSource, TransactionsAreReadOnceCommitted_TheirControlRecordsAreNoGap) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  TopicWriter transactions(KafkaBroker::shared().address(), topic);
+TEST_F(KafkaSourceOfTopic, TransactionsAreReadOnceCommitted_TheirControlRecordsAreNoGap) {
+  writer_->create_topic(topic_);
+  TopicWriter transactions(KafkaBroker::shared().address(), topic_);
   transactions.begin();
-  transactions.write(numbered(topic, 2));
+  transactions.write(numbered(topic_, 2));
   transactions.commit();
   transactions.begin();
-  transactions.write(numbered(topic, 2, 10));
+  transactions.write(numbered(topic_, 2, 10));
   transactions.abort();
-  writer.write(numbered(topic, 1, 20));
+  writer_->write(numbered(topic_, 1, 20));
 
-  const auto source = shared_source();
   std::vector<RecordGap> gaps;
-  const std::vector<std::string> topics{topic};
-  const auto end = [&] { return source->bounds(topics, soon())->at(0).partitions.at(0).end; };
+  const std::vector<std::string> topics{topic_};
+  const auto end = [&] { return source_->bounds(topics, soon())->at(0).partitions.at(0).end; };
   ASSERT_TRUE(becomes([&] { return end() == 7; }));  // five records and two control records
-  const auto committed = fetch_all(*source, {topic, 0}, 2, 1, &gaps);
+  const auto committed = fetch_all(*source_, {topic_, 0}, 2, 1, &gaps);
   ASSERT_THAT(committed, SizeIs(1));
   EXPECT_EQ(committed[0].value, "20");
   EXPECT_THAT(gaps, IsEmpty());
-  TailReader reader(*source, topic, {{{topic, 0}, 0}});
+  TailReader reader(*source_, topic_, {{{topic_, 0}, 0}});
   ASSERT_TRUE(reader.read_records(3));
   EXPECT_THAT(reader.values(), ElementsAre("0", "1", "20"));
   EXPECT_THAT(reader.all().gaps, IsEmpty());
 
   transactions.begin();
-  transactions.write(numbered(topic, 1, 30));
+  transactions.write(numbered(topic_, 1, 30));
   EXPECT_EQ(end(), 7);
   transactions.commit();
   ASSERT_TRUE(reader.read_records(4));
   EXPECT_EQ(reader.values().back(), "30");
 
   const auto uncommitted = shared_source({{"isolation.level", "read_uncommitted"}});
-  EXPECT_THAT(fetch_all(*uncommitted, {topic, 0}, 0, 1), SizeIs(6));
+  EXPECT_THAT(fetch_all(*uncommitted, {topic_, 0}, 0, 1), SizeIs(6));
 }
 
-TEST_F(KafkaSource, Stopped_CallsReturn) {
-  TopicWriter writer(KafkaBroker::shared().address());
-  const auto source = shared_source();
-  const std::string topic = fresh_topic();
-  writer.create_topic(topic);
-  source->stop();
-  const std::vector<std::string> topics{topic};
-  const auto bounds = source->bounds(topics, soon());
+TEST_F(KafkaSourceOfTopic, Stopped_CallsReturn) {
+  writer_->create_topic(topic_);
+  source_->stop();
+  const std::vector<std::string> topics{topic_};
+  const auto bounds = source_->bounds(topics, soon());
   ASSERT_FALSE(bounds);
   EXPECT_EQ(bounds.error().kind, SourceFailure::Kind::stopped);
-  const auto fetched = source->fetch({topic, 0}, 0, 1, soon());
+  const auto fetched = source_->fetch({topic_, 0}, 0, 1, soon());
   ASSERT_FALSE(fetched);
   EXPECT_EQ(fetched.error().kind, SourceFailure::Kind::stopped);
 }
@@ -423,6 +401,34 @@ TEST_F(KafkaSourceOutage, BrokerIsKilledAndFrozen_TailGoesOnWhereItWas) {
   EXPECT_EQ(reader.values(), numbers(30));
   EXPECT_THAT(reader.all().gaps, IsEmpty());
   EXPECT_THAT(fetch_all(*source_, {"topic", 0}, 0, 100), SizeIs(30));
+}
+
+TEST_F(KafkaSource, CertificatesThatHaveChangedAreReadAgain_TailGoesOnWhereItWas) {
+  KafkaBroker kafka({"--tls"});
+  TopicWriter writer(kafka.address());
+  writer.create_topic("topic");
+  writer.write(numbered("topic", 3));
+  const TemporaryFolder folder;
+  const std::string ca = folder.write("ca.pem", TestCertificate("DNS:other.example").pem());
+  const auto source = source_at(kafka.tls_address(), {{"security.protocol", "ssl"}, {"ssl.ca.location", ca}});
+  TailReader reader(*source, "topic", {{{"topic", 0}, 0}});
+  EXPECT_FALSE(source->fetch({"topic", 0}, 0, 1, soon(seconds(1))));
+
+  folder.write("ca.pem", "no certificate");
+  EXPECT_THROW(source->reload(), std::invalid_argument);
+  std::filesystem::copy_file(kafka.ca_file(), ca, std::filesystem::copy_options::overwrite_existing);
+  source->reload();  // not put to use
+  source->reload()();
+  ASSERT_TRUE(reader.read_records(3));
+  EXPECT_THAT(fetch_all(*source, {"topic", 0}, 0, 1), SizeIs(3));
+
+  std::ofstream(ca, std::ios::app) << "\n";
+  source->reload()();
+  writer.write(numbered("topic", 2, 3));
+  ASSERT_TRUE(reader.read_records(5));
+  EXPECT_EQ(reader.values(), numbers(5));
+  EXPECT_THAT(reader.all().gaps, IsEmpty());
+  EXPECT_THAT(fetch_all(*source, {"topic", 0}, 0, 1), SizeIs(5));
 }
 
 TEST_F(KafkaSource, CompactionLeavesOffsetsOut_NoGapAndNoTopicMadeAnew) {

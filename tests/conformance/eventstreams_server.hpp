@@ -63,6 +63,9 @@ class RawConnection {
     return true;
   }
 
+  /// The last chunk has come.
+  bool is_ended() const { return is_ended_; }
+
   /// Reads the body until `has_all` holds for what came, or nothing comes any more.
   void read_body(StreamReply& reply, const std::function<bool(const std::string&)>& has_all) {
     const bool chunked = reply.headers.contains("transfer-encoding");

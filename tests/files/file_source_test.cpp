@@ -207,6 +207,23 @@ TEST_F(FileSourceTest, Tail_HearsOfAFileThatIsMadeStepByStep) {
   EXPECT_TRUE(becomes([&] { return readable > before; }));
 }
 
+TEST_F(FileSourceTest, HourIsDeletedThatATailHasReadToItsEnd_IsNoGap) {
+  append("{\"n\":1}\n{\"n\":2}\n");
+  const auto read_all = [&](std::size_t max_bytes, std::size_t reads) {
+    const auto tail = source_->tail("t", {}, [] {});
+    TailRead read;
+    for (std::size_t i = 0; i < reads; ++i) tail->read(read, max_bytes);
+    fs::remove_all(fs::path(folder_.path()) / "t" / hour_path(Hour(std::chrono::hours(kHour))));
+    append("{\"n\":3}\n", kHour + 3);
+    for (int i = 0; i < 3; ++i) tail->read(read, 1 << 20);
+    EXPECT_EQ(values(read.records).back(), "{\"n\":3}");
+    return read.gaps.size();
+  };
+  EXPECT_EQ(read_all(1 << 20, 3), 0u);
+  append("{\"n\":1}\n{\"n\":2}\n");
+  EXPECT_EQ(read_all(1, 1), 1u);
+}
+
 TEST_F(FileSourceTest, StoppedSource_Fails) {
   source_->stop();
   EXPECT_EQ(source_->fetch({"t", 0}, 0, 1, kSoon).error().kind, SourceFailure::Kind::stopped);

@@ -21,6 +21,23 @@ void TopicHistory::make_anew(const std::string& topic) {
   ++of.log;
 }
 
+void TopicHistory::settle() {
+  for (auto& [name, topic] : topics_) {
+    topic.settled_log = topic.log;
+    topic.settled_events = topic.events.size();
+  }
+}
+
+bool TopicHistory::is_anew(const std::string& topic) const {
+  const auto found = topics_.find(topic);
+  return found != topics_.end() && found->second.log > found->second.settled_log;
+}
+
+std::size_t TopicHistory::settled(const std::string& topic) const {
+  const auto found = topics_.find(topic);
+  return found == topics_.end() ? 0 : found->second.settled_events;
+}
+
 const std::vector<TopicHistory::Event>& TopicHistory::events(const std::string& topic) const {
   static const std::vector<Event> none;
   const auto found = topics_.find(topic);
@@ -54,6 +71,10 @@ void ReaderPromises::gap(const std::string& topic, std::int32_t partition, std::
   ++gaps_;
 }
 
+void ReaderPromises::settle() {
+  for (auto& [name, partition] : partitions_) partition.settled_got = partition.got.size();
+}
+
 std::string ReaderPromises::place(const PartitionName& name, std::int64_t offset) const {
   return name.first + "/" + std::to_string(name.second) + " offset " + std::to_string(offset);
 }
@@ -71,28 +92,52 @@ std::size_t ReaderPromises::missing(const TopicHistory& history) const {
   return count;
 }
 
+/// Judges what has come since `settle`.
+void ReaderPromises::judge_order(const PartitionName& name, const Partition& partition, const TopicHistory& history,
+                                 std::set<std::string>& found) const {
+  const bool anew = history.is_anew(name.first);
+  const std::vector<TopicHistory::Event>& events = history.events(name.first);
+  std::map<std::string, std::size_t> written;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    if (events[i].partition == name.second) written.emplace(events[i].id, i);
+  // Of a log that is gone, events may come late, but not again.
+  std::set<std::string> came_before;
+  for (std::size_t i = 0; i < partition.settled_got; ++i) came_before.insert(partition.got[i].id);
+
+  std::int64_t last = -1;
+  for (std::size_t i = partition.settled_got; i < partition.got.size(); ++i) {
+    const Got& got = partition.got[i];
+    const auto found_event = written.find(got.id);
+    if (found_event == written.end()) {
+      found.insert(place(name, got.offset) + ": was never written: " + got.id);
+      continue;
+    }
+    const TopicHistory::Event& event = events[found_event->second];
+    if (event.offset != got.offset) {
+      found.insert(place(name, got.offset) + ": was written at " + std::to_string(event.offset));
+    } else if (came_before.contains(got.id) && !anew) {
+      found.insert(place(name, got.offset) + ": came again");
+    } else if (event.log == history.log(name.first)) {
+      if (got.offset <= last && !anew)
+        found.insert(place(name, got.offset) + ": came after offset " + std::to_string(last));
+      last = std::max(last, got.offset);
+    }
+  }
+}
+
 void ReaderPromises::judge_partition(const PartitionName& name, const Partition& partition, const TopicHistory& history,
                                      std::set<std::string>& found) const {
-  const bool anew = history.log(name.first) > 0;
+  judge_order(name, partition, history, found);
+  const bool anew = history.is_anew(name.first);
   std::map<std::string, const TopicHistory::Event*> written;
   for (const TopicHistory::Event& event : history.events(name.first))
     if (event.partition == name.second) written.emplace(event.id, &event);
-
-  std::int64_t last = -1;
-  for (const Got& got : partition.got) {
-    const auto event = written.find(got.id);
-    if (event == written.end()) {
-      found.insert(place(name, got.offset) + ": was never written: " + got.id);
-    } else if (event->second->offset != got.offset) {
-      found.insert(place(name, got.offset) + ": was written at " + std::to_string(event->second->offset));
-    } else if (got.offset <= last && !anew) {
-      found.insert(place(name, got.offset) + ": came after offset " + std::to_string(last));
-    }
-    last = std::max(last, got.offset);
-  }
+  // Those from here on may come only once.
+  const TopicHistory::Event* const unsettled = history.events(name.first).data() + history.settled(name.first);
 
   for (const Gap& gap : partition.gaps) {
-    if (gap.to < gap.from && !anew) {
+    // A reader may hear late of a partition that is empty since.
+    if (gap.to < gap.from && history.log(name.first) == 0) {
       found.insert(place(name, gap.from) + ": a gap back to " + std::to_string(gap.to));
       continue;
     }
@@ -105,7 +150,8 @@ void ReaderPromises::judge_partition(const PartitionName& name, const Partition&
   for (const auto& [id, event] : written) {
     const auto seen = times_seen_.find(id);
     const std::size_t times = seen == times_seen_.end() ? 0 : seen->second;
-    if (times > 1 && !anew) found.insert(place(name, event->offset) + ": came " + std::to_string(times) + " times");
+    if (times > 1 && !anew && event >= unsettled)
+      found.insert(place(name, event->offset) + ": came " + std::to_string(times) + " times");
     if (times > 0 || (event->log == 0 && event->offset < partition.begin)) continue;
     if (!event->deleted) {
       found.insert(place(name, event->offset) + ": is missing");

@@ -30,16 +30,24 @@ class TopicHistory {
   void delete_before(const std::string& topic, std::int32_t partition, std::int64_t offset);
   /// The topic was deleted, and one of the same name was made.
   void make_anew(const std::string& topic);
+  /// Every reader has all that is there. Call `ReaderPromises::settle` of each reader, too.
+  void settle();
 
   const std::vector<Event>& events(const std::string& topic) const;
   std::vector<std::string> topics() const;
   /// Returns the number of the topic's log now.
   std::size_t log(const std::string& topic) const;
+  /// Returns true if the topic was made anew since `settle`.
+  bool is_anew(const std::string& topic) const;
+  /// Returns how many of `events` are older than `settle`.
+  std::size_t settled(const std::string& topic) const;
 
  private:
   struct Topic {
     std::vector<Event> events;
     std::size_t log = 0;
+    std::size_t settled_log = 0;
+    std::size_t settled_events = 0;
   };
   std::map<std::string, Topic> topics_;
 };
@@ -52,7 +60,8 @@ class TopicHistory {
 ///   topic made anew, whose `from` is not after it.
 /// - A gap has no event that is still there.
 /// - Events of a partition come in the order of their offsets.
-/// - Events of a topic that was made anew, before or after, may come again and in the order of before; none is missing.
+/// - Events of a topic that was made anew, before or after, may come again and in the order of before, until every
+///   reader has all that is there; none is missing.
 /// - What is sent was written, at the place that `meta` names.
 ///
 /// One thread.
@@ -66,6 +75,9 @@ class ReaderPromises {
   void gap(const std::string& topic, std::int32_t partition, std::int64_t from, std::int64_t to);
   /// Something else that may not be was seen.
   void broken(const std::string& what) { problems_.push_back(name_ + ": " + what); }
+
+  /// Every reader has all that is there: from now on nothing of it may come again, even of a topic made anew.
+  void settle();
 
   /// Returns how many events that are still there have not come.
   std::size_t missing(const TopicHistory& history) const;
@@ -90,10 +102,13 @@ class ReaderPromises {
     std::int64_t begin = 0;
     std::vector<Got> got;
     std::vector<Gap> gaps;
+    std::size_t settled_got = 0;  // of `got`, those before `settle`
   };
 
   void judge_partition(const PartitionName& name, const Partition& partition, const TopicHistory& history,
                        std::set<std::string>& found) const;
+  void judge_order(const PartitionName& name, const Partition& partition, const TopicHistory& history,
+                   std::set<std::string>& found) const;
   std::string place(const PartitionName& name, std::int64_t offset) const;
 
   const std::string name_;

@@ -101,6 +101,25 @@ TEST_F(ReaderPromisesTest, TopicIsMadeAnew_ItsEventsMayComeAgainAndNoneIsMissing
   EXPECT_THAT(reader.judge(history), IsEmpty());
 }
 
+TEST_F(ReaderPromisesTest, TopicWasMadeAnewLongAgo_EachEventComesOnceAgain) {
+  read(0, 10);
+  history.make_anew("t");
+  write(3, 'b');
+  reader.gap("t", 0, 10, 0);
+  read(0, 3, 'b');
+  read(0, 3, 'b');
+  EXPECT_THAT(reader.judge(history), IsEmpty());
+  history.settle();
+  reader.settle();
+  for (int i = 3; i < 6; ++i) history.add("t", 0, i, "b" + std::to_string(i));
+  read(3, 6, 'b');
+  EXPECT_THAT(reader.judge(history), IsEmpty());
+  read(2, 3, 'b');
+  read(5, 6, 'b');
+  EXPECT_THAT(reader.judge(history), ElementsAre(HasSubstr("offset 2: came again"), HasSubstr("offset 5: came 2 times"),
+                                                 HasSubstr("offset 5: came after offset 5")));
+}
+
 TEST_F(ReaderPromisesTest, GapGoesBackThoughTheTopicIsTheSame) {
   read(0, 10);
   reader.gap("t", 0, 10, 0);

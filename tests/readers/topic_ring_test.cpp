@@ -5,6 +5,8 @@
 namespace eventgate {
 namespace {
 
+constexpr std::uint64_t kFirst = TopicRing::kFirstNumber;
+
 RingItem frame_item(std::int64_t offset, std::size_t bytes = 2, std::int32_t partition = 0) {
   Frame frame;
   frame.partition = partition;
@@ -29,9 +31,9 @@ TEST(TopicRing, Find_IsTheFirstItemThatIsWanted) {
   TopicRing ring = ring_from(5);
   ring.append({frame_item(5), frame_item(6), frame_item(9)});
   ReaderPositions positions = at(7);
-  EXPECT_EQ(ring.find(positions, 0), 2u);
+  EXPECT_EQ(ring.find(positions, 0), kFirst + 2);
   positions = at(20);
-  EXPECT_EQ(ring.find(positions, 0), 3u);
+  EXPECT_EQ(ring.find(positions, 0), kFirst + 3);
 }
 
 TEST(TopicRing, Find_FailsBeforeItsFront) {
@@ -47,10 +49,10 @@ TEST(TopicRing, OldestItemsGoAtTheBound) {
   ReaderPositions positions = at(5);
   EXPECT_FALSE(ring.find(positions, 0));
   positions = at(8);
-  EXPECT_EQ(ring.find(positions, 0), 8u);
+  EXPECT_EQ(ring.find(positions, 0), kFirst + 8);
   std::vector<RingItem> items;
-  EXPECT_FALSE(ring.read(0, 10, 10, items));
-  EXPECT_TRUE(ring.read(8, 10, 10, items));
+  EXPECT_FALSE(ring.read(kFirst, kFirst + 10, 10, items));
+  EXPECT_TRUE(ring.read(kFirst + 8, kFirst + 10, 10, items));
   EXPECT_EQ(items.size(), 2u);
 }
 
@@ -58,16 +60,16 @@ TEST(TopicRing, TopicMadeAnew_DropsWhatWasBefore) {
   TopicRing ring = ring_from(0);
   ring.append({frame_item(0), frame_item(1), gap_item(2, 0), frame_item(0)});
   ReaderPositions positions = at(1);
-  EXPECT_EQ(ring.find(positions, 0), 2u);
+  EXPECT_EQ(ring.find(positions, 0), kFirst + 2);
   std::vector<RingItem> items;
-  EXPECT_FALSE(ring.read(0, 4, 10, items));
+  EXPECT_FALSE(ring.read(kFirst, kFirst + 4, 10, items));
 }
 
 TEST(TopicRing, TopicMadeAnewHasTwoPartitions_TheGapOfEachStays) {
   TopicRing ring = ring_from(0);
   ring.append({frame_item(0), frame_item(0, 2, 1), gap_item(1, 0), gap_item(1, 0, 1), frame_item(0)});
   std::vector<RingItem> items;
-  ASSERT_TRUE(ring.read(2, 5, 10, items));
+  ASSERT_TRUE(ring.read(kFirst + 2, kFirst + 5, 10, items));
   ASSERT_EQ(items.size(), 3u);
   EXPECT_EQ(items[0].kind, RingItem::Kind::gap);
   EXPECT_EQ(items[0].partition(), 0);
@@ -93,6 +95,37 @@ TEST(TopicRing, PartitionThatStartsLater_IsGivenToReadersWithoutIt) {
   EXPECT_EQ(positions.find(0, 1)->offset, 0);
 }
 
+TEST(TopicRing, OlderRecordsArePutInFront) {
+  TopicRing ring = ring_from(5);
+  ring.append({frame_item(5), frame_item(6)});
+  const std::vector<TopicRing::Older> parts{{0, 2, 5}};
+  ring.prepend(parts, {frame_item(2), frame_item(4)});
+  ReaderPositions positions = at(2);
+  EXPECT_EQ(ring.find(positions, 0), kFirst - 2);
+  positions = at(3);
+  EXPECT_EQ(ring.find(positions, 0), kFirst - 1);
+  positions = at(6);
+  EXPECT_EQ(ring.find(positions, 0), kFirst + 1);
+  positions = at(1);
+  EXPECT_FALSE(ring.find(positions, 0));
+  EXPECT_EQ(ring.record_at(0, 3)->offset, 4);
+  std::vector<RingItem> items;
+  ASSERT_TRUE(ring.read(kFirst - 2, kFirst + 2, 10, items));
+  EXPECT_EQ(items.size(), 4u);
+  EXPECT_EQ(items[1].frame->offset, 4);
+}
+
+TEST(TopicRing, OlderRecordsDoNotFit_RingStaysAsItIs) {
+  TopicRing ring = ring_from(5, 1000);
+  ring.append({frame_item(5, 300)});
+  ring.prepend(std::vector<TopicRing::Older>{{0, 4, 5}}, {frame_item(4, 600)});   // too many bytes
+  ring.prepend(std::vector<TopicRing::Older>{{0, 3, 4}}, {frame_item(3)});        // not the front
+  ring.prepend(std::vector<TopicRing::Older>{{1, 0, 1}}, {frame_item(0, 2, 1)});  // not known
+  ReaderPositions positions = at(4);
+  EXPECT_FALSE(ring.find(positions, 0));
+  EXPECT_EQ(ring.room(), 1000 - ring.bytes());
+}
+
 TEST(ReaderPositions, NewGenerationOfATopic_SendsBackOnlyWhoWasInTheOldOne) {
   ReaderPositions old = at(7);
   EXPECT_EQ(old.take(0, "a", gap_item(7, 0)), ReaderPositions::Step::gap);
@@ -100,6 +133,22 @@ TEST(ReaderPositions, NewGenerationOfATopic_SendsBackOnlyWhoWasInTheOldOne) {
   ReaderPositions fresh = at(3);
   EXPECT_EQ(fresh.take(0, "a", gap_item(7, 0)), ReaderPositions::Step::nothing);
   EXPECT_EQ(fresh.find(0, 0)->offset, 3);
+}
+
+TEST(ReaderPositions, ReaderBehindTheEndOfATopicMadeAnew_IsSentBackOnce) {
+  TopicRing ring = ring_from(0);
+  ring.append({frame_item(0), frame_item(1), frame_item(2)});
+  EXPECT_EQ(ring.generation(), 0u);
+  ring.append({gap_item(3, 0), frame_item(0), frame_item(1)});
+  EXPECT_EQ(ring.generation(), 1u);
+  ReaderPositions positions = at(1);
+  positions.mark_old(0);
+  EXPECT_EQ(positions.take(0, "a", gap_item(3, 0)), ReaderPositions::Step::gap);
+  EXPECT_EQ(positions.gap().from, 1);
+  EXPECT_EQ(positions.find(0, 0)->offset, 0);
+  positions.take(0, "a", frame_item(0));
+  EXPECT_EQ(positions.take(0, "a", gap_item(3, 0)), ReaderPositions::Step::nothing);
+  EXPECT_EQ(positions.find(0, 0)->offset, 1);
 }
 
 TEST(ReaderPositions, SkippedRecord_MovesThePositionOn) {

@@ -76,6 +76,12 @@ class MemorySource final : public RecordSource {
     return fetches_;
   }
 
+  /// The offsets that `records_at` was asked for so far.
+  std::size_t looked_up() const {
+    const std::lock_guard lock(mutex_);
+    return looked_up_;
+  }
+
   std::string_view name() const override { return "memory"; }
 
   SourceResult<std::vector<TopicBounds>> bounds(std::span<const std::string> topics, Deadline) override {
@@ -113,6 +119,7 @@ class MemorySource final : public RecordSource {
   SourceResult<std::vector<std::optional<RecordPlace>>> records_at(std::span<const PartitionOffset> offsets,
                                                                    Deadline) override {
     const std::lock_guard lock(mutex_);
+    looked_up_ += offsets.size();
     if (away_) return failure();
     std::vector<std::optional<RecordPlace>> found;
     for (const PartitionOffset& wanted : offsets) {
@@ -248,6 +255,7 @@ class MemorySource final : public RecordSource {
   bool away_ = false;
   bool stopped_ = false;
   std::size_t fetches_ = 0;
+  std::size_t looked_up_ = 0;
 };
 
 }  // namespace eventgate

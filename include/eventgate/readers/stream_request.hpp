@@ -39,6 +39,7 @@ struct StreamRequest {
   std::optional<std::uint32_t> last;
   std::optional<std::uint64_t> limit;
   EventFilter filter;
+  bool sees_private = false;         ///< The client has sent `stream_token`.
   bool canary = false;               ///< Canary events are sent.
   std::vector<std::string> notices;  ///< Sentences in ASCII about what was ignored, for the preamble. Bounded.
 };

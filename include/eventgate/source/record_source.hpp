@@ -183,6 +183,12 @@ class RecordSource {
   /// Returns why the source cannot be read now, as a sentence, or nullopt. Does not block.
   virtual std::optional<std::string> away_reason() const = 0;
 
+  /// Reads certificates and keys again. Returns a function that puts them to use; it must be called before the source
+  /// is destroyed, or not at all. Throws std::invalid_argument if they cannot be used; then nothing changes.
+  virtual std::function<void()> reload() {
+    return [] {};
+  }
+
   /// Makes the calls that block return `stopped`, now and from now on.
   virtual void stop() = 0;
 };
