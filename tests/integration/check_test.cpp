@@ -148,7 +148,7 @@ TEST(Check, FindsASchemaOfWhichThereIsOnlyTheCurrent) {
 
 TEST(Check, FindsAVersionWithoutALinkThatEventsCanName) {
   const Files files("", "named: {schema_title: named}\n");
-  files.write("schemas/named/1.0.0.yaml", "title: named\ntype: object\n");
+  files.write("schemas/named/1.0.0.yaml", "title: named\ntype: object\nproperties: {a: {type: string}}\n");
   EXPECT_EQ(files.check().output,
             "problem: stream 'named': expected the schema /named/1.0.0 in a file of that name; there is only " +
                 files.path("schemas/named/1.0.0.yaml") +
