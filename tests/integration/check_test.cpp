@@ -304,7 +304,7 @@ TEST(Eventgate, SaysWhatItExpectedOfItsCommandLine) {
   const GateRun run = run_gate({"start"});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.output, testing::StrEq("eventgate: unknown command 'start': expected serve, check, validate, health, "
-                                         "streams, canary, schema or spool\nTry: eventgate --help\n"));
+                                         "streams, canary, schema, spool or tables\nTry: eventgate --help\n"));
 }
 
 TEST(Eventgate, TellsItsVersion) {
