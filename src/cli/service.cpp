@@ -164,10 +164,10 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
         config.streams, stream_reader, events,
         [this](const StreamConfigs& configs) {
           declare(configs);
-          if (streams) retained->store(streams->current());
           if (StreamReaders* const readers_of_streams = reading)
             readers_of_streams->change_streams(exposed_streams(&configs));
           if (!producing) return;
+          retained->store(streams->current());
           prefetch_metadata(configs);
           schemaless->check(streams->current());
         },
@@ -195,6 +195,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   producer = std::make_unique<FanOut>(std::move(sinks), config.produce_timeout, events);
   producing = true;
   if (streams) {
+    retained->store(streams->current());  // a refresh before `producing` has not
     prefetch_metadata(*streams->current());
     schemaless->check(streams->current());
   } else if (makes_streams_of_schemas(config.gate)) {
