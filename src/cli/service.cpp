@@ -168,9 +168,9 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
         config.streams, stream_reader, telemetry,
         [this](const StreamConfigs& configs) {
           declare(configs);
-          if (streams) retained->store(streams->current());
           change_exposed_streams(&configs);
           if (!producing) return;
+          retained->store(streams->current());
           prefetch_metadata(configs);
           schemaless->check(streams->current());
         },
@@ -198,6 +198,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   producer = std::make_unique<FanOut>(std::move(sinks), config.produce_timeout, telemetry);
   producing = true;
   if (streams) {
+    retained->store(streams->current());  // a refresh before `producing` has not
     prefetch_metadata(*streams->current());
     schemaless->check(streams->current());
   } else if (makes_streams_of_schemas(config.gate)) {

@@ -96,8 +96,7 @@ def main():
     print(f"{'CPU seconds':24}{'count by hour':>16}{'a look into a map':>20}{'count of one hour':>20}")
     for name, costs in rows:
         print(f"{name:24}{costs[0]:16.2f}{costs[1]:20.2f}{costs[2]:20.2f}")
-    size = sum(file.stat().st_size for file in parquet.rglob("*.parquet"))
-    print(f"to Parquet (zstd): {compacted:.2f}, by DuckDB's guess {guessed_compacted:.2f}; {size // EVENTS} bytes an event")
+    print(f"to Parquet (zstd): {compacted:.2f}, by DuckDB's guess {guessed_compacted:.2f}")
     shutil.rmtree(folder)
 
 

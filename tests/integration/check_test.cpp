@@ -153,7 +153,7 @@ TEST(Check, FindsASchemaOfWhichThereIsOnlyTheCurrent) {
 
 TEST(Check, FindsAVersionWithoutALinkThatEventsCanName) {
   const Files files("", "named: {schema_title: named}\n");
-  files.write("schemas/named/1.0.0.yaml", "title: named\ntype: object\n");
+  files.write("schemas/named/1.0.0.yaml", "title: named\ntype: object\nproperties: {a: {type: string}}\n");
   EXPECT_EQ(files.check().output,
             "problem: stream 'named': expected the schema /named/1.0.0 in a file of that name; there is only " +
                 files.path("schemas/named/1.0.0.yaml") +
@@ -309,7 +309,7 @@ TEST(Eventgate, SaysWhatItExpectedOfItsCommandLine) {
   const GateRun run = run_gate({"start"});
   EXPECT_EQ(run.status, 2);
   EXPECT_THAT(run.output, testing::StrEq("eventgate: unknown command 'start': expected serve, check, validate, health, "
-                                         "streams, canary, schema or spool\nTry: eventgate --help\n"));
+                                         "streams, canary, schema, spool or tables\nTry: eventgate --help\n"));
 }
 
 TEST(Eventgate, TellsItsVersion) {

@@ -67,7 +67,7 @@ TEST(TableColumns, Recorded_AllTypesWarningsAndNamesMatch) {
     EXPECT_EQ(Json(found.warnings), recorded["warnings"]) << recorded["name"];
     EXPECT_THAT(found.problems, IsEmpty());
   }
-  std::cout << "tables.jsonl: " << matching << " of " << total << " match\n";
+  std::cout << "types and names of tables: " << matching << " of " << total << " match\n";
 }
 
 TEST(TableColumns, UnionWithNull_IsTheOtherType) {

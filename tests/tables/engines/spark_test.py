@@ -118,14 +118,14 @@ def test_spark():
     execute(site.tables("--engine", "spark"))
     site.schema("shop/view", "1.0.1", {**json.loads((site.folder / "schemas/shop/view/1.0.0").read_text())["properties"],
                                        "note": {"type": "string"}})
-    site.write("eqiad.spark.view", hours_ago(3), [view(4, note="n")])
+    site.write("eqiad.spark.view", hours_ago(3), [view(4, note="n")], "part-b.ndjson")
     changes = site.tables("--engine", "spark", "--alter")
     assert "ADD COLUMNS (`note` STRING)" in changes and "DROP TABLE" not in changes, changes
     execute(changes)
     SPARK.sql("REFRESH TABLE event.eqiad_spark_view_json")  # this session knows the sizes of the files before
     assert rows("SELECT note FROM event.spark_view WHERE count = 4") == [("n",)]
     new_version(site)
-    site.write("eqiad.spark.view", hours_ago(3), [{**view(5, added=[1.5]), "meta": {"id": "id-5", "request_id": "r"}}])
+    site.write("eqiad.spark.view", hours_ago(3), [{**view(5, added=[1.5]), "meta": {"id": "id-5", "request_id": "r"}}], "part-b.ndjson")
     execute(site.tables("--engine", "spark", "--alter", "--from", "1.0.0"))
     assert rows("SELECT added, meta.request_id, note FROM event.spark_view WHERE count = 5") == [([1.5], "r", None)]
     site.schema("shop/view", "2.0.0", {"$schema": {"type": "string"}, "count": {"type": "string"},
