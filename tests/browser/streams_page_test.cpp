@@ -164,6 +164,22 @@ TEST_P(StreamsPage, PauseLosesNothing_TheBoundDropsTheOldest) {
   EXPECT_LT(browser.run("return document.querySelectorAll('*').length").get<int>(), 2500);
 }
 
+// Few events may be large: their size counts, too.
+TEST_P(StreamsPage, PauseLosesNoLargeEvents) {
+  const StreamGate gate(GetParam());
+  WebDriver browser;
+  open_reading(browser, gate, "streams=test.a");
+  browser.run(clicking("pause") +
+              "window.room = hasRoom; hasRoom = (items) => waiting.length + items.length < 3 || "
+              "room([{event: 'x'.repeat(kKeptSize / 2)}]);");
+  gate.post_numbers(0, 10);
+  EXPECT_TRUE(browser.becomes_true("isFull"));
+  EXPECT_EQ(browser.run("return waiting.length"), 3);
+  browser.run(clicking("pause"));
+  EXPECT_TRUE(browser.becomes_true(has(10)));
+  EXPECT_EQ(browser.run(kTests), numbers(0, 10));
+}
+
 TEST_P(StreamsPage, GateKilledAndStartedAgain_EachEventComesOnce) {
   StreamGate gate(GetParam());
   WebDriver browser;

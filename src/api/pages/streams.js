@@ -130,6 +130,13 @@ function itemOf({event, data}) {
   return {id: String(lastNumber), number: lastNumber, kind: event === 'gap' ? 'gap' : 'event', event: data, came: new Date()};
 }
 
+// Whether what waits, and `items`, leave room for another event, so that the list drops none of them on Resume.
+function hasRoom(items) {
+  const size = (events) => events.reduce((sum, event) => sum + event.event.length, 0);
+  const count = waiting.length + items.length;
+  return count === 0 || (count < kKept / 2 && size(waiting) + size(items) < kKeptSize / 2);
+}
+
 const source = {
   silence: 3 * Number(document.body.dataset.heartbeat) || 45000,
   request() {
@@ -145,7 +152,7 @@ const source = {
     const items = [];
     for (const event of events) {
       const isShown = event.event === 'message' || event.event === 'gap';
-      if (event.data && isShown && isPaused && waiting.length + items.length >= kKept / 2) {
+      if (event.data && isShown && isPaused && !hasRoom(items)) {
         isFull = true;
         break;
       }
