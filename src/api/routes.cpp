@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "beacon_endpoint.hpp"
+#include "eventgate/legacy/beacons.hpp"
 #include "events_endpoint.hpp"
 #include "health_endpoints.hpp"
 #include "info_endpoints.hpp"
@@ -30,6 +32,16 @@ void add_live_routes(std::vector<Route>& routes, const ApiOptions& options, cons
                     std::make_unique<LiveResetEndpoint>(access, *services.live), true});
   routes.push_back({Method::get, "/v1/live/summary", "getLiveSummary",
                     std::make_unique<LiveSummaryEndpoint>(access, *services.live, services.streams), true});
+}
+
+/// The routes of legacy beacons, which have paths of the config.
+void add_beacon_routes(std::vector<Route>& routes, const ApiServices& services) {
+  for (const std::string& path : services.beacons->options().routes) {
+    routes.push_back({Method::get, path, "getBeacon",
+                      std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason)});
+    routes.push_back({Method::post, path, "postBeacon",
+                      std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason)});
+  }
 }
 
 }  // namespace
@@ -72,6 +84,7 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
   get("/healthz", "getHealth", std::make_unique<HealthEndpoint>());
   get("/readyz", "getReadiness", std::make_unique<ReadinessEndpoint>(services.not_ready_reason, services.stale));
   if (services.live) add_live_routes(routes, options, http, services);
+  if (services.beacons) add_beacon_routes(routes, services);
   return Router(std::move(routes), "/?spec lists what there is.");
 }
 

@@ -97,7 +97,10 @@ class RequestExchange final : public Exchange {
   }
 
   const Request& request() const override { return connection_.socket_.buffers().request; }
-  const Query& query() const override { return parameters; }
+  const Query& query() const override {
+    if (!parameters) parameters = parse_query(match.query);
+    return *parameters;
+  }
   const std::string& path_parameter() const override { return match.parameter; }
   const std::string& remote_address() const override { return connection_.args_.remote_address; }
   std::chrono::system_clock::time_point received_at() const override { return received; }
@@ -123,7 +126,7 @@ class RequestExchange final : public Exchange {
   BodyReader body;
   InflightReservation reservation;  // of the request, then of its response
   Router::Match match;
-  Query parameters;
+  mutable std::optional<Query> parameters;  // parsed when an endpoint asks for them
   std::chrono::system_clock::time_point received;
   bool streaming = false;
 
@@ -354,11 +357,7 @@ Endpoint* HttpConnection::find_endpoint(RequestExchange& exchange, HeadReader& h
   if (args_.only_endpoint) return args_.only_endpoint;
   exchange.match = server().router.find(request.target());
   Endpoint* const endpoint = exchange.match.resource ? exchange.match.resource->endpoint(request.method) : nullptr;
-  if (endpoint) {
-    exchange.parameters = parse_query(exchange.match.query);
-  } else {
-    rejected = server().router.default_response(exchange.match, request);
-  }
+  if (!endpoint) rejected = server().router.default_response(exchange.match, request);
   return endpoint;
 }
 
