@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "beacon_endpoint.hpp"
 #include "client_endpoints.hpp"
+#include "eventgate/legacy/beacons.hpp"
 #include "events_endpoint.hpp"
 #include "health_endpoints.hpp"
 #include "info_endpoints.hpp"
@@ -35,6 +37,18 @@ void add_live_routes(std::vector<Route>& routes, const ApiOptions& options, cons
 
 bool has_stream_page(const ApiServices& services) {
   return services.readers && services.readers->options().stream_ui_enabled;
+}
+
+/// The routes of legacy beacons, which have paths of the config.
+void add_beacon_routes(std::vector<Route>& routes, const ApiServices& services) {
+  for (const std::string& path : services.beacons->options().routes) {
+    routes.push_back({Method::get, path, "getBeacon",
+                      std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason), false, false,
+                      true});
+    routes.push_back({Method::post, path, "postBeacon",
+                      std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason), false, false,
+                      true});
+  }
 }
 
 }  // namespace
@@ -81,6 +95,7 @@ Router make_router(const ApiOptions& options, const HttpOptions& http, const Api
     for (const ClientFile& file : kClientFiles)
       get(file.path, file.operation, std::make_unique<ClientFileEndpoint>(file));
   if (services.live) add_live_routes(routes, options, http, services);
+  if (services.beacons) add_beacon_routes(routes, services);
   constexpr std::string_view kRoot = "/";
   constexpr std::string_view kDocumentation = "getDocumentation";
   std::vector<OpenApiDocument::Operation> operations{{std::string(kDocumentation), std::string(kRoot)}};

@@ -26,6 +26,8 @@
 #include "eventgate/http/server.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
 #include "eventgate/kafka/kafka_source_preflight.hpp"
+#include "eventgate/legacy/capsule.hpp"
+#include "eventgate/legacy/user_agents.hpp"
 #include "eventgate/readers/exposed_streams.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/repository/schema_titles.hpp"
@@ -52,6 +54,7 @@ class Check {
     check_outputs();
     check_schemas();
     if (config_.intake) check_streams();
+    if (config_.legacy) check_legacy(*config_.legacy);
     check_exposed_streams();
     if (schemas_ && config_.intake) {
       check_own_stream("error", config_.gate.error_stream, config_.gate.error_schema_uri);
@@ -75,6 +78,7 @@ class Check {
   void check_exposed_streams();
   void check_own_stream(const std::string& kind, const std::string& name, const std::string& schema_uri);
   void check_test_events();
+  void check_legacy(const LegacyOptions& legacy);
   void problem(std::string text) { found_.problems.push_back(std::move(text)); }
 
   SchemaResult schema(const std::string& uri) {
@@ -144,6 +148,33 @@ void Check::check_interface() {
     const HttpPorts ports(any_port, context.get_executor());
   } catch (const std::exception& e) {
     problem(e.what());
+  }
+}
+
+/// The rules of user agents, and the schemas and streams that beacons are for.
+void Check::check_legacy(const LegacyOptions& legacy) {
+  if (!legacy.user_agent_regexes.empty()) {
+    try {
+      const UserAgents user_agents(legacy.user_agent_regexes);
+    } catch (const std::exception& e) {
+      problem(std::string(e.what()) + "; Debian's package uap-core has them at /usr/share/uap-core/regexes.yaml");
+    }
+  }
+  if (!schemas_) return;
+  for (const auto& [name, versions] : legacy.schemas) {
+    if (name == kAnyLegacySchema) continue;
+    std::set<std::string> uris;
+    if (versions.version) uris.insert(legacy_schema_uri(name, *versions.version));
+    for (const auto& [revision, version] : versions.revisions) uris.insert(legacy_schema_uri(name, version));
+    for (const std::string& uri : uris) {
+      const SchemaResult loaded = schema(uri);
+      if (loaded) continue;
+      const std::string& reason = loaded.error().reason;
+      problem("legacy.schemas." + name + ": " + uri + ": " + (reason.empty() ? "expected that a base has it" : reason));
+    }
+    const std::string stream = legacy_stream(name);
+    if (streams_ && !streams_->current()->find(stream))
+      problem("legacy.schemas." + name + ": expected that the stream configs declare " + stream);
   }
 }
 

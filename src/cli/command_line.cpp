@@ -110,7 +110,12 @@ class Parser {
     canary.add_option("--post", line_.post, "Post each event there instead of printing it")->type_name("URL");
     canary.add_option("STREAM", line_.streams, "The streams; without one those with canaries")->type_name("");
     for (CLI::App* const command : {&check, &validate}) command->add_flag("--json", line_.json, "Print JSON");
-    validate.add_option("EVENTS", line_.events, "File with an event a line; - reads standard input")->type_name("");
+    CLI::Option* const events =
+        validate.add_option("EVENTS", line_.events, "File with an event a line; - reads standard input")->type_name("");
+    validate.add_option("--beacon", line_.beacon, "A legacy beacon instead: what it becomes, or why it makes no event")
+        ->type_name("URL")
+        ->excludes(events);
+    validate.add_option("--user-agent", line_.user_agent, "The user agent that sends the beacon")->type_name("TEXT");
   }
 
   void add_schema_commands() {
@@ -517,6 +522,8 @@ std::string_view usage_text() {
          "problem\n"
          "  eventgate validate -c FILE... [--json] [EVENTS.ndjson | -]\n"
          "                                                 print the gate's answer to each line; nothing is produced\n"
+         "  eventgate validate -c FILE... [--json] --beacon URL\n"
+         "                                                 print what a legacy beacon becomes, or why it is refused\n"
          "  eventgate streams -c FILE... [--wiki W] [--diff FILE]\n"
          "                                                 print the stream configs of a wiki, or what a file changes\n"
          "  eventgate canary -c FILE... [--post URL] [STREAM...]\n"

@@ -29,6 +29,8 @@
 #include "eventgate/http/server.hpp"
 #include "eventgate/kafka/kafka_sink.hpp"
 #include "eventgate/kafka/kafka_source.hpp"
+#include "eventgate/legacy/beacons.hpp"
+#include "eventgate/legacy/user_agents.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/readers/stream_readers.hpp"
 #include "eventgate/repository/schema_repository.hpp"
@@ -37,6 +39,7 @@
 #include "eventgate/streams/missing_schema_reporter.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/streams/topic.hpp"
+#include "eventgate/telemetry/beacon_metrics.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/process_metrics.hpp"
 #include "eventgate/telemetry/stream_metrics.hpp"
@@ -94,6 +97,7 @@ struct Service::Impl {
   bool stop();
   void end();
   void observe_readiness();
+  std::future<std::unique_ptr<UserAgents>> begin_user_agents() const;
   void start_readers();
   RetentionOfTopic retention() const;
   std::shared_ptr<const ExposedStreams> exposed_streams(const StreamConfigs* configs) const;
@@ -140,6 +144,9 @@ struct Service::Impl {
   using RetainedConfigs = std::atomic<std::shared_ptr<const StreamConfigs>>;
   const std::shared_ptr<RetainedConfigs> retained = std::make_shared<RetainedConfigs>();
   std::unique_ptr<EventGate> gate;
+  std::unique_ptr<BeaconMetrics> beacon_metrics;
+  std::unique_ptr<UserAgents> user_agents;
+  std::unique_ptr<Beacons> beacons;
   std::unique_ptr<StreamMetrics> stream_metrics;
   std::unique_ptr<RecordSource> source;
   std::unique_ptr<StreamReaders> stream_readers;
@@ -160,6 +167,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
 
   // What can fail without leaving a trace comes first, the sinks, which make files, last.
   HttpPorts ports(config.http, executors.front(), socket);
+  std::future<std::unique_ptr<UserAgents>> parser = begin_user_agents();
   schemas = std::make_unique<SchemaRepository>(config.schema, reader(config.schema_reader), telemetry);
   schemas->precache(stop);
   if (!config.streams.stream_config_uri.empty()) {
@@ -182,6 +190,7 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   }
   if (streams) retained->store(streams->current());
   declare_first();
+  if (parser.valid()) user_agents = parser.get();
   std::vector<std::unique_ptr<Sink>> sinks;
   if (config.kafka) sinks.push_back(make_kafka_sink(*config.kafka, executors.front(), telemetry));
   if (config.spool) sinks.back() = make_spool_sink(*config.spool, std::move(sinks.back()), telemetry);
@@ -214,6 +223,11 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
   if (config.live) live = std::make_unique<LiveFeed>();
   const auto inflight = std::make_shared<InflightBytes>(config.http.max_inflight_bytes);
   gate = std::make_unique<EventGate>(config.gate, *schemas, streams.get(), *producer, telemetry, live.get(), inflight);
+  if (config.legacy) {
+    beacon_metrics = std::make_unique<BeaconMetrics>(metrics);
+    beacons = std::make_unique<Beacons>(*config.legacy, BeaconLimits{config.gate.json, config.gate.schema_load_timeout},
+                                        *gate, *schemas, *beacon_metrics, user_agents.get());
+  }
   std::function<std::optional<std::string>()> overload_reason;
   if (config.spool) overload_reason = [this] { return producer->overload_reason(); };
   const ApiServices services{*gate,
@@ -224,7 +238,8 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
                              [this] { return stale(); },
                              std::move(overload_reason),
                              stream_readers.get(),
-                             config.intake};
+                             config.intake,
+                             beacons.get()};
   server = std::make_unique<HttpServer>(
       config.http,
       HttpServices{make_router(config.api, config.http, services), make_metrics_endpoint(metrics), telemetry, inflight,
@@ -244,6 +259,13 @@ void Service::Impl::start(const std::stop_token& stop, std::optional<int> socket
     spawn(executors.front(), keep_canaries());
   }
   for (const auto& io : threads) io->thread = std::thread([thread = io.get()] { thread->run(); });
+}
+
+/// Starts to compile the rules of user agents, which takes as long as reading some schemas. No future: there are none.
+std::future<std::unique_ptr<UserAgents>> Service::Impl::begin_user_agents() const {
+  if (!config.legacy || config.legacy->user_agent_regexes.empty()) return {};
+  return std::async(std::launch::async,
+                    [path = config.legacy->user_agent_regexes] { return std::make_unique<UserAgents>(path); });
 }
 
 /// The streams that clients can read, by the stream configs and the options in use.
@@ -461,6 +483,7 @@ std::optional<std::string> Service::Impl::reload(const std::vector<std::string>&
       } else if (source) {
         uses.push_back([this] { change_exposed_streams(nullptr); });
       }
+      if (user_agents) uses.push_back(user_agents->reload());
       LoggingOptions logging = fresh->logging;
       logging.name = config.logging.name;
       start_logging(logging);

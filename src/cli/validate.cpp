@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cerrno>
 #include <chrono>
@@ -30,14 +31,20 @@
 #include "eventgate/http/response.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "eventgate/json/printable.hpp"
+#include "eventgate/legacy/beacons.hpp"
+#include "eventgate/legacy/user_agents.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
+#include "eventgate/telemetry/beacon_metrics.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 
 namespace eventgate {
 
 namespace {
+
+/// Characters of the longest URL that the JavaScript client of beacons sends (its `maxUrlSize`).
+constexpr std::size_t kMaxSentUrl = 2000;
 
 /// The records of one line, as JSON members. Nobody gets them.
 class KeptRecords final : public Sink {
@@ -131,7 +138,7 @@ SchemaOptions as_is_now(SchemaOptions options) {
 /// Of the config, what a request's way goes through; the outputs are left out.
 class Validator {
  public:
-  Validator(const Config& config, std::ostream& out, bool as_json)
+  Validator(const Config& config, std::ostream& out, bool as_json, bool keeps_records)
       : config_(config),
         out_(out),
         as_json_(as_json),
@@ -139,7 +146,7 @@ class Validator {
         telemetry_(metrics_),
         schemas_(as_is_now(config.schema), make_uri_reader(config.schema_reader), telemetry_),
         streams_(make_streams(config, telemetry_)),
-        producer_(make_sinks(records_, as_json), config.produce_timeout, telemetry_),
+        producer_(make_sinks(records_, keeps_records), config.produce_timeout, telemetry_),
         gate_(quiet(config.gate), schemas_, streams_.get(), producer_, telemetry_) {}
 
   void validate(std::string line, std::size_t number) {
@@ -161,6 +168,43 @@ class Validator {
     tell(process_blocking(gate_, batch, request, context_), lone);
   }
 
+  /// Takes the legacy beacon of `url`, which `user_agent` sends.
+  void validate_beacon(std::string_view url, std::string_view user_agent) {
+    if (!config_.legacy) throw std::runtime_error("--beacon: expected a config with the section `legacy`");
+    const LegacyOptions& legacy = *config_.legacy;
+    std::unique_ptr<UserAgents> user_agents;
+    if (!legacy.user_agent_regexes.empty()) user_agents = std::make_unique<UserAgents>(legacy.user_agent_regexes);
+    BeaconMetrics beacon_metrics(metrics_);
+    Beacons beacons(legacy, {config_.gate.json, config_.gate.schema_load_timeout}, gate_, schemas_, beacon_metrics,
+                    user_agents.get());
+    BeaconRequest request;
+    const std::size_t mark = url.find('?');
+    if (mark != std::string_view::npos) request.query = url.substr(mark + 1);
+    request.query = request.query.substr(0, request.query.find('#'));
+    request.context.received_at = std::chrono::system_clock::now();
+    request.context.headers = &user_agent;
+    request.context.find_header = [](const void* sent, std::string_view name) -> std::optional<std::string_view> {
+      const auto& text = *static_cast<const std::string_view*>(sent);
+      return name == "user-agent" && !text.empty() ? std::optional(text) : std::nullopt;
+    };
+    line_ = 1;
+    records_.clear();
+    if (request.query.size() > legacy.max_query) {
+      refuse(beacons.refuse_too_long(request.query, request.context, context_.get_executor()));
+    } else {
+      const BeaconOutcome outcome = process_beacon(beacons, request);
+      if (outcome.refusal) {
+        refuse(std::string(failure_cause_name(outcome.refusal->cause)) + ": " + outcome.refusal->message);
+      } else {
+        tell(outcome.result, true);
+        if (!as_json_ && outcome.result.produced() > 0) out_ << '{' << records_.front() << "}\n";
+      }
+    }
+    if (!as_json_ && url.size() > kMaxSentUrl)
+      out_ << "warning: the URL has " << url.size() << " characters, and the JavaScript client sends none of more than "
+           << kMaxSentUrl << '\n';
+  }
+
   bool finish() {
     if (!as_json_)
       out_ << success_ + invalid_ + error_ << " events: " << success_ << " success, " << invalid_ << " invalid, "
@@ -171,6 +215,18 @@ class Validator {
   }
 
  private:
+  BeaconOutcome process_beacon(Beacons& beacons, const BeaconRequest& request) {
+    std::optional<BeaconOutcome> outcome;
+    const auto work = boost::asio::make_work_guard(context_);
+    spawn(context_.get_executor(), beacons.process(request),
+          [&](const std::exception_ptr& failure, BeaconOutcome processed) {
+            if (failure) std::rethrow_exception(failure);
+            outcome = std::move(processed);
+          });
+    while (!outcome) context_.run_one();
+    return *std::move(outcome);
+  }
+
   static std::unique_ptr<StreamConfigSource> make_streams(const Config& config, Telemetry& telemetry) {
     if (config.streams.stream_config_uri.empty()) return nullptr;
     StreamConfigOptions once = config.streams;
@@ -179,9 +235,9 @@ class Validator {
     return std::make_unique<StreamConfigSource>(once, make_uri_reader(config.stream_reader), telemetry);
   }
 
-  static std::vector<std::unique_ptr<Sink>> make_sinks(std::vector<std::string>& records, bool as_json) {
+  static std::vector<std::unique_ptr<Sink>> make_sinks(std::vector<std::string>& records, bool keeps_records) {
     std::vector<std::unique_ptr<Sink>> sinks;
-    if (as_json) sinks.push_back(std::make_unique<KeptRecords>(records));
+    if (keeps_records) sinks.push_back(std::make_unique<KeptRecords>(records));
     return sinks;
   }
 
@@ -263,8 +319,13 @@ int run_validate(const CommandLine& command, std::ostream& out, std::ostream& wa
   const Config config = config_of(command.files);
   log_nothing(config.logging);
   for (const std::string& warning : config.warnings) warnings << "warning: " << warning << '\n';
+  const bool is_beacon = !command.beacon.empty();
+  Validator validator(config, out, command.json, command.json || is_beacon);
+  if (is_beacon) {
+    validator.validate_beacon(command.beacon, command.user_agent);
+    return validator.finish() ? 0 : 1;
+  }
   Lines lines(command.events, config.http.max_body_size);
-  Validator validator(config, out, command.json);
   std::string line;
   for (std::size_t number = 1; lines.next(line, [&] { out.flush(); }) && out; ++number)
     validator.validate(std::move(line), number);

@@ -17,6 +17,7 @@
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/kafka/kafka_preflight.hpp"
 #include "kafka_options.hpp"
+#include "legacy_section.hpp"
 #include "read_side_options.hpp"
 #include "server_options.hpp"
 #include "stream_options.hpp"
@@ -69,6 +70,7 @@ void read_error_events_for(ConfigSection& root, GateOptions& gate) {
   for (std::size_t i = 0; i < kFailureCauseCount; ++i) {
     const auto cause = static_cast<FailureCause>(i);
     if (cause == FailureCause::not_produced) continue;  // its error event would not be produced either
+    if (is_of_beacon(cause)) continue;                  // whether it makes one is settled
     const std::string name(error_type(cause));
     causes.emplace(name, i);
     known += (known.empty() ? "" : ", ") + name;
@@ -308,6 +310,7 @@ Config config_of(ConfigDocument& document) {
   read_spool(root, config);
   settle_read_side(root, config);
   read_live(root, config);
+  read_legacy(root, config);
   read_transforms(root, config.gate.wikimedia);
 
   root.ignore({"worker_heap_limit_mb", "worker_heartbeat_timeout", "worker_startup_timeout", "worker_shutdown_timeout",

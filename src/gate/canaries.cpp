@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "event_pipeline.hpp"
+#include "eventgate/gate/schema_loads.hpp"
 #include "eventgate/schema/validation_error.hpp"
-#include "schema_loads.hpp"
 
 namespace eventgate {
 

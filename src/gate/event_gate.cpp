@@ -11,12 +11,12 @@
 #include "event_outcome.hpp"
 #include "event_pipeline.hpp"
 #include "eventgate/gate/live_feed.hpp"
+#include "eventgate/gate/schema_loads.hpp"
 #include "eventgate/json/json_error_text.hpp"
 #include "eventgate/streams/topic.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "live_report.hpp"
 #include "request_scratch.hpp"
-#include "schema_loads.hpp"
 #include "self_events.hpp"
 #include "settlement.hpp"
 
@@ -78,6 +78,7 @@ struct EventGate::Impl {
   Task<void> load(RequestSchemas& wanted);
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                  const IoExecutor& executor);
+  void refuse(const RefusedText& refused, const RequestContext& context, const IoExecutor& executor);
 
   const GateOptions options;
   const FieldPath default_stream_field;
@@ -144,6 +145,7 @@ Task<void> EventGate::Impl::process_hasty(std::unique_ptr<HastyRequest> request)
   self_events.produce_error_events(*memory, received_at, executor);
   if (memory->records.empty()) {
     if (live) report_live_events(*live, request->context, Assurance::hasty, *memory, result);
+    if (request->on_outcome) request->on_outcome(result.failure_cause);
     co_return;
   }
   DeliveryBatch& deliveries = settlement.hand_over(*memory, received_at, Assurance::hasty, Origin::client, executor);
@@ -173,38 +175,44 @@ Task<void> EventGate::Impl::load(RequestSchemas& wanted) {
 /// Records a body that is no JSON. The query may name the stream of its events.
 void EventGate::Impl::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                                 const IoExecutor& executor) {
-  const std::int64_t received_at = to_milliseconds(context.received_at);
   const std::string message = "Malformed JSON: " + json_error_text(body, error);
   const DefaultRouting routing(options, context, Origin::client);
+  refuse({body, FailureCause::malformed_json, message, routing.stream, routing.schema_uri}, context, executor);
+}
+
+void EventGate::Impl::refuse(const RefusedText& refused, const RequestContext& context, const IoExecutor& executor) {
+  const std::int64_t received_at = to_milliseconds(context.received_at);
   const std::shared_ptr<const StreamConfigs> streams = pipeline.streams ? pipeline.streams->current() : nullptr;
-  const StreamConfig* const config = streams && !routing.stream.empty() ? streams->find(routing.stream) : nullptr;
-  LedgerAccount& account = config ? ledger.account(routing.stream) : ledger.unknown();
+  const StreamConfig* const config = streams && !refused.stream.empty() ? streams->find(refused.stream) : nullptr;
+  LedgerAccount& account = config ? ledger.account(refused.stream) : ledger.unknown();
   LiveEvent live_event;
   ledger.arrived(1);
   account.received(1, received_at);
   outcomes.record({.kind = EventOutcome::Kind::refused,
                    .account = account,
                    .schema_label = Telemetry::kUnknown,
-                   .cause = FailureCause::malformed_json,
-                   .message = message,
-                   .sent_stream = routing.stream,
-                   .sent_schema_uri = routing.schema_uri,
+                   .cause = refused.cause,
+                   .message = refused.message,
+                   .sent_stream = refused.stream,
+                   .sent_schema_uri = refused.schema_uri,
                    .live = &live_event});
   if (live) {
     EventStatus status;
-    status.message = message;
+    status.message = refused.message;
     std::string query;
     append_live_query(query, context);
     live_event.received_at = received_at;
     live_event.query = query;
-    live_event.text = body;
+    live_event.text = refused.text;
     live_event.status = &status;
+    live_event.stream = refused.stream;
+    live_event.schema_uri = refused.schema_uri;
     live->add({&live_event, 1});
   }
-  if (!options.makes_error_event(FailureCause::malformed_json)) return;
+  if (!options.makes_error_event(refused.cause)) return;
   MemoryLease memory;
-  FailedEvent failed{body,          message, error_type(FailureCause::malformed_json), std::nullopt, routing.schema_uri,
-                     routing.stream};
+  FailedEvent failed{refused.text, refused.message,    error_type(refused.cause),
+                     std::nullopt, refused.schema_uri, refused.stream};
   std::string http;
   std::string query;
   failed.has_details = self_events.has_error_details();
@@ -248,6 +256,10 @@ Task<void> EventGate::process_hasty(std::unique_ptr<HastyRequest> request) {
 void EventGate::malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                           const IoExecutor& executor) {
   impl_->malformed(body, error, context, executor);
+}
+
+void EventGate::refuse(const RefusedText& refused, const RequestContext& context, const IoExecutor& executor) {
+  impl_->refuse(refused, context, executor);
 }
 
 void EventGate::produce_ledger(std::chrono::system_clock::time_point now, const IoExecutor& executor) {

@@ -30,9 +30,7 @@ void OutcomeRecorder::record(const EventOutcome& outcome) {
   if (outcome.live) {
     const bool is_refused = outcome.kind == EventOutcome::Kind::refused;
     outcome.live->outcome = is_refused && is_invalid(outcome.cause) ? LiveOutcome::invalid : LiveOutcome::error;
-    outcome.live->cause = is_refused                                 ? failure_cause_name(outcome.cause)
-                          : outcome.kind == EventOutcome::Kind::lost ? std::string_view("lost")
-                                                                     : std::string_view("delivery_unknown");
+    outcome.live->cause = outcome_name(outcome.kind, outcome.cause);
   }
   if (outcome.origin != Origin::client) return;
   if (outcome.assurance == Assurance::hasty && outcome.kind != EventOutcome::Kind::refused)
@@ -49,6 +47,20 @@ void OutcomeRecorder::record(const EventOutcome& outcome) {
   } else {
     telemetry_.event_refused(event);
   }
+}
+
+std::string_view outcome_name(EventOutcome::Kind kind, FailureCause cause) {
+  switch (kind) {
+    case EventOutcome::Kind::lost:
+      return "lost";
+    case EventOutcome::Kind::delivery_unknown:
+      return "delivery_unknown";
+    case EventOutcome::Kind::refused:
+    case EventOutcome::Kind::produced:
+    case EventOutcome::Kind::spooled:
+      break;
+  }
+  return failure_cause_name(cause);
 }
 
 std::string_view schema_label(const CompiledSchema& schema) {

@@ -61,6 +61,9 @@ class OutcomeRecorder {
   Telemetry& telemetry_;
 };
 
+/// Returns the name of the outcome of an event that is not produced: that of `cause` if it is refused.
+std::string_view outcome_name(EventOutcome::Kind kind, FailureCause cause);
+
 /// Returns the label of `schema` in metrics: its path, or `unknown` for an absolute URI, of which clients can name any
 /// number.
 std::string_view schema_label(const CompiledSchema& schema);

@@ -21,6 +21,7 @@ const FieldPath kDt("dt");
 }  // namespace
 
 void EventPipeline::record_refusal(FailureCause cause, std::string_view message) {
+  result_.failure_cause = failure_cause_name(cause);
   account().received(1, received_at_);
   services_.outcomes.record({.kind = EventOutcome::Kind::refused,
                              .account = account(),
@@ -70,7 +71,7 @@ void EventPipeline::refuse_invalid(std::vector<ValidationError> errors) {
 void EventPipeline::add_error_event(FailureCause cause, std::string_view message,
                                     std::span<const ValidationError> errors) {
   if (origin_ != Origin::client || !options_.makes_error_event(cause)) return;
-  FailedEvent failed{batch_[index_].source(),
+  FailedEvent failed{batch_.sent_text(index_),
                      message,
                      error_type(cause),
                      event_,

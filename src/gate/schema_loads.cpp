@@ -1,4 +1,4 @@
-#include "schema_loads.hpp"
+#include "eventgate/gate/schema_loads.hpp"
 
 #include <atomic>
 #include <boost/asio/post.hpp>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,7 +104,9 @@ void Settlement::settle_failed(const Records& records, const RecordGroup& group,
                                ProcessResult& result) {
   RequestMemory* const memory = records.memory;
   const bool has_live_event = memory && !memory->live.events.empty();
-  outcomes_.record({.kind = failure_kind(failure, records.assurance),
+  const EventOutcome::Kind kind = failure_kind(failure, records.assurance);
+  result.failure_cause = outcome_name(kind, failure_cause(failure));
+  outcomes_.record({.kind = kind,
                     .account = *group.account,
                     .schema_label = schema_label(*group.schema),
                     .origin = records.origin,
@@ -166,11 +169,14 @@ class Settlement::HastyCompletion final : public CompletionHandler {
     ProcessResult result;
   };
 
-  HastyCompletion(Settlement& settlement, RequestMemory& memory, std::shared_ptr<const void> held)
+  /// `failure_cause` is that of the events that have no record.
+  HastyCompletion(Settlement& settlement, RequestMemory& memory, HastyRequest& request, std::string_view failure_cause)
       : settlement_(settlement),
         record_count_(memory.records.size()),
         groups_(std::move(memory.groups)),
-        held_(std::move(held)) {}
+        held_(std::move(request.held)),
+        on_outcome_(std::move(request.on_outcome)),
+        failure_cause_(failure_cause) {}
 
   void keep(Request request) { kept_ = std::make_unique<Request>(std::move(request)); }
 
@@ -179,12 +185,14 @@ class Settlement::HastyCompletion final : public CompletionHandler {
   void handle_completion(DeliveryBatch& batch) noexcept override {
     try {
       ProcessResult counts;
+      counts.failure_cause = failure_cause_;
       ProcessResult& result = kept_ ? kept_->result : counts;
       RequestMemory* const memory = kept_ ? &*kept_->memory : nullptr;
       const Records records{groups_, record_count_, Assurance::hasty, Origin::client, memory};
       settlement_.settle(records, batch, batch.handle(0).executor(), result);
       if (memory && settlement_.live_)
         report_live_events(*settlement_.live_, kept_->request->context, Assurance::hasty, *memory, result);
+      if (on_outcome_) on_outcome_(result.failure_cause);
     } catch (const std::exception& exception) {
       log_settlement_failure(record_count_, exception.what());
     }
@@ -195,12 +203,14 @@ class Settlement::HastyCompletion final : public CompletionHandler {
   const std::size_t record_count_;
   const RecordGroups groups_;
   const std::shared_ptr<const void> held_;
+  const std::function<void(std::string_view)> on_outcome_;
+  const std::string_view failure_cause_;
   std::unique_ptr<Request> kept_;
 };
 
 void Settlement::settle_on_completion(DeliveryBatch& deliveries, std::unique_ptr<HastyRequest> request,
                                       MemoryLease memory, ProcessResult result) {
-  auto completion = std::make_unique<HastyCompletion>(*this, *memory, std::move(request->held));
+  auto completion = std::make_unique<HastyCompletion>(*this, *memory, *request, result.failure_cause);
   if (live_ || producer_.borrows_record_text()) {
     request->batch.release_values();
     completion->keep({std::move(request), std::move(memory), std::move(result)});

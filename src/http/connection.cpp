@@ -97,7 +97,10 @@ class RequestExchange final : public Exchange {
   }
 
   const Request& request() const override { return connection_.socket_.buffers().request; }
-  const Query& query() const override { return parameters; }
+  const Query& query() const override {
+    if (!parameters) parameters = parse_query(match.query);
+    return *parameters;
+  }
   const std::string& path_parameter() const override { return match.parameter; }
   const std::string& remote_address() const override { return connection_.args_.remote_address; }
   std::chrono::system_clock::time_point received_at() const override { return received; }
@@ -123,7 +126,7 @@ class RequestExchange final : public Exchange {
   BodyReader body;
   InflightReservation reservation;  // of the request, then of its response
   Router::Match match;
-  Query parameters;
+  mutable std::optional<Query> parameters;  // parsed when an endpoint asks for them
   std::chrono::system_clock::time_point received;
   bool streaming = false;
 
@@ -363,7 +366,6 @@ Endpoint* HttpConnection::find_endpoint(RequestExchange& exchange, HeadReader& h
     rejected = foreign_origin_response(request);
     return nullptr;
   }
-  exchange.parameters = parse_query(exchange.match.query);
   return endpoint;
 }
 

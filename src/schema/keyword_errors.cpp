@@ -84,9 +84,11 @@ void KeywordErrors::add_plain(const Schema& schema, std::string_view keyword, st
   add(schema, keyword, keyword, "{}", std::string(message));
 }
 
-void KeywordErrors::add_type(const Schema& schema) {
+void KeywordErrors::add_type(const Schema& schema, bool is_empty_list) {
   const std::string& name = program_.texts[schema.type_name];
-  add(schema, "type", "type", R"({"type":")" + name + "\"}", "should be " + name);
+  const bool is_of_php = is_empty_list && (schema.types & type_bit(JsonType::object)) != 0;
+  add(schema, "type", "type", R"({"type":")" + name + "\"}", "should be " + name,
+      is_of_php ? "is an empty list; PHP writes an empty object so" : "");
 }
 
 void KeywordErrors::add_additional_items(const Schema& schema, std::size_t limit) {

@@ -45,7 +45,7 @@ class KeywordErrors {
 
   /// Adds an error without parameters.
   [[gnu::noinline]] void add_plain(const Schema& schema, std::string_view keyword, std::string_view message);
-  [[gnu::noinline]] void add_type(const Schema& schema);
+  [[gnu::noinline]] void add_type(const Schema& schema, bool is_empty_list);
   [[gnu::noinline]] void add_limit(const Schema& schema, bool maximum, const Limit& limit);
   [[gnu::noinline]] void add_multiple_of(const Schema& schema, const NumberRules& rules);
   /// Adds the error of a keyword such as `maxLength`: `should NOT be longer than 9 characters`. `more` is the verb of a

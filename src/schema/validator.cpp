@@ -198,7 +198,8 @@ bool Validator::check_type(const Schema& schema, Index node) {
     return true;
   }
   if constexpr (kMode == Mode::all_errors) {
-    errors_->add_type(schema);
+    const bool is_empty_list = n.type == JsonType::array && n.next == node + 1;
+    errors_->add_type(schema, is_empty_list);
   }
   return false;
 }

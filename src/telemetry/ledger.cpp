@@ -88,6 +88,26 @@ std::string_view failure_cause_name(FailureCause cause) {
       return "record";
     case FailureCause::not_produced:
       return "not_produced";
+    case FailureCause::legacy_empty:
+      return "legacy_empty";
+    case FailureCause::legacy_truncated:
+      return "legacy_truncated";
+    case FailureCause::legacy_malformed:
+      return "legacy_malformed";
+    case FailureCause::legacy_not_object:
+      return "legacy_not_object";
+    case FailureCause::legacy_no_schema:
+      return "legacy_no_schema";
+    case FailureCause::legacy_unknown_schema:
+      return "legacy_unknown_schema";
+    case FailureCause::legacy_unknown_revision:
+      return "legacy_unknown_revision";
+    case FailureCause::legacy_web_host:
+      return "legacy_web_host";
+    case FailureCause::legacy_bot:
+      return "legacy_bot";
+    case FailureCause::legacy_too_long:
+      return "legacy_too_long";
   }
   return {};
 }

@@ -148,16 +148,17 @@ Names exported_by_a_gate() {
   const TemporaryFolder folder;
   GateProcess gate({"config/config.yaml"}, "spool: {path: " + folder.path() +
                                                "/spool}\nkafka: {conf: {metadata.broker.list: '127.0.0.1:1', "
-                                               "statistics.interval.ms: 50}}\n");
+                                               "statistics.interval.ms: 50}}\nlegacy: {schemas: {Test: 1.0.0}}\n");
   HttpClient client(gate.port());
   const std::string event = R"({"$schema": "/test/event/1.0.0", "meta": {"stream": "test.event"}, "test": )";
   EXPECT_EQ(client.post("/v1/events", event + R"("x"})").status, 201u);
   EXPECT_EQ(client.post("/v1/events", event + "5}").status, 400u);
+  EXPECT_EQ(client.get("/beacon/event?%7B").status, 204u);
   Names names;
   EXPECT_TRUE(becomes([&] {
     names.clear();
     add_names(HttpClient(gate.metrics_port()).get("/metrics").body, names);
-    return names.contains("eventgate_rdkafka_msg_cnt");
+    return names.contains("eventgate_rdkafka_msg_cnt") && names.contains("eventgate_legacy_beacons_total");
   }));
   return names;
 }
@@ -267,7 +268,8 @@ TEST(Ops, PanelsOfWhatSeldomHappensShowZeroBeforeItDoes) {
                             "eventgate_stream_lag_records",
                             "eventgate_stream_records_skipped_total",
                             "eventgate_stream_gaps_total",
-                            "eventgate_stream_buffer_bytes"};
+                            "eventgate_stream_buffer_bytes",
+                            "eventgate_legacy_beacons_total"};
   std::size_t found = 0;
   const ordered_json dashboard = object_of("ops/grafana/eventgate.json");
   for (const ordered_json& panel : dashboard["panels"]) {

@@ -32,6 +32,13 @@ TEST(ErrorHint, ListsSomeOfManyKnownProperties) {
   EXPECT_TRUE(hint.ends_with("'name7' and 12 more")) << hint;
 }
 
+TEST(ErrorHint, KnowsTheEmptyObjectOfPhp) {
+  const std::string schema = R"({"properties": {"a": {"type": "object"}, "b": {"type": "string"}}})";
+  EXPECT_EQ(hint_of(schema, R"({"a": []})"), "'.a' is an empty list; PHP writes an empty object so");
+  EXPECT_EQ(hint_of(schema, R"({"a": [1]})"), "");
+  EXPECT_EQ(hint_of(schema, R"({"b": []})"), "");
+}
+
 TEST(ErrorHint, NamesAllowedValues) {
   EXPECT_EQ(hint_of(R"({"properties": {"a": {"enum": ["x", "y", 1]}}})", R"({"a": "z"})"),
             R"('.a' has to be one of ["x","y",1])");

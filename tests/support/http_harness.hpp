@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/gate/live_feed.hpp"
 #include "eventgate/http/server.hpp"
+#include "eventgate/legacy/beacons.hpp"
+#include "eventgate/telemetry/beacon_metrics.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "support/fake_object_reader.hpp"
@@ -43,9 +46,10 @@ class HttpHarness {
     std::function<std::vector<std::string>()> stale;
     std::function<std::optional<std::string>()> overload_reason;
     std::size_t threads = 1;
-    bool live = false;                 ///< There is a live feed.
-    std::string error_stream;          ///< Empty: no error events.
-    StreamReaders* readers = nullptr;  ///< Not null: there are routes of streams.
+    bool live = false;                                   ///< There is a live feed.
+    std::string error_stream;                            ///< Empty: no error events.
+    StreamReaders* readers = nullptr;                    ///< Not null: there are routes of streams.
+    std::optional<LegacyOptions> legacy = std::nullopt;  ///< Set: there are routes of legacy beacons.
   };
 
   HttpHarness() : HttpHarness(Setup()) {}
@@ -88,7 +92,9 @@ class HttpHarness {
                           std::move(setup.not_ready_reason),
                           std::move(setup.stale),
                           std::move(setup.overload_reason),
-                          setup.readers};
+                          setup.readers,
+                          true,
+                          make_beacons(setup.legacy)};
     Router router = make_router(api_, setup.http, api);
     for (const Route& route : router.routes())
       routes.push_back({route.method, std::string(route.path), std::string(route.operation)});
@@ -188,12 +194,21 @@ class HttpHarness {
   std::unique_ptr<LiveFeed> live;
 
  private:
+  Beacons* make_beacons(const std::optional<LegacyOptions>& legacy) {
+    if (!legacy) return nullptr;
+    beacon_metrics_ = std::make_unique<BeaconMetrics>(metrics);
+    beacons_ = std::make_unique<Beacons>(*legacy, BeaconLimits{}, *gate_, *schemas_, *beacon_metrics_, nullptr);
+    return beacons_.get();
+  }
+
   const ApiOptions api_;
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::unique_ptr<SchemaRepository> schemas_;
   std::unique_ptr<StreamConfigSource> streams_;
   std::unique_ptr<FanOut> producer_;
   std::unique_ptr<EventGate> gate_;
+  std::unique_ptr<BeaconMetrics> beacon_metrics_;
+  std::unique_ptr<Beacons> beacons_;
   std::unique_ptr<HttpServer> server_;
   std::vector<boost::asio::executor_work_guard<IoExecutor>> work_;
   std::vector<std::thread> threads_;

@@ -70,7 +70,9 @@ TEST_F(LedgerTest, ARefusalHasTheNameOfItsCause) {
   for (std::size_t i = 0; i < kFailureCauseCount; ++i)
     names.push_back(failure_cause_name(static_cast<FailureCause>(i)));
   EXPECT_THAT(names, ElementsAre("invalid", "malformed_json", "field", "schema", "stream", "title", "topic", "key",
-                                 "record", "not_produced"));
+                                 "record", "not_produced", "legacy_empty", "legacy_truncated", "legacy_malformed",
+                                 "legacy_not_object", "legacy_no_schema", "legacy_unknown_schema",
+                                 "legacy_unknown_revision", "legacy_web_host", "legacy_bot", "legacy_too_long"));
 }
 
 // Each scrape balances while threads are between an event and its outcome; no count goes back from one to the next; and

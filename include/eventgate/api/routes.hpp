@@ -20,6 +20,7 @@
 
 namespace eventgate {
 
+class Beacons;
 class EventGate;
 class LiveFeed;
 class Metrics;
@@ -63,6 +64,7 @@ struct ApiServices {
   std::function<std::optional<std::string>()> overload_reason = {};
   StreamReaders* readers = nullptr;  ///< Null: there are no routes below `/v2`.
   bool intake = true;                ///< False: there are no routes that take events.
+  Beacons* beacons = nullptr;        ///< Null: there are no routes of legacy beacons.
 };
 
 /// Makes the endpoints and the table of their routes. `http` are the options of the server.

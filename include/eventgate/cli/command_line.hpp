@@ -91,6 +91,8 @@ struct CommandLine {
   std::vector<std::string> streams;  ///< `canary`: the streams. Empty: those with canaries. `tables`: empty: all.
   bool json = false;                 ///< `check`, `validate`: print JSON.
   std::string events = "-";          ///< `validate`: a file with an event on each line, or `-` for stdin.
+  std::string beacon;                ///< `validate`: the URL of a legacy beacon. Empty: `events` count.
+  std::string user_agent;            ///< `validate`: that of the beacon's request. Empty: it has none.
 
   // Of `schema`.
   std::string schema_uri;        ///< Of `show`: the schema.

@@ -14,6 +14,7 @@
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/http/http_options.hpp"
 #include "eventgate/kafka/kafka_sink.hpp"
+#include "eventgate/legacy/legacy_options.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/readers/exposed_streams.hpp"
 #include "eventgate/readers/reader_options.hpp"
@@ -45,6 +46,7 @@ struct Config {
   std::optional<ReaderOptions> readers;  ///< Serves `/v2` with it.
   /// How `readers` reach Kafka: `kafka.streams` over `kafka.conf`. Nullopt: they read the folder of `file`.
   std::optional<KafkaProducerOptions> kafka_readers;
+  std::optional<LegacyOptions> legacy;  ///< Takes legacy beacons with it.
   std::chrono::milliseconds produce_timeout{10000};
   std::chrono::milliseconds startup_timeout{30000};  ///< Longest time until the service manager hears READY.
   std::chrono::milliseconds shutdown_timeout{30000};

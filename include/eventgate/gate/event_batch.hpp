@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eventgate/json/json_nodes.hpp"
@@ -31,6 +33,12 @@ class EventBatch {
 
   std::string_view body() const { return *body_; }
 
+  /// Returns the text that the client sent as the event at `index`.
+  std::string_view sent_text(std::size_t index) const { return sent_ ? *sent_ : (*this)[index].source(); }
+
+  /// Says that the only event was made from another text, which the client sent. Values of the batch stay valid.
+  void set_sent_text(std::string text) { sent_ = std::make_unique<std::string>(std::move(text)); }
+
   /// Gives the memory of the parsed values to the next batch of this thread. Only `body` and the texts of events stay
   /// valid.
   void release_values();
@@ -49,6 +57,7 @@ class EventBatch {
   EventBatch();
   std::unique_ptr<std::string> body_;  // on the heap: moving a short string would move its bytes
   std::unique_ptr<Values, Recycle> values_;
+  std::unique_ptr<std::string> sent_;  // null: the events are as sent
 };
 
 }  // namespace eventgate

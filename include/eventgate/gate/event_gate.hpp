@@ -58,6 +58,10 @@ class EventGate {
   void malformed(std::string_view body, const JsonError& error, const RequestContext& context,
                  const IoExecutor& executor);
 
+  /// Records a text that makes no event for another reason, under `refused.stream` if that is declared. Makes its error
+  /// event likewise.
+  void refuse(const RefusedText& refused, const RequestContext& context, const IoExecutor& executor);
+
   /// Makes one ledger event for each stream that had events since the last call, if `ledger_stream` is set. Returns
   /// without waiting for them. Ledger events count in the ledger as events of `ledger_stream`, which itself gets no
   /// ledger event, so none causes another. Without room in `inflight` no event is made, and the next call covers the

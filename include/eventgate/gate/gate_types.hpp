@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,10 +65,22 @@ struct GateOptions {
       {"x-request-id", FieldPath("meta.request_id")}, {"user-agent", FieldPath("http.request_headers.user-agent")}};
   JsonLimits json;
 
-  /// Returns true if a client's event that is refused for `cause` makes an error event.
+  /// Returns true if a client's event that is refused for `cause` makes an error event. A beacon that is no event makes
+  /// one whatever `error_events_for` says, unless its refusal was asked for.
   bool makes_error_event(FailureCause cause) const {
-    return !error_stream.empty() && error_events_for[static_cast<std::size_t>(cause)];
+    if (error_stream.empty()) return false;
+    if (is_of_beacon(cause)) return cause != FailureCause::legacy_web_host && cause != FailureCause::legacy_bot;
+    return error_events_for[static_cast<std::size_t>(cause)];
   }
+};
+
+/// A text of a client that makes no event.
+struct RefusedText {
+  std::string_view text;
+  FailureCause cause;
+  std::string_view message;          ///< Why, and what was expected.
+  std::string_view stream = {};      ///< Of the event that it was meant to be. Empty: unknown.
+  std::string_view schema_uri = {};  ///< Likewise.
 };
 
 /// The maker of an event: a client, or the gate itself.
@@ -80,6 +93,8 @@ struct ProcessResult {
   std::vector<EventStatus> error;
   std::size_t spooled = 0;  ///< Produced events that are in the spool; Kafka gets them later.
   std::size_t no_room = 0;  ///< Events in `error` for which neither a queue nor the spool had room.
+  /// The name of the cause of one event that is in a list, or was lost after its client's reply. Empty: there is none.
+  std::string_view failure_cause = {};
 
   std::size_t produced() const { return event_count - invalid.size() - error.size(); }
 };
@@ -94,6 +109,9 @@ struct HastyRequest {
   RequestContext context;
   /// Released when the outcome of the last event is known, which may be long after this request is destroyed.
   std::shared_ptr<const void> held;
+  /// Called once when that outcome is known, with `ProcessResult::failure_cause`. It must not block. Empty: no one
+  /// asks.
+  std::function<void(std::string_view failure_cause)> on_outcome;
 };
 
 }  // namespace eventgate

@@ -33,9 +33,23 @@ enum class FailureCause : std::uint8_t {
   topic,           ///< Its stream makes no legal topic name.
   key,             ///< It lacks a field of the message_key.
   record,          ///< Kafka will never take its record, because of the size, timestamp or form.
-  not_produced     ///< No sink took its record.
+  not_produced,    ///< No sink took its record.
+  // A legacy beacon that makes no event. Counts under the stream that its text names, if that can be told.
+  legacy_empty,             ///< It has no text.
+  legacy_truncated,         ///< Its text was cut on the way.
+  legacy_malformed,         ///< Its text is no JSON, or no UTF-8.
+  legacy_not_object,        ///< Its text is JSON, but no object.
+  legacy_no_schema,         ///< It names no schema.
+  legacy_unknown_schema,    ///< `legacy.schemas` does not have its schema.
+  legacy_unknown_revision,  ///< `legacy.schemas` does not have this revision of its schema.
+  legacy_web_host,          ///< It comes from none of `legacy.web_hosts`.
+  legacy_bot,               ///< A bot sent it, and `legacy.bots` is `drop`.
+  legacy_too_long           ///< Its query is longer than `legacy.max_query`.
 };
-inline constexpr std::size_t kFailureCauseCount = 10;
+inline constexpr std::size_t kFailureCauseCount = 20;
+
+/// Returns true for the causes of a legacy beacon that makes no event.
+constexpr bool is_of_beacon(FailureCause cause) { return cause >= FailureCause::legacy_empty; }
 
 /// Returns the name of a cause in metrics, logs and ledger events: that of the enumerator.
 std::string_view failure_cause_name(FailureCause cause);

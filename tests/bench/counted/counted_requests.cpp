@@ -18,13 +18,17 @@
 #include <vector>
 
 #include "eventgate/api/routes.hpp"
+#include "eventgate/base/percent.hpp"
 #include "eventgate/delivery/fan_out.hpp"
 #include "eventgate/fetch/object_reader.hpp"
 #include "eventgate/gate/event_gate.hpp"
 #include "eventgate/http/server.hpp"
+#include "eventgate/legacy/beacons.hpp"
+#include "eventgate/legacy/user_agents.hpp"
 #include "eventgate/logging/log.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
+#include "eventgate/telemetry/beacon_metrics.hpp"
 #include "eventgate/telemetry/metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
 #include "support/paths.hpp"
@@ -41,11 +45,31 @@ constexpr std::string_view kEvent =
     R"("session_id":"5d2e8b7041c69fa3d8p7m2k8v1xr","page_view_id":"0f9e8d7c6b5a49382716p7m2k9w4","scrolled":false,)"
     R"("action":"visit_page","article_id":4711,"position":2,"query":"how tall is the eiffel tower"}})";
 
-std::string request_of(const std::string& body) {
-  return "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1:8192\r\nUser-Agent: bench/1.0\r\nContent-Type: "
+std::string request_of(const std::string& body, const std::string& query = "") {
+  return "POST /v1/events" + query +
+         " HTTP/1.1\r\nHost: 127.0.0.1:8192\r\nUser-Agent: bench/1.0\r\nContent-Type: "
          "application/json\r\n"
          "Content-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+/// The same event as a hasty POST and as a legacy beacon: the capsule of a beacon, without what the gate adds.
+constexpr std::string_view kCapsule =
+    R"({"event":{"source":"full_text","unique_id":"a1f3c09d72be5648e0p7m2k9w4zq",)"
+    R"("session_id":"5d2e8b7041c69fa3d8p7m2k8v1xr","page_view_id":"0f9e8d7c6b5a49382716p7m2k9w4","scrolled":false,)"
+    R"("action":"visit_page","article_id":4711,"position":2,"query":"how tall is the eiffel tower"},)"
+    R"("schema":"BenchSearch","revision":18288361,"webHost":"en.m.wiki.example.org","wiki":"examplewiki"})";
+
+/// What a client that posts it would have to add itself.
+std::string event_of_capsule() {
+  std::string event(kCapsule.substr(0, kCapsule.size() - 1));
+  return event + R"(,"$schema":"/analytics/legacy/benchsearch/1.0.0","meta":{"stream":"eventlogging_BenchSearch",)"
+                 R"("domain":"en.m.wiki.example.org"},"client_dt":"2026-03-14T15:09:26.535Z"})";
+}
+
+std::string beacon_request() {
+  return "GET /beacon/event?" + percent_encode(kCapsule) +
+         "; HTTP/1.1\r\nHost: 127.0.0.1:8192\r\nUser-Agent: bench/1.0\r\n\r\n";
 }
 
 std::string body_of(const std::string& kind) {
@@ -66,7 +90,7 @@ std::string body_of(const std::string& kind) {
     replace("2026-03-14T15:09:26.535Z", "yesterday");
     return invalid;
   }
-  throw std::runtime_error("expected one, hundred or invalid, not '" + kind + "'");
+  throw std::runtime_error("expected one, hundred, invalid, hasty or beacon, not '" + kind + "'");
 }
 
 /// The gate behind its HTTP server, and a client on the same thread.
@@ -77,8 +101,7 @@ class Rig {
         streams_(stream_options(), make_uri_reader({}), telemetry_),
         producer_(one(std::make_unique<TakingSink>()), std::chrono::seconds(10), telemetry_),
         gate_(gate_options(), schemas_, &streams_, producer_, telemetry_),
-        server_(http_options(),
-                HttpServices{make_router({}, http_options(), ApiServices{gate_, &streams_}), nullptr, telemetry_},
+        server_(http_options(), HttpServices{make_router({}, http_options(), services()), nullptr, telemetry_},
                 {io_.get_executor()}, HttpPorts(http_options(), io_.get_executor())) {
     schemas_.precache();
     client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -117,6 +140,7 @@ class Rig {
     constexpr std::string_view kLength = "content-length: ";
     const std::size_t end = answer.find("\r\n\r\n");
     if (end == std::string_view::npos) return false;
+    if (answer.substr(9, 3) == "204") return true;
     return answer.size() == end + 4 + std::strtoul(answer.data() + answer.find(kLength) + kLength.size(), nullptr, 10);
   }
 
@@ -124,7 +148,7 @@ class Rig {
     SchemaOptions options;
     options.schema_base_uris = {source_dir() + "/tests/bench/schemas", source_dir() + "/schemas"};
     options.schema_file_extension = ".yaml";
-    options.schema_precache_uris = {"/bench/search/1.0.0", "/error/2.1.0"};
+    options.schema_precache_uris = {"/bench/search/1.0.0", "/analytics/legacy/benchsearch/1.0.0", "/error/2.1.0"};
     options.schema_precache_required = true;
     return options;
   }
@@ -150,13 +174,28 @@ class Rig {
     return options;
   }
 
+  static LegacyOptions legacy_options() {
+    LegacyOptions options;
+    options.schemas["BenchSearch"].version = "1.0.0";
+    options.user_agent_regexes = source_dir() + "/tests/bench/counted/user_agents.yaml";
+    return options;
+  }
+  ApiServices services() {
+    ApiServices services{gate_, &streams_};
+    services.beacons = &beacons_;
+    return services;
+  }
+
   Metrics metrics_{"bench"};
   Telemetry telemetry_{metrics_};
+  BeaconMetrics beacon_metrics_{metrics_};
+  UserAgents user_agents_{legacy_options().user_agent_regexes};
   boost::asio::io_context io_{1};
   SchemaRepository schemas_;
   StreamConfigSource streams_;
   FanOut producer_;
   EventGate gate_;
+  Beacons beacons_{legacy_options(), {}, gate_, schemas_, beacon_metrics_, &user_agents_};
   HttpServer server_;
   int client_ = -1;
   char answer_[65536];
@@ -172,8 +211,19 @@ class Rig {
 int run(const std::string& kind, int count) {
   set_log_level(LogLevel::fatal);
   Rig rig;
-  const std::string request = request_of(body_of(kind));
-  const auto post = [&] { rig.post(request, kind == "invalid" ? "400" : "201"); };
+  std::string request;
+  std::string_view status = "201";
+  if (kind == "hasty") {
+    request = request_of(event_of_capsule(), "?hasty=true");
+    status = "202";
+  } else if (kind == "beacon") {
+    request = beacon_request();
+    status = "204";
+  } else {
+    request = request_of(body_of(kind));
+    if (kind == "invalid") status = "400";
+  }
+  const auto post = [&] { rig.post(request, status); };
   for (int i = 0; i < 20; ++i) post();
   post_counted(post, count);
   std::printf("g++ %s, glibc %s, %s\n", __VERSION__, ::gnu_get_libc_version(),
@@ -185,7 +235,7 @@ int run(const std::string& kind, int count) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 3) throw std::runtime_error("usage: counted_requests one|hundred|invalid COUNT");
+    if (argc != 3) throw std::runtime_error("usage: counted_requests one|hundred|invalid|hasty|beacon COUNT");
     return eventgate::bench::run(argv[1], std::atoi(argv[2]));
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "counted_requests: %s\n", failure.what());

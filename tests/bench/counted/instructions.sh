@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 
 {
   echo "# Instructions of a request: \`./dev bench --store-counts\` writes this, tests/bench/counted/instructions.sh compares."
-  for kind in one hundred invalid; do
+  for kind in one hundred invalid hasty beacon; do
     valgrind --tool=callgrind --callgrind-out-file="$work/out" --toggle-collect='eventgate::bench::post_counted*' \
       "$program" "$kind" "$count" >"$work/stdout" 2>"$work/stderr" || { cat "$work/stderr" >&2; exit 1; }
     awk -v kind="$kind" -v count="$count" '/^summary:|^totals:/ { total = $2 } END { printf "%s %.0f\n", kind, total / count }' \
@@ -28,6 +28,11 @@ trap 'rm -rf "$work"' EXIT
   done
   echo "with $(cat "$work/stdout")"
 } >"$work/now"
+
+# A beacon is the same event as the hasty request, percent-encoded, with its user agent kept.
+awk '$1 == "hasty" { hasty = $2 } $1 == "beacon" { beacon = $2 }
+     END { printf "a beacon costs %.2f times the instructions of a hasty request\n", beacon / hasty
+           if (beacon > 1.5 * hasty) { print "expected at most 1.5 times"; exit 1 } }' "$work/now"
 
 if [[ ${2:-} == --store ]]; then
   cp "$work/now" "$stored"
