@@ -144,8 +144,10 @@ bool TopicRing::read(std::uint64_t from, std::uint64_t until, std::size_t max, s
 std::optional<std::uint64_t> TopicRing::find(ReaderPositions& positions, std::size_t topic) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [number, partition] : partitions_) {
-    if (!positions.find(topic, number) && partition.first)
-      positions.find_or_add(topic, topic_, number, *partition.first);
+    // A partition that was there before the ring, and that the reader does not know, is one of a topic that was
+    // deleted.
+    if (!positions.find(topic, number))
+      positions.find_or_add(topic, topic_, number, partition.first.value_or(partition.back.offset));
     const StreamPosition* const position = positions.find(topic, number);
     if (position && position->offset < partition.front.offset) return std::nullopt;
   }

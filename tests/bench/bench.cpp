@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "bench.hpp"
+#include "readers.hpp"
 #include "support/http_client.hpp"
 #include "support/paths.hpp"
 
@@ -28,23 +29,6 @@ double wire = 0;
 double relay = 0;
 std::string binary = gate_binary();
 std::string only;  // rows of whole requests whose names have this
-
-void print_row(const std::string& what, double cpu, const std::string& multiple, const std::string& goal) {
-  std::printf("%-58s %9.3f  %-22s %s\n", what.c_str(), cpu, multiple.c_str(), goal.c_str());
-  std::fflush(stdout);
-}
-
-std::string times(double value, const char* yardstick) {
-  char text[64];
-  std::snprintf(text, sizeof text, value < 1 ? "%.3f %s" : "%.2f %s", value, yardstick);
-  return text;
-}
-
-std::string goal_of(double value, double goal, const char* yardstick) {
-  char text[64];
-  std::snprintf(text, sizeof text, "<= %.3g %s: %s", goal, yardstick, value <= goal ? "kept" : "MISSED");
-  return text;
-}
 
 void print_heading(const std::string& heading, const char* unit) {
   std::printf("\n%-58s %9s  %-22s %s\n", heading.c_str(), unit, "multiple", "goal");
@@ -68,6 +52,11 @@ void measure_yardsticks(const std::filesystem::path& one, bool requests = true) 
   if (!requests) return;
   wire = measure_yardstick(one, serve_constant_answer);
   print_row("wire: a constant answer by raw epoll, a request", wire, "1 wire, " + times(wire / parse, "parse"), "");
+}
+
+bool wanted(std::initializer_list<const char*> rows) {
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const char* row) { return std::string_view(row).find(only) != std::string_view::npos; });
 }
 
 // --- Whole requests
@@ -167,33 +156,6 @@ void measure_rows(Gate& gate, const std::vector<Row>& rows, const std::function<
   }
 }
 
-/// A Kafka broker of the tests' starter, stopped at the end.
-class Broker {
- public:
-  explicit Broker(const std::filesystem::path& directory) : directory_(directory) {
-    bootstrap_ = output_of({kStarter, "start", directory_, "--watch", std::to_string(::getpid())});
-    bootstrap_.resize(bootstrap_.find_last_not_of('\n') + 1);
-  }
-  ~Broker() {
-    try {
-      output_of({kStarter, "stop", directory_});
-    } catch (const std::exception& failure) {
-      std::fprintf(stderr, "%s\n", failure.what());
-    }
-  }
-  const std::string& bootstrap() const { return bootstrap_; }
-
- private:
-  inline static const std::string kStarter = source_dir() + "/tests/support/kafka/kafka";
-  std::string directory_;
-  std::string bootstrap_;
-};
-
-bool wanted(std::initializer_list<const char*> rows) {
-  return std::any_of(rows.begin(), rows.end(),
-                     [](const char* row) { return std::string_view(row).find(only) != std::string_view::npos; });
-}
-
 void print_resident(Gate& gate, const char* when, double goal) {
   const double resident = static_cast<double>(gate.process().resident()) / 1e6;
   print_row(when, resident, "MB", goal_of(resident, goal, "MB"));
@@ -215,11 +177,75 @@ void measure_idle(const std::filesystem::path& directory, const std::string& fil
   print_row(kIdleBeside, beside, times(beside / alone, "alone"), goal_of(beside / alone, 1.1, "alone"));
 }
 
+constexpr const char* kIdleReaders = "1 event, file, beside 10,000 idle readers";
+constexpr const char* kStuckReader = "1 event, file, beside a reader that does not read";
+constexpr const char* kReplaying = "1 event, file, beside a replay of a full topic: p99";
+constexpr const char* kBrokerAway = "1 event, file, beside a read side whose broker is away";
+
+/// What readers cost those who send events.
+void measure_intake_beside_readers(const std::filesystem::path& directory) {
+  if (!wanted({kIdleReaders, kStuckReader, kReplaying, kBrokerAway})) return;
+  const Subject subject = search_subject();
+  const auto one = directory / "one", files = directory / "events";
+  write_file(one, subject.event);
+  const Load load{"/v1/events", one, 64, 201};
+  const auto gate_with = [&](const char* name, const std::string& more) {
+    const auto own = directory / name;
+    std::filesystem::create_directories(own / "events");
+    return std::make_unique<Gate>(own, "output_path: " + (own / "events").string() +
+                                           "/\nmax_stream_clients: 20000\nnum_stream_workers: 1\n" + more);
+  };
+  const auto cpu_of = [&](Gate& gate) {
+    return [&] { return measure(gate.process(), gate.port(), load, [] {}).cpu_microseconds; };
+  };
+  const auto alone = gate_with("alone", "");
+  if (wanted({kIdleReaders})) {
+    const auto read = gate_with("idle-readers", "streams: true\n");
+    const Connections idle(alone->port(), 10000);
+    // Nothing comes to this stream. A process of its own, because of the file descriptors.
+    const SharedFile shared(directory / "idle-readers.counts");
+    Process readers({"/proc/self/exe", "--clients", std::to_string(read->port()), "10000",
+                     directory / "idle-readers.counts", "/v2/stream/bench.error"},
+                    cores().client, directory / "idle-readers.log");
+    while (shared.counts().begun < 10000) {
+      if (!readers.running()) throw std::runtime_error("the readers have ended");
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    const auto [beside_idle, beside_readers] = in_turn(cpu_of(*alone), cpu_of(*read));
+    print_row(kIdleReaders, beside_readers, times(beside_readers / beside_idle, "idle connections"),
+              goal_of(beside_readers / beside_idle, 1.02, ""));
+  }
+  if (wanted({kStuckReader, kReplaying})) {
+    const auto read = gate_with("stuck-reader", "streams: true\n");
+    const std::string request = "GET /v2/stream/" + subject.stream + "?since=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    const auto [without, with] = in_turn(cpu_of(*alone), [&] {
+      const Connections stuck(read->port(), 1, request);
+      return cpu_of(*read)();
+    });
+    print_row(kStuckReader, with, times(with / without, "alone"), goal_of(with / without, 1.1, "alone"));
+    const auto p99_of = [&](Gate& gate) {
+      return measure(gate.process(), gate.port(), load, [] {}).p99_microseconds / 1e3;
+    };
+    const SharedFile shared(directory / "replaying");
+    const double quiet = p99_of(*alone);
+    const Process replay({"/proc/self/exe", "--clients", std::to_string(read->port()), "1", directory / "replaying",
+                          "/v2/stream/" + subject.stream + "?since=0"},
+                         cores().client, directory / "replaying.log");
+    const double p99 = p99_of(*read);
+    print_row(kReplaying, p99, "ms, " + times(p99 / quiet, "alone"), "");
+  }
+  if (wanted({kBrokerAway})) {
+    const auto read =
+        gate_with("broker-away", "streams: true\nkafka: {streams: {conf: {metadata.broker.list: '127.0.0.1:1'}}}\n");
+    const auto [without, with] = in_turn(cpu_of(*alone), cpu_of(*read));
+    print_row(kBrokerAway, with, times(with / without, "alone"), goal_of(with / without, 1.1, "alone"));
+  }
+}
+
 constexpr const char* kTwoThreads = "100 events, file, two I/O threads";
 
 /// Of two threads the client takes a part of one's core: they are held to the cores that it leaves, as one thread is to
 /// the one that it has alone.
-
 void measure_two_threads(const std::filesystem::path& directory, const std::string& files, const Load& load,
                          const std::function<void()>& between) {
   if (!wanted({kTwoThreads})) return;
@@ -496,6 +522,7 @@ void print_usage(std::FILE* to) {
   std::fputs(
       "usage: eventgate_bench                          everything\n"
       "       eventgate_bench --stages                 the stages only\n"
+      "       eventgate_bench readers [--only TEXT]    the rows about readers of streams only\n"
       "       eventgate_bench --only TEXT [--gate PATH]\n"
       "                                                the yardsticks and the rows of whole requests whose names have "
       "TEXT,\n"
@@ -504,13 +531,43 @@ void print_usage(std::FILE* to) {
       to);
 }
 
-int run(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) return run_all(true);
+int run_readers() {
+  const TemporaryDirectory directory;
+  if (!cores().apart) std::printf("ONE CORE ONLY: the client's work disturbs the server's\n");
+  print_heading("readers of streams, the gate's CPU", "us");
+  measure_readers(directory.path(), binary, only);
+  measure_intake_beside_readers(directory.path());
+  return 0;
+}
+
+/// The processes that the rows of readers start.
+int run_other_end(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 5 && arguments[0] == "--clients")
+    run_clients(
+        static_cast<std::uint16_t>(std::stoul(arguments[1])), std::stoul(arguments[2]), arguments[3],
+        "GET " + arguments[4].substr(0, arguments[4].find('\n')) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" +
+            (arguments[4].find('\n') == std::string::npos ? ""
+                                                          : arguments[4].substr(arguments[4].find('\n') + 1) + "\r\n") +
+            "\r\n");
+  if (arguments.size() == 5 && arguments[0] == "--raw-server")
+    run_raw_server(arguments[1], arguments[2], read_file(arguments[3]), std::stoul(arguments[4]));
+  return 2;
+}
+
+int run(std::vector<std::string> arguments) {
+  if (!arguments.empty() && (arguments[0] == "--clients" || arguments[0] == "--raw-server"))
+    return run_other_end(arguments);
+  const bool is_about_readers = !arguments.empty() && arguments[0] == "readers";
+  if (is_about_readers) arguments.erase(arguments.begin());
+  if (arguments.empty()) {
+    if (!is_about_readers) run_all(true);
+    return run_readers();
+  }
   if (arguments == std::vector<std::string>{"--stages"}) return run_all(false);
   if ((arguments.size() == 2 || (arguments.size() == 4 && arguments[2] == "--gate")) && arguments[0] == "--only") {
     only = arguments[1];
     if (arguments.size() == 4) binary = arguments[3];
-    return run_all(true);
+    return is_about_readers ? run_readers() : run_all(true);
   }
   if (arguments.size() == 4 && arguments[0] == "--stage" && arguments[2] == "--count")
     return run_stage(arguments[1], std::stoul(arguments[3]));
@@ -520,6 +577,7 @@ int run(const std::vector<std::string>& arguments) {
 }
 
 }  // namespace
+
 }  // namespace eventgate::bench
 
 int main(int argc, char** argv) {

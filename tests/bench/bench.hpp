@@ -13,6 +13,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventgate::bench {
@@ -125,6 +126,21 @@ class Process {
   pid_t pid_;
 };
 
+/// A Kafka broker of the tests' starter, stopped at the end.
+class Broker {
+ public:
+  /// Throws std::runtime_error if none can be started.
+  explicit Broker(const std::filesystem::path& directory);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  const std::string& bootstrap() const { return bootstrap_; }
+  pid_t pid() const;
+
+ private:
+  const std::string directory_;
+  std::string bootstrap_;
+};
+
 /// SIGINT and SIGTERM make the next or current `output_of` throw, so that everything started is ended.
 void end_in_order_on_signals();
 
@@ -149,6 +165,16 @@ void write_file(const std::filesystem::path& path, const std::string& text);
 int listen_on_loopback(std::uint16_t& port);
 std::uint16_t free_port();
 
+// --- Rows of the table (bench.cpp)
+
+void print_row(const std::string& what, double cpu, const std::string& multiple, const std::string& goal);
+/// `value` as a multiple of the yardstick.
+std::string times(double value, const char* yardstick);
+/// Whether `value` is at most `goal`.
+std::string goal_of(double value, double goal, const char* yardstick);
+/// The medians of five each, measured in turn, because the machine does other work, too.
+std::pair<double, double> in_turn(const std::function<double()>& one, const std::function<double()>& other);
+
 // --- Load (load.cpp)
 
 /// What is posted, and what must come back.
@@ -166,7 +192,9 @@ std::string status_line(std::uint16_t port, const std::string& request);
 class Connections {
  public:
   /// Throws std::runtime_error if not all can be had.
-  Connections(std::uint16_t port, std::size_t count);
+  /// `request` has a whole answer, or an endless one of which nothing but the beginning is read.
+  Connections(std::uint16_t port, std::size_t count,
+              const std::string& request = "OPTIONS /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   ~Connections();
   Connections(const Connections&) = delete;
 

@@ -96,7 +96,7 @@ std::string status_line(std::uint16_t port, const std::string& request) {
   return reply.substr(0, reply.find("\r\n"));
 }
 
-Connections::Connections(std::uint16_t port, std::size_t count) {
+Connections::Connections(std::uint16_t port, std::size_t count, const std::string& request) {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
@@ -104,8 +104,7 @@ Connections::Connections(std::uint16_t port, std::size_t count) {
   while (sockets_.size() < count) {
     const int fd = connected(port);
     if (fd >= 0) sockets_.push_back(fd);
-    // The whole answer of a route without a body.
-    if (fd < 0 || reply_of(fd, "OPTIONS /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "\r\n\r\n").empty())
+    if (fd < 0 || reply_of(fd, request, "\r\n\r\n").empty())
       throw std::runtime_error("only " + std::to_string(sockets_.size()) + " connections of " + std::to_string(count) +
                                ": are there enough file descriptors (ulimit -n)?");
   }

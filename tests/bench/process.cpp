@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "bench.hpp"
+#include "support/paths.hpp"
 
 namespace eventgate::bench {
 namespace {
@@ -59,6 +61,8 @@ int open_file(const std::filesystem::path& path) {
   if (fd < 0) fail(path);
   return fd;
 }
+
+std::string starter() { return source_dir() + "/tests/support/kafka/kafka"; }
 
 }  // namespace
 
@@ -167,6 +171,21 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }
+
+Broker::Broker(const std::filesystem::path& directory) : directory_(directory) {
+  bootstrap_ = output_of({starter(), "start", directory_, "--watch", std::to_string(::getpid())});
+  bootstrap_.resize(bootstrap_.find_last_not_of('\n') + 1);
+}
+
+Broker::~Broker() {
+  try {
+    output_of({starter(), "stop", directory_});
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "%s\n", failure.what());
+  }
+}
+
+pid_t Broker::pid() const { return std::stoi(read_file(std::filesystem::path(directory_) / "pid")); }
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

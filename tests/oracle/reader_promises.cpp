@@ -100,7 +100,6 @@ void ReaderPromises::judge_order(const PartitionName& name, const Partition& par
   std::map<std::string, std::size_t> written;
   for (std::size_t i = 0; i < events.size(); ++i)
     if (events[i].partition == name.second) written.emplace(events[i].id, i);
-  // Of a log that is gone, events may come late, but not again.
   std::set<std::string> came_before;
   for (std::size_t i = 0; i < partition.settled_got; ++i) came_before.insert(partition.got[i].id);
 
@@ -115,10 +114,10 @@ void ReaderPromises::judge_order(const PartitionName& name, const Partition& par
     const TopicHistory::Event& event = events[found_event->second];
     if (event.offset != got.offset) {
       found.insert(place(name, got.offset) + ": was written at " + std::to_string(event.offset));
-    } else if (came_before.contains(got.id) && !anew) {
-      found.insert(place(name, got.offset) + ": came again");
     } else if (event.log == history.log(name.first)) {
-      if (got.offset <= last && !anew)
+      if (came_before.contains(got.id) && !anew)
+        found.insert(place(name, got.offset) + ": came again");
+      else if (got.offset <= last && !anew)
         found.insert(place(name, got.offset) + ": came after offset " + std::to_string(last));
       last = std::max(last, got.offset);
     }

@@ -60,8 +60,8 @@ class TopicHistory {
 ///   topic made anew, whose `from` is not after it.
 /// - A gap has no event that is still there.
 /// - Events of a partition come in the order of their offsets.
-/// - Events of a topic that was made anew, before or after, may come again and in the order of before, until every
-///   reader has all that is there; none is missing.
+/// - Events of a topic that was made anew may come again and in the order of before, until every reader has all that is
+///   there; none is missing. What was in the topic before may come at any time.
 /// - What is sent was written, at the place that `meta` names.
 ///
 /// One thread.

@@ -95,6 +95,16 @@ TEST(TopicRing, PartitionThatStartsLater_IsGivenToReadersWithoutIt) {
   EXPECT_EQ(positions.find(0, 1)->offset, 0);
 }
 
+TEST(TopicRing, PartitionThatATopicMadeAnewDoesNotHave_IsNotSentAgain) {
+  const std::vector<PartitionOffset> begin{{{"a", 0}, 0}, {{"a", 1}, 0}};
+  TopicRing ring("a", 1 << 20, begin);
+  ring.append({frame_item(0, 2, 1), frame_item(1, 2, 1), gap_item(5, 0), frame_item(0)});
+  ReaderPositions positions = at(0);
+  ASSERT_TRUE(ring.find(positions, 0));
+  ASSERT_TRUE(positions.find(0, 1));
+  EXPECT_EQ(positions.find(0, 1)->offset, 2);
+}
+
 TEST(TopicRing, OlderRecordsArePutInFront) {
   TopicRing ring = ring_from(5);
   ring.append({frame_item(5), frame_item(6)});

@@ -4,6 +4,8 @@
 #include <gnu/libc-version.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,10 +13,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "eventgate/api/routes.hpp"
@@ -26,11 +31,14 @@
 #include "eventgate/legacy/beacons.hpp"
 #include "eventgate/legacy/user_agents.hpp"
 #include "eventgate/logging/log.hpp"
+#include "eventgate/readers/stream_readers.hpp"
 #include "eventgate/repository/schema_repository.hpp"
 #include "eventgate/streams/stream_config_source.hpp"
 #include "eventgate/telemetry/beacon_metrics.hpp"
 #include "eventgate/telemetry/metrics.hpp"
+#include "eventgate/telemetry/stream_metrics.hpp"
 #include "eventgate/telemetry/telemetry.hpp"
+#include "support/memory_source.hpp"
 #include "support/paths.hpp"
 #include "taking_sink.hpp"
 
@@ -74,7 +82,7 @@ std::string beacon_request() {
 
 std::string body_of(const std::string& kind) {
   const std::string event(kEvent);
-  if (kind == "one") return event;
+  if (kind == "one" || kind == "one_beside_readers") return event;
   if (kind == "hundred") {
     std::string array = "[" + event;
     for (int i = 1; i < 100; ++i) array += "," + event;
@@ -90,7 +98,7 @@ std::string body_of(const std::string& kind) {
     replace("2026-03-14T15:09:26.535Z", "yesterday");
     return invalid;
   }
-  throw std::runtime_error("expected one, hundred, invalid, hasty or beacon, not '" + kind + "'");
+  throw std::runtime_error("expected one, one_beside_readers, hundred, invalid, hasty or beacon, not '" + kind + "'");
 }
 
 /// The gate behind its HTTP server, and a client on the same thread.
@@ -201,6 +209,59 @@ class Rig {
   char answer_[65536];
 };
 
+/// Readers of a stream to which nothing comes. Their other ends are sockets of this process.
+class IdleReaders {
+ public:
+  explicit IdleReaders(std::size_t count) {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < 2 * count + 100) throw std::runtime_error("too few file descriptors (ulimit -n)");
+    source_.make_topic("quiet");
+    for (std::size_t i = 0; i < count; ++i) {
+      int ends[2];
+      if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        throw std::runtime_error("no sockets for readers");
+      clients_.push_back(ends[0]);
+      StreamRequest request;
+      request.streams = {"quiet"};
+      request.topics = {"quiet"};
+      std::promise<void> opened;
+      const auto opening = readers_.open(std::move(request), 0, [&opened] { opened.set_value(); });
+      opened.get_future().wait();
+      readers_.start({ends[1], "HTTP/1.1 200 OK\r\n\r\n", true}, opening, nullptr);
+    }
+    // The last one has its preamble: all are there.
+    char byte;
+    pollfd last{clients_.back(), POLLIN, 0};
+    ::poll(&last, 1, -1);
+    if (::recv(clients_.back(), &byte, 1, 0) != 1) throw std::runtime_error("a reader has no preamble");
+  }
+  ~IdleReaders() {
+    for (const int client : clients_) ::close(client);
+  }
+  IdleReaders(const IdleReaders&) = delete;
+  IdleReaders& operator=(const IdleReaders&) = delete;
+
+ private:
+  static std::shared_ptr<const ExposedStreams> streams() {
+    std::vector<ExposedStream> streams(1);
+    streams[0].name = "quiet";
+    streams[0].topics = {"quiet"};
+    return std::make_shared<const ExposedStreams>(
+        std::move(streams), std::vector<std::pair<std::string, std::shared_ptr<const RedactionRules>>>());
+  }
+
+  Metrics metrics_{"readers"};
+  StreamMetrics counts_{metrics_};
+  MemorySource source_;
+  StreamReaders readers_{ReaderOptions(), source_, counts_, streams()};
+  std::vector<int> clients_;
+};
+
+constexpr std::size_t kIdleReaders = 5000;  // two sockets each
+
 }  // namespace
 
 /// What callgrind counts: instructions.sh names this function.
@@ -210,6 +271,8 @@ class Rig {
 
 int run(const std::string& kind, int count) {
   set_log_level(LogLevel::fatal);
+  std::optional<IdleReaders> readers;
+  if (kind == "one_beside_readers") readers.emplace(kIdleReaders);
   Rig rig;
   std::string request;
   std::string_view status = "201";
@@ -235,7 +298,8 @@ int run(const std::string& kind, int count) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 3) throw std::runtime_error("usage: counted_requests one|hundred|invalid|hasty|beacon COUNT");
+    if (argc != 3)
+      throw std::runtime_error("usage: counted_requests one|one_beside_readers|hundred|invalid|hasty|beacon COUNT");
     return eventgate::bench::run(argv[1], std::atoi(argv[2]));
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "counted_requests: %s\n", failure.what());
