@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "bench.hpp"
+#include "paced.hpp"
 #include "readers.hpp"
 #include "support/http_client.hpp"
 #include "support/paths.hpp"
@@ -27,8 +28,6 @@ namespace {
 double parse = 0;  // the yardsticks, microseconds
 double wire = 0;
 double relay = 0;
-std::string binary = gate_binary();
-std::string only;  // rows of whole requests whose names have this
 
 void print_heading(const std::string& heading, const char* unit) {
   std::printf("\n%-58s %9s  %-22s %s\n", heading.c_str(), unit, "multiple", "goal");
@@ -54,11 +53,6 @@ void measure_yardsticks(const std::filesystem::path& one, bool requests = true) 
   print_row("wire: a constant answer by raw epoll, a request", wire, "1 wire, " + times(wire / parse, "parse"), "");
 }
 
-bool wanted(std::initializer_list<const char*> rows) {
-  return std::any_of(rows.begin(), rows.end(),
-                     [](const char* row) { return std::string_view(row).find(only) != std::string_view::npos; });
-}
-
 // --- Whole requests
 
 struct Row {
@@ -69,79 +63,9 @@ struct Row {
   bool relayed = false;        ///< Answered once Kafka has it.
 };
 
-/// How a gate is run.
-struct Running {
-  int threads = 1;
-  cpu_set_t where = cores().server;
-  const Subject* precached = nullptr;  ///< With all of its repository; null: the search event's schema alone.
-  std::string streams = {};            ///< Stream configs. Empty: those of the events.
-};
-
-/// The gate, running.
-class Gate {
- public:
-  /// `output`: the output's keys, YAML.
-  Gate(const std::filesystem::path& directory, const std::string& output, const Running& running = {})
-      : port_(free_port()) {
-    write_file(directory / "streams.json",
-               running.streams.empty() ? stream_configs_text({search_subject(), revision_subject()}) : running.streams);
-    const Subject subject = running.precached ? *running.precached : search_subject();
-    std::string precached = "'" + subject.schema_uri + "', /error/2.1.0";
-    if (running.precached)
-      for (const std::string& uri : schemas_of(subject.schema_base)) precached += ", '" + uri + "'";
-    write_file(directory / "config.yaml",
-               "service_name: bench\n"
-               "num_workers: " +
-                   std::to_string(running.threads) +
-                   "\n"
-                   "max_connections: 20000\n"
-                   "keepalive_timeout: 600s\n"
-                   "interface: 127.0.0.1\n"
-                   "port: " +
-                   std::to_string(port_) +
-                   "\n"
-                   "max_body_size: 1mb\n"
-                   "user_agent: bench\n"
-                   "stream_field: meta.stream\n"
-                   "error_stream: bench.error\n"
-                   "schema_file_extension: .yaml\n"
-                   "schema_base_uris: ['" +
-                   subject.schema_base + "', '" + source_dir() +
-                   "/schemas']\n"
-                   "schema_precache_uris: [" +
-                   precached +
-                   "]\n"
-                   "schema_precache_required: true\n"
-                   "stream_config_uri: " +
-                   (directory / "streams.json").string() + "\n" + output);
-    const std::filesystem::path log = directory / "log";
-    process_.emplace(std::vector<std::string>{binary, "serve", "-c", directory / "config.yaml"}, running.where, log);
-    for (;;) {
-      if (!process_->running()) throw std::runtime_error("the gate did not start:\n" + read_file(log));
-      if (status_line(port_, "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").find(" 200 ") !=
-          std::string::npos)
-        return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  }
-  ~Gate() { process_->stop(); }
-
-  std::uint16_t port() const { return port_; }
-  Process& process() { return *process_; }
-
- private:
-  std::uint16_t port_;
-  std::optional<Process> process_;
-};
-
-void empty_files(const std::filesystem::path& directory) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
-    if (entry.is_regular_file()) std::filesystem::resize_file(entry, 0);
-}
-
 void measure_rows(Gate& gate, const std::vector<Row>& rows, const std::function<void()>& between) {
   for (const Row& row : rows) {
-    if (row.what.find(only) == std::string::npos) continue;
+    if (row.what.find(bench_options().only) == std::string::npos) continue;
     const Measurement found = measure(gate.process(), gate.port(), row.load, between);
     const bool single = row.events == 1;
     const double cpu = found.cpu_microseconds / static_cast<double>(row.events);
@@ -343,7 +267,7 @@ double seconds_of(const std::vector<std::string>& arguments, const std::string& 
       if (::chdir(folder.c_str()) != 0 || !std::freopen("/dev/null", "w", stdout) ||
           !std::freopen("/dev/null", "w", stderr))
         ::_exit(127);
-      std::vector<std::string> words{binary};
+      std::vector<std::string> words{bench_options().gate};
       words.insert(words.end(), arguments.begin(), arguments.end());
       std::vector<char*> argv;
       for (std::string& word : words) argv.push_back(word.data());
@@ -404,7 +328,7 @@ void measure_requests(const std::filesystem::path& directory) {
                   {"100 events, file", {"/v1/events", hundred, 16, 201}, 100, 0.20},
                   {"1 event with three errors, 400", {"/v1/events", three_errors, 64, 400}, 1, 4.5}},
                  empty);
-    if (only.empty()) print_resident(gate, "resident after it", 30);
+    if (bench_options().only.empty()) print_resident(gate, "resident after it", 30);
   }
   measure_idle(directory, files, {"/v1/events", one, 64, 201});
   measure_two_threads(directory, files, {"/v1/events", hundred, 16, 201}, empty);
@@ -456,7 +380,7 @@ void measure_requests(const std::filesystem::path& directory) {
                {{"1 event, Kafka guaranteed", {"/v1/events", one, 64, 201}, 1, 3.2, true},
                 {"1 event, Kafka hasty", {"/v1/events?hasty=true", one, 64, 202}, 1, 2.8}},
                [] {});
-  if (only.empty()) print_resident(gate, "resident after 64 connections of these", 30);
+  if (bench_options().only.empty()) print_resident(gate, "resident after 64 connections of these", 30);
   measure_rows(gate, {{"100 events, Kafka guaranteed", {"/v1/events", hundred, 16, 201}, 100, 0.40}}, [] {});
 }
 
@@ -498,7 +422,7 @@ int run_all(bool requests) {
   print_heading("yardsticks", "us");
   measure_yardsticks(one, requests);
 
-  if (only.empty()) {
+  if (bench_options().only.empty()) {
     print_heading("stages", "us/event");
     const Stages stages(directory.path());
     std::map<std::string, double> all = {{"parse", parse}};
@@ -514,6 +438,7 @@ int run_all(bool requests) {
   if (requests) {
     print_heading("whole requests, the gate's CPU", "us/event");
     measure_requests(directory.path());
+    measure_paces(directory.path());
   }
   return 0;
 }
@@ -535,7 +460,7 @@ int run_readers() {
   const TemporaryDirectory directory;
   if (!cores().apart) std::printf("ONE CORE ONLY: the client's work disturbs the server's\n");
   print_heading("readers of streams, the gate's CPU", "us");
-  measure_readers(directory.path(), binary, only);
+  measure_readers(directory.path(), bench_options().gate, bench_options().only);
   measure_intake_beside_readers(directory.path());
   return 0;
 }
@@ -565,8 +490,8 @@ int run(std::vector<std::string> arguments) {
   }
   if (arguments == std::vector<std::string>{"--stages"}) return run_all(false);
   if ((arguments.size() == 2 || (arguments.size() == 4 && arguments[2] == "--gate")) && arguments[0] == "--only") {
-    only = arguments[1];
-    if (arguments.size() == 4) binary = arguments[3];
+    bench_options().only = arguments[1];
+    if (arguments.size() == 4) bench_options().gate = arguments[3];
     return is_about_readers ? run_readers() : run_all(true);
   }
   if (arguments.size() == 4 && arguments[0] == "--stage" && arguments[2] == "--count")

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -174,6 +175,46 @@ std::string times(double value, const char* yardstick);
 std::string goal_of(double value, double goal, const char* yardstick);
 /// The medians of five each, measured in turn, because the machine does other work, too.
 std::pair<double, double> in_turn(const std::function<double()>& one, const std::function<double()>& other);
+
+// --- The gate (gate.cpp)
+
+/// What the command line says.
+struct BenchOptions {
+  std::string gate;  ///< The program that Gate runs. This build's, unless another one is named.
+  std::string only;  ///< Rows of whole requests are measured whose names have this.
+};
+BenchOptions& bench_options();
+
+/// Returns true if a row with one of these names is to be measured.
+bool wanted(std::initializer_list<const char*> rows);
+
+/// How a gate is run.
+struct Running {
+  int threads = 1;
+  cpu_set_t where = cores().server;
+  const Subject* precached = nullptr;  ///< With all of its repository. Null: the search event's schema alone.
+  std::string streams = {};            ///< Stream configs. Empty: those of the events.
+};
+
+/// The gate, running.
+class Gate {
+ public:
+  /// `output` has the keys of the output, YAML. Returns when the gate is ready. Throws std::runtime_error with its log
+  /// if it ends before.
+  Gate(const std::filesystem::path& directory, const std::string& output, const Running& running = {});
+  ~Gate();
+  Gate(const Gate&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  Process& process() { return *process_; }
+
+ private:
+  std::uint16_t port_;
+  std::optional<Process> process_;
+};
+
+/// Empties the files that the gate has written below `directory`.
+void empty_files(const std::filesystem::path& directory);
 
 // --- Load (load.cpp)
 
