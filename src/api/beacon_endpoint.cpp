@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "eventgate/legacy/beacons.hpp"
-#include "eventgate/schema/validation_error.hpp"
 
 namespace eventgate {
 

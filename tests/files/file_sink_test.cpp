@@ -295,8 +295,8 @@ TEST_F(FileSink, OutputRetention_DeletesOlderPartitions) {
   options.output_retention = std::chrono::hours(48);
   options.now = [this] { return now_.load(); };
   const auto sink = make_file_sink(std::move(options), telemetry_);
-  EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder("out/b/year=2026")) && !fs::exists(in_folder(old_part)); }));
-  EXPECT_FALSE(fs::exists(in_folder("out/a/year=2026/month=11/day=19")));
+  const std::string old_day = "out/a/year=2026/month=11/day=19";
+  EXPECT_TRUE(becomes([&] { return !fs::exists(in_folder("out/b/year=2026")) && !fs::exists(in_folder(old_day)); }));
   for (const std::string& name : {kept_part, no_part, no_hour}) EXPECT_TRUE(fs::exists(in_folder(name))) << name;
 
   now_ = kTwoOClock + std::chrono::hours(1);
