@@ -52,8 +52,8 @@ boost::system::result<EventBatch, JsonError> EventBatch::parse(std::string&& bod
   body.reserve(body.size() + kJsonPadding);
   batch.body_ = std::make_unique<std::string>(std::move(body));
   Values& values = *batch.values_;
-  const auto fail = [&](JsonError error) {
-    body = std::move(*batch.body_);  // NOLINT(bugprone-use-after-move): what is not accepted goes back
+  const auto fail = [&](JsonError error) {  // NOLINT(bugprone-use-after-move): what is not accepted goes back
+    body = std::move(*batch.body_);
     return error;
   };
   if (std::optional<JsonError> error = parse_json(*batch.body_, values.nodes, limits)) return fail(std::move(*error));

@@ -266,7 +266,7 @@ void EventGate::produce_ledger(std::chrono::system_clock::time_point now, const 
   impl_->self_events.produce_ledger(now, executor);
 }
 
-void EventGate::make_canaries(std::chrono::system_clock::time_point now, IoExecutor executor) {
+void EventGate::make_canaries(std::chrono::system_clock::time_point now, const IoExecutor& executor) {
   impl_->canaries.make_due(now, executor);
 }
 

@@ -38,7 +38,7 @@ KafkaConsumer::KafkaConsumer(const KafkaSourceOptions& options, ConsumerPurpose 
     handle_ = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size());
   }
   if (handle_ == nullptr) throw std::invalid_argument(std::string("kafka.streams: ") + reason.data());
-  conf.release();
+  (void)conf.release();  // rd_kafka_new has taken it
   events_.reset(rd_kafka_queue_get_main(handle_));
 }
 

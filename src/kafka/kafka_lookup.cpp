@@ -117,6 +117,7 @@ KafkaLookup::Attempt KafkaLookup::ask_partition_counts(std::span<const std::stri
 KafkaLookup::Attempt KafkaLookup::ask_offsets(std::vector<Question>& questions, milliseconds timeout) {
   const std::shared_ptr<KafkaConsumer> client = consumer();
   std::vector<Question*> rest;
+  rest.reserve(questions.size());
   for (Question& question : questions) rest.push_back(&question);
   // One question about a partition a request: librdkafka gives all of them the same answer.
   while (!rest.empty()) {

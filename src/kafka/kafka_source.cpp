@@ -348,7 +348,7 @@ class KafkaSource final : public RecordSource {
 
 }  // namespace
 
-std::unique_ptr<RecordSource> make_kafka_source(KafkaSourceOptions options, Telemetry& telemetry) {
+std::unique_ptr<RecordSource> make_kafka_source(const KafkaSourceOptions& options, Telemetry& telemetry) {
   return std::make_unique<KafkaSource>(options, telemetry);
 }
 

@@ -225,7 +225,7 @@ void KafkaTail::reconcile_partition(const PartitionBounds& bounds, const LogChec
   const bool is_there = partition.checked_next >= bounds.begin && partition.checked_next <= bounds.end;
   using Log = LogCheck::Log;
   const Log log = check == nullptr ? Log::unknown : check->log;
-  if (log == Log::other) {
+  if (log == Log::other) {  // NOLINT(bugprone-branch-clone): the surest cases come first
     restart(bounds.partition, partition, bounds.begin);
   } else if (!partition.reading) {  // the topic was absent
     restart(bounds.partition, partition, log == Log::same && is_there ? partition.next : bounds.begin);

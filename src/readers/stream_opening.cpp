@@ -308,6 +308,7 @@ bool StreamOpener::find_last(const StreamRequest& request, std::vector<PlannedSt
 bool StreamOpener::find_stops_now(const std::vector<PlannedStart>& starts, std::int64_t until,
                                   std::vector<StopOffset>& into) {
   std::vector<PartitionTime> times;
+  times.reserve(starts.size());
   for (const PlannedStart& start : starts) times.push_back({start.id, until});
   const auto found = source_.offsets_at(times, deadline());
   if (!check(found)) return false;

@@ -128,7 +128,7 @@ const ReaderOptions& StreamReaders::options() const { return impl_->options; }
 
 std::shared_ptr<const ExposedStreams> StreamReaders::streams() const { return impl_->current(); }
 
-void StreamReaders::change_streams(std::shared_ptr<const ExposedStreams> streams) {
+void StreamReaders::change_streams(const std::shared_ptr<const ExposedStreams>& streams) {
   {
     const std::lock_guard lock(impl_->streams_mutex);
     impl_->streams = streams;
@@ -157,7 +157,7 @@ std::shared_ptr<StreamOpening> StreamReaders::open(StreamRequest request, std::i
 
 bool StreamReaders::knows_topics(const StreamRequest& request) const { return impl_->opener.knows(request.topics); }
 
-void StreamReaders::start(Connection connection, std::shared_ptr<StreamOpening> opening,
+void StreamReaders::start(Connection connection, const std::shared_ptr<StreamOpening>& opening,
                           std::shared_ptr<void> admission) {
   HandedReader handed(connection.socket, std::move(connection.head), connection.chunked, opening, std::move(admission));
   if (impl_->stopped) return;

@@ -172,7 +172,7 @@ SchemaLoader::Document SchemaLoader::read_document(SchemaLoad& load, const std::
     }
   }
   for (const std::string& place : missing.remote_places) {
-    if (const Document cached = read_cached(load, uri, place, missing.reason())) return cached;
+    if (Document cached = read_cached(load, uri, place, missing.reason())) return cached;
   }
   return SchemaFailure{missing.reason()};
 }

@@ -70,7 +70,7 @@ struct SchemaRepository::Impl {
       }
     }
     if (cached.result) {
-      done(*std::move(cached.result));
+      done(*std::move(cached.result));  // NOLINT(bugprone-use-after-move): it is moved only if nothing is cached
       if (cached.needs_refresh) refresh_schema(schema_uri);
       return;
     }
@@ -214,7 +214,7 @@ SchemaRepository::DereferenceStart SchemaRepository::begin_dereferencing(std::st
   return impl_->begin_dereferencing(schema_uri, which, std::move(done));
 }
 
-void SchemaRepository::precache(std::stop_token stop) {
+void SchemaRepository::precache(const std::stop_token& stop) {
   const std::stop_callback end_reads(stop, [this] { impl_->loader.stop_reads(); });
   const std::vector<std::string>& uris = impl_->options.schema_precache_uris;
   std::mutex mutex;

@@ -71,7 +71,7 @@ class EventGate {
   /// Makes the canaries that fell due since the last call, if `canary_interval` is set and streams are configured.
   /// Returns without waiting for them. The first call makes none. Call it about once a second, on one I/O thread.
   /// Canaries count in the ledger under `canary`, and one that fails is logged and counted.
-  void make_canaries(std::chrono::system_clock::time_point now, IoExecutor executor);
+  void make_canaries(std::chrono::system_clock::time_point now, const IoExecutor& executor);
 
   /// Batches of error events, ledger events and canaries in flight. Wait for 0 before you stop the producers.
   std::size_t in_flight() const;

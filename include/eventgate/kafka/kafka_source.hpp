@@ -29,7 +29,7 @@ struct KafkaSourceOptions {
 ///
 /// `telemetry` must outlive the source. Destroy the tails before the source. Throws std::invalid_argument with
 /// librdkafka's reason if it refuses an option.
-std::unique_ptr<RecordSource> make_kafka_source(KafkaSourceOptions options, Telemetry& telemetry);
+std::unique_ptr<RecordSource> make_kafka_source(const KafkaSourceOptions& options, Telemetry& telemetry);
 
 /// Returns true if librdkafka has the option `name` for producers only, so that consumers ignore it.
 ///

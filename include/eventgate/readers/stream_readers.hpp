@@ -45,7 +45,7 @@ class StreamReaders {
   std::shared_ptr<const ExposedStreams> streams() const;
   /// Puts other streams to use. Readers of streams that are not exposed any more end; redaction counts from the next
   /// frame on.
-  void change_streams(std::shared_ptr<const ExposedStreams> streams);
+  void change_streams(const std::shared_ptr<const ExposedStreams>& streams);
 
   /// Counts a client of a stream, as `client_of` names it, until the result is destroyed. Fails with 503 if there are
   /// `max_stream_clients`, and with 429 if the client has `client_ip_connection_limit`.
@@ -69,7 +69,7 @@ class StreamReaders {
   };
   /// Sends the stream to the client. If `opening` is not done, the stream begins without its positions. `admission` is
   /// that of `admit`.
-  void start(Connection connection, std::shared_ptr<StreamOpening> opening, std::shared_ptr<void> admission);
+  void start(Connection connection, const std::shared_ptr<StreamOpening>& opening, std::shared_ptr<void> admission);
 
   /// Returns the clients that `admit` counts.
   std::size_t clients() const;

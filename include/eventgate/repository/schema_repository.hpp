@@ -125,7 +125,7 @@ class SchemaRepository {
   ///
   /// Throws std::runtime_error, which names the failed schemas, if `schema_precache_required`. If `stop` is requested,
   /// it stops the reader and throws std::runtime_error.
-  void precache(std::stop_token stop = {});
+  void precache(const std::stop_token& stop = {});
 
   /// Forgets the cached failures and starts to load those of `schema_precache_uris` that are not cached.
   void retry_failed();
