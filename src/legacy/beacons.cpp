@@ -75,7 +75,6 @@ struct Beacons::Prepared {
   std::optional<EventBatch> batch;
   std::optional<BeaconRefusal> refusal;
   std::optional<LegacyTarget> target;  ///< Of a refusal, if its schema is known.
-  std::string target_name;             ///< `target->name` refers to it.
   std::string user_agent;              ///< That of the capsule. Empty: the request's header counts.
   std::shared_ptr<const ParsedUserAgent> parsed_user_agent;
 };
@@ -142,22 +141,19 @@ bool Beacons::try_prepare(const BeaconRequest& request, std::uint64_t number, st
   thread_local Capsule capsule;
   prepared = {};
   if ((prepared.refusal = read_capsule(request.query, limits_.json, capsule))) return true;
-  std::string buffer;
-  auto target = find_target(capsule.root(), options_, buffer);
+  auto target = find_target(capsule.root(), options_);
   if (!target) {
     prepared.refusal = std::move(target).error();
     prepared.refusal->text = capsule.text;
     return true;
   }
   if (!schema) schema = schemas_.find(target->schema_uri);
-  prepared.target_name = target->name;
   prepared.target = *std::move(target);
-  prepared.target->name = prepared.target_name;
   if (!schema) return false;
   if (!prepared.target->is_listed && !*schema && schema->error().reason.empty()) {
     prepared.refusal = BeaconRefusal{
         FailureCause::legacy_unknown_schema,
-        "The schema '" + prepared.target_name + "' is not known here: there is no " + prepared.target->schema_uri,
+        "The schema '" + prepared.target->name + "' is not known here: there is no " + prepared.target->schema_uri,
         capsule.text};
     return true;
   }

@@ -100,8 +100,7 @@ std::optional<BeaconRefusal> read_capsule(std::string_view query, const JsonLimi
   return std::nullopt;
 }
 
-boost::system::result<LegacyTarget, BeaconRefusal> find_target(JsonValue capsule, const LegacyOptions& options,
-                                                               std::string& buffer) {
+boost::system::result<LegacyTarget, BeaconRefusal> find_target(JsonValue capsule, const LegacyOptions& options) {
   const auto schema = capsule.find("schema");
   if (!schema || !schema->is_string())
     return refuse_schema(FailureCause::legacy_no_schema,
@@ -109,6 +108,7 @@ boost::system::result<LegacyTarget, BeaconRefusal> find_target(JsonValue capsule
                                       std::string(json_type_name(schema->type()))
                                 : std::string("The beacon names no schema: expected a string at 'schema'"));
   LegacyTarget target;
+  std::string buffer;
   target.name = schema->string(buffer);
   const LegacySchema* const found = find_schema(target.name, options, target.is_listed);
   if (!found)
@@ -121,8 +121,8 @@ boost::system::result<LegacyTarget, BeaconRefusal> find_target(JsonValue capsule
   if (listed == found->revisions.end() && !found->version) {
     const std::string given =
         revision ? "The revision " + quote(to_valid_utf8(revision->source()), kMaxQuoted) : std::string("No revision");
-    return refuse_schema(FailureCause::legacy_unknown_revision, given + " of the schema '" + std::string(target.name) +
-                                                                    "' is known here: expected one of legacy.schemas");
+    return refuse_schema(FailureCause::legacy_unknown_revision,
+                         given + " of the schema '" + target.name + "' is known here: expected one of legacy.schemas");
   }
   target.schema_uri =
       legacy_schema_uri(target.name, listed == found->revisions.end() ? *found->version : listed->second);

@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(find_invalid_utf8(capsule.text) == std::string_view::npos, "of UTF-8");
   std::string buffer;
   capsule_host(capsule.root(), buffer);
-  const auto target = find_target(capsule.root(), options, buffer);
+  const auto target = find_target(capsule.root(), options);
   if (!target) {
     look_at_refusal(target.error(), options);
     return 0;

@@ -30,8 +30,7 @@ LegacyOptions options() {
 std::string target_of(const std::string& text, const LegacyOptions& legacy = options()) {
   Capsule capsule;
   EXPECT_FALSE(read_capsule(percent_encode(text), JsonLimits(), capsule));
-  std::string buffer;
-  const auto target = find_target(capsule.root(), legacy, buffer);
+  const auto target = find_target(capsule.root(), legacy);
   return target ? target->schema_uri : std::string(failure_cause_name(target.error().cause));
 }
 

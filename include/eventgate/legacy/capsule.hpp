@@ -40,15 +40,14 @@ std::optional<BeaconRefusal> read_capsule(std::string_view query, const JsonLimi
 
 /// The schema that stands in the place of the one that a capsule names.
 struct LegacyTarget {
-  std::string_view name;  ///< Of the wiki's schema. It refers to the capsule or to `buffer`.
+  std::string name;  ///< Of the wiki's schema.
   std::string schema_uri;
   bool is_listed = false;  ///< `legacy.schemas` has the name itself.
 };
 
 /// Returns the schema that `schemas` have for a capsule, or why there is none: `legacy_no_schema`,
 /// `legacy_unknown_schema` or `legacy_unknown_revision`. The text of the refusal is empty.
-boost::system::result<LegacyTarget, BeaconRefusal> find_target(JsonValue capsule, const LegacyOptions& options,
-                                                               std::string& buffer);
+boost::system::result<LegacyTarget, BeaconRefusal> find_target(JsonValue capsule, const LegacyOptions& options);
 
 /// Returns the schema that a text names by `"schema":"Name"`, wherever that stands, if `schemas` have it. The text need
 /// not be JSON: it may be cut. `schema_uri` is empty if the revision decides it.
