@@ -312,9 +312,17 @@ TEST(StreamEndpoint, ReaderThatDoesNotRead_IsDisconnectedAndCostsOthersNothing) 
   const std::vector<std::int64_t> got = numbers_of(slow.events(1500));
   EXPECT_LT(got.size(), 1500u);
   EXPECT_EQ(got, range(0, static_cast<std::int64_t>(got.size())));
-  StreamClient again = harness.read("a", {"Last-Event-ID: " + slow.id()});
-  EXPECT_EQ(numbers_of(again.events(1500 - got.size())),
-            range(static_cast<std::int64_t>(got.size()), static_cast<std::int64_t>(1500 - got.size())));
+  // It comes back with its last id, more than once if this machine is too slow for request_timeout.
+  std::vector<std::int64_t> all = got;
+  std::string id = slow.id();
+  for (bool gets_more = true; gets_more && all.size() < 1500;) {
+    StreamClient again = harness.read("a", {"Last-Event-ID: " + id});
+    const std::vector<std::int64_t> more = numbers_of(again.events(1500 - all.size()));
+    all.insert(all.end(), more.begin(), more.end());
+    id = again.id();
+    gets_more = !more.empty();
+  }
+  EXPECT_EQ(all, range(0, 1500));
 }
 
 TEST(StreamEndpoint, SlowReader_FallsBackToAReplayAndGetsAll) {
