@@ -62,8 +62,9 @@ TEST(Routes, EveryDocumentedPathAnswersOptionsWithAllow) {
 TEST(Routes, RoutesThatAreNotConfiguredDoNotExist) {
   HttpHarness harness;
   HttpClient client = harness.client();
-  for (const char* const path : {"/v1/_test/events", "/v1/stream-configs", "/v1/stream-configs/a", "/live", "/v1/live",
-                                 "/v1/live/schema?uri=/a", "/v2/stream", "/v2/stream/a", "/v2/ui", "/beacon/event?%7B%7D;"})
+  for (const char* const path :
+       {"/v1/_test/events", "/v1/stream-configs", "/v1/stream-configs/a", "/live", "/v1/live", "/v1/live/schema?uri=/a",
+        "/v2/stream", "/v2/stream/a", "/v2/ui", "/beacon/event?%7B%7D;"})
     EXPECT_EQ(client.get(path).status, 404u) << path;
 }
 
