@@ -107,7 +107,7 @@ export interface Client<Streams = Record<string, Record<string, unknown>>> {
   stats(): Stats;
   /** Drops what waits, also in the store, and sends nothing from now on. */
   optOut(): void;
-  /** Submits to the stream `eventlogging_<schema>`, for those who come from EventLogging. */
+  /** Submits `data` to the stream `eventlogging_<schema>`, as EventLogging's `logEvent` does. */
   logEvent(schema: string, data: Record<string, unknown>): ReturnType<Client['submit']>;
   /** Hands over what is queued, and stops. */
   close(): void;

@@ -10,6 +10,7 @@
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/json/json_text.hpp"
 #include "json_response.hpp"
+#include "live_json.hpp"
 #include "live_query.hpp"
 
 namespace eventgate {
@@ -37,15 +38,6 @@ void append_time(std::string& out, std::int64_t milliseconds) {
   out += '"';
   append_timestamp(out, TimeMilliseconds(std::chrono::milliseconds(milliseconds)));
   out += '"';
-}
-
-void append_name(std::string& out, std::string_view key, std::string_view name) {
-  out.append(",\"").append(key).append("\":");
-  if (name.empty()) {
-    out += "null";
-  } else {
-    append_json_string(out, name);
-  }
 }
 
 /// One stream of a summary.
@@ -97,9 +89,9 @@ void append_streams(std::string& out, const std::vector<StreamRow>& rows) {
     if (&row != &rows.front()) out += ',';
     out += '{';
     append_tally(out, row.outcomes);
-    append_name(out, "stream", row.stream);
+    append_live_name(out, "stream", row.stream);
     out += row.declared ? ",\"declared\":true" : ",\"declared\":false";
-    append_name(out, "schema_title", row.schema_title.value_or(""));
+    append_live_name(out, "schema_title", row.schema_title.value_or(""));
     out += ",\"schemas\":[";
     for (const auto& [at, uri] : row.schemas) {
       if (&uri != &row.schemas.front().second) out += ',';
@@ -119,8 +111,8 @@ void append_reasons(std::string& out, std::vector<LiveSummary::Reason>& reasons)
   for (const LiveSummary::Reason& reason : reasons) {
     if (&reason != &reasons.front()) out += ',';
     out.append("{\"outcome\":\"").append(live_outcome_name(reason.outcome)).append("\"");
-    append_name(out, "schema_uri", reason.schema_uri);
-    append_name(out, "reason", reason.reason);
+    append_live_name(out, "schema_uri", reason.schema_uri);
+    append_live_name(out, "reason", reason.reason);
     out += ",\"path\":";
     append_json_string(out, reason.path);
     out += ",\"count\":" + std::to_string(reason.count) + ",\"last\":";

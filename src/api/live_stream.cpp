@@ -8,6 +8,7 @@
 #include "eventgate/base/timestamp.hpp"
 #include "eventgate/http/event_stream.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "live_json.hpp"
 
 namespace eventgate {
 
@@ -45,15 +46,6 @@ void append_ranges(std::string& out, std::string_view text, std::span<const Text
   out += ']';
 }
 
-void append_name(std::string& out, std::string_view key, std::string_view name) {
-  out.append(",\"").append(key).append("\":");
-  if (name.empty()) {
-    out += "null";
-  } else {
-    append_json_string(out, name);
-  }
-}
-
 /// Appends `event` as a Server-Sent Event. `data` is memory that is used again.
 void append_live_event(std::string& out, std::string& data, const LiveFeed& feed, const LiveEvent& event) {
   append_id(out, feed, event.number);
@@ -64,17 +56,17 @@ void append_live_event(std::string& out, std::string& data, const LiveFeed& feed
   data += '"';
   data += ",\"request\":" + std::to_string(event.request) + ",\"index\":" + std::to_string(event.index);
   data += ",\"of\":" + std::to_string(event.of);
-  append_name(data, "stream", event.stream);
-  append_name(data, "schema_uri", event.schema_uri);
-  if (!event.cause.empty()) append_name(data, "cause", event.cause);
+  append_live_name(data, "stream", event.stream);
+  append_live_name(data, "schema_uri", event.schema_uri);
+  if (!event.cause.empty()) append_live_name(data, "cause", event.cause);
   data += ",\"event\":";
   append_json_string(data, event.text);
   data += ",\"added\":";
   append_ranges(data, event.text, event.added);
   if (!event.query.empty()) data.append(",\"query\":").append(event.query);
   if (event.cut) data += ",\"cut\":true";
-  if (!event.topic.empty()) append_name(data, "topic", event.topic);
-  if (!event.key.empty()) append_name(data, "key", event.key);
+  if (!event.topic.empty()) append_live_name(data, "topic", event.topic);
+  if (!event.key.empty()) append_live_name(data, "key", event.key);
   if (event.offset >= 0)
     data += ",\"partition\":" + std::to_string(event.partition) + ",\"offset\":" + std::to_string(event.offset);
   if (const EventStatus* const status = event.status) {
@@ -86,7 +78,7 @@ void append_live_event(std::string& out, std::string& data, const LiveFeed& feed
     data += "],\"message\":";
     append_json_string(data, status->message.empty() ? named_errors_text(status->errors) : status->message);
     if (const LiveReason reason = live_reason(event); !reason.reason.empty()) {
-      append_name(data, "reason", reason.reason);
+      append_live_name(data, "reason", reason.reason);
       data += ",\"path\":";
       append_json_string(data, reason.path);
     }

@@ -41,14 +41,11 @@ bool has_stream_page(const ApiServices& services) {
 
 /// The routes of legacy beacons, which have paths of the config.
 void add_beacon_routes(std::vector<Route>& routes, const ApiServices& services) {
-  for (const std::string& path : services.beacons->options().routes) {
-    routes.push_back({Method::get, path, "getBeacon",
-                      std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason), false, false,
-                      true});
-    routes.push_back({Method::post, path, "postBeacon",
-                      std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason), false, false,
-                      true});
-  }
+  for (const std::string& path : services.beacons->options().routes)
+    for (const Method method : {Method::get, Method::post})
+      routes.push_back({method, path, method == Method::get ? "getBeacon" : "postBeacon",
+                        std::make_unique<BeaconEndpoint>(*services.beacons, services.overload_reason), false, false,
+                        true});
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -27,24 +26,9 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kAxe = "axe-core@4.10.3";
-
-/// The text of axe-core (https://www.deque.com/axe/), which npm installs below the build folder. Nothing if it cannot.
+/// The text of axe-core (https://www.deque.com/axe/), which `./dev test` brings from npm. Nothing if it is not there.
 std::optional<std::string> axe_text() {
-  const std::string file = axe_folder() + "/node_modules/axe-core/axe.min.js";
-  if (!fs::exists(file)) {
-    if (program_path("npm").empty()) return std::nullopt;
-    // Several tests may come here at once: each installs into a folder of its own, and the first one's is kept.
-    const std::string folder = axe_folder() + "." + std::to_string(::getpid());
-    fs::create_directories(folder);
-    const std::string command = "npm install --prefix '" + folder +
-                                "' --no-save --ignore-scripts --no-audit --no-fund " + kAxe + " > '" + folder +
-                                "/log' 2>&1";
-    std::error_code taken;
-    if (std::system(command.c_str()) == 0) fs::rename(folder, axe_folder(), taken);
-    fs::remove_all(folder, taken);
-  }
-  std::ifstream in(file);
+  std::ifstream in(axe_folder() + "/node_modules/axe-core/axe.min.js");
   if (!in) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(in), {});
 }

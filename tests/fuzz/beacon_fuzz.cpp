@@ -3,8 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -14,16 +12,11 @@
 #include "eventgate/legacy/capsule.hpp"
 #include "legacy/capsule_event.hpp"
 #include "legacy/cut_object.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
 
 LegacyOptions make_options() {
   LegacyOptions options;

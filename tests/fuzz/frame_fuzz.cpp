@@ -2,7 +2,6 @@
 // one line of UTF-8, says where its record is, and has no field that is redacted.
 
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -12,14 +11,11 @@
 #include "eventgate/readers/event_filter.hpp"
 #include "eventgate/readers/frame.hpp"
 #include "eventgate/readers/redaction.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 const RedactionRules& rules() {
   static const RedactionRules kRules(

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <boost/beast/http/error.hpp>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +20,7 @@
 #include "http/head_check.hpp"
 #include "http/request_parser.hpp"
 #include "http/response_format.hpp"
+#include "require.hpp"
 
 namespace {
 
@@ -29,12 +28,6 @@ using namespace eventgate;
 
 constexpr std::size_t kMaxHeaderSize = 2048;
 constexpr std::size_t kMaxBodySize = 4096;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
 
 /// A request as far as it could be read.
 struct ReadRequest {

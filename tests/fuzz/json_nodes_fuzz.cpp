@@ -3,7 +3,6 @@
 // refuses and we flag), and a NUL (which nlohmann takes for the end of the text).
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,6 +16,7 @@
 #include "eventgate/json/json_error_text.hpp"
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/json/json_text.hpp"
+#include "require.hpp"
 
 namespace {
 
@@ -26,12 +26,6 @@ using eventgate::JsonNode;
 using eventgate::JsonNodes;
 using eventgate::JsonType;
 using eventgate::JsonValue;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
 
 /// A text in memory of its own size, so that a sanitizer sees every byte read beyond its padding.
 struct Parsed {

@@ -1,21 +1,17 @@
 // Texts of Last-Event-ID. What is read is within its bounds, and positions that are written are read back as they were.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "eventgate/base/topic_name.hpp"
 #include "eventgate/readers/stream_position.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 }  // namespace
 

@@ -2,20 +2,16 @@
 // read back is what was put in, or a part of it and `cut`.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "eventgate/gate/live_feed.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// Takes numbers and texts from the input; zeros and nothing once it is used up.
 class Input {

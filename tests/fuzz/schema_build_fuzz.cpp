@@ -4,8 +4,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -16,18 +14,13 @@
 #include "repository/ref_replacement.hpp"
 #include "repository/written_yaml_reader.hpp"
 #include "repository/yaml_writer.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;  // NOLINT: a program of one file
 
 constexpr std::size_t kMaxSize = 1 << 20;
-
-void require(bool holds, const char* what, const std::string& text) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n%s\n", what, text.c_str());
-  std::abort();
-}
 
 std::size_t depth_of(const JsValue& value) {
   std::size_t deepest = 0;

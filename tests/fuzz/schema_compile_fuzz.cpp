@@ -28,18 +28,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto document = parse_object_text(text);
   if (!document) {
-    fuzz::require(!document.error().message.empty(), "an error says what was expected");
+    require(!document.error().message.empty(), "an error says what was expected");
     return 0;
   }
   const auto secure = check_schema(*document, false);
   const auto checked = check_schema(*document, true);
-  fuzz::require(!checked || secure, "what is no schema is no secure schema");
+  require(!checked || secure, "what is no schema is no secure schema");
   const auto schema = compile_schema("/main/1.0.0", *document, fuzz::refs());
   const auto again = compile_schema("/main/1.0.0", *document, fuzz::refs());
-  fuzz::require(schema.has_value() == again.has_value(), "a document compiles or does not");
+  require(schema.has_value() == again.has_value(), "a document compiles or does not");
   if (!schema) {
-    fuzz::require(!schema.error().empty(), "an error says what was expected");
-    fuzz::require(schema.error() == again.error(), "the same document gives the same error");
+    require(!schema.error().empty(), "an error says what was expected");
+    require(schema.error() == again.error(), "the same document gives the same error");
     return 0;
   }
   // What is no schema may be compiled, but no gate uses it.

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -10,15 +8,10 @@
 
 #include "eventgate/schema/compiled_schema.hpp"
 #include "eventgate/schema/schema_compiler.hpp"
+#include "require.hpp"
 
 /// What the schema targets have in common.
 namespace eventgate::fuzz {
-
-inline void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
 
 /// A repository of one document, /other/1.0.0.
 inline RefReader refs() {

@@ -2,7 +2,6 @@
 // its Authorization. Whatever they say, the result is bounded, and what is refused is refused in JSON.
 
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -12,14 +11,11 @@
 #include "eventgate/readers/client_access.hpp"
 #include "eventgate/readers/stream_request.hpp"
 #include "eventgate/readers/stream_start.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// Takes the text before the next `separator`, or all that is left.
 std::string_view next(std::string_view& text, char separator) {

@@ -5,8 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,16 +13,11 @@
 #include "eventgate/base/utf8.hpp"
 #include "eventgate/json/json_nodes.hpp"
 #include "eventgate/legacy/user_agents.hpp"
+#include "require.hpp"
 
 namespace {
 
 using namespace eventgate;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
 
 /// Regular expressions with what those of uap-core have: groups, classes, long repetitions, no words at all.
 struct Pattern {

@@ -60,7 +60,7 @@ const std::vector<Schema>& own_schemas() {
     std::vector<Schema> made;
     for (const std::string_view text : kSchemas) {
       made.push_back(compiled(text));
-      fuzz::require(made.back() != nullptr, "an own schema compiles");
+      require(made.back() != nullptr, "an own schema compiles");
     }
     return made;
   }();
@@ -80,15 +80,12 @@ void check_number(const std::string& number) {
     const fuzz::Event event(text);
     return schema->validate(event.nodes.root(), validation);
   };
-  fuzz::require(accepts(integer, number) == accepts(whole, number),
-                "an integer is a multiple of 1, and nothing else is");
-  fuzz::require(!accepts(unique, "[" + number + ", " + number + "]"), "a number is itself");
-  fuzz::require(!accepts(unique, "[1e5, 2e5, 3e5, 4e5, 5e5, 6e5, 7e5, 8e5, " + number + ", " + number + "]"),
-                "also of many");
+  require(accepts(integer, number) == accepts(whole, number), "an integer is a multiple of 1, and nothing else is");
+  require(!accepts(unique, "[" + number + ", " + number + "]"), "a number is itself");
+  require(!accepts(unique, "[1e5, 2e5, 3e5, 4e5, 5e5, 6e5, 7e5, 8e5, " + number + ", " + number + "]"), "also of many");
   const bool is_zero = accepts(zero, number);
-  fuzz::require(accepts(not_negative, number) == (accepts(positive, number) || is_zero),
-                "an order of numbers is total");
-  fuzz::require(is_zero == !accepts(unique, "[0, " + number + "]"), "equal is equal");
+  require(accepts(not_negative, number) == (accepts(positive, number) || is_zero), "an order of numbers is total");
+  require(is_zero == !accepts(unique, "[0, " + number + "]"), "equal is equal");
 }
 
 /// Checks the numbers of a text that is JSON: a bounded number of them, of bounded length.

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "eventgate/fetch/object_reader.hpp"
+#include "require.hpp"
 
 namespace {
 
@@ -20,12 +19,6 @@ using eventgate::parse_object_text;
 using nlohmann::ordered_json;
 
 constexpr std::size_t kDepth = 64;
-
-void require(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::abort();
-}
 
 std::size_t depth_of(const ordered_json& value) {
   std::size_t deepest = 0;

@@ -25,6 +25,7 @@
 #include "eventgate/telemetry/telemetry.hpp"
 #include "support/fake_object_reader.hpp"
 #include "support/memory_sink.hpp"
+#include "support/metric_value.hpp"
 #include "support/paths.hpp"
 
 namespace eventgate {
@@ -172,14 +173,7 @@ class BeaconHarness {
     return events.size() == 1 ? events.front() : nlohmann::json();
   }
 
-  /// Returns the value of the metric's line that starts with `series`, or an empty text.
-  std::string metric(const std::string& series) const {
-    const std::string text = metrics.text();
-    const std::size_t at = text.find("\n" + series);
-    if (at == std::string::npos) return "";
-    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
-    return line.substr(line.rfind(' ') + 1);
-  }
+  std::string metric(const std::string& series) const { return metric_value(metrics.text(), series); }
   std::string beacon_count(const std::string& outcome, const std::string& cause) const {
     return metric("eventgate_legacy_beacons_total{service=\"test\",cause=\"" + cause + "\",outcome=\"" + outcome +
                   "\"}");

@@ -24,6 +24,7 @@
 #include "support/fake_object_reader.hpp"
 #include "support/http_client.hpp"
 #include "support/memory_sink.hpp"
+#include "support/metric_value.hpp"
 
 namespace eventgate {
 
@@ -165,14 +166,7 @@ class HttpHarness {
     return sink->records.size();
   }
 
-  /// The value of the metric line that starts with `series`, or nothing.
-  std::string metric(const std::string& series) const {
-    const std::string text = metrics.text();
-    const std::size_t at = text.find("\n" + series);
-    if (at == std::string::npos) return "";
-    const std::string line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
-    return line.substr(line.rfind(' ') + 1);
-  }
+  std::string metric(const std::string& series) const { return metric_value(metrics.text(), series); }
 
   /// Waits until that metric has this value.
   void wait_for_metric(const std::string& series, const std::string& value) const {
